@@ -1,0 +1,108 @@
+package catalog
+
+// Type is a FHIR R4 resource type. Zero is no type.
+type Type uint8
+
+// TypeSet is a set of resource types.
+type TypeSet [4]uint64
+
+// Has reports whether t is in s.
+func (s TypeSet) Has(t Type) bool { return t != 0 && s[t>>6]&(1<<(t&63)) != 0 }
+
+// With returns s and t.
+func (s TypeSet) With(t Type) TypeSet { s[t>>6] |= 1 << (t & 63); return s }
+
+// NodeID names an element of the element tree as an index into Catalog's nodes.
+// Zero is no element: unknown, never granted.
+type NodeID uint32
+
+// Kind says what a value of an element is, as far as projection cares.
+type Kind uint8
+
+// The kinds of element. A complex datatype that needs no care of its own is
+// Complex, a backbone element is Backbone.
+const (
+	NoKind      Kind = iota
+	Primitive        // string, code, date, ...: may have a sibling member with "_" before its name
+	Complex          // a datatype without rules of its own (CodeableConcept, Quantity, Period, ...)
+	Backbone         // an element defined in the resource itself, or Dosage, Timing and the like
+	Coding           // system and code are matched against the sensitivity tables
+	Reference        // reference, type, identifier, display
+	Identifier       // class may follow its type or system
+	ContactPoint     // class may follow its system
+	Attachment       //
+	Narrative        // Resource.text
+	Meta             // Resource.meta
+	Extension        // class follows its url
+	Resource         // contained, Bundle.entry.resource, Parameters.parameter.resource
+	ResourceRoot     // the resource itself
+)
+
+// Datatype is the FHIR datatype of a primitive or complex element.
+type Datatype uint8
+
+// Datatypes that treatments and search care about; every other is OtherType.
+const (
+	OtherType Datatype = iota
+	DTBoolean
+	DTInteger
+	DTDecimal
+	DTString
+	DTMarkdown
+	DTCode
+	DTID
+	DTURI // uri, url, canonical, oid, uuid
+	DTDate
+	DTDateTime
+	DTInstant
+	DTTime
+	DTBase64
+	DTCodeableConcept
+	DTCoding
+	DTIdentifier
+	DTReference
+	DTHumanName
+	DTAddress
+	DTContactPoint
+	DTPeriod
+	DTQuantity // Quantity and its profiles: Age, Count, Distance, Duration, SimpleQuantity
+	DTMoney
+	DTAnnotation
+	DTAttachment
+	DTRange
+	DTRatio
+	DTTiming
+	DTSampledData
+	DTSignature
+)
+
+// Node is one element of one resource type as JSON spells it: a choice element
+// has a node for each of its types (valueQuantity, valueString, ...). Shared
+// datatypes below a class share nodes, so a Node's Path is that of its first use.
+type Node struct {
+	Name     string // JSON member name
+	Path     string // element path with [x], such as Observation.value[x]
+	Class    Class  // content class, or OfRecord
+	Kind     Kind
+	Datatype Datatype
+	Array    bool // max is not 1
+	// Mandatory is true when min is 1 or more (for a choice element: of the whole choice).
+	Mandatory bool
+	// Bound is true for a code with a required binding: it cannot be replaced
+	// by data-absent-reason and stay valid.
+	Bound bool
+	// Absent is the constant JSON, member name and value, that stands for this
+	// element where it is mandatory and hidden; "" when no valid one exists. For
+	// a primitive it is the "_name" sibling.
+	Absent string
+	// Masked is the constant JSON, member name and value, that stands for this
+	// element under the Treatment mask; "" when mask does not fit and omits.
+	Masked string
+	// Refers says which resource types a Reference may point to; all for Any.
+	Refers TypeSet
+	// ChoiceOf groups the variants of a choice element: the NodeID of its first variant, else 0.
+	ChoiceOf NodeID
+	// AnyOf, of a Backbone: at least one of these children must remain for the group to be
+	// valid (pat-1, obs-3, cmp-1 and their like); empty when no such rule.
+	AnyOf []NodeID
+}
