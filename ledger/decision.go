@@ -1,0 +1,83 @@
+package ledger
+
+// Decision is written when a request was admitted or refused, before anything
+// protected leaves. Fields are in the order of their keys, which makes the
+// encoding canonical.
+type Decision struct {
+	Alerts      []string   `json:"alerts,omitempty"` // overlays that are watched
+	Asked       []string   `json:"asked,omitempty"`  // type, names of parameters with modifiers; never values
+	At          int64      `json:"at"`               // microseconds since 1970, UTC
+	Behalf      string     `json:"behalf,omitempty"` // for whom, when delegated
+	Client      string     `json:"client,omitempty"`
+	Door        string     `json:"door"`
+	Effect      Effect     `json:"effect"`
+	Exemption   string     `json:"exemption,omitempty"`
+	Facts       Facts      `json:"facts,omitzero"` // about the caller
+	Flow        string     `json:"flow,omitempty"`
+	Generation  Generation `json:"generation,omitzero"`
+	Grant       string     `json:"grant,omitempty"`
+	ID          string     `json:"id"` // UUIDv7
+	Interaction string     `json:"interaction"`
+	Kind        Kind       `json:"kind"`
+	Network     string     `json:"network,omitempty"`
+	Obligations []string   `json:"obligations,omitempty"`
+	Patients    []string   `json:"patients,omitempty"` // keyed references, at most MaxPatients
+	Purpose     string     `json:"purpose,omitempty"`
+	PurposeCode string     `json:"purpose_code,omitempty"` // HL7 v3 PurposeOfUse
+	Reasons     []string   `json:"reasons,omitempty"`      // ids of lines and restrictions, refusal code
+	Role        string     `json:"role,omitempty"`
+	Roles       []string   `json:"roles,omitempty"`
+	Schema      int        `json:"schema"`
+	Scope       string     `json:"scope,omitempty"`
+	Status      int64      `json:"status,omitzero"` // status code of the door's protocol, where already known
+	Task        string     `json:"task,omitempty"`
+	TimeTrusted bool       `json:"time_trusted"`
+	View        View       `json:"view,omitempty"` // the widest that may come of it
+	Who         string     `json:"who"`            // person or program
+}
+
+// Facts are the names of facts about the caller, by value.
+type Facts struct {
+	Bites   []string `json:"bites,omitempty"`
+	Holds   []string `json:"holds,omitempty"`
+	Unknown []string `json:"unknown,omitempty"`
+}
+
+// Generation names the policy, the catalog and the engine that decided.
+type Generation struct {
+	Catalog   string `json:"catalog,omitempty"` // hash, hex
+	Policy    string `json:"policy,omitempty"`  // hash, hex
+	Semantics int64  `json:"semantics,omitzero"`
+}
+
+// Header implements Entry.
+func (d *Decision) Header() Header {
+	return Header{Kind: KindDecision, ID: d.ID, At: d.At, Who: d.Who, Role: d.Role, Task: d.Task, Effect: d.Effect, Patients: d.Patients}
+}
+
+func (d *Decision) check() error {
+	var c checker
+	c.base(d.Schema, d.Kind, KindDecision, d.ID, d.At)
+	c.need("who", d.Who)
+	c.need("door", d.Door)
+	c.need("interaction", d.Interaction)
+	if d.Effect != Admit && d.Effect != Refuse {
+		c.failf("effect must be %q or %q", Admit, Refuse)
+	}
+	c.strings("behalf, client, exemption, flow, grant, network, purpose, purpose_code, role, scope, task",
+		d.Behalf, d.Client, d.Exemption, d.Flow, d.Grant, d.Network, d.Purpose, d.PurposeCode, d.Role, d.Scope, d.Task)
+	c.strings("alerts", d.Alerts...)
+	c.strings("asked", d.Asked...)
+	c.strings("obligations", d.Obligations...)
+	c.strings("reasons", d.Reasons...)
+	c.strings("roles", d.Roles...)
+	c.strings("facts.bites", d.Facts.Bites...)
+	c.strings("facts.holds", d.Facts.Holds...)
+	c.strings("facts.unknown", d.Facts.Unknown...)
+	c.strings("generation", d.Generation.Catalog, d.Generation.Policy)
+	c.ints("generation.semantics", d.Generation.Semantics)
+	c.ints("status", d.Status)
+	c.patients(d.Patients)
+	c.view("view", d.View)
+	return c.err()
+}

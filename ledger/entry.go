@@ -1,0 +1,206 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"unicode/utf8"
+)
+
+const (
+	// Schema is the number that entries written by this package carry.
+	Schema = 1
+	// MaxEntry is the largest entry, in bytes of canonical JSON: entry bundles
+	// (C2SP tlog-tiles) have two bytes for a length.
+	MaxEntry = 65535
+	// MaxPatients is the largest number of patients one entry names.
+	MaxPatients = 256
+	// maxInteger is the largest integer that every JSON reader keeps exactly,
+	// RFC 8785 section 3.2.2.3 and RFC 7493 section 2.2.
+	maxInteger = 1<<53 - 1
+	// maxString bounds one string, in bytes, so that one odd name cannot push
+	// an entry over MaxEntry.
+	maxString = 4096
+)
+
+// Kind tells entries apart.
+type Kind string
+
+// The kinds of entry.
+const (
+	KindDecision Kind = "decision" // admitted or refused
+	KindOpened   Kind = "opened"   // before each flush that discloses more than was named so far
+	KindOutcome  Kind = "outcome"  // how it ended
+	KindAct      Kind = "act"      // a governed act: policy, keys, facts, the log itself
+)
+
+// Entry is one of *Decision, *Opened, *Outcome and *Act.
+type Entry interface {
+	// Header returns what logs order and search by.
+	Header() Header
+	// check reports everything that keeps the entry out of a log.
+	check() error
+}
+
+// Header is the part of an entry that a log orders and searches by.
+type Header struct {
+	Kind     Kind
+	ID       string // id of the decision or act, UUIDv7
+	Seq      int64  // 0 for decision and act; opened counts from 1, outcome from 0
+	More     bool   // another part of the same outcome follows
+	At       int64  // microseconds since 1970, UTC
+	Who      string // decision and act only
+	Role     string // decision only
+	Task     string // decision only
+	Effect   Effect // decision only
+	Patients []string
+}
+
+// Effect is the outcome of Admit. The zero value is no effect and does not
+// encode.
+type Effect string
+
+// Effects.
+const (
+	Admit  Effect = "admit"
+	Refuse Effect = "refuse"
+)
+
+// View tells for each treatment (keep, mask, ...) the data classes it applies
+// to. A treatment without classes is left out.
+type View map[string][]string
+
+// Verdict says how records of one type were judged, for the patients named by
+// index. The zero View index is the first view; use Withheld where nothing of
+// the record was shown.
+type Verdict struct {
+	Atoms    Atoms  `json:"atoms"`
+	Count    int64  `json:"count,omitzero"` // records judged alike; 0 where another part of a split counts them
+	Patients []int  `json:"patients,omitempty"`
+	Type     string `json:"type"`
+	View     int    `json:"view"`
+}
+
+// Withheld as a Verdict's View: nothing of the record was shown.
+const Withheld = -1
+
+// Atoms are what a verdict was computed from, three-valued where facts are:
+// enough to derive it again with the policy of the decision, and nothing else.
+// Strings marked hex are bit sets, lower-case, most significant digit first,
+// bit n standing for the nth fact or line of the generation.
+type Atoms struct {
+	Asked    string   `json:"asked,omitempty"` // hex
+	Bites    string   `json:"bites,omitempty"` // hex: restricting facts that bite
+	Glass    string   `json:"glass,omitempty"` // hex: what a broken glass opened
+	Holds    string   `json:"holds,omitempty"` // hex: facts that hold
+	Lent     string   `json:"lent,omitempty"`  // hex: what grants lent
+	Of       []string `json:"of,omitempty"`    // hex: masks that lines' `of` facts name, in line order
+	Overlays []string `json:"overlays,omitempty"`
+	Unknown  string   `json:"unknown,omitempty"` // hex: facts that are neither
+	Within   string   `json:"within,omitempty"`  // hex: lines within whose scope the record lies
+}
+
+var (
+	uuidV7   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
+	keyedRef = regexp.MustCompile(`^[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{22,64}$`)
+	hexBits  = regexp.MustCompile(`^[0-9a-f]*$`)
+	nameKey  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
+)
+
+// checker collects problems, so that a caller learns all of them at once.
+// Problems name keys and never values.
+type checker struct{ errs []error }
+
+func (c *checker) err() error { return errors.Join(c.errs...) }
+
+func (c *checker) failf(format string, args ...any) {
+	c.errs = append(c.errs, fmt.Errorf(format, args...))
+}
+
+func (c *checker) base(schema int, got, want Kind, id string, at int64) {
+	if schema != Schema {
+		c.failf("schema must be %d", Schema)
+	}
+	if got != want {
+		c.failf("kind must be %q", want)
+	}
+	if !uuidV7.MatchString(id) {
+		c.failf("id must be a lower-case UUIDv7")
+	}
+	if at <= 0 {
+		c.failf("at must be microseconds since 1970, above 0")
+	}
+	c.ints("at", at)
+}
+
+func (c *checker) ints(key string, values ...int64) {
+	for _, v := range values {
+		if v < 0 || v > maxInteger {
+			c.failf("%s must be from 0 to %d", key, int64(maxInteger))
+		}
+	}
+}
+
+func (c *checker) strings(key string, values ...string) {
+	for _, v := range values {
+		if len(v) > maxString {
+			c.failf("%s must be at most %d bytes", key, maxString)
+		}
+		if !utf8.ValidString(v) {
+			c.failf("%s must be valid UTF-8", key)
+		}
+	}
+}
+
+func (c *checker) need(key, value string) {
+	if value == "" {
+		c.failf("%s must be set", key)
+	}
+	c.strings(key, value)
+}
+
+// patients holds threat model L4: what is not a keyed reference stays out.
+func (c *checker) patients(refs []string) {
+	if len(refs) > MaxPatients {
+		c.errs = append(c.errs, fmt.Errorf("%w: %d patients, at most %d", ErrTooLarge, len(refs), MaxPatients))
+	}
+	for i, r := range refs {
+		if !keyedRef.MatchString(r) {
+			c.failf("patients[%d] must be a keyed reference as Refs.Ref makes them", i)
+		}
+	}
+}
+
+func (c *checker) view(key string, v View) {
+	for t, classes := range v {
+		if !nameKey.MatchString(t) {
+			c.failf("%s: treatments are lower-case names", key)
+		}
+		if len(classes) == 0 {
+			c.failf("%s: a treatment without classes is left out", key)
+		}
+		c.strings(key, classes...)
+	}
+}
+
+func (c *checker) verdicts(vs []Verdict, patients, views int) {
+	for i, v := range vs {
+		c.need("verdicts.type", v.Type)
+		c.ints("verdicts.count", v.Count)
+		if v.View < Withheld || v.View >= views {
+			c.failf("verdicts[%d].view must be an index of views, or %d", i, Withheld)
+		}
+		if slices.ContainsFunc(v.Patients, func(p int) bool { return p < 0 || p >= patients }) {
+			c.failf("verdicts[%d].patients must be indexes of patients", i)
+		}
+		a := v.Atoms
+		for _, h := range append([]string{a.Asked, a.Bites, a.Glass, a.Holds, a.Lent, a.Unknown, a.Within}, a.Of...) {
+			if !hexBits.MatchString(h) {
+				c.failf("verdicts[%d].atoms: bit sets are lower-case hex", i)
+				break
+			}
+		}
+		c.strings("verdicts.atoms.overlays", a.Overlays...)
+	}
+}

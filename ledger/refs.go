@@ -1,0 +1,37 @@
+package ledger
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+)
+
+// Refs makes keyed references to patients. Whoever lacks the key learns only
+// that two entries name the same one; a destroyed key is a forgotten name
+// (45 CFR 164.528 needs the key as long as the record).
+type Refs struct {
+	id  string
+	key []byte
+}
+
+// NewRefs returns a maker of references under key, at least 32 bytes, which id
+// (at most 16 letters, digits, dots, dashes) names in each of them.
+func NewRefs(id string, key []byte) (*Refs, error) {
+	r := &Refs{id: id, key: append([]byte(nil), key...)}
+	if len(key) < 32 {
+		return nil, errors.New("key of patient references: at least 32 bytes")
+	}
+	if !keyedRef.MatchString(r.Ref("")) {
+		return nil, errors.New("id of the key of patient references: 1 to 16 letters, digits, dots, dashes")
+	}
+	return r, nil
+}
+
+// Ref returns the keyed reference of a patient named such as "Patient/p1":
+// key id, colon, base64url of the first 18 bytes of HMAC-SHA-256.
+func (r *Refs) Ref(patient string) string {
+	m := hmac.New(sha256.New, r.key)
+	m.Write([]byte(patient))
+	return r.id + ":" + base64.RawURLEncoding.EncodeToString(m.Sum(nil)[:18])
+}

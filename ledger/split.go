@@ -1,0 +1,190 @@
+package ledger
+
+import (
+	"errors"
+	"fmt"
+	"reflect"
+)
+
+// SplitOpened returns o as entries that fit: at most MaxPatients patients and
+// MaxEntry bytes each, sequence numbers going on from o.Seq. Patients and views
+// are named again in each part that needs them. A single verdict that does not
+// fit is ErrTooLarge.
+func SplitOpened(o *Opened) ([]*Opened, error) {
+	parts, err := split(content{o.Patients, o.Views, o.Verdicts}, func(c content) (int, error) {
+		p := *o
+		p.Seq, p.Patients, p.Views, p.Verdicts = maxInteger, c.patients, c.views, c.verdicts
+		return encodedSize(&p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Opened, len(parts))
+	for i, c := range parts {
+		p := *o
+		p.Seq, p.Patients, p.Views, p.Verdicts = o.Seq+int64(i), c.patients, c.views, c.verdicts
+		out[i] = &p
+	}
+	return out, nil
+}
+
+// SplitOutcome does the same for an outcome. Bytes, counts and status are the
+// whole answer's in every part.
+func SplitOutcome(o *Outcome) ([]*Outcome, error) {
+	parts, err := split(content{o.Patients, o.Views, o.Verdicts}, func(c content) (int, error) {
+		p := *o
+		p.Seq, p.More, p.Patients, p.Views, p.Verdicts = maxInteger, true, c.patients, c.views, c.verdicts
+		return encodedSize(&p)
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Outcome, len(parts))
+	for i, c := range parts {
+		p := *o
+		p.Seq, p.More, p.Patients, p.Views, p.Verdicts = int64(i), i < len(parts)-1, c.patients, c.views, c.verdicts
+		out[i] = &p
+	}
+	return out, nil
+}
+
+// content is what may have to be spread over several entries.
+type content struct {
+	patients []string
+	views    []View
+	verdicts []Verdict
+}
+
+// encodedSize of the encoded entry; one over MaxEntry when it does not fit.
+func encodedSize(e Entry) (int, error) {
+	b, err := Encode(e)
+	if errors.Is(err, ErrTooLarge) {
+		return MaxEntry + 1, nil
+	}
+	return len(b), err
+}
+
+// split halves until every part fits.
+func split(c content, size func(content) (int, error)) ([]content, error) {
+	var k checker
+	if k.verdicts(c.verdicts, len(c.patients), len(c.views)); k.err() != nil {
+		return nil, k.err()
+	}
+	if len(c.patients) <= MaxPatients {
+		n, err := size(c)
+		if err != nil {
+			return nil, err
+		}
+		if n <= MaxEntry {
+			return []content{c}, nil
+		}
+	}
+	halves := c.byVerdict()
+	if halves == nil {
+		halves = c.byPatient()
+	}
+	if halves == nil {
+		return nil, fmt.Errorf("one verdict alone: %w", ErrTooLarge)
+	}
+	var out []content
+	for _, h := range halves {
+		parts, err := split(h, size)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, parts...)
+	}
+	return out, nil
+}
+
+// byVerdict halves the verdicts, each half with the patients and views it
+// needs. Patients that no verdict names go with the first half.
+func (c content) byVerdict() []content {
+	if len(c.verdicts) < 2 {
+		return nil
+	}
+	named := make([]bool, len(c.patients))
+	for _, v := range c.verdicts {
+		for _, p := range v.Patients {
+			named[p] = true
+		}
+	}
+	mid := len(c.verdicts) / 2
+	first, second := c.pick(c.verdicts[:mid]), c.pick(c.verdicts[mid:])
+	for i, p := range c.patients {
+		if !named[i] {
+			first.patients = append(first.patients, p)
+		}
+	}
+	return []content{first, second}
+}
+
+// byPatient halves the patients of the one verdict (or of none) that is left.
+func (c content) byPatient() []content {
+	if len(c.patients) < 2 {
+		return nil
+	}
+	mid := len(c.patients) / 2
+	var halves []content
+	for _, r := range [][2]int{{0, mid}, {mid, len(c.patients)}} {
+		h := content{patients: c.patients[r[0]:r[1]]}
+		for _, v := range c.verdicts {
+			var in []int
+			for _, p := range v.Patients {
+				if p >= r[0] && p < r[1] {
+					in = append(in, p-r[0])
+				}
+			}
+			if in == nil && (len(v.Patients) > 0 || r[0] > 0) {
+				continue
+			}
+			v.Patients = in
+			// How the records of one verdict are spread over its patients is
+			// not known, so the count stays with the first half.
+			if len(halves) > 0 && len(halves[0].verdicts) > 0 {
+				v.Count = 0
+			}
+			h.verdicts, h.views = []Verdict{v}, c.views
+		}
+		halves = append(halves, h)
+	}
+	return halves
+}
+
+// pick returns the content that verdicts need, indexes rewritten.
+func (c content) pick(verdicts []Verdict) content {
+	var out content
+	patient, view := map[int]int{}, map[int]int{}
+	for _, v := range verdicts {
+		in := make([]int, len(v.Patients))
+		for i, p := range v.Patients {
+			if _, ok := patient[p]; !ok {
+				patient[p] = len(out.patients)
+				out.patients = append(out.patients, c.patients[p])
+			}
+			in[i] = patient[p]
+		}
+		v.Patients = in
+		if v.View != Withheld {
+			if _, ok := view[v.View]; !ok {
+				view[v.View] = len(out.views)
+				out.views = append(out.views, c.views[v.View])
+			}
+			v.View = view[v.View]
+		}
+		out.verdicts = append(out.verdicts, v)
+	}
+	return out
+}
+
+// ViewIndex returns the index of v in views, adding it when it is new, so that
+// each view is written once.
+func ViewIndex(views *[]View, v View) int {
+	for i, have := range *views {
+		if reflect.DeepEqual(have, v) {
+			return i
+		}
+	}
+	*views = append(*views, v)
+	return len(*views) - 1
+}
