@@ -1,0 +1,66 @@
+package problem
+
+// Hint is what the policy says to somebody whose request was refused: which own
+// tasks there are, which would do, how to ask. It holds names and sentences of
+// the policy only, never anything from the request or from upstream data, so
+// that it is a function of caller, policy and request (N4).
+type Hint struct {
+	// Tasks are the caller's own.
+	Tasks []Task
+	// Would are those among the caller's own tasks that would do it.
+	Would []Task
+	// Say is the policy's own sentence, for example of the task.
+	Say string
+	// Ask is true when a colleague or the record of approvals can lend it.
+	Ask bool
+}
+
+// Task names one task of the policy.
+type Task struct {
+	Name    string `json:"task"` // role/task
+	Title   string `json:"title,omitempty"`
+	Purpose string `json:"purpose,omitempty"` // HL7 v3 code
+}
+
+// maxHint bounds the tasks a hint lists; a caller with more names one by itself.
+const maxHint = 32
+
+// With returns p with a hint. A problem that follows from a record takes none:
+// it would tell absence from refusal.
+func (p Problem) With(h Hint) Problem {
+	if p.Status() == 401 || p.Status() == 404 || p.Status() >= 500 {
+		return p
+	}
+	h.Tasks, h.Would = bounded(h.Tasks), bounded(h.Would)
+	p.hint = &h
+	return p
+}
+
+func bounded(tasks []Task) []Task {
+	var out []Task
+	for _, t := range tasks {
+		if len(out) < maxHint && policyName(t.Name) {
+			out = append(out, t)
+		}
+	}
+	return out
+}
+
+// policyName accepts what the policy language calls a name, or role/task. What
+// a client sent under the guise of a name does not get into an answer.
+func policyName(s string) bool {
+	if s == "" || len(s) > 128 {
+		return false
+	}
+	slash := 0
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= '0' && c <= '9', c == '-':
+		case c == '/':
+			slash++
+		default:
+			return false
+		}
+	}
+	return slash <= 1
+}
