@@ -1,0 +1,148 @@
+package store
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/google/uuid"
+
+	"modicum/ledger"
+)
+
+// Continuation says who goes on, and from what.
+type Continuation struct {
+	Known  []byte // last known checkpoint of the earlier log; nil: the one in the published folder
+	Who    string // person or program that decided it
+	Reason string
+}
+
+// Continue goes on under a new origin, whose key o.Key is, after the store was
+// found behind (ErrBehind) or its key lost. The first entry of the new log names
+// the earlier one's last known checkpoint and how much of it the store still
+// holds, so that what was lost stays visible for ever. The published folder of
+// the earlier log is kept beside the new one. The verification key of the
+// earlier log belongs into o.Keys. Continue is never implied: an operator asks
+// for it; afterwards the store is opened as usual.
+func Continue(ctx context.Context, o Options, c Continuation) (err error) {
+	if c.Who == "" || c.Reason == "" {
+		return errors.New("store: to continue under a new origin, say who and why")
+	}
+	s, err := prepare(ctx, o)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.release()) }()
+	old, err := s.current(ctx, s.write)
+	if err != nil {
+		return fmt.Errorf("store: there is no log to continue: %w", err)
+	}
+	if old.name == o.Key.Origin() {
+		return fmt.Errorf("store: the new log needs another name than %s; make a key for it with: modicum ledger key NEW-NAME", old.name)
+	}
+	if err := s.adopt(ctx, old); err != nil {
+		return err
+	}
+	known, err := s.lastKnown(ctx, c.Known)
+	if err != nil {
+		return err
+	}
+	if err := s.begin(ctx, old, known, c); err != nil {
+		return err
+	}
+	return s.setAside(old.n)
+}
+
+// lastKnown is the largest of the checkpoints that the caller, the folder and
+// the store have of the earlier log.
+func (s *Store) lastKnown(ctx context.Context, given []byte) (ledger.Head, error) {
+	best, _, err := ledger.OpenCheckpoint(s.origin.checkpoint, s.opts.Keys...)
+	if err != nil {
+		return best, err
+	}
+	published, err := s.folderCheckpoint(ctx)
+	if err != nil {
+		return best, err
+	}
+	for _, cp := range [][]byte{published, given} {
+		if cp == nil {
+			continue
+		}
+		h, _, err := ledger.OpenCheckpoint(cp, s.opts.Keys...)
+		if err != nil || h.Origin != s.origin.name {
+			return best, fmt.Errorf("store: last known checkpoint of %s: %w", s.origin.name, ledger.ErrBadCheckpoint)
+		}
+		if h.Size > best.Size {
+			best = h
+		}
+	}
+	return best, nil
+}
+
+// begin writes the new origin and its first entry, which commit together.
+func (s *Store) begin(ctx context.Context, old origin, known ledger.Head, c Continuation) error {
+	kept := s.edge.Root()
+	act, err := s.act(ledger.ActOriginContinued, c.Who)
+	if err != nil {
+		return err
+	}
+	act.Reason = c.Reason
+	act.What = []string{"origin " + old.name, fmt.Sprintf("size %d", known.Size), fmt.Sprintf("kept %d", old.size)}
+	act.Hashes = map[string]string{"root": hex.EncodeToString(known.Root[:]), "kept": hex.EncodeToString(kept[:])}
+	next := origin{n: old.n + 1, name: s.opts.Key.Origin(), first: old.first + old.size}
+	s.origin, s.edge = next, ledger.Edge{}
+	return s.writeAct(ctx, act, func(tx ledger.Tx) error {
+		_, err := tx.Exec(ctx, insertOrigin, next.n, next.name, next.first, next.size, []byte{})
+		return err
+	})
+}
+
+// rotate records that another key signs from now on.
+func (s *Store) rotate(ctx context.Context) error {
+	_, signer, err := ledger.OpenCheckpoint(s.origin.checkpoint, s.opts.Keys...)
+	if err != nil {
+		return err
+	}
+	if signer == s.opts.Key.Public() {
+		return nil
+	}
+	act, err := s.act(ledger.ActKeyRotated, "modicum")
+	if err != nil {
+		return err
+	}
+	act.What = []string{"from " + signer, "to " + s.opts.Key.Public()}
+	return s.writeAct(ctx, act, nil)
+}
+
+// act is an entry of the store's own.
+func (s *Store) act(name, who string) (*ledger.Act, error) {
+	random := s.opts.Rand
+	if random == nil {
+		random = rand.Reader
+	}
+	id, err := uuid.NewV7FromReader(random)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	return &ledger.Act{Act: name, At: s.opts.Now().UnixMicro(), ID: id.String(), Who: who}, nil
+}
+
+// writeAct writes one entry before the sequencer runs.
+func (s *Store) writeAct(ctx context.Context, e ledger.Entry, do func(ledger.Tx) error) error {
+	body, err := ledger.Encode(e)
+	if err != nil {
+		return err
+	}
+	p := &pending{ctx: ctx, head: e.Header(), body: body, leaf: ledger.LeafHash(body), act: do, done: make(chan outcome, 1)}
+	kept, cp, err := s.writeBatch([]*pending{p})
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if len(kept) == 0 {
+		return (<-p.done).err
+	}
+	s.origin.size, s.origin.checkpoint = s.edge.Size(), cp
+	return nil
+}

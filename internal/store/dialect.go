@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+
+	"github.com/pressly/goose/v3"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+)
+
+// All that is peculiar to SQLite stands in this file. Everywhere else: $1
+// placeholders, int64 microseconds UTC, text ids, RETURNING, ON CONFLICT.
+
+//go:embed migrations
+var migrations embed.FS
+
+// dsn says how a connection is made: durable, strict about references, patient
+// with the other connections of this process.
+func dsn(path string, readOnly bool) string {
+	q := url.Values{}
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)", "wal_autocheckpoint(4000)", "cache_size(-32768)"} {
+		q.Add("_pragma", p)
+	}
+	if readOnly {
+		q.Add("_pragma", "query_only(1)")
+	}
+	q.Set("_txlock", "immediate")
+	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
+}
+
+// openDB returns one connection that writes and a few that read.
+func openDB(path string) (write, read *sql.DB, err error) {
+	if write, err = sql.Open("sqlite", dsn(path, false)); err != nil {
+		return nil, nil, err
+	}
+	write.SetMaxOpenConns(1)
+	write.SetConnMaxLifetime(0)
+	if read, err = sql.Open("sqlite", dsn(path, true)); err != nil {
+		return nil, nil, errors.Join(err, write.Close())
+	}
+	read.SetMaxOpenConns(4)
+	read.SetMaxIdleConns(4)
+	return write, read, nil
+}
+
+// checkDurable asks the connection what really holds: a file system without
+// shared memory, for one, silently refuses WAL.
+func checkDurable(ctx context.Context, db *sql.DB) error {
+	var mode, file string
+	var sync, keys int
+	row := func(q string, dest any) error { return db.QueryRowContext(ctx, q).Scan(dest) }
+	if err := errors.Join(row("pragma journal_mode", &mode), row("pragma synchronous", &sync), row("pragma foreign_keys", &keys),
+		row("select file from pragma_database_list where name = 'main'", &file)); err != nil {
+		return fmt.Errorf("store: ask for durability: %w", err)
+	}
+	switch {
+	case mode != "wal":
+		return fmt.Errorf("%w: journal_mode is %q, not wal; put the data folder on a local disk", ErrNotDurable, mode)
+	case sync < 2:
+		return fmt.Errorf("%w: synchronous is %d, below 2 (full)", ErrNotDurable, sync)
+	case keys != 1:
+		return fmt.Errorf("%w: foreign_keys is off", ErrNotDurable)
+	case file == "":
+		return fmt.Errorf("%w: the database is in memory", ErrNotDurable)
+	}
+	return nil
+}
+
+// migrate brings the schema to this version. Forward only.
+func migrate(ctx context.Context, db *sql.DB) error {
+	dir, err := fs.Sub(migrations, "migrations/sqlite")
+	if err != nil {
+		return err
+	}
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	if err != nil {
+		return fmt.Errorf("store: migrations: %w", err)
+	}
+	have, known, err := p.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("store: migrations: %w", err)
+	}
+	if have > known {
+		return fmt.Errorf("store: the database is at version %d, this program knows %d: run the newer program", have, known)
+	}
+	if _, err := p.Up(ctx); err != nil {
+		return fmt.Errorf("store: migrate: %w", err)
+	}
+	return nil
+}
+
+// isUnique tells whether err says that a row is there already. SQLite undoes
+// only the statement then; another engine needs a savepoint before it.
+func isUnique(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}

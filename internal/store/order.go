@@ -1,0 +1,103 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"modicum/ledger"
+)
+
+// maxOpen bounds the decisions that are remembered; the others are looked up.
+const maxOpen = 1 << 16
+
+// progress of one admitted decision.
+type progress struct {
+	opened, outcome int64 // entries so far
+	ended           bool
+}
+
+// inOrder holds that every opened and outcome follows its admitted decision
+// without a gap, which is what verifiers check.
+func (s *Store) inOrder(ctx context.Context, tx *sql.Tx, h ledger.Header) (own, err error) {
+	if h.Kind != ledger.KindOpened && h.Kind != ledger.KindOutcome {
+		return nil, nil
+	}
+	d := s.open[h.ID]
+	if d == nil {
+		if d, err = s.lookUp(ctx, tx, h.ID); err != nil {
+			return nil, fmt.Errorf("look up decision: %w", err)
+		}
+	}
+	bad := func(why string) (error, error) {
+		return fmt.Errorf("append %s %d: %s: %w", h.Kind, h.Seq, why, ledger.ErrOrder), nil
+	}
+	switch {
+	case d == nil:
+		return bad("no admitted decision has this id")
+	case d.ended:
+		return bad("the decision has its outcome")
+	case h.Kind == ledger.KindOutcome && h.Seq != d.outcome:
+		return bad(fmt.Sprintf("part %d is next", d.outcome))
+	case h.Kind == ledger.KindOpened && d.outcome > 0:
+		return bad("the outcome has begun")
+	case h.Kind == ledger.KindOpened && h.Seq != d.opened+1:
+		return bad(fmt.Sprintf("number %d is next", d.opened+1))
+	}
+	s.remember(h.ID, d)
+	return nil, nil
+}
+
+// follow notes an entry that was written.
+func (s *Store) follow(h ledger.Header) {
+	switch h.Kind {
+	case ledger.KindDecision:
+		if h.Effect == ledger.Admit {
+			s.remember(h.ID, new(progress))
+		}
+	case ledger.KindOpened:
+		s.open[h.ID].opened++
+	case ledger.KindOutcome:
+		if s.open[h.ID].outcome++; !h.More {
+			delete(s.open, h.ID)
+		}
+	}
+}
+
+func (s *Store) remember(id string, d *progress) {
+	if len(s.open) >= maxOpen && s.open[id] == nil {
+		clear(s.open) // not lost: lookUp finds them
+	}
+	s.open[id] = d
+}
+
+// lookUp reads the progress of a decision of this origin; nil when there is
+// none that was admitted.
+func (s *Store) lookUp(ctx context.Context, tx *sql.Tx, id string) (*progress, error) {
+	rows, err := tx.QueryContext(ctx, "select body from ledger_entry where id = $1 and pos >= $2 order by pos", id, s.origin.first)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var d *progress
+	for rows.Next() {
+		var body []byte
+		if err := rows.Scan(&body); err != nil {
+			return nil, err
+		}
+		e, err := ledger.Decode(body)
+		if err != nil {
+			return nil, err
+		}
+		switch h := e.Header(); {
+		case h.Kind == ledger.KindDecision && h.Effect == ledger.Admit:
+			d = new(progress)
+		case h.Kind == ledger.KindOpened && d != nil:
+			d.opened++
+		case h.Kind == ledger.KindOutcome && d != nil:
+			d.outcome++
+			d.ended = !h.More
+		}
+	}
+	return d, rows.Err()
+}

@@ -1,0 +1,243 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modicum/ledger"
+)
+
+var (
+	// ErrLocked: another process has the store open.
+	ErrLocked = errors.New("the store is in use")
+	// ErrNotDurable: the database would not survive a crash as it is set up.
+	ErrNotDurable = errors.New("the store would not be durable")
+	// ErrDamaged: the stored tree is not the one that was signed.
+	ErrDamaged = errors.New("the stored record is not what was signed")
+	// ErrBehind: the store is older than a checkpoint that it signed, as after a
+	// restore from a backup. Only Continue goes on from there.
+	ErrBehind = ledger.ErrBehind
+	// ErrClosed: the store was closed.
+	ErrClosed = errors.New("the store is closed")
+)
+
+// Options say what a store is made of. Dir and Key must be set.
+type Options struct {
+	Dir           string           // data folder, mode 0700; made when missing
+	Folder        string           // where the record is published; "" means ledger in Dir
+	Key           *ledger.Key      // signs; its name is the origin
+	Keys          []string         // verification keys of earlier signing keys of this origin
+	Known         [][]byte         // checkpoints known from outside (witness, auditor)
+	Interval      time.Duration    // least time between two published checkpoints; 0 means 1 second
+	CommitTimeout time.Duration    // after which a commit counts as lost; 0 means 10 seconds
+	Now           func() time.Time // for the store's own entries; nil means time.Now
+	Rand          io.Reader        // for their ids; nil means crypto/rand
+	Log           *slog.Logger     // nil discards
+}
+
+// Store is our database. It is safe for concurrent use.
+type Store struct {
+	opts   Options
+	lock   *os.File
+	write  *sql.DB // one connection: the sequencer's, once it runs
+	read   *sql.DB
+	pub    *ledger.Publisher
+	insert insertStatements // of write
+
+	in     chan *pending // never closed: senders select on stop instead
+	stop   chan struct{} // closed by Close
+	done   chan struct{} // closed by sequence, on return
+	once   sync.Once
+	broken atomic.Pointer[error]
+
+	// Owned by the sequencer once it runs.
+	origin origin
+	edge   ledger.Edge
+	open   map[string]*progress // admitted decisions that have not ended
+	commit func(*sql.Tx) error  // tests put a disk that hangs here
+	hung   chan error           // a commit that was given up; nil when there is none
+}
+
+// origin is a row of ledger_origin.
+type origin struct {
+	n          int64
+	name       string
+	first      int64
+	size       int64
+	checkpoint []byte
+}
+
+// Open opens or makes the store. It refuses when the store would not be
+// durable, when the stored tree is not the signed one, and when the store is
+// behind a checkpoint that it signed (ErrBehind).
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s, err := prepare(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.start(ctx); err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return s, nil
+}
+
+// prepare locks and opens the database and brings the schema up to date.
+func prepare(ctx context.Context, o Options) (s *Store, err error) {
+	if o.Dir == "" || o.Key == nil {
+		return nil, errors.New("store: Dir and Key must be set")
+	}
+	if o.Dir, err = filepath.Abs(o.Dir); err != nil {
+		return nil, fmt.Errorf("store: %w", err)
+	}
+	o.defaults()
+	if err := private(o.Dir); err != nil {
+		return nil, err
+	}
+	s = &Store{opts: o, in: make(chan *pending, maxBatch), stop: make(chan struct{}), done: make(chan struct{}),
+		open: map[string]*progress{}, commit: (*sql.Tx).Commit}
+	if s.lock, err = lockFile(filepath.Join(o.Dir, "store.lock")); err != nil {
+		return nil, err
+	}
+	path := filepath.Join(o.Dir, "modicum.db")
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) // the mode that SQLite's other files take over
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store: %w", err), s.release())
+	}
+	err = errors.Join(f.Close(), syncDir(o.Dir))
+	if err == nil {
+		s.write, s.read, err = openDB(path)
+	}
+	if err == nil {
+		err = errors.Join(checkDurable(ctx, s.write), migrate(ctx, s.write), checkDurable(ctx, s.write))
+	}
+	if err == nil {
+		err = s.insert.prepare(ctx, s.write)
+	}
+	if err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return s, nil
+}
+
+func (o *Options) defaults() {
+	if o.Folder == "" {
+		o.Folder = filepath.Join(o.Dir, "ledger")
+	}
+	if o.CommitTimeout == 0 {
+		o.CommitTimeout = 10 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	o.Keys = append([]string{o.Key.Public()}, o.Keys...)
+}
+
+// start checks the record, then runs the sequencer and the publisher.
+func (s *Store) start(ctx context.Context) error {
+	if err := s.load(ctx); err != nil {
+		return err
+	}
+	if err := s.compare(ctx); err != nil {
+		return err
+	}
+	if err := s.rotate(ctx); err != nil {
+		return err
+	}
+	pub, err := ledger.NewPublisher(ctx, ledger.PublisherConfig{Folder: s.opts.Folder, Source: s, Keys: s.opts.Keys, Interval: s.opts.Interval, Log: s.opts.Log})
+	if err != nil {
+		return err
+	}
+	s.pub = pub
+	go s.sequence()
+	return nil
+}
+
+// Close lets the running batch end, publishes, and closes. Appends that wait
+// fail with ErrClosed. It does not wait longer than CommitTimeout for a commit
+// that hangs.
+func (s *Store) Close() error {
+	var err error
+	s.once.Do(func() {
+		close(s.stop)
+		<-s.done
+		if s.hung != nil {
+			select {
+			case <-s.hung:
+			case <-time.After(s.opts.CommitTimeout):
+				// The database cannot be closed under a running commit; the
+				// process has to end.
+				err = errors.Join(errors.New("store: a commit still hangs; end the process"), s.pub.Close(context.Background()))
+				return
+			}
+		}
+		err = errors.Join(s.pub.Close(context.Background()), s.release())
+	})
+	return err
+}
+
+func (s *Store) release() error {
+	var errs []error
+	for _, db := range []*sql.DB{s.read, s.write} { // the writer last: it empties the WAL
+		if db != nil {
+			errs = append(errs, db.Close())
+		}
+	}
+	if s.lock != nil {
+		errs = append(errs, s.lock.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// Health is nil when the store takes entries and the folder follows; otherwise
+// why not. A folder that lags does not stop appends.
+func (s *Store) Health() error {
+	if e := s.broken.Load(); e != nil {
+		return *e
+	}
+	if err := s.pub.Err(); err != nil {
+		return fmt.Errorf("the ledger folder lags: %w", err)
+	}
+	return nil
+}
+
+// Handler serves checkpoint, tiles and bundles as they are in the folder.
+func (s *Store) Handler() http.Handler { return s.pub.Handler() }
+
+// Folder is where the record is published.
+func (s *Store) Folder() string { return s.opts.Folder }
+
+// private makes dir when it is missing, and refuses one that others can read.
+func private(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	info, err := os.Stat(dir)
+	if err != nil {
+		return fmt.Errorf("store: %w", err)
+	}
+	if info.Mode().Perm()&0o077 != 0 {
+		return fmt.Errorf("store: data folder %s has mode %04o, so others can look into it; run: chmod 700 %s", dir, info.Mode().Perm(), dir)
+	}
+	return nil
+}
+
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
