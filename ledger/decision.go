@@ -25,6 +25,7 @@ type Decision struct {
 	Purpose     string     `json:"purpose,omitempty"`
 	PurposeCode string     `json:"purpose_code,omitempty"` // HL7 v3 PurposeOfUse
 	Reasons     []string   `json:"reasons,omitempty"`      // ids of lines and restrictions, refusal code
+	Request     Request    `json:"request,omitzero"`
 	Role        string     `json:"role,omitempty"`
 	Roles       []string   `json:"roles,omitempty"`
 	Schema      int        `json:"schema"`
@@ -41,6 +42,31 @@ type Facts struct {
 	Bites   []string `json:"bites,omitempty"`
 	Holds   []string `json:"holds,omitempty"`
 	Unknown []string `json:"unknown,omitempty"`
+}
+
+// Request is what was asked of the policy, so that it can be asked again: names
+// of the policy and catalog only. Class names and words are sorted.
+type Request struct {
+	Find    bool     `json:"find,omitzero"`   // a look-up of a patient by what the desk was told
+	Glass   bool     `json:"glass,omitzero"`  // the glass was broken
+	Meets   []string `json:"meets,omitempty"` // obligations that the door can keep
+	Partner string   `json:"partner,omitempty"`
+	Program string   `json:"program,omitempty"`
+	Purpose string   `json:"purpose,omitempty"` // as stated
+	Reads   []string `json:"reads,omitempty"`   // classes that the criteria read
+	Shows   []string `json:"shows,omitempty"`   // classes that what was asked for can bear
+	Sorts   []string `json:"sorts,omitempty"`
+	Task    string   `json:"task,omitempty"` // as stated
+	To      []string `json:"to,omitempty"`   // recipients
+	Verb    string   `json:"verb,omitempty"`
+}
+
+func (r *Request) words() []string {
+	out := []string{r.Partner, r.Program, r.Purpose, r.Task, r.Verb}
+	for _, list := range [][]string{r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
+		out = append(out, list...)
+	}
+	return out
 }
 
 // Generation names the policy, the catalog and the engine that decided.
@@ -74,6 +100,7 @@ func (d *Decision) check() error {
 	c.strings("facts.bites", d.Facts.Bites...)
 	c.strings("facts.holds", d.Facts.Holds...)
 	c.strings("facts.unknown", d.Facts.Unknown...)
+	c.strings("request", d.Request.words()...)
 	c.strings("generation", d.Generation.Catalog, d.Generation.Policy)
 	c.ints("generation.semantics", d.Generation.Semantics)
 	c.ints("status", d.Status)

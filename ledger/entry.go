@@ -87,18 +87,44 @@ const Withheld = -1
 
 // Atoms are what a verdict was computed from, three-valued where facts are:
 // enough to derive it again with the policy of the decision, and nothing else.
-// Strings marked hex are bit sets, lower-case, most significant digit first,
-// bit n standing for the nth fact or line of the generation.
+// Strings marked hex are bit sets, lower-case, most significant digit first
+// without leading zeros, bit n standing for the nth fact, class or line of the
+// generation; an empty set is left out.
 type Atoms struct {
-	Asked    string   `json:"asked,omitempty"` // hex
-	Bites    string   `json:"bites,omitempty"` // hex: restricting facts that bite
-	Glass    string   `json:"glass,omitempty"` // hex: what a broken glass opened
-	Holds    string   `json:"holds,omitempty"` // hex: facts that hold
-	Lent     string   `json:"lent,omitempty"`  // hex: what grants lent
-	Of       []string `json:"of,omitempty"`    // hex: masks that lines' `of` facts name, in line order
-	Overlays []string `json:"overlays,omitempty"`
-	Unknown  string   `json:"unknown,omitempty"` // hex: facts that are neither
-	Within   string   `json:"within,omitempty"`  // hex: lines within whose scope the record lies
+	Lasting  bool           `json:"lasting,omitzero"`
+	Overlays []string       `json:"overlays,omitempty"` // of the record, watched ones included
+	Patients []PatientAtoms `json:"patients,omitempty"` // one for each patient that the record names, in the verdict's order
+	Within   string         `json:"within,omitempty"`   // hex: lines within whose scope the record lies
+}
+
+// PatientAtoms are what was true about one patient of a record.
+type PatientAtoms struct {
+	Asked        string   `json:"asked,omitempty"` // hex: classes
+	Bites        string   `json:"bites,omitempty"` // hex: restricting facts that bite
+	Glass        bool     `json:"glass,omitzero"`  // the glass is broken
+	Holds        string   `json:"holds,omitempty"` // hex: facts that hold
+	Lent         string   `json:"lent,omitempty"`  // hex: lines that a grant lends
+	LentClasses  string   `json:"lent_classes,omitempty"`
+	LentOverlays string   `json:"lent_overlays,omitempty"`
+	Of           []string `json:"of,omitempty"`      // hex: classes that `of` facts name, in the plan's order
+	Unknown      string   `json:"unknown,omitempty"` // hex: facts that are neither
+}
+
+// Equal reports whether a and b are the same.
+func (a *Atoms) Equal(b *Atoms) bool {
+	return a.Lasting == b.Lasting && a.Within == b.Within && slices.Equal(a.Overlays, b.Overlays) &&
+		slices.EqualFunc(a.Patients, b.Patients, func(p, q PatientAtoms) bool {
+			return slices.Equal(p.Of, q.Of) && p.same(q)
+		})
+}
+
+func (p PatientAtoms) same(q PatientAtoms) bool {
+	return p.Asked == q.Asked && p.Bites == q.Bites && p.Glass == q.Glass && p.Holds == q.Holds && p.Lent == q.Lent &&
+		p.LentClasses == q.LentClasses && p.LentOverlays == q.LentOverlays && p.Unknown == q.Unknown
+}
+
+func (p PatientAtoms) sets() []string {
+	return append([]string{p.Asked, p.Bites, p.Holds, p.Lent, p.LentClasses, p.LentOverlays, p.Unknown}, p.Of...)
 }
 
 var (
@@ -195,11 +221,12 @@ func (c *checker) verdicts(vs []Verdict, patients, views int) {
 			c.failf("verdicts[%d].patients must be indexes of patients", i)
 		}
 		a := v.Atoms
-		for _, h := range append([]string{a.Asked, a.Bites, a.Glass, a.Holds, a.Lent, a.Unknown, a.Within}, a.Of...) {
-			if !hexBits.MatchString(h) {
-				c.failf("verdicts[%d].atoms: bit sets are lower-case hex", i)
-				break
-			}
+		sets := []string{a.Within}
+		for _, p := range a.Patients {
+			sets = append(sets, p.sets()...)
+		}
+		if slices.ContainsFunc(sets, func(h string) bool { return !hexBits.MatchString(h) }) {
+			c.failf("verdicts[%d].atoms: bit sets are lower-case hex", i)
 		}
 		c.strings("verdicts.atoms.overlays", a.Overlays...)
 	}
