@@ -40,7 +40,7 @@ func Opened(n int, seq int64) *ledger.Opened {
 		At: start + int64(n), ID: ID(n), Seq: seq, Patients: []string{Patient(n % 97)},
 		Views: []ledger.View{{"keep": {"billing.claim"}}},
 		Verdicts: []ledger.Verdict{{Type: "Claim", Count: 3, Patients: []int{0},
-			Atoms: ledger.Atoms{Holds: "0c", Unknown: "00", Within: "1", Of: []string{"3"}, Overlays: []string{"sensitive.hiv"}}}},
+			Atoms: ledger.Atoms{Within: "1", Overlays: []string{"sensitive.hiv"}, Patients: []ledger.PatientAtoms{{Holds: "c", Unknown: "3", Of: []string{"3"}}}}}},
 	}
 }
 
