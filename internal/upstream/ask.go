@@ -1,0 +1,258 @@
+package upstream
+
+import (
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// Param is one search parameter: its name with modifier, and its value as FHIR
+// spells it (alternatives joined by commas, literal ones escaped), not yet
+// escaped for a URL.
+type Param struct{ Name, Value string }
+
+// Body is an answer of the server. Release gives its memory back; nothing that
+// points into Bytes may be used after.
+type Body struct {
+	Bytes   []byte
+	buf     *[]byte
+	release func(*[]byte)
+}
+
+// Release gives the memory of b back. A second call does nothing.
+func (b *Body) Release() {
+	if b != nil && b.buf != nil {
+		*b.buf = b.Bytes[:0]
+		b.release(b.buf)
+		b.buf, b.Bytes = nil, nil
+	}
+}
+
+// Fetch reads [base]/typ/id, or that version of it. The content is not looked
+// at. The error is ErrNotFound, ErrGrammar, ErrUpstream or the context's.
+func (c *Client) Fetch(ctx context.Context, typ, id, version string) (*Body, error) {
+	if !IsType(typ) || !IsID(id) || version != "" && !IsID(version) {
+		return nil, ErrGrammar
+	}
+	path := "/" + typ + "/" + id
+	if version != "" {
+		path += "/_history/" + version
+	}
+	b, err := c.do(ctx, http.MethodGet, path, "")
+	if errors.Is(err, errGone) {
+		return nil, ErrNotFound
+	}
+	return b, err
+}
+
+// Search asks for the first page of [base]/typ?query. The query goes in the body
+// of a POST when post is set or when it is too long for a URL: what was kept out
+// of the client's URL stays out of the server's access log as well (D14).
+func (c *Client) Search(ctx context.Context, typ string, query []Param, post bool) (*Body, error) {
+	if !IsType(typ) {
+		return nil, ErrGrammar
+	}
+	var q strings.Builder
+	for i, p := range query {
+		if !isParam(p.Name) {
+			return nil, ErrGrammar
+		}
+		if i > 0 {
+			q.WriteByte('&')
+		}
+		q.WriteString(url.QueryEscape(p.Name))
+		q.WriteByte('=')
+		q.WriteString(url.QueryEscape(p.Value))
+	}
+	var b *Body
+	var err error
+	switch {
+	case post || q.Len() > 3000:
+		b, err = c.do(ctx, http.MethodPost, "/"+typ+"/_search", q.String())
+	case q.Len() == 0:
+		b, err = c.do(ctx, http.MethodGet, "/"+typ, "")
+	default:
+		b, err = c.do(ctx, http.MethodGet, "/"+typ+"?"+q.String(), "")
+	}
+	if errors.Is(err, errGone) {
+		return nil, ErrUpstream // a search has no 404: the base is wrong or the server hostile
+	}
+	return b, err
+}
+
+// Page asks for the page that Ref made of a link of the server.
+func (c *Client) Page(ctx context.Context, ref string) (*Body, error) {
+	if _, err := c.Ref(c.base + ref); err != nil {
+		return nil, ErrGrammar
+	}
+	b, err := c.do(ctx, http.MethodGet, ref, "")
+	if errors.Is(err, errGone) {
+		return nil, ErrPageGone
+	}
+	return b, err
+}
+
+// Ref turns a link to a further page, as the server wrote it, into what Page
+// takes: path and query below the base. A link to any other origin or path is
+// ErrUpstream: it would carry our token there (O1). The result is a bearer
+// secret for the whole search and never leaves unsealed.
+func (c *Client) Ref(link string) (string, error) {
+	u, err := url.Parse(link)
+	if err != nil || u.Opaque != "" || u.User != nil || u.Fragment != "" || u.RawQuery == "" {
+		return "", ErrUpstream
+	}
+	if (u.Scheme != "" || u.Host != "") && originOf(u) != c.origin {
+		return "", ErrUpstream
+	}
+	path, under := strings.CutPrefix(u.EscapedPath(), c.path)
+	if !under || path != "" && path != "/" && !IsType(strings.TrimPrefix(path, "/")) {
+		return "", ErrUpstream
+	}
+	for _, r := range []byte(u.RawQuery) {
+		if r <= ' ' || r >= 0x7f || r == '"' || r == '<' || r == '>' || r == '\\' || r == '#' {
+			return "", ErrUpstream
+		}
+	}
+	return strings.TrimSuffix(path, "/") + "?" + u.RawQuery, nil
+}
+
+// errGone is a 404 or 410, before it is told what that means here.
+var errGone = errors.New("gone")
+
+// do sends one request and reads the whole answer. Only net/http repeats a
+// request, and only a GET on an idle connection that broke before a byte came.
+func (c *Client) do(ctx context.Context, method, path, form string) (*Body, error) {
+	ctx, cancel := context.WithTimeout(ctx, c.whole)
+	defer cancel()
+	var body io.Reader
+	if method == http.MethodPost {
+		body = strings.NewReader(form)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
+	if err != nil {
+		return nil, ErrGrammar
+	}
+	req.Header = http.Header{
+		"Accept":          {"application/fhir+json"},
+		"Accept-Encoding": {"identity"},
+		"User-Agent":      {"modicum"},
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+		req.GetBody = nil // never sent twice
+	}
+	if c.bearer != nil {
+		token, err := c.bearer.token()
+		if err != nil {
+			return nil, errors.Join(ErrUpstream, err)
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+	}
+	// The transport, not a Client: no redirect, no cookie, no Referer.
+	res, err := c.http.RoundTrip(req)
+	if err != nil {
+		return nil, c.failure(ctx)
+	}
+	defer res.Body.Close()
+	return c.read(ctx, res)
+}
+
+// failure is what a broken connection or a passed deadline becomes. The error of
+// net/http quotes the URL, which holds values of the search (D14).
+func (c *Client) failure(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return errors.Join(ErrUpstream, err)
+	}
+	return ErrUpstream
+}
+
+func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
+	switch res.StatusCode {
+	case http.StatusOK:
+	case http.StatusNotFound, http.StatusGone:
+		_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // lets the connection be used again
+		return nil, errGone
+	default:
+		_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
+		return nil, ErrUpstream
+	}
+	if !isFHIRJSON(res.Header.Values("Content-Type")) || !identity(res.Header) {
+		return nil, ErrUpstream
+	}
+	if res.ContentLength > c.maxBody {
+		return nil, ErrTooLarge
+	}
+	buf, _ := c.bodies.Get().(*[]byte)
+	if buf == nil {
+		buf = new([]byte)
+	}
+	b, err := readAll((*buf)[:0], res.Body, res.ContentLength, c.maxBody)
+	body := &Body{Bytes: b, buf: buf, release: c.keep}
+	switch {
+	case err == nil:
+		return body, nil
+	case errors.Is(err, ErrTooLarge):
+		body.Release()
+		return nil, ErrTooLarge
+	default:
+		body.Release()
+		return nil, c.failure(ctx)
+	}
+}
+
+// keep puts a buffer back unless it is so large that keeping it would cost more
+// than making it again.
+func (c *Client) keep(b *[]byte) {
+	if cap(*b) <= 1<<20 {
+		c.bodies.Put(b)
+	}
+}
+
+// readAll reads r to its end into b, growing as bytes come and not as a header
+// promises, up to most bytes.
+func readAll(b []byte, r io.Reader, length, most int64) ([]byte, error) {
+	if want := min(length, 1<<20) + 512; want > int64(cap(b)) {
+		b = make([]byte, 0, want)
+	} else if cap(b) == 0 {
+		b = make([]byte, 0, 32<<10)
+	}
+	for {
+		if len(b) == cap(b) {
+			b = append(b, 0)[:len(b)]
+		}
+		n, err := r.Read(b[len(b):cap(b)])
+		b = b[:len(b)+n]
+		if int64(len(b)) > most {
+			return b, ErrTooLarge
+		}
+		if err == io.EOF {
+			return b, nil
+		}
+		if err != nil {
+			return b, err
+		}
+	}
+}
+
+// isFHIRJSON reports whether the one Content-Type is FHIR JSON in UTF-8. Servers
+// that answer application/json mean the same.
+func isFHIRJSON(values []string) bool {
+	if len(values) != 1 {
+		return false
+	}
+	t, params, err := mime.ParseMediaType(values[0])
+	if err != nil || t != "application/fhir+json" && t != "application/json" {
+		return false
+	}
+	charset := params["charset"]
+	return charset == "" || strings.EqualFold(charset, "utf-8")
+}
+
+func identity(h http.Header) bool {
+	v := h.Values("Content-Encoding")
+	return len(v) == 0 || len(v) == 1 && strings.EqualFold(v[0], "identity")
+}
