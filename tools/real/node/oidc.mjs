@@ -85,7 +85,7 @@ async function answer(req, res) {
       return await provider.interactionFinished(req, res, { error: "access_denied", error_description: "nobody of that name" });
     }
     const grant = new provider.Grant({ accountId, clientId: params.client_id });
-    grant.addOIDCScope("openid offline_access");
+    grant.addOIDCScope(`openid offline_access ${scope}`.trim());
     grant.addResourceScope(given.audience, scope);
     const grantId = await grant.save();
     await provider.interactionFinished(req, res, { login: { accountId }, consent: { grantId } });

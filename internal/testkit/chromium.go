@@ -1,0 +1,107 @@
+package testkit
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browserPath finds Chromium under the names it goes by; MODICUM_CHROMIUM names another.
+func browserPath() (string, error) {
+	for _, name := range []string{os.Getenv("MODICUM_CHROMIUM"), "chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil && name != "" {
+			return path, nil
+		}
+	}
+	return "", errors.New("no chromium in the path: run make setup")
+}
+
+// Chromium starts a real browser without a window and gives a context for chromedp that ends with the test. Nothing
+// leaves the machine by itself: background networking, updates, sync and QUIC are off.
+func Chromium(tb testing.TB, more ...chromedp.ExecAllocatorOption) context.Context {
+	tb.Helper()
+	Need(tb, Browser)
+	path, err := browserPath()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox, // Chromium refuses its sandbox to root, and containers lack what it needs
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-background-networking", true),
+		chromedp.Flag("disable-component-update", true),
+		chromedp.Flag("disable-sync", true),
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-dev-shm-usage", true),
+		chromedp.Flag("no-first-run", true),
+		chromedp.WindowSize(1280, 900),
+	)
+	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	tb.Cleanup(cancel)
+	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, more...)...)
+	tb.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	tb.Cleanup(cancel)
+	return ctx
+}
+
+// Violation is one rule of axe-core that a page breaks.
+type Violation struct {
+	ID     string // color-contrast
+	Impact string // minor, moderate, serious, critical
+	Help   string
+	Nodes  []struct {
+		HTML           string
+		Target         []any
+		FailureSummary string
+	}
+}
+
+// String names the rule and the places, one a line.
+func (v Violation) String() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s (%s): %s", v.ID, v.Impact, v.Help)
+	for _, n := range v.Nodes {
+		fmt.Fprintf(&b, "\n  %v %.200s\n    %s", n.Target, n.HTML, n.FailureSummary)
+	}
+	return b.String()
+}
+
+const axeRun = `
+;axe.run(document, {resultTypes: ["violations"]}).then(r => JSON.stringify({violations: r.violations, passes: r.passes.length}))`
+
+// Axe runs the accessibility checker axe-core on the page that ctx shows, rules of WCAG 2.2 A and AA and best practices,
+// and gives what it finds. It fails the test when the checker did not run any rule.
+func Axe(tb testing.TB, ctx context.Context) []Violation {
+	tb.Helper()
+	Need(tb, Node)
+	source, err := os.ReadFile(filepath.Join(cacheDir(), "node", "node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		tb.Fatal(err)
+	}
+	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](string(source)+axeRun, chromedp.EvalAwaitPromise))
+	if err != nil {
+		tb.Fatalf("axe: %v", err)
+	}
+	var result struct {
+		Violations []Violation
+		Passes     int
+	}
+	if err := json.Unmarshal([]byte(text), &result); err != nil {
+		tb.Fatalf("axe: %v", err)
+	}
+	if result.Passes == 0 {
+		tb.Fatal("axe: not one rule passed, so the page was not looked at")
+	}
+	return result.Violations
+}
