@@ -27,19 +27,23 @@ const (
 	// the record's category tells. It stands in Node.Class only and is replaced
 	// by the record's class before a view is asked.
 	OfRecord Class = 127
+	// OfExtension is the class of an element inside an extension: that of the
+	// extension, which its address tells (Catalog.ExtensionClass). It stands in
+	// Node.Class only.
+	OfExtension Class = 126
 )
 
 // ClassSet is a set of classes. The zero value is empty.
 type ClassSet [2]uint64
 
-// Has reports whether c is in s. Unknown and OfRecord never are.
+// Has reports whether c is in s. Unknown, OfRecord and OfExtension never are.
 func (s ClassSet) Has(c Class) bool {
-	return c != Unknown && c < OfRecord && s[c>>6]&(1<<(c&63)) != 0
+	return c != Unknown && c < OfExtension && s[c>>6]&(1<<(c&63)) != 0
 }
 
-// With returns s and c. Unknown and OfRecord are not added.
+// With returns s and c. Unknown, OfRecord and OfExtension are not added.
 func (s ClassSet) With(c Class) ClassSet {
-	if c != Unknown && c < OfRecord {
+	if c != Unknown && c < OfExtension {
 		s[c>>6] |= 1 << (c & 63)
 	}
 	return s
@@ -85,6 +89,11 @@ type Overlay uint8
 // catalog does not know, or that says "restricted" without saying why. No
 // policy can lift it.
 const Unrecognized Overlay = 15
+
+// Restricted is the overlay of a label that says "restricted" (confidentiality R
+// or V) without saying why. Catalog.Settle turns it into Unrecognized unless
+// another label says why; unsettled, no policy can lift it.
+const Restricted Overlay = 14
 
 // OverlaySet is a set of overlays. The zero value is empty.
 type OverlaySet uint16
