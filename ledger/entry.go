@@ -76,7 +76,7 @@ type View map[string][]string
 // the record was shown.
 type Verdict struct {
 	Atoms    Atoms  `json:"atoms"`
-	Count    int64  `json:"count,omitzero"` // records judged alike; 0 where another part of a split counts them
+	Count    int64  `json:"count,omitzero"` // records judged alike; 0 stands for 1
 	Patients []int  `json:"patients,omitempty"`
 	Type     string `json:"type"`
 	View     int    `json:"view"`

@@ -79,10 +79,7 @@ func split(c content, size func(content) (int, error)) ([]content, error) {
 			return []content{c}, nil
 		}
 	}
-	halves := c.byVerdict()
-	if halves == nil {
-		halves = c.byPatient()
-	}
+	halves := c.halves()
 	if halves == nil {
 		return nil, fmt.Errorf("one verdict alone: %w", ErrTooLarge)
 	}
@@ -97,58 +94,34 @@ func split(c content, size func(content) (int, error)) ([]content, error) {
 	return out, nil
 }
 
-// byVerdict halves the verdicts, each half with the patients and views it
-// needs. Patients that no verdict names go with the first half.
-func (c content) byVerdict() []content {
-	if len(c.verdicts) < 2 {
-		return nil
-	}
+// halves takes c apart: between verdicts, then patients that no verdict names
+// from the others, then among those. A verdict is never taken apart, since it
+// is derived from all of its patients. Nil when there is nothing to part.
+func (c content) halves() []content {
 	named := make([]bool, len(c.patients))
 	for _, v := range c.verdicts {
 		for _, p := range v.Patients {
 			named[p] = true
 		}
 	}
-	mid := len(c.verdicts) / 2
-	first, second := c.pick(c.verdicts[:mid]), c.pick(c.verdicts[mid:])
+	var rest content
 	for i, p := range c.patients {
 		if !named[i] {
-			first.patients = append(first.patients, p)
+			rest.patients = append(rest.patients, p)
 		}
 	}
-	return []content{first, second}
-}
-
-// byPatient halves the patients of the one verdict (or of none) that is left.
-func (c content) byPatient() []content {
-	if len(c.patients) < 2 {
-		return nil
+	if mid := len(c.verdicts) / 2; mid > 0 {
+		first := c.pick(c.verdicts[:mid])
+		first.patients = append(first.patients, rest.patients...)
+		return []content{first, c.pick(c.verdicts[mid:])}
 	}
-	mid := len(c.patients) / 2
-	var halves []content
-	for _, r := range [][2]int{{0, mid}, {mid, len(c.patients)}} {
-		h := content{patients: c.patients[r[0]:r[1]]}
-		for _, v := range c.verdicts {
-			var in []int
-			for _, p := range v.Patients {
-				if p >= r[0] && p < r[1] {
-					in = append(in, p-r[0])
-				}
-			}
-			if in == nil && (len(v.Patients) > 0 || r[0] > 0) {
-				continue
-			}
-			v.Patients = in
-			// How the records of one verdict are spread over its patients is
-			// not known, so the count stays with the first half.
-			if len(halves) > 0 && len(halves[0].verdicts) > 0 {
-				v.Count = 0
-			}
-			h.verdicts, h.views = []Verdict{v}, c.views
-		}
-		halves = append(halves, h)
+	if len(c.verdicts) == 1 && len(rest.patients) > 0 {
+		return []content{c.pick(c.verdicts), rest}
 	}
-	return halves
+	if mid := len(c.patients) / 2; mid > 0 && len(c.verdicts) == 0 {
+		return []content{{patients: c.patients[:mid]}, {patients: c.patients[mid:]}}
+	}
+	return nil
 }
 
 // pick returns the content that verdicts need, indexes rewritten.

@@ -179,21 +179,18 @@ func (b *bundle) read(ctx context.Context, src Source) {
 	b.leaves = make([]hash, 0, b.width)
 	b.entries = make([]entry, 0, b.width)
 	rest := b.raw
-	for len(b.leaves) < b.width {
+	agree := true // with the tile so far; after a difference only hashes matter
+	for i := 0; i < b.width; i++ {
 		if len(rest) < 2 || len(rest)-2 < int(binary.BigEndian.Uint16(rest)) {
 			b.cut = true
 			return
 		}
 		n := 2 + int(binary.BigEndian.Uint16(rest))
-		e, err := parseEntry(rest[2:n])
-		if err != nil && b.form == nil {
-			b.form = make([]error, b.width)
+		h := leafHash(rest[2:n])
+		b.leaves = append(b.leaves, h)
+		if agree = agree && len(b.tile) >= (i+1)*hashSize && h == hash(b.tile[i*hashSize:(i+1)*hashSize]); agree {
+			b.parse(i, rest[2:n])
 		}
-		if err != nil {
-			b.form[len(b.leaves)] = err
-		}
-		b.leaves = append(b.leaves, leafHash(rest[2:n]))
-		b.entries = append(b.entries, e)
 		rest = rest[n:]
 	}
 	b.raw = b.raw[:len(b.raw)-len(rest)]
@@ -202,6 +199,18 @@ func (b *bundle) read(ctx context.Context, src Source) {
 	}
 	// A file with the exact name must end here; only a wider one goes on.
 	b.cut = len(rest) > 0 && exact
+}
+
+func (b *bundle) parse(i int, raw []byte) {
+	e, err := parseEntry(raw)
+	b.entries = append(b.entries, e)
+	if err == nil {
+		return
+	}
+	if b.form == nil {
+		b.form = make([]error, b.width)
+	}
+	b.form[i] = err
 }
 
 // absent notes a file that is not there; true when there is nothing to go on with.
