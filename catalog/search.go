@@ -49,6 +49,13 @@ type Param struct {
 	Common bool
 	// MainDate is true for the parameter of the type's main date.
 	MainDate bool
+	// NamesPatient is true for patient and subject where they may name a patient: with
+	// such a value, the parameter says whose records are asked for. With a value of
+	// another type it is a criterion like any other.
+	NamesPatient bool
+	// NamesVisit is true for encounter and context where they read VisitOf elements:
+	// with such a value, the parameter says of which visit.
+	NamesVisit bool
 
 	reads    ClassSet // but OfRecord and Unknown
 	ofRecord bool
@@ -83,7 +90,12 @@ func (c *Catalog) param(v *table.Param) *Param {
 	for i := range v.Components {
 		p.Components = append(p.Components, c.param(&v.Components[i]))
 	}
+	if p.Kind == ReferenceParam {
+		p.NamesPatient = (p.Name == "patient" || p.Name == "subject") && p.Targets.Has(c.byType["Patient"])
+		p.NamesVisit = p.Name == "encounter" || p.Name == "context"
+	}
 	for _, id := range p.Nodes {
+		p.NamesVisit = p.NamesVisit && c.nodes[id].VisitOf
 		switch class := c.nodes[id].Class; class {
 		case OfRecord:
 			p.ofRecord = true

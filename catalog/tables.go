@@ -3,6 +3,7 @@ package catalog
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"strings"
 
 	"modicum/catalog/internal/table"
 )
@@ -43,6 +44,7 @@ type typeInfo struct {
 	root        NodeID
 	class       Class
 	shows       ClassSet
+	own         ClassSet
 	flags       uint64
 	overlays    OverlaySet
 	params      []*Param
@@ -234,6 +236,9 @@ func (c *Catalog) loadTypes(s *table.Snapshot) {
 	c.types = make([]typeInfo, len(s.Types))
 	c.byType = make(map[string]Type, len(s.Types))
 	for i := range s.Types {
+		c.byType[s.Types[i].Name] = Type(i + 1)
+	}
+	for i := range s.Types {
 		v := &s.Types[i]
 		t := &c.types[i]
 		*t = typeInfo{
@@ -249,9 +254,36 @@ func (c *Catalog) loadTypes(s *table.Snapshot) {
 			t.params = append(t.params, p)
 			t.byParam[p.Name] = p
 		}
-		c.byType[v.Name] = Type(i + 1)
 	}
 	c.loadLasting()
+	c.loadOwn(s)
+}
+
+// loadOwn finds the classes that make a record of a type what it is: what shows of
+// it but for classes that a datatype or a conditional rule brings to any type.
+func (c *Catalog) loadOwn(s *table.Snapshot) {
+	var brought ClassSet
+	for _, name := range []string{"clinical.annotation", "clinical.note", "identifiers.business"} {
+		brought = brought.With(c.byName[name])
+	}
+	for _, r := range s.Rules {
+		brought = brought.With(Class(r.Class))
+	}
+	for i := range c.types {
+		t := &c.types[i]
+		t.own = t.shows.Minus(brought).With(t.class)
+	}
+	for i := range c.classes {
+		v := &c.classes[i]
+		if v.IsOverlay || v.Name == "identifiers.business" {
+			continue
+		}
+		for _, path := range v.FHIR {
+			name, _, _ := strings.Cut(path, ".")
+			t := &c.types[c.byType[name]-1]
+			t.own = t.own.With(v.Class)
+		}
+	}
 }
 
 // loadLasting finds the classes that lasting types alone bear. The classes that a

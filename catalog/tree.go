@@ -147,6 +147,13 @@ func (c *Catalog) DefaultClass(t Type) Class { return c.typ(t).class }
 // they are made for; Extend changes nothing here.
 func (c *Catalog) ShowsOf(t Type) ClassSet { return c.typ(t).shows }
 
+// OwnClasses returns the classes that make a record of the type what it is: its
+// default class, those that element paths of the type name, and what identifiers,
+// contact points and extensions of a person may be. Left out is what comes along on
+// any type: comments, attachments, business identifiers, metadata, and the classes
+// of conditional rules, of which the record's own class is one.
+func (c *Catalog) OwnClasses(t Type) ClassSet { return c.typ(t).own }
+
 // Lasting reports whether records of the type have neither visit nor date: patients,
 // persons, related persons, coverages, the directory (policy-language rule 7).
 func (c *Catalog) Lasting(t Type) bool { return c.typ(t).flags&table.Lasting != 0 }

@@ -144,6 +144,8 @@ func (b *builder) readPathRules() {
 			continue
 		}
 		add(p.Path, class)
+		named := &b.out.Classes[class-1]
+		named.FHIR = append(slices.Clone(named.FHIR), p.Path)
 	}
 	for i, t := range b.out.Types {
 		if t.Default == 0 {
