@@ -46,7 +46,7 @@ var allowed = map[string][]string{
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":         {"ledger"},
-	"internal/store/storetest":  {"internal/store", "ledger"},
+	"internal/store/storetest":  {"internal/store", "ledger", "ledger/ledgertest", "ledger/verify"},
 	"internal/testkit/fhirdata": {},
 	"internal/gate": {
 		"catalog", "internal/caller", "internal/facts", "internal/fhirjson", "internal/problem", "ledger", "policy", "policy/doc",
