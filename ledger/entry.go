@@ -92,6 +92,7 @@ const Withheld = -1
 // generation; an empty set is left out.
 type Atoms struct {
 	Lasting  bool           `json:"lasting,omitzero"`
+	Of       []string       `json:"of,omitempty"`       // hex: classes that `of` facts about the caller name, of a record about nobody
 	Overlays []string       `json:"overlays,omitempty"` // of the record, watched ones included
 	Patients []PatientAtoms `json:"patients,omitempty"` // one for each patient that the record names, in the verdict's order
 	Within   string         `json:"within,omitempty"`   // hex: lines within whose scope the record lies
@@ -112,7 +113,7 @@ type PatientAtoms struct {
 
 // Equal reports whether a and b are the same.
 func (a *Atoms) Equal(b *Atoms) bool {
-	return a.Lasting == b.Lasting && a.Within == b.Within && slices.Equal(a.Overlays, b.Overlays) &&
+	return a.Lasting == b.Lasting && a.Within == b.Within && slices.Equal(a.Overlays, b.Overlays) && slices.Equal(a.Of, b.Of) &&
 		slices.EqualFunc(a.Patients, b.Patients, func(p, q PatientAtoms) bool {
 			return slices.Equal(p.Of, q.Of) && p.same(q)
 		})
@@ -221,7 +222,7 @@ func (c *checker) verdicts(vs []Verdict, patients, views int) {
 			c.failf("verdicts[%d].patients must be indexes of patients", i)
 		}
 		a := v.Atoms
-		sets := []string{a.Within}
+		sets := append([]string{a.Within}, a.Of...)
 		for _, p := range a.Patients {
 			sets = append(sets, p.sets()...)
 		}
