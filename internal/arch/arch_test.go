@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"ledger/verify":             {}, // shares no code with the writer
 	"internal/caller":           {"internal/problem"},
 	"internal/config":           {"catalog", "internal/caller", "policy", "policy/doc"},
-	"internal/door/fhir":        {"catalog", "internal/gate", "internal/problem", "internal/upstream"},
+	"internal/door/fhir":        {"catalog", "internal/fhirjson", "internal/gate", "internal/problem", "internal/upstream"},
 	"internal/facts":            {"catalog", "policy", "policy/doc"},
 	"internal/facts/feed":       {"catalog", "internal/facts"},
 	"internal/fhirjson":         {"catalog", "policy"}, // of policy, the View alone

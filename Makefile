@@ -1,0 +1,38 @@
+# make alone lists the targets. What each does stands in the scripts below tools/.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+FUZZTIME ?= 30s
+BENCHTIME ?= 1s
+PKG ?= ./...
+export GOTOOLCHAIN ?= local
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: ## find or install the real servers, clients and checkers that tests use
+	@tools/setup
+
+check: ## format, vet, staticcheck, generated files, imports and words: two minutes at most
+	@tools/check
+
+test: ## setup, check, then every test, and packages with goroutines again under the race detector
+	@tools/setup || [ "$${CI:-}" != true ]
+	@tools/check
+	@go run -C tools ./runtests
+
+bench: ## every benchmark, BENCHTIME=1s each; PKG=./internal/fhirjson for one package
+	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -p 1 $(PKG)
+
+fuzz: ## every fuzz target for FUZZTIME=30s each; what is found stays in testdata/fuzz
+	@tools/fuzz $(FUZZTIME) $(PKG)
+
+demo: ## a synthetic hospital with the gate before it
+	go run ./cmd/modicum demo
+
+soak: ## the long versions of the bounded tests, SOAK=10m each; Ctrl-C ends it
+	MODICUM_SOAK=$${SOAK:-10m} MODICUM_REQUIRE_REAL=1 go test -count=1 -p 1 -timeout 0 -run 'Twin|Soak|Crash|Fork' $(PKG)
+
+lint: ## golangci-lint with .golangci.yml; its first build takes some minutes
+	go tool -modfile=tools/lint/go.mod golangci-lint run
+
+.PHONY: help setup check test bench fuzz demo soak lint
