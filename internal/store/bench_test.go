@@ -23,7 +23,9 @@ import (
 func BenchmarkAppend(b *testing.B) {
 	b.Run("limit", benchLimit)
 	b.Run("store", func(b *testing.B) {
-		s := open(b, options(b))
+		o := options(b)
+		o.Interval = 0 // as in service: a second
+		s := open(b, o)
 		var n atomic.Int64
 		writers(b, func() error {
 			_, err := s.Append(bg, entry(int(n.Add(1))), nil)
@@ -34,7 +36,9 @@ func BenchmarkAppend(b *testing.B) {
 
 // BenchmarkAppendAlone: one writer that waits.
 func BenchmarkAppendAlone(b *testing.B) {
-	s := open(b, options(b))
+	o := options(b)
+	o.Interval = 0 // as in service: a second
+	s := open(b, o)
 	n := 0
 	for b.Loop() {
 		n++
