@@ -1,0 +1,93 @@
+package fhirjson
+
+import "time"
+
+// parseDate reads a FHIR date, dateTime or instant as the interval that it names:
+// a year, a month, a day, or a second. Without a time zone it is of the calendar of
+// zone.
+func parseDate(b []byte, zone *time.Location) (Span, bool) {
+	year, ok := numeral(b, 0, 4)
+	if !ok || year == 0 {
+		return Span{}, false
+	}
+	if len(b) == 4 {
+		return span(year, 1, 1, zone, 1, 0, 0), true
+	}
+	month, ok := numeral(b, 5, 2)
+	if !ok || b[4] != '-' || month < 1 || month > 12 {
+		return Span{}, false
+	}
+	if len(b) == 7 {
+		return span(year, month, 1, zone, 0, 1, 0), true
+	}
+	day, ok := numeral(b, 8, 2)
+	if !ok || b[7] != '-' || day < 1 || day > 31 {
+		return Span{}, false
+	}
+	if len(b) == 10 {
+		return span(year, month, day, zone, 0, 0, 1), true
+	}
+	return parseMoment(b, year, month, day)
+}
+
+func span(year, month, day int, zone *time.Location, years, months, days int) Span {
+	return Span{
+		From:  time.Date(year, time.Month(month), day, 0, 0, 0, 0, zone),
+		Until: time.Date(year+years, time.Month(month+months), day+days, 0, 0, 0, 0, zone),
+	}
+}
+
+// parseMoment reads Thh:mm[:ss[.fraction]] and the offset, which FHIR demands.
+func parseMoment(b []byte, year, month, day int) (Span, bool) {
+	hour, ok1 := numeral(b, 11, 2)
+	minute, ok2 := numeral(b, 14, 2)
+	if !ok1 || !ok2 || b[10] != 'T' || b[13] != ':' || hour > 23 || minute > 59 {
+		return Span{}, false
+	}
+	i, second := 16, 0
+	if i < len(b) && b[i] == ':' {
+		var ok bool
+		if second, ok = numeral(b, 17, 2); !ok || second > 60 {
+			return Span{}, false
+		}
+		if i = 19; i < len(b) && b[i] == '.' {
+			i = digits(b, i+1)
+		}
+	}
+	offset, ok := zoneOffset(b[i:])
+	if !ok {
+		return Span{}, false
+	}
+	from := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Add(-offset)
+	return Span{From: from, Until: from.Add(time.Second)}, true
+}
+
+func zoneOffset(b []byte) (time.Duration, bool) {
+	if len(b) == 1 && b[0] == 'Z' {
+		return 0, true
+	}
+	hour, ok1 := numeral(b, 1, 2)
+	minute, ok2 := numeral(b, 4, 2)
+	if !ok1 || !ok2 || len(b) != 6 || b[3] != ':' || b[0] != '+' && b[0] != '-' || hour > 14 || minute > 59 {
+		return 0, false
+	}
+	d := time.Duration(hour)*time.Hour + time.Duration(minute)*time.Minute
+	if b[0] == '-' {
+		d = -d
+	}
+	return d, true
+}
+
+// numeral reads n digits at b[i:].
+func numeral(b []byte, i, n int) (v int, ok bool) {
+	if i+n > len(b) {
+		return 0, false
+	}
+	for _, c := range b[i : i+n] {
+		if c-'0' >= 10 {
+			return 0, false
+		}
+		v = v*10 + int(c-'0')
+	}
+	return v, true
+}

@@ -1,0 +1,166 @@
+package fhirjson
+
+import (
+	"strings"
+	"sync"
+
+	"modicum/catalog"
+)
+
+// knowledge is what the projector asks of the catalog for every value, laid out by
+// NodeID. It is built once for a catalog and shared by the Scanners of a Pool.
+type knowledge struct {
+	cat   *catalog.Catalog
+	nodes []fact
+
+	numbers  catalog.ClassSet // classes of strings that are numbers of a person or thing: last4, token
+	byType   catalog.ClassSet // what an identifier of a person may be
+	bySystem catalog.ClassSet // what a contact point of a person may be
+	birth    catalog.Class
+	meta     catalog.Class
+	patient  catalog.Type
+	location catalog.Type
+	account  catalog.Type
+	visit    [2]catalog.Type
+}
+
+// fact is what is known about a node beside its catalog.Node.
+type fact struct {
+	node *catalog.Node
+	// must is a bit for each mandatory child (one for all variants of a choice);
+	// bit is the node's own among its parent's, 0 when it is optional.
+	must, bit uint64
+	masks     []catalog.NodeID // children that mask writes a constant for, each choice once
+	group     bool             // one of the parent's AnyOf
+	grouped   bool             // has an AnyOf
+	subject   bool             // the patient of the record: parameter patient or subject
+	name      string           // of the member in a constant: `"name":`
+	plain     bool             // nothing but its members to look at
+	birth     bool             // a date of birth
+}
+
+func knowledgeOf(cat *catalog.Catalog) *knowledge {
+	k := &knowledge{cat: cat, nodes: make([]fact, 1)}
+	for _, t := range cat.Types() {
+		k.add(cat.Root(t))
+		for _, name := range []string{"patient", "subject"} {
+			p, ok := cat.Param(t, name)
+			if !ok {
+				continue
+			}
+			for _, n := range p.Nodes {
+				k.subject(t, n)
+			}
+		}
+	}
+	for _, c := range cat.Classes() {
+		switch name := c.Name; {
+		case strings.HasPrefix(name, "identifiers.") || name == "coverage.member-id":
+			k.numbers = k.numbers.With(c.Class)
+		}
+	}
+	class := func(name string) catalog.Class { c, _ := cat.Class(name); return c }
+	for _, name := range []string{"mrn", "ssn", "license", "account", "visit", "device", "business", "other"} {
+		k.byType = k.byType.With(class("identifiers." + name))
+	}
+	k.byType = k.byType.With(class("coverage.member-id"))
+	for _, name := range []string{"contact.phone", "contact.fax", "contact.email", "identifiers.web-url"} {
+		k.bySystem = k.bySystem.With(class(name))
+	}
+	k.birth, k.meta = class("demographics.birth-date"), class("system.metadata")
+	typ := func(name string) catalog.Type { t, _ := cat.Type(name); return t }
+	k.patient, k.location, k.account = typ("Patient"), typ("Location"), typ("Account")
+	k.visit = [2]catalog.Type{typ("Encounter"), typ("EpisodeOfCare")}
+	return k
+}
+
+// subject marks n where it is a Reference that stands directly in the resource.
+func (k *knowledge) subject(t catalog.Type, n catalog.NodeID) {
+	for _, c := range k.cat.Children(k.cat.Root(t)) {
+		if c == n && k.cat.Node(n).Kind == catalog.Reference {
+			k.at(n).subject = true
+		}
+	}
+}
+
+func (k *knowledge) at(n catalog.NodeID) *fact {
+	for int(n) >= len(k.nodes) {
+		k.nodes = append(k.nodes, make([]fact, len(k.nodes))...)
+	}
+	return &k.nodes[n]
+}
+
+// add fills the facts of n's children, and of theirs.
+func (k *knowledge) add(n catalog.NodeID) {
+	if k.at(n).node != nil {
+		return
+	}
+	node := k.cat.Node(n)
+	f := k.at(n)
+	f.node, f.name = node, `"`+node.Name+`":`
+	f.grouped = len(node.AnyOf) > 0
+	switch node.Kind {
+	case catalog.Primitive, catalog.Complex, catalog.Backbone:
+		f.plain = true
+	}
+	f.birth = node.Datatype == catalog.DTDate && (node.Name == "birthDate" || strings.HasPrefix(node.Name, "born"))
+	var must uint64
+	var masks []catalog.NodeID
+	bits := map[catalog.NodeID]uint64{} // by the choice's first variant
+	masked := map[catalog.NodeID]bool{}
+	for _, c := range k.cat.Children(n) {
+		k.add(c)
+		child, key := k.cat.Node(c), c
+		if child.ChoiceOf != 0 {
+			key = child.ChoiceOf
+		}
+		if child.Mandatory {
+			if bits[key] == 0 {
+				bits[key] = 1 << len(bits)
+				must |= bits[key]
+			}
+			k.at(c).bit = bits[key]
+		}
+		if child.Masked != "" && !masked[key] {
+			masked[key] = true
+			masks = append(masks, c)
+		}
+	}
+	for _, c := range node.AnyOf {
+		k.at(c).group = true
+	}
+	f = k.at(n) // the slice may have grown
+	f.must, f.masks = must, masks
+}
+
+// Pool hands out Scanners that share what is known about one catalog.
+type Pool struct {
+	know   *knowledge
+	limits Limits
+	free   sync.Pool
+}
+
+// NewPool returns a Pool of Scanners; the arguments are those of New.
+func NewPool(cat *catalog.Catalog, l Limits) *Pool {
+	return &Pool{know: knowledgeOf(cat), limits: l}
+}
+
+// Get returns an empty Scanner. Put it back when its records are no longer used.
+func (p *Pool) Get() *Scanner {
+	if s, ok := p.free.Get().(*Scanner); ok {
+		return s
+	}
+	return newScanner(p.know, p.limits)
+}
+
+// maxKept is the largest tape, in cells, that a Scanner in the Pool keeps: one
+// enormous page must not stay in memory for ever.
+const maxKept = 1 << 20
+
+// Put takes a Scanner back and forgets its records.
+func (p *Pool) Put(s *Scanner) {
+	s.Reset()
+	if cap(s.tape) <= maxKept {
+		p.free.Put(s)
+	}
+}

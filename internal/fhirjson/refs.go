@@ -1,0 +1,177 @@
+package fhirjson
+
+import (
+	"bytes"
+
+	"modicum/catalog"
+)
+
+// isID reports whether b follows the FHIR id grammar, [A-Za-z0-9\-\.]{1,64}.
+func isID(b []byte) bool {
+	if len(b) == 0 || len(b) > 64 {
+		return false
+	}
+	for _, c := range b {
+		if !(c-'0' < 10 || (c|0x20)-'a' < 26 || c == '-' || c == '.') {
+			return false
+		}
+	}
+	return true
+}
+
+// target is what the text of a reference says.
+type target struct {
+	Ref               // a record of this server; Type 0: none
+	hint catalog.Type // the type that the text names, of this server or not; 0: cannot be told
+	ours bool         // the text is Type/id and nothing else
+}
+
+// resolve reads a reference. Only Type/id of this server resolves, with or without
+// the base before it and a version behind; a conditional reference, another server,
+// urn: and whatever is malformed do not (threat-model FC13, FC23).
+func (s *Scanner) resolve(v []byte) target {
+	rest, plain := v, true
+	if base := s.limits.Base; base != "" && len(v) > len(base) && string(v[:len(base)]) == base && v[len(base)] == '/' {
+		rest, plain = v[len(base)+1:], false
+	}
+	name, id, ok := bytes.Cut(rest, []byte("/"))
+	if ok {
+		if i := bytes.Index(id, []byte("/_history/")); i >= 0 && isID(id[i+len("/_history/"):]) {
+			id, plain = id[:i], false
+		}
+		if t, known := s.cat.TypeBytes(name); known && isID(id) {
+			return target{Ref: Ref{t, id}, hint: t, ours: plain}
+		}
+	}
+	return target{hint: s.hint(v)}
+}
+
+// hint returns the resource type that a reference names which does not resolve: the
+// last type among its path's segments that something follows.
+func (s *Scanner) hint(v []byte) (hint catalog.Type) {
+	path, _, conditional := bytes.Cut(v, []byte("?"))
+	for len(path) > 0 {
+		name, rest, more := bytes.Cut(path, []byte("/"))
+		if t, ok := s.cat.TypeBytes(name); ok && (more && len(rest) > 0 || conditional) {
+			hint = t
+		}
+		path = rest
+	}
+	return hint
+}
+
+// reference notes a Reference element: what it names, and whom.
+func (b *binder) reference(i uint32, c *cell, n *catalog.Node) {
+	s := b.s
+	c.flags |= special
+	r := Reference{Node: c.node, cell: i, inside: -1, in: b.in, patient: n.BearsPatient}
+	text := s.text(b.src, i, "reference")
+	var t target
+	switch {
+	case len(text) > 0 && text[0] == '#':
+		r.inside = 0 // resolved when all contained resources are known
+		r.ID = text[1:]
+	case text != nil:
+		t = s.resolve(text)
+		r.Ref, r.reshaped = t.Ref, t.Type != 0 && !t.ours
+	}
+	s.refs = append(s.refs, r)
+	c.aux = uint32(len(s.refs) - b.refs)
+	if r.inside < 0 {
+		b.named(i, &r, t.hint, n)
+	}
+	if r.Type != 0 {
+		b.noted(r.Ref, n)
+	}
+}
+
+// named judges whether a Reference that may name a patient does, and whom.
+func (b *binder) named(i uint32, r *Reference, hint catalog.Type, n *catalog.Node) {
+	s := b.s
+	switch {
+	case !r.patient:
+	case r.Type == s.know.patient:
+		b.addPatient(r.Ref)
+	case r.Type != 0:
+	case hint != 0:
+		b.r.UnknownPatient = b.r.UnknownPatient || hint == s.know.patient
+	case s.find(b.src, i, "reference") != 0:
+		b.r.UnknownPatient = true // it names something that cannot be told
+	default:
+		b.r.UnknownPatient = b.r.UnknownPatient || b.unnamed(i, n)
+	}
+}
+
+// unnamed reports whether a Reference without address must be taken for a patient
+// who cannot be told: by its type; by an identifier that could be anybody's; or
+// because nobody but the record's subject stands there. A mere display in the place
+// of a performer or author is a member of staff whom the upstream did not link.
+func (b *binder) unnamed(i uint32, n *catalog.Node) bool {
+	s := b.s
+	if t, ok := s.cat.TypeBytes(s.text(b.src, i, "type")); ok {
+		return t == s.know.patient
+	}
+	if s.find(b.src, i, "identifier") != 0 {
+		return true
+	}
+	return b.info[b.tape[i].node].subject && s.find(b.src, i, "display") != 0
+}
+
+func (b *binder) addPatient(p Ref) {
+	for _, known := range b.s.patients[b.patients:] {
+		if known.Is(p.Type, p.ID) {
+			return
+		}
+	}
+	b.s.patients = append(b.s.patients, p)
+}
+
+// noted keeps what a resolved reference says about when, where and by whom.
+func (b *binder) noted(to Ref, n *catalog.Node) {
+	s := b.s
+	if n.VisitOf && b.in < 0 && (to.Type == s.know.visit[0] || to.Type == s.know.visit[1]) {
+		switch {
+		case b.visit.Type == 0:
+			b.visit = to
+		case !b.visit.Is(to.Type, to.ID):
+			b.visits = true
+		}
+	}
+	if b.in >= 0 {
+		return
+	}
+	if n.AuthorOf {
+		s.authors = append(s.authors, to)
+	}
+	if n.Place != catalog.NoPlace {
+		s.places = append(s.places, to)
+	}
+	if to.Type == s.know.account && n.Name == "account" {
+		s.accounts = append(s.accounts, to)
+	}
+}
+
+// resolveInner finds what "#id" names, and denies contained resources that name a
+// patient who cannot be told.
+func (b *binder) resolveInner() {
+	s := b.s
+	refs := s.refs[b.refs:]
+	inner := s.inner[b.inner:]
+	for i := range refs {
+		r := &refs[i]
+		if r.inside < 0 {
+			continue
+		}
+		id := r.ID
+		r.ID, r.inside = nil, -1
+		for k := range inner {
+			if len(id) > 0 && string(inner[k].id) == string(id) {
+				r.inside = int32(k)
+				break
+			}
+		}
+		if r.inside < 0 && r.patient && len(id) > 0 {
+			b.r.UnknownPatient = true
+		}
+	}
+}
