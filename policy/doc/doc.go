@@ -176,8 +176,8 @@ type Term struct {
 
 // See says how each class shows. Each list holds class names.
 type See struct {
-	At                                           At
-	View                                         Word // the name of a view, then the lists are empty until resolved
+	At                                          At
+	View                                        Word // the name of a view, then the lists are empty until resolved
 	Keep, Last4, Coarse, Token, Mask, Ask, Omit Words
 }
 
@@ -359,10 +359,10 @@ type Database struct {
 
 // Table is one table; Columns maps column to class. A column not listed is not there.
 type Table struct {
-	Name                                         Word // schema.table
+	Name                                          Word // schema.table
 	Patient, Encounter, Date, Department, Lasting Word
-	Overlays                                     Word
-	Columns                                      []Pair
+	Overlays                                      Word
+	Columns                                       []Pair
 }
 
 // TestFile is tests/NAME.yaml.
