@@ -122,12 +122,12 @@ const (
 
 // Request is all that Admit may look at.
 type Request struct {
-	Roles   []string // of the caller, in any order
-	Task    string   // "task" or "role/task"; empty when not named
-	Purpose string   // a purpose of the organization or an HL7 code; empty when not stated
-	Program string   // an entry of the organization's programs; empty for a person
-	Partner string   // whose person or program the caller is; its ceiling applies; empty for none
-	Verb    Verb     // exactly one
+	Roles   []string         // of the caller, in any order
+	Task    string           // "task" or "role/task"; empty when not named
+	Purpose string           // a purpose of the organization or an HL7 code; empty when not stated
+	Program string           // an entry of the organization's programs; empty for a person
+	Partner string           // whose person or program the caller is; its ceiling applies; empty for none
+	Verb    Verb             // exactly one
 	Shows   catalog.ClassSet // what the thing asked for can bear
 	// Reads are the classes that the criteria read whatever the record is: a
 	// line must keep every one of them to count.
@@ -137,6 +137,15 @@ type Request struct {
 	Meets  Obligations      // what the door can meet
 	To     Recipients       // in whose hands it ends besides the task's own `to`
 	Glass  bool             // the glass is broken for the one patient named
+	// Disclosure names a disclosure of the policy whose lines are asked instead
+	// of tasks, rule 16; Roles, Task and Program are then not looked at.
+	Disclosure string
+	// Exception says that an exception is lent to this caller, so that the Plan
+	// holds one more line for each task that speaks ("role/task#exception");
+	// Lent are the classes lent, in all. Neither opens anything by itself: the
+	// grant counts by PatientAtoms.Lent on that line, rule 14.
+	Exception bool
+	Lent      catalog.ClassSet
 }
 
 // Why says why Admit refused, or that it did not.
@@ -170,6 +179,15 @@ type Atoms struct {
 	// Plan's i-th line; the gate sets all bits for a lasting record.
 	Within   uint64
 	Patients []PatientAtoms
+	// Of is PatientAtoms.Of for a record that names nobody: only slots of facts
+	// about the caller are looked at.
+	Of []catalog.ClassSet
+	// NewPatient is set when a patient is being created: then only the facts
+	// about the caller are asked, rule 9.
+	NewPatient bool
+	// Finding is set when a patient is looked for (rule 13): then too only the
+	// facts about the caller are asked, and the look-up's `show` narrows the View.
+	Finding bool
 }
 
 // PatientAtoms is what is true about one patient of a record.
@@ -182,11 +200,23 @@ type PatientAtoms struct {
 	Of    []catalog.ClassSet
 	Asked catalog.ClassSet // classes asked for, of this record
 	Lent  uint64           // bit i: a grant is live for the Plan's i-th line and this patient
-	// An exception lent: one more line with these classes and overlays.
+	// An exception lent: what the Plan's exception line shows and lifts, where
+	// its bit of Lent is set. Without classes it shows what the task shows.
 	LentClasses  catalog.ClassSet
 	LentOverlays catalog.OverlaySet
 	Glass        bool // broken for this patient
 }
+
+// Place says where a record must lie for a line: by whose department or facility
+// the caller's is.
+type Place uint8
+
+// The places. Zero asks for none.
+const (
+	Anywhere Place = iota
+	OwnDepartment
+	OwnFacility
+)
 
 // Of is a slot of a Plan: a fact or condition with where whose instances narrow
 // what a line or an `unless` lets through, or what a restriction hides.
