@@ -21,6 +21,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // Part is something that tools/setup finds or installs.
@@ -33,7 +34,6 @@ const (
 	Node          Part = "node"
 	Python        Part = "python"
 	Browser       Part = "chromium"
-	KeycloakHome  Part = "keycloak"
 )
 
 // Need returns when the part is there and made from what stands in the tree. Otherwise it ends the test: by a failure
@@ -66,8 +66,6 @@ func find(part Part) error {
 	case Browser:
 		_, err := browserPath()
 		return err
-	case KeycloakHome:
-		return findKeycloak()
 	case FHIRServer, FHIRValidator:
 		if _, err := exec.LookPath("java"); err != nil {
 			return errors.New("no java in the path: run make setup")
@@ -122,6 +120,21 @@ func stamp(dir string) (string, error) {
 		sum.Write(content)
 	}
 	return hex.EncodeToString(sum.Sum(nil)), nil
+}
+
+// Soak is how long a test that can go on for ever should go on: MODICUM_SOAK, as make soak sets it, or else the time that
+// the test takes in make test. Such a test asks tb.Context() between its rounds, so that it can be interrupted.
+func Soak(tb testing.TB, otherwise time.Duration) time.Duration {
+	tb.Helper()
+	text := os.Getenv("MODICUM_SOAK")
+	if text == "" {
+		return otherwise
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		tb.Fatalf("MODICUM_SOAK: %v", err)
+	}
+	return d
 }
 
 // Root is the folder of the module, found upward from where the test runs.

@@ -31,6 +31,9 @@ func main() {
 	}
 	var all tally
 	full := all.run(slices.Concat([]string{"-p", "2", "-count=1", "-timeout", "25m"}, os.Args[1:], []string{"./..."})...)
+	if len(all.lines) == 0 {
+		fail(fmt.Errorf("go test reported no package at all: %w", errors.Join(full)))
+	}
 	var race error
 	if len(concurrent) > 0 {
 		fmt.Fprintf(os.Stderr, "under the race detector, -short: %s\n", strings.Join(concurrent, " "))
