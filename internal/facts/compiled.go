@@ -52,7 +52,7 @@ func overlays(cat *catalog.Catalog, name string) (catalog.OverlaySet, bool) {
 
 func (v *Vocabulary) sources(written []doc.Source, infos []policy.FactInfo, shorten map[string]time.Duration) {
 	for _, s := range written {
-		src := Source{Name: s.Name.Text, Fresh: longest(s.Fresh)}
+		src := Source{Name: s.Name.Text, Fresh: bound(s.Fresh)}
 		for _, p := range s.Programs {
 			src.Programs = append(src.Programs, p.Text)
 		}
@@ -69,9 +69,9 @@ func (v *Vocabulary) sources(written []doc.Source, infos []policy.FactInfo, shor
 	}
 }
 
-// longest is a span in hours; ages are not counted by the calendar, so a month is
+// bound is a span in hours; ages are not counted by the calendar, so a month is
 // its shortest.
-func longest(s doc.Span) time.Duration {
+func bound(s doc.Span) time.Duration {
 	return time.Duration(s.Months*28+s.Days)*24*time.Hour + s.Clock
 }
 
