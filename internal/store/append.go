@@ -170,11 +170,21 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	if len(kept) == 0 {
 		return nil, nil, tx.Rollback()
 	}
-	checkpoint, err = s.writeHead(ctx, stmts, nodes)
+	written, err := s.terms.write(ctx, tx)
+	if err == nil {
+		checkpoint, err = s.writeHead(ctx, stmts, nodes)
+	}
 	if err != nil {
 		return kept, nil, errors.Join(err, tx.Rollback())
 	}
-	return kept, checkpoint, s.commitWithin(tx)
+	if err := s.commitWithin(tx); err != nil {
+		return kept, nil, err
+	}
+	s.terms.drop(written)
+	for _, p := range kept {
+		s.terms.note(s.origin.first+p.written.Index, p.head)
+	}
+	return kept, checkpoint, nil
 }
 
 // commitWithin commits. Whatever keeps it from saying yes leaves open whether

@@ -51,7 +51,10 @@ func (s *Store) adopt(ctx context.Context, o origin) error {
 	if s.edge.Root() != head.Root {
 		return fmt.Errorf("%w: the hashes of its %d entries give another root; run modicum ledger verify on the published folder", ErrDamaged, o.size)
 	}
-	return s.checkNewest(ctx, o)
+	if err := s.checkNewest(ctx, o); err != nil {
+		return err
+	}
+	return s.terms.recall(ctx, s.write)
 }
 
 // checkNewest hashes the newest entries again: those a crash could have torn.

@@ -41,17 +41,14 @@ const recordColumns = "select e.pos, o.name, e.pos - o.first, e.body from ledger
 func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
 	var w where
 	from := recordColumns
-	if q.Patient != "" {
-		from += "join ledger_patient p on p.pos = e.pos "
-		w.and("p.ref = $%d", q.Patient)
-	}
+	w.term(&s.terms, "e", "p:", q.Patient)
 	d := "e"
 	if q.Who != "" || q.Role != "" || q.Task != "" || q.Effect != "" {
 		// Decisions and acts are their own part 0.
 		from += "join ledger_entry d on d.id = e.id and d.part = 0 "
 		d = "d"
 	}
-	w.text(d+".who", q.Who)
+	w.term(&s.terms, d, "w:", q.Who)
 	w.text(d+".role", q.Role)
 	w.text(d+".task", q.Task)
 	w.text(d+".effect", string(q.Effect))
@@ -93,6 +90,23 @@ func (w *where) text(column, value string) {
 	if value != "" {
 		w.and(column+" = $%d", value)
 	}
+}
+
+// term restricts to positions that name a term. Those not yet in the index come
+// from memory.
+func (w *where) term(t *terms, table, prefix, value string) {
+	if value == "" {
+		return
+	}
+	recent := t.find(prefix + value)
+	w.args = append(w.args, prefix+value)
+	n := len(w.args)
+	cond := fmt.Sprintf("(%s.pos in ("+indexedTerm+")", table, n)
+	if len(recent) > 0 {
+		list := strings.Trim(strings.ReplaceAll(fmt.Sprint(recent), " ", ", "), "[]")
+		cond += fmt.Sprintf(" or %s.pos in (%s)", table, list)
+	}
+	w.conds = append(w.conds, cond+")")
 }
 
 func (w *where) sql() string {

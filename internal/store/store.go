@@ -58,6 +58,7 @@ type Store struct {
 	stop   chan struct{} // closed by Close
 	done   chan struct{} // closed by sequence, on return
 	once   sync.Once
+	terms  terms
 	broken atomic.Pointer[error]
 
 	// Owned by the sequencer once it runs.

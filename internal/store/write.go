@@ -9,7 +9,7 @@ import (
 )
 
 // insertStatements are prepared once, on the connection that writes.
-type insertStatements struct{ entry, patient, node, head *sql.Stmt }
+type insertStatements struct{ entry, node, head *sql.Stmt }
 
 func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 	for _, s := range []struct {
@@ -17,7 +17,6 @@ func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 		query string
 	}{
 		{&i.entry, "insert into ledger_entry (pos, leaf, body, kind, id, part, at, who, role, task, effect) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"},
-		{&i.patient, "insert into ledger_patient (ref, pos) values ($1, $2) on conflict do nothing"},
 		{&i.node, "insert into ledger_node (origin, level, n, hash) values ($1, $2, $3, $4)"},
 		{&i.head, "update ledger_origin set size = $1, checkpoint = $2 where origin = $3 and size = $4"},
 	} {
@@ -30,7 +29,7 @@ func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 }
 
 func (i *insertStatements) in(ctx context.Context, tx *sql.Tx) *insertStatements {
-	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.patient), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head)}
+	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head)}
 }
 
 // writeOne runs one act and writes its entry. own is what is wrong with this
@@ -87,11 +86,6 @@ func (s *Store) insertEntry(ctx context.Context, st *insertStatements, p *pendin
 	}
 	if err != nil {
 		return nil, fmt.Errorf("write entry: %w", err)
-	}
-	for _, ref := range h.Patients {
-		if _, err := st.patient.ExecContext(ctx, ref, pos); err != nil {
-			return nil, fmt.Errorf("write index: %w", err)
-		}
 	}
 	return nil, nil
 }

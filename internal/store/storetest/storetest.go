@@ -30,6 +30,7 @@ func Run(t *testing.T, open Opener) {
 		{"entries out of order are refused", order},
 		{"order is known again after reopening", orderAfterReopen},
 		{"search", search},
+		{"search finds old and new, before and after reopening", searchMany},
 		{"many writers, one tree that verifies (L3)", manyWriters},
 		{"an entry can be proved", prove},
 		{"an ended context writes nothing", endedContext},
@@ -250,6 +251,52 @@ func search(t *testing.T, open Opener) {
 	}
 	if len(all) != 200 || all[0].Pos != 199 || all[199].Pos != 0 {
 		t.Errorf("newest first in pages: %d records", len(all))
+	}
+}
+
+func searchMany(t *testing.T, open Opener) {
+	s, reopen, _ := open(t)
+	const n = 9000
+	var wg sync.WaitGroup
+	for w := range 32 {
+		wg.Go(func() {
+			for i := w; i < n; i += 32 {
+				if _, err := s.Append(bg, ledgertest.Decision(i), nil); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	for i := range 1500 { // one patient often, newer than the index
+		must(t, s, ledgertest.Decision(n+97*i))
+	}
+	d := ledgertest.Decision(n)
+	patient, who := 0, 0
+	for i := range n + 1500 {
+		if i >= n {
+			i = n + 97*(i-n)
+		}
+		e := ledgertest.Decision(i)
+		if e.Patients[0] == d.Patients[0] {
+			patient++
+		}
+		if e.Who == d.Who {
+			who++
+		}
+	}
+	for range 2 {
+		p, err := s.Search(bg, store.Query{Patient: d.Patients[0], Limit: 10000})
+		if err != nil || len(p) != patient {
+			t.Errorf("a patient: got %d, want %d (%v)", len(p), patient, err)
+		}
+		w, err := s.Search(bg, store.Query{Who: d.Who, Limit: 10000})
+		if err != nil || len(w) != who {
+			t.Errorf("a person: got %d, want %d (%v)", len(w), who, err)
+		}
+		s.Close()
+		s = reopen()
 	}
 }
 

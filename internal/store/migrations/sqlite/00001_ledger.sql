@@ -25,14 +25,17 @@ create table ledger_entry (
   constraint entry_fits_a_bundle check (length(body) between 2 and 65535),
   constraint each_part_once unique (id, part)
 ) strict;
--- opened and outcome have no who: they are found through their decision.
-create index ledger_entry_who on ledger_entry (who, pos) where who is not null;
 create index ledger_entry_at on ledger_entry (at);
 
-create table ledger_patient (
-  ref text    not null,           -- keyed reference
-  pos integer not null,
-  primary key (ref, pos)
+-- Who (w:person) and whom (p:keyed reference) an entry names. Written behind the
+-- entries, a few thousand at a time: the newest are remembered in memory and
+-- found again on opening. A segment is 8192 positions, so that writing touches
+-- few pages however many patients there are; a search asks every segment.
+create table ledger_term (
+  seg  integer not null,
+  term text    not null,
+  pos  integer not null,
+  primary key (seg, term, pos)
 ) strict, without rowid;
 
 create table ledger_node (
