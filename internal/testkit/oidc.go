@@ -271,3 +271,6 @@ func asJWK(key crypto.Signer, alg jose.SignatureAlgorithm) jose.JSONWebKey {
 func public(k jose.JSONWebKey) jose.JSONWebKey { return k.Public() }
 
 func random() string { return rand.Text() + rand.Text() }
+
+// PID is the process of the provider.
+func (i *Issuer) PID() int { return i.p.cmd.Process.Pid }
