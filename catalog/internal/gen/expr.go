@@ -75,6 +75,9 @@ func parseTerm(term string) (a alternative, err error) {
 	}
 	parts := splitTop(term, '.')
 	a.typ = parts[0]
+	if a.typ != "" && !pathStep.MatchString(a.typ) {
+		return a, fmt.Errorf("unknown start %q", a.typ)
+	}
 	for _, p := range parts[1:] {
 		if err := a.add(p); err != nil {
 			return a, err
