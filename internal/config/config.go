@@ -1,0 +1,98 @@
+// Package config reads modicum.yaml: strictly, with every problem at once and its
+// place, and with an overlay of environment variables for containers.
+//
+// Every key may be set by a variable: MODICUM_ and the keys on the way to it in
+// upper case, joined by _; items of a list by their number from 0. So
+// MODICUM_FHIR_UPSTREAM is fhir.upstream, MODICUM_ISSUERS_0_JWKS_URL the jwks_url
+// of the first issuer, MODICUM_FACTS_FRESH_QUEUE the bound on age of the source
+// queue. A list of words is written with commas. The variable wins over the file;
+// one that is no key is refused. Secrets are never values, only paths of files.
+package config
+
+import (
+	"net/url"
+	"time"
+
+	"modicum/internal/caller"
+)
+
+// Config is modicum.yaml with defaults filled in and paths made absolute.
+type Config struct {
+	File    string // the path it was read from
+	Data    string // folder of store, ledger and keys
+	Policy  string // folder of the policy
+	Listen  string // HOST:PORT of console, API and FHIR
+	TLS     *TLS   // nil: plain, every listener is loopback
+	Issuers []caller.Issuer
+	FHIR    FHIR
+	Clients []Client
+	Facts   Facts
+	Ledger  Ledger
+	Admin   string // HOST:PORT of health and metrics; "" when none
+
+	places map[string]At // of values, for problems found later
+}
+
+// TLS names the certificate chain and its key, both PEM.
+type TLS struct{ Cert, Key string }
+
+// FHIR is the FHIR door.
+type FHIR struct {
+	Base     string   // path under Listen, such as /fhir
+	Upstream *url.URL // of the FHIR server behind; no query, no slash at the end
+	// BearerFile holds the token for the upstream; "" when it asks for none. It is
+	// read again for each use, so that it can be rotated.
+	BearerFile string
+	Mode       string // enforce
+}
+
+// Client is an application that cannot name a task itself.
+type Client struct {
+	ID             string
+	Task           string // TASK or ROLE/TASK; "" when it names tasks itself
+	ScopesRequired bool   // a token without SMART scopes may do nothing
+}
+
+// Facts says where facts come from.
+type Facts struct {
+	Fresh map[string]time.Duration // smaller bounds on age, by source
+	Files []string                 // patterns of file names
+	// Every is how often the upstream is asked for changes; 0: never.
+	Every time.Duration
+}
+
+// Ledger names the log.
+type Ledger struct {
+	Origin string // the log's name, C2SP tlog-checkpoint
+	Key    string // path of its signing key
+}
+
+// Known answers what a configuration must agree on with the policy.
+type Known interface {
+	// Task reports whether the policy has a task TASK or ROLE/TASK.
+	Task(name string) bool
+	// Source returns the bound on age that conditions.yaml sets; false when
+	// there is no such source.
+	Source(name string) (time.Duration, bool)
+}
+
+// Check returns what does not fit the policy.
+func (c *Config) Check(known Known) Problems {
+	var ps Problems
+	for i, cl := range c.Clients {
+		if cl.Task != "" && !known.Task(cl.Task) {
+			ps = append(ps, Problem{At: c.places[key("clients", i, "task")], Text: "no role of the policy has this task"})
+		}
+	}
+	for name, d := range c.Facts.Fresh {
+		at := c.places["facts.fresh."+name]
+		bound, ok := known.Source(name)
+		switch {
+		case !ok:
+			ps = append(ps, Problem{At: at, Text: "conditions.yaml has no source of this name"})
+		case d > bound:
+			ps = append(ps, Problem{At: at, Text: "is longer than conditions.yaml allows (" + spell(bound) + "): it may only be shortened here"})
+		}
+	}
+	return ps.sorted()
+}
