@@ -109,7 +109,7 @@ func (c *Client) Ref(link string) (string, error) {
 		return "", ErrUpstream
 	}
 	path, under := strings.CutPrefix(u.EscapedPath(), c.path)
-	if !under || path != "" && path != "/" && !IsType(strings.TrimPrefix(path, "/")) {
+	if !under || path != "" && path != "/" && (path[0] != '/' || !IsType(path[1:])) {
 		return "", ErrUpstream
 	}
 	for _, r := range []byte(u.RawQuery) {

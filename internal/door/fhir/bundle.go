@@ -1,0 +1,149 @@
+package fhir
+
+import (
+	"net/url"
+	"strconv"
+
+	"modicum/catalog"
+	"modicum/internal/gate"
+)
+
+// wholePage is how many bytes of a page are assembled before its headers go; what
+// lies beyond is projected and sent record by record (design 5, step 7).
+const wholePage = 4 << 20
+
+// bundleHead appends a searchset up to where its entries begin. Total is left out
+// when it is negative.
+func bundleHead(dst []byte, total int, self, next string) []byte {
+	dst = append(dst, `{"resourceType":"Bundle","type":"searchset"`...)
+	if total >= 0 {
+		dst = append(dst, `,"total":`...)
+		dst = strconv.AppendInt(dst, int64(total), 10)
+	}
+	dst = append(dst, `,"link":[{"relation":"self","url":"`...)
+	dst = append(dst, self...)
+	dst = append(dst, `"}`...)
+	if next != "" {
+		dst = append(dst, `,{"relation":"next","url":"`...)
+		dst = append(dst, next...)
+		dst = append(dst, `"}`...)
+	}
+	return append(dst, ']')
+}
+
+// queryEscape writes a value for a link. Its result holds nothing that JSON would
+// escape.
+func queryEscape(s string) string { return url.QueryEscape(s) }
+
+// limited ends a search at the task's limit of results, in words of this door.
+const limited = `{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"too-costly",` +
+	`"details":{"text":"The limit of results of this task ends the search here. Narrow it."}}]},"search":{"mode":"outcome"}}`
+
+// projection turns candidates into the entries of a page.
+type projection struct {
+	door    *Door
+	session *gate.Session
+	query   *query
+	cat     *catalog.Catalog
+	base    string // of our own links
+	shown   []*candidate
+	buf     *[]byte
+	page    map[string]bool // Type/id of what shows on this page
+	key     []byte
+}
+
+func (x *exchange) newProjection(r *reader, q *query) *projection {
+	return &projection{door: x.door, session: x.session, query: q, cat: r.cat, base: x.base, buf: x.door.buffer()}
+}
+
+func (p *projection) close() { p.door.keep(p.buf) }
+
+// buffer lends an empty buffer.
+func (d *Door) buffer() *[]byte {
+	b, _ := d.buffers.Get().(*[]byte)
+	if b == nil {
+		b = new([]byte)
+	}
+	*b = (*b)[:0]
+	return b
+}
+
+// keep takes a buffer back, unless it grew so large that it is better forgotten.
+func (d *Door) keep(b *[]byte) {
+	if cap(*b) <= 1<<20 {
+		d.buffers.Put(b)
+	}
+}
+
+// run projects what shows, so that each reference is kept only to what shows on
+// this page (the first n), and drops what turns out to hold nothing but structure
+// (policy-language rule 18). Dropping may take away the target of a reference, so
+// it begins again until nothing more goes.
+func (p *projection) run(n int) error {
+	for {
+		p.page = make(map[string]bool, n)
+		for _, c := range p.shown[:min(n, len(p.shown))] {
+			p.page[p.query.name+"/"+c.judged.ID] = true
+		}
+		dropped, err := p.once(n)
+		if err != nil || !dropped {
+			return err
+		}
+	}
+}
+
+func (p *projection) once(n int) (dropped bool, err error) {
+	buf := (*p.buf)[:0]
+	kept := p.shown[:0]
+	over := false
+	for _, c := range p.shown {
+		from := len(buf)
+		if buf, err = p.entry(buf, c, len(kept) == 0); err != nil {
+			return false, err
+		}
+		if len(buf) == from {
+			p.session.Withhold(c.judged)
+			dropped = true
+			continue
+		}
+		over = over || len(kept) >= n || len(buf) > wholePage
+		if c.late = over; over {
+			buf = buf[:from]
+		}
+		kept = append(kept, c)
+	}
+	p.shown, *p.buf = kept, buf
+	return dropped, nil
+}
+
+// entry appends one entry as the caller sees it, after a comma unless it is the
+// first; nothing when nothing shows.
+func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error) {
+	from := len(dst)
+	if !first {
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `{"fullUrl":"`...)
+	dst = append(append(append(append(dst, p.base...), '/'), p.query.name...), '/')
+	dst = append(append(dst, c.judged.ID...), `","resource":`...)
+	sh := p.session.Shape(c.judged, p.onPage)
+	sh.Elements = p.query.elements // FC35
+	dst, result, err := c.page.scanner.Project(dst, c.record, &sh)
+	if err != nil || !result.There {
+		return dst[:from], err
+	}
+	return append(dst, `,"search":{"mode":"match"}}`...), nil
+}
+
+func (p *projection) onPage(t catalog.Type, id []byte) bool {
+	p.key = append(append(append(p.key[:0], p.cat.TypeName(t)...), '/'), id...)
+	return p.page[string(p.key)]
+}
+
+func (p *projection) judgements(cs []*candidate) []gate.Judgement {
+	out := make([]gate.Judgement, len(cs))
+	for i, c := range cs {
+		out[i] = *c.judged
+	}
+	return out
+}

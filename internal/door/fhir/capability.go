@@ -1,0 +1,175 @@
+package fhir
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"modicum/catalog"
+	"modicum/internal/problem"
+	"modicum/policy"
+)
+
+// statement is the capability statement of one generation of the policy.
+type statement struct {
+	set  *policy.Set
+	body []byte
+}
+
+// capabilities answers [base]/metadata: public, and the same for everybody
+// (FC45). It opens nothing and is no decision, so it carries none.
+func (x *exchange) capabilities() error {
+	if !acceptsJSON(x.r.Header.Values("Accept")) {
+		return problem.Format
+	}
+	set := x.door.cfg.Policy()
+	s := x.door.statement.Load()
+	if s == nil || s.set != set {
+		body, err := x.door.describe(set)
+		if err != nil {
+			return err
+		}
+		s = &statement{set, body}
+		x.door.statement.Store(s)
+	}
+	return x.write(http.StatusOK, "", s.body)
+}
+
+type capabilityStatement struct {
+	ResourceType   string         `json:"resourceType"`
+	Status         string         `json:"status"`
+	Date           string         `json:"date"`
+	Kind           string         `json:"kind"`
+	Software       software       `json:"software"`
+	Implementation implementation `json:"implementation"`
+	FHIRVersion    string         `json:"fhirVersion"`
+	Format         []string       `json:"format"`
+	Rest           []rest         `json:"rest"`
+}
+
+type software struct {
+	Name    string `json:"name"`
+	Version string `json:"version,omitempty"`
+}
+
+type implementation struct {
+	Description string `json:"description"`
+}
+
+type rest struct {
+	Mode          string     `json:"mode"`
+	Documentation string     `json:"documentation"`
+	Security      security   `json:"security"`
+	Resource      []resource `json:"resource,omitempty"`
+}
+
+type security struct {
+	Service []codeable `json:"service"`
+}
+
+type codeable struct {
+	Coding []coding `json:"coding"`
+}
+
+type coding struct {
+	System string `json:"system"`
+	Code   string `json:"code"`
+}
+
+type resource struct {
+	Type        string        `json:"type"`
+	Interaction []interaction `json:"interaction"`
+	SearchParam []searchParam `json:"searchParam,omitempty"`
+}
+
+type interaction struct {
+	Code string `json:"code"`
+}
+
+type searchParam struct {
+	Name string `json:"name"`
+	Type string `json:"type"`
+}
+
+// describe makes the statement from the policy as a whole: the types that some
+// task shows, and the parameters by which some task may search.
+func (d *Door) describe(set *policy.Set) ([]byte, error) {
+	now, _ := d.cfg.Now()
+	s := capabilityStatement{
+		ResourceType: "CapabilityStatement", Status: "active", Date: now.UTC().Format("2006-01-02"), Kind: "instance",
+		Software:       software{"Modicum", d.cfg.Version},
+		Implementation: implementation{"Shows each caller what the task at hand needs, and no more. What is listed here depends on the policy, not on who asks."},
+		FHIRVersion:    "4.0.1", Format: []string{"application/fhir+json", "json"},
+		Rest: []rest{{
+			Mode:          "server",
+			Documentation: "Name the task with the header Modicum-Task, or the purpose with Modicum-Purpose. Searches answer with what the task may see; a search by what it may not see is refused.",
+			Security:      security{[]codeable{{[]coding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "OAuth"}}}}},
+			Resource:      d.resources(set),
+		}},
+	}
+	return json.Marshal(s)
+}
+
+func (d *Door) resources(set *policy.Set) []resource {
+	cat := set.Catalog()
+	reads, searches := widest(set, policy.Read), widest(set, policy.Search)
+	var out []resource
+	for _, t := range cat.Types() {
+		own := cat.OwnClasses(t).With(cat.DefaultClass(t))
+		lists := searches.shown.Meets(own)
+		if !lists && !reads.shown.Meets(own) {
+			continue
+		}
+		r := resource{Type: cat.TypeName(t), Interaction: []interaction{{"read"}, {"search-type"}}}
+		if meta, _ := cat.Class("system.metadata"); reads.keep.Has(meta) {
+			r.Interaction = []interaction{{"read"}, {"vread"}, {"search-type"}}
+		}
+		keep := reads.keep.Union(searches.keep)
+		for _, p := range cat.Params(t) {
+			if searchable(cat, t, p, keep) {
+				r.SearchParam = append(r.SearchParam, searchParam{p.Name, p.Kind.String()})
+			}
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+func searchable(cat *catalog.Catalog, t catalog.Type, p *catalog.Param, keep catalog.ClassSet) bool {
+	switch {
+	case p.ReadsUnknown(), p.Kind == catalog.SpecialParam, p.Kind == catalog.NoParam:
+		return false
+	case p.ValueDependent:
+		return keep.Meets(p.Classes(catalog.OfRecord).Union(cat.ShowsOf(t)))
+	}
+	return keep.Covers(p.Classes(catalog.OfRecord)) && (!p.OfRecord() || keep.Meets(cat.ShowsOf(t)))
+}
+
+// reach is what some task of the policy shows and keeps.
+type reach struct{ shown, keep catalog.ClassSet }
+
+// widest asks the policy for every task, as if all that can be true about the
+// caller were.
+func widest(set *policy.Set, verb policy.Verb) reach {
+	var out reach
+	var plan policy.Plan
+	var all policy.FactSet
+	for _, f := range set.Facts() {
+		all.Add(f.ID)
+	}
+	try := func(r policy.Request) {
+		r.Verb, r.Meets, r.Shows, r.Caller.Holds = verb, meets, set.Catalog().Content(), all
+		if set.Admit(&r, &plan) == policy.Admitted {
+			w := plan.Widest()
+			out.shown, out.keep = out.shown.Union(w.Shown()), out.keep.Union(plan.Keepable())
+		}
+	}
+	for _, role := range set.Roles() {
+		for _, t := range set.TasksOf([]string{role}) {
+			try(policy.Request{Roles: []string{role}, Task: t.ID})
+		}
+	}
+	for _, p := range set.Programs() {
+		try(policy.Request{Roles: []string{p.Role.Text}, Program: p.Name.Text, Partner: set.PartnerOf(p.Name.Text)})
+	}
+	return out
+}

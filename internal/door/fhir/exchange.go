@@ -1,0 +1,427 @@
+package fhir
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"slices"
+	"strconv"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/internal/caller"
+	"modicum/internal/gate"
+	"modicum/internal/problem"
+	"modicum/policy"
+)
+
+// exchange is one request and its answer. It belongs to one goroutine.
+type exchange struct {
+	door    *Door
+	w       http.ResponseWriter
+	r       *http.Request
+	pattern string // for the log: never the URL
+	caller  *caller.Caller
+	task    string
+	purpose string
+	base    string // of the links in the answer
+	set     *policy.Set
+	session *gate.Session
+	status  int
+	bytes   int64
+	sent    bool // something left: an error can no longer be written
+}
+
+// maxForm is the largest body of POST _search.
+const maxForm = maxQuery
+
+// ServeHTTP answers one request.
+func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	x := &exchange{door: d, w: w, r: r, pattern: "?"}
+	select {
+	case d.slots <- struct{}{}:
+		defer func() { <-d.slots }()
+	default:
+		problem.Write(w, problem.FHIR, problem.Busy) // costs little, records nothing: nothing was asked of us yet
+		return
+	}
+	defer x.recover()
+	x.finish(x.serve())
+}
+
+// recover turns a panic into a refusal: constant, recorded, counted as a defect.
+// After the first byte it can only break the connection (threat-model 9).
+func (x *exchange) recover() {
+	p := recover()
+	if p == nil {
+		return
+	}
+	if p == http.ErrAbortHandler {
+		panic(p)
+	}
+	// The value of a panic may quote a record; its place does not.
+	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelError, "panic in enforcement",
+		slog.String("route", x.pattern), slog.String("decision", x.id()), slog.String("stack", place1(debug.Stack())))
+	x.finish(problem.Internal)
+}
+
+// place1 keeps the functions of a stack and drops their arguments.
+func place1(stack []byte) string {
+	var out []string
+	for line := range strings.SplitSeq(string(stack), "\n") {
+		if !strings.HasPrefix(line, "\t") && strings.Contains(line, "modicum/") {
+			out = append(out, line[:max(strings.LastIndexByte(line, '('), 0)])
+		}
+	}
+	return strings.Join(out, " < ")
+}
+
+// finish is the one place where an error becomes an answer, and where the outcome
+// is recorded.
+func (x *exchange) finish(err error) {
+	if err != nil && !x.sent {
+		x.fail(err)
+		err = nil
+	}
+	if x.session != nil {
+		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: err == nil})
+	}
+	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered",
+		slog.String("route", x.pattern), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
+		slog.Bool("completed", err == nil), slog.String("decision", x.id()))
+	if err != nil {
+		panic(http.ErrAbortHandler) // never close the JSON neatly
+	}
+}
+
+// fail writes a refusal or failure, after it is recorded: by the session, which
+// was opened or refused, or else by the route of what is not understood (L2).
+func (x *exchange) fail(err error) {
+	p := problem.From(err)
+	if x.id() == "" {
+		id, err := x.door.refused.Refuse(x.r.Context(), x.caller, p.Slug(), p.Status())
+		if err != nil {
+			p = problem.Unavailable
+		}
+		x.w.Header().Set("Modicum-Decision", id)
+	}
+	x.status, x.sent = p.Status(), true
+	body, _ := p.Body(problem.FHIR)
+	x.bytes = int64(len(body))
+	problem.Write(x.w, problem.FHIR, p)
+}
+
+func (x *exchange) id() string { return x.w.Header().Get("Modicum-Decision") }
+
+// serve takes the request apart and hands it on.
+func (x *exchange) serve() error {
+	at, known := x.place()
+	x.pattern = patterns[at.shape]
+	if known && at.shape == metadata && isGet(x.r.Method) {
+		return x.capabilities()
+	}
+	if err := x.authenticate(); err != nil {
+		return err
+	}
+	x.set = x.door.cfg.Policy()
+	if !known {
+		return problem.Malformed
+	}
+	if err := x.built(at); err != nil {
+		return err
+	}
+	if !acceptsJSON(x.r.Header.Values("Accept")) {
+		return problem.Format
+	}
+	var err error
+	if x.base, err = x.address(); err != nil {
+		return err
+	}
+	pairs, post, err := x.pairs(at)
+	if err != nil {
+		return err
+	}
+	if at.shape == typeLevel || at.shape == searchPath {
+		return x.search(at, pairs, post)
+	}
+	return x.read(at, pairs)
+}
+
+// patterns name the routes in logs and metrics.
+var patterns = map[shape]string{
+	outside: "outside", system: "/", metadata: "/metadata", wellKnown: "/.well-known/{name}", typeLevel: "/{type}",
+	searchPath: "/{type}/_search", instance: "/{type}/{id}", version: "/{type}/{id}/_history/{version}",
+	historyPath: "/_history", operation: "/${operation}", compartment: "/{type}/{id}/{type}", systemSearch: "/_search",
+}
+
+// place reads the path as it came: the one that a server's router would have
+// cleaned is another (FC48).
+func (x *exchange) place() (place, bool) {
+	path, _, _ := strings.Cut(x.r.RequestURI, "?")
+	rest, under := strings.CutPrefix(path, x.door.base)
+	if !under || rest != "" && rest[0] != '/' || strings.Contains(x.r.RequestURI, "#") {
+		return place{}, false
+	}
+	at := parsePath(rest)
+	return at, at.shape != outside
+}
+
+func isGet(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// built refuses what this door does not do (FC10, FC12, FC15, FC16, FC36 to FC40,
+// FC49, FC52). Headers that would override the method are not looked at.
+func (x *exchange) built(at place) error {
+	if x.r.Header.Get("Upgrade") != "" {
+		return problem.NotBuilt
+	}
+	switch at.shape {
+	case typeLevel, instance, version:
+		if isGet(x.r.Method) {
+			return nil
+		}
+	case searchPath:
+		if x.r.Method == http.MethodPost || isGet(x.r.Method) {
+			return nil
+		}
+	case wellKnown:
+		return problem.NotFound
+	}
+	return problem.NotBuilt
+}
+
+// address is where the links of the answer lead: to us, whatever the upstream
+// calls itself.
+func (x *exchange) address() (string, error) {
+	if x.door.public != "" {
+		return x.door.public, nil
+	}
+	if !hostname(x.r.Host) {
+		return "", problem.Malformed
+	}
+	scheme := "http://"
+	if x.r.TLS != nil {
+		scheme = "https://"
+	}
+	return scheme + x.r.Host + x.door.base, nil
+}
+
+func hostname(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case c == '.', c == '-', c == ':', c == '[', c == ']':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= 255
+}
+
+// pairs are the parameters of the URL and of a form, judged as one (FC11).
+func (x *exchange) pairs(at place) (pairs []pair, post bool, err error) {
+	_, raw, asked := strings.Cut(x.r.RequestURI, "?")
+	if asked && raw == "" {
+		return nil, false, problem.Malformed
+	}
+	pairs, ok := parseQuery(raw, nil)
+	if !ok {
+		return nil, false, problem.Malformed
+	}
+	if x.r.Method != http.MethodPost {
+		if x.r.ContentLength != 0 || len(x.r.TransferEncoding) > 0 {
+			return nil, false, problem.Malformed // a GET with a body is two requests to some servers
+		}
+		return pairs, false, nil
+	}
+	form, err := x.form()
+	if err != nil {
+		return nil, false, err
+	}
+	if pairs, ok = parseQuery(form, pairs); !ok {
+		return nil, false, problem.Malformed
+	}
+	return pairs, true, nil
+}
+
+// form reads the body of POST _search: a form in UTF-8, uncompressed, bounded.
+func (x *exchange) form() (string, error) {
+	types := x.r.Header.Values("Content-Type")
+	if len(types) > 1 || x.r.Header.Get("Content-Encoding") != "" {
+		return "", problem.MediaType
+	}
+	if len(types) == 0 {
+		if x.r.ContentLength == 0 {
+			return "", nil
+		}
+		return "", problem.MediaType
+	}
+	t, params, err := mime.ParseMediaType(types[0])
+	charset, named := params["charset"]
+	if err != nil || t != "application/x-www-form-urlencoded" || named && !strings.EqualFold(charset, "utf-8") || len(params) > 1 || len(params) == 1 && !named {
+		return "", problem.MediaType
+	}
+	if x.r.ContentLength > maxForm {
+		return "", problem.TooLarge
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, maxForm))
+	var large *http.MaxBytesError
+	if errors.As(err, &large) {
+		return "", problem.TooLarge
+	}
+	if err != nil {
+		return "", problem.Malformed
+	}
+	return string(b), nil
+}
+
+// authenticate learns who asks and for which task.
+func (x *exchange) authenticate() error {
+	c, err := x.door.cfg.Callers.Authenticate(x.r)
+	if err != nil {
+		return err
+	}
+	x.caller = c
+	said, err := caller.ReadHeaders(x.r.Header)
+	if err != nil {
+		return err
+	}
+	if said.Ask != "" || said.Reason != "" {
+		return problem.NotBuilt // asking for a masked value comes with grants
+	}
+	x.task, x.purpose = said.Task, said.Purpose
+	// What the token says of its purpose binds the request; a header may choose
+	// among several and cannot contradict (interfaces 3).
+	if of := c.PurposeOfUse; len(of) > 0 {
+		switch {
+		case x.purpose != "":
+			if !slices.Contains(of, x.purpose) {
+				return problem.Header
+			}
+		case len(of) == 1:
+			x.purpose = of[0]
+		case x.task == "":
+			return problem.TaskUnstated
+		}
+	}
+	if x.task == "" && x.purpose == "" {
+		x.task = x.door.cfg.Clients[c.Client].Task
+	}
+	return nil
+}
+
+// catalog is the vocabulary by which the request is read.
+func (x *exchange) catalog() *catalog.Catalog { return x.set.Catalog() }
+
+// open admits the request. From here on the session's id is the answer's.
+func (x *exchange) open(route *gate.Route, ask *gate.Ask) error {
+	s, err := route.Open(x.r.Context(), ask)
+	if err != nil {
+		var refusal *gate.Refusal
+		if errors.As(err, &refusal) {
+			x.w.Header().Set("Modicum-Decision", refusal.ID)
+		}
+		return err
+	}
+	x.session = s
+	if s.Catalog() != x.catalog() {
+		return problem.Unavailable // the policy was swapped between reading and admitting
+	}
+	x.w.Header().Set("Modicum-Decision", s.ID())
+	if names := s.Obligations().Names(); len(names) > 0 {
+		x.w.Header().Set("Modicum-Obligation", strings.Join(names, ", "))
+	}
+	return nil
+}
+
+// headers are all that an answer with data carries besides Date (FC42).
+func (x *exchange) headers(tag string, length int) {
+	h := x.w.Header()
+	h.Set("Content-Type", "application/fhir+json; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if tag != "" {
+		h.Set("ETag", tag)
+	}
+	if length >= 0 {
+		h.Set("Content-Length", strconv.Itoa(length))
+	}
+}
+
+// write sends a whole answer. HEAD has the headers of GET and no body (FC49).
+func (x *exchange) write(status int, tag string, body []byte) error {
+	if status == http.StatusNotModified {
+		x.headers(tag, -1)
+		x.w.Header().Del("Content-Type")
+	} else {
+		x.headers(tag, len(body))
+	}
+	x.status, x.sent = status, true
+	x.w.WriteHeader(status)
+	return x.send(body)
+}
+
+func (x *exchange) send(b []byte) error {
+	if x.r.Method == http.MethodHead || len(b) == 0 {
+		return nil
+	}
+	n, err := x.w.Write(b)
+	x.bytes += int64(n)
+	return err
+}
+
+// stream sends a page: at once what was assembled, then record by record what
+// lies beyond the bound. A failure on the way ends the connection.
+func (x *exchange) stream(head []byte, p *projection, res *results) error {
+	out := x.door.buffer()
+	defer x.door.keep(out)
+	b := append(*out, head...)
+	if len(res.shown) > 0 || res.stopped {
+		b = append(b, `,"entry":[`...)
+	}
+	b = append(b, *p.buf...)
+	var tail []byte
+	if res.stopped {
+		if len(res.shown) > 0 {
+			tail = append(tail, ',')
+		}
+		tail = append(tail, limited...)
+	}
+	if len(res.shown) > 0 || res.stopped {
+		tail = append(tail, ']')
+	}
+	tail = append(tail, '}')
+	late := slices.IndexFunc(res.shown, func(c *candidate) bool { return c.late })
+	if late < 0 {
+		b = append(b, tail...)
+		*out = b
+		return x.write(http.StatusOK, "", b)
+	}
+	*out = b
+	x.headers("", -1)
+	x.status, x.sent = http.StatusOK, true
+	x.w.WriteHeader(http.StatusOK)
+	if err := x.send(b); err != nil {
+		return err
+	}
+	for i, c := range res.shown[late:] {
+		if !c.late {
+			continue
+		}
+		var err error
+		if b, err = p.entry(b[:0], c, late+i == 0); err != nil || len(b) == 0 {
+			return errors.Join(errLate, err)
+		}
+		*out = b
+		if err := x.send(b); err != nil {
+			return err
+		}
+	}
+	return x.send(tail)
+}
+
+// errLate: a record that was projected once could not be projected again.
+var errLate = errors.New("fhir: the page broke off")

@@ -1,0 +1,148 @@
+package fhir
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/internal/caller"
+	"modicum/internal/fhirjson"
+	"modicum/internal/gate"
+	"modicum/internal/problem"
+	"modicum/internal/upstream"
+)
+
+// read answers [base]/Type/id and [base]/Type/id/_history/version.
+func (x *exchange) read(at place, pairs []pair) error {
+	t, ok := x.catalog().Type(at.typ)
+	if !ok {
+		return problem.NotFound
+	}
+	q, err := readQuery(x.catalog(), t, pairs)
+	if err != nil {
+		return err
+	}
+	limit, err := x.scopes(at.typ, caller.ScopeRead)
+	if err != nil {
+		return err
+	}
+	ask := gate.Ask{Caller: x.caller, Task: x.task, Purpose: x.purpose, Type: t, ID: at.id, Version: at.version}
+	if at.typ == "Patient" {
+		ask.Patients = []string{at.id}
+	}
+	route := x.door.reads
+	if at.version != "" {
+		route = x.door.vreads
+	}
+	if err := x.open(route, &ask); err != nil {
+		return err
+	}
+	return x.answerRead(at, q, limit)
+}
+
+// readQuery accepts the parameters that shape a read.
+func readQuery(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, error) {
+	q, err := parseSearch(cat, t, pairs)
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range pairs {
+		switch p.name {
+		case "_elements", "_format", "_pretty":
+		case "_summary":
+			if q.countOnly {
+				return nil, problem.Parameter
+			}
+		default:
+			return nil, problem.Parameter
+		}
+	}
+	return q, nil
+}
+
+func (x *exchange) answerRead(at place, q *query, limit string) error {
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
+	defer cancel()
+	body, err := x.door.cfg.Upstream.Fetch(ctx, at.typ, at.id, at.version)
+	if errors.Is(err, upstream.ErrNotFound) {
+		return problem.NotFound
+	}
+	if err != nil {
+		return problemOf(err)
+	}
+	defer body.Release()
+	pool := x.door.scanners(x.set)
+	sc := pool.Get()
+	defer pool.Put(sc)
+	rec, err := sc.Resource(body.Bytes)
+	if err != nil || rec.Type != q.typ || string(rec.ID) != at.id {
+		return problem.Upstream // F9
+	}
+	js, err := x.session.Judge(ctx, []*fhirjson.Record{rec}, nil)
+	if err != nil {
+		return problemOf(err)
+	}
+	return x.showRead(at, q, limit, sc, rec, &js[0])
+}
+
+func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scanner, rec *fhirjson.Record, j *gate.Judgement) error {
+	meta, _ := x.session.Catalog().Class("system.metadata")
+	switch {
+	case !j.There, limit != "" && !names(rec, limit),
+		// F6: that there are versions, and how many, is metadata.
+		at.version != "" && (!j.Verdict.View.Keep.Has(meta) || string(rec.VersionID) != at.version):
+		x.session.Withhold(j)
+		return problem.NotFound
+	}
+	sh := x.session.Shape(j, nil)
+	sh.Elements = q.elements
+	out, result, err := sc.Project(nil, rec, &sh)
+	if err != nil {
+		return err
+	}
+	if !result.There {
+		x.session.Withhold(j)
+		return problem.NotFound
+	}
+	if err := x.session.Commit(x.r.Context(), []gate.Judgement{*j}); err != nil {
+		return commitProblem(err)
+	}
+	tag := x.door.etag(at, out)
+	if matches(x.r.Header.Values("If-None-Match"), tag) {
+		return x.write(http.StatusNotModified, tag, nil)
+	}
+	return x.write(http.StatusOK, tag, out)
+}
+
+// names reports whether the record is of the patient and of nobody else.
+func names(rec *fhirjson.Record, patient string) bool {
+	return len(rec.Patients) == 0 || len(rec.Patients) == 1 && string(rec.Patients[0].ID) == patient
+}
+
+// etag is a keyed hash of what is sent: it changes when and only when that does,
+// and without the key tells nothing about it (F6, FC14).
+func (d *Door) etag(at place, body []byte) string {
+	mac := hmac.New(sha256.New, d.cfg.ETagKey)
+	mac.Write([]byte(at.typ + "/" + at.id + "/" + at.version + "\x00"))
+	mac.Write(body)
+	return `W/"` + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16]) + `"`
+}
+
+// matches compares If-None-Match with our own tag, weakly (RFC 9110 section
+// 13.1.2). A star matches what the caller sees.
+func matches(lines []string, tag string) bool {
+	for _, line := range lines {
+		for one := range strings.SplitSeq(line, ",") {
+			one = strings.TrimSpace(one)
+			if one == "*" || strings.TrimPrefix(one, "W/") == strings.TrimPrefix(tag, "W/") {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,361 @@
+package fhir
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"modicum/catalog"
+	"modicum/internal/fhirjson"
+	"modicum/internal/gate"
+	"modicum/internal/problem"
+	"modicum/internal/upstream"
+)
+
+// chunkSize is the number of patients whom one upstream search asks for.
+const chunkSize = 100
+
+// Budget bounds the upstream work for one page of an answer. Past it the answer
+// is one constant "unavailable": how often that happens depends on hidden
+// records and is a published residual, so it is metered and kept rare.
+type Budget struct {
+	Pages int           // upstream pages; 0 means 50
+	Bytes int64         // of upstream answers; 0 means 64 MiB
+	Time  time.Duration // 0 means 20 s
+}
+
+// errBudget: the work for this page is used up.
+var errBudget = errors.New("budget")
+
+// reader reads the upstream for one page of an answer: the chunks of the scope
+// in order, each page by page, every record judged.
+type reader struct {
+	door    *Door
+	session *gate.Session
+	query   *query
+	cat     *catalog.Catalog
+	scans   *fhirjson.Pool
+	base    []upstream.Param // the query without patients and size
+	ids     []string         // the scope's patients, sorted; nil when open
+	open    bool             // no patients are added
+	by      string           // the parameter that names them
+	byNodes []catalog.NodeID
+	only    string // the one patient whom the token's scopes leave; "" for no such limit
+
+	at    position
+	done  bool
+	pages []*page
+	spent struct {
+		pages int
+		bytes int64
+	}
+	seen map[string]bool // ids of records given out for this page
+}
+
+// page is one upstream page, held until the answer is written.
+type page struct {
+	body    *upstream.Body
+	scanner *fhirjson.Scanner
+	records []*fhirjson.Record
+	judged  []gate.Judgement
+	next    string // the upstream's link, turned into what Page takes
+	at      position
+	pos     int // of the next record to give out
+}
+
+// candidate is a record that the gate lets through, and where the reading stood
+// before it.
+type candidate struct {
+	page   *page
+	record *fhirjson.Record
+	judged *gate.Judgement
+	at     position
+	late   bool // not in the projection's buffer: projected when it is written
+}
+
+func (x *exchange) newReader(q *query, at position, only string) *reader {
+	d, s, cat := x.door, x.session, x.catalog()
+	r := &reader{
+		door: d, session: s, query: q, cat: cat, scans: d.scanners(x.set),
+		base: q.upstream(len(s.Find()) > 0), at: at, only: only, seen: make(map[string]bool),
+	}
+	scope := s.Scope()
+	switch {
+	case !scope.Everyone:
+		r.ids = scope.Patients
+	case len(q.patients) > 0:
+		r.ids = slices.Compact(slices.Sorted(slices.Values(q.patients)))
+	default:
+		r.open = true
+	}
+	if !r.open {
+		r.by = patientParam(cat, q)
+		if p, ok := cat.Param(q.typ, r.by); ok {
+			r.byNodes = p.Nodes
+		}
+	}
+	if r.at.Size == 0 {
+		r.at.Size = min(max(q.count, 20), 200)
+	}
+	if !r.open && r.at.Last == "" {
+		r.startChunk(r.at.After)
+	}
+	return r
+}
+
+// patientParam is the parameter by which the upstream is asked for patients: the
+// client's own where it named some, else the plainest of the type.
+func patientParam(cat *catalog.Catalog, q *query) string {
+	if q.byPatient != "" {
+		return q.byPatient
+	}
+	if q.name == "Patient" {
+		return "_id"
+	}
+	patient, _ := cat.Type("Patient")
+	for _, name := range append([]string{"patient", "subject"}, cat.Compartment(q.typ)...) {
+		if p, ok := cat.Param(q.typ, name); ok && p.Targets.Has(patient) {
+			return name
+		}
+	}
+	return ""
+}
+
+// startChunk moves to the patients that follow after, or ends the reading.
+func (r *reader) startChunk(after string) {
+	chunk := r.chunk(after, "")
+	if len(chunk) == 0 {
+		r.done = true
+		return
+	}
+	r.at = position{After: after, Last: chunk[len(chunk)-1], Size: r.at.Size}
+}
+
+// chunk lists the patients after one id up to last, or the next chunk's worth
+// of them when last is empty. It goes by ids and not by count, so that a scope
+// that changed between two pages neither repeats nor skips anybody.
+func (r *reader) chunk(after, last string) []string {
+	from, found := slices.BinarySearch(r.ids, after)
+	if found {
+		from++
+	}
+	until := min(len(r.ids), from+chunkSize)
+	if last != "" {
+		until, found = slices.BinarySearch(r.ids, last)
+		if found {
+			until++
+		}
+		until = max(from, until)
+	}
+	return r.ids[from:until]
+}
+
+// chunks reports how many upstream searches the scope takes.
+func (r *reader) chunks() int { return (len(r.ids) + chunkSize - 1) / chunkSize }
+
+// next returns the next record that shows, or nil at the end.
+func (r *reader) next(ctx context.Context) (*candidate, error) {
+	for {
+		if n := len(r.pages); n > 0 {
+			if c := r.fromPage(r.pages[n-1]); c != nil {
+				return c, nil
+			}
+			r.advance(r.pages[n-1])
+		}
+		if r.done {
+			return nil, nil
+		}
+		if err := r.fetch(ctx); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// fromPage returns the next record of p that shows.
+func (r *reader) fromPage(p *page) *candidate {
+	for p.pos < len(p.records) {
+		i := p.pos
+		p.pos++
+		rec, j := p.records[i], &p.judged[i]
+		if !j.There || r.seen[j.ID] || !r.asked(rec) {
+			r.session.Withhold(j)
+			continue
+		}
+		r.seen[j.ID] = true
+		at := p.at
+		at.Offset = i
+		return &candidate{page: p, record: rec, judged: j, at: at}
+	}
+	return nil
+}
+
+// asked reports whether the record names a patient of this chunk, and none of an
+// earlier one by the parameter searched: that chunk has shown it. A record that
+// names nobody who was asked for is not there, whoever sent it (T7).
+func (r *reader) asked(rec *fhirjson.Record) bool {
+	if r.only != "" && !names(rec, r.only) {
+		return false
+	}
+	if r.open {
+		return true
+	}
+	named := false
+	for _, p := range rec.Patients {
+		id := string(p.ID)
+		named = named || id > r.at.After && id <= r.at.Last && r.inScope(id)
+	}
+	if !named {
+		return false
+	}
+	for i := range rec.References {
+		ref := &rec.References[i]
+		if id := string(ref.ID); id <= r.at.After && slices.Contains(r.byNodes, ref.Node) &&
+			r.cat.TypeName(ref.Type) == "Patient" && r.inScope(id) {
+			return false
+		}
+	}
+	return true
+}
+
+func (r *reader) inScope(id string) bool {
+	_, in := slices.BinarySearch(r.ids, id)
+	return in
+}
+
+// advance moves past a page that is used up.
+func (r *reader) advance(p *page) {
+	switch {
+	case p.next != "":
+		r.at.Link, r.at.Offset = p.next, 0
+	case r.open:
+		r.done = true
+	default:
+		r.startChunk(r.at.Last)
+	}
+	r.drop(p)
+}
+
+// drop lets go of a page of which nothing shows.
+func (r *reader) drop(p *page) {
+	for i := range p.judged {
+		if p.judged[i].There {
+			return // candidates point into it
+		}
+	}
+	r.pages = r.pages[:len(r.pages)-1]
+	r.release(p)
+}
+
+func (r *reader) release(p *page) {
+	r.scans.Put(p.scanner)
+	p.body.Release()
+}
+
+// close lets go of everything. Nothing given out may be used after.
+func (r *reader) close() {
+	for _, p := range r.pages {
+		r.release(p)
+	}
+	r.pages = nil
+}
+
+// fetch reads and judges the upstream page at r.at.
+func (r *reader) fetch(ctx context.Context) error {
+	for {
+		again, err := r.fetchOnce(ctx)
+		if err != nil || !again {
+			return err
+		}
+		// A full first page that names no next one: all there is, or a server
+		// that does not page (Medplum's router). Ask for more at once; what is
+		// beyond must not be lost without a word.
+		if r.at.Size *= 10; r.at.Size > 20_000 {
+			return errBudget
+		}
+	}
+}
+
+func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
+	if r.spent.pages++; r.spent.pages > r.door.cfg.Budget.Pages || r.spent.bytes > r.door.cfg.Budget.Bytes {
+		return false, errBudget
+	}
+	body, err := r.load(ctx)
+	if err != nil {
+		return false, err
+	}
+	r.spent.bytes += int64(len(body.Bytes))
+	p := &page{body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset}
+	again, err = r.scan(p)
+	if err == nil && !again {
+		p.judged, err = r.session.Judge(ctx, p.records, make([]gate.Judgement, 0, len(p.records)))
+	}
+	if err != nil || again {
+		r.release(p)
+		return again, err
+	}
+	r.pages = append(r.pages, p)
+	return false, nil
+}
+
+func (r *reader) load(ctx context.Context) (*upstream.Body, error) {
+	if r.at.Link != "" {
+		return r.door.cfg.Upstream.Page(ctx, r.at.Link)
+	}
+	params := slices.Clone(r.base)
+	if !r.open && r.by != "" {
+		ids := r.chunk(r.at.After, r.at.Last)
+		if len(ids) == 0 {
+			return nil, upstream.ErrPageGone // the scope of the page before is no more
+		}
+		params = append(params, upstream.Param{Name: r.by, Value: values(r.by, ids)})
+	}
+	params = append(params, upstream.Param{Name: "_count", Value: strconv.Itoa(r.at.Size)})
+	return r.door.cfg.Upstream.Search(ctx, r.query.name, params, r.query.post)
+}
+
+func values(by string, ids []string) string {
+	if by == "_id" {
+		return strings.Join(ids, ",")
+	}
+	return "Patient/" + strings.Join(ids, ",Patient/")
+}
+
+// scan takes the page apart. An entry of another type is an error of the
+// upstream, except an outcome, which is left out (F9, FC25).
+func (r *reader) scan(p *page) (again bool, err error) {
+	link, err := p.scanner.Bundle(p.body.Bytes, func(e fhirjson.Entry) error {
+		rec := e.Record
+		if e.Mode != fhirjson.Match || r.cat.TypeName(rec.Type) == "OperationOutcome" {
+			return nil // nobody asked for includes
+		}
+		if rec.Type != r.query.typ || len(rec.ID) == 0 {
+			return upstream.ErrUpstream
+		}
+		p.records = append(p.records, rec)
+		return nil
+	})
+	if err != nil {
+		return false, errors.Join(upstream.ErrUpstream, err)
+	}
+	if len(link) > 0 {
+		p.next, err = r.door.cfg.Upstream.Ref(string(link))
+		return false, err
+	}
+	return r.at.Link == "" && len(p.records) >= r.at.Size, nil
+}
+
+// problemOf is what the client learns when the reading fails.
+func problemOf(err error) error {
+	switch {
+	case errors.Is(err, upstream.ErrPageGone):
+		return problem.SearchAgain
+	case errors.Is(err, errBudget), errors.Is(err, context.DeadlineExceeded):
+		return problem.Unavailable
+	case errors.Is(err, upstream.ErrUpstream):
+		return problem.Upstream
+	}
+	return err
+}

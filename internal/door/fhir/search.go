@@ -1,0 +1,295 @@
+package fhir
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/internal/caller"
+	"modicum/internal/problem"
+)
+
+// search answers [base]/Type?... and [base]/Type/_search.
+func (x *exchange) search(at place, pairs []pair, post bool) error {
+	t, ok := x.catalog().Type(at.typ)
+	if !ok {
+		return problem.Parameter // a type that R4 does not have is no search that we have
+	}
+	q, err := parseSearch(x.catalog(), t, pairs)
+	if err != nil {
+		return err
+	}
+	q.post = post
+	st := &state{}
+	if q.cursor != "" {
+		if q, st, err = x.resume(at.typ, q.cursor); err != nil {
+			return err
+		}
+	}
+	limit, err := x.scopes(q.name, caller.ScopeSearch)
+	if err != nil {
+		return err
+	}
+	if limit != "" && !x.catalog().PatientFree(t) && !(len(q.patients) == 1 && q.patients[0] == limit) {
+		if len(q.patients) > 0 {
+			return problem.Scope
+		}
+		q.namePatient(x.catalog(), limit)
+	}
+	ask := q.ask()
+	ask.Caller, ask.Task, ask.Purpose, ask.Page = x.caller, x.task, x.purpose, st.Page
+	if err := x.open(x.door.searches, &ask); err != nil {
+		return err
+	}
+	if st.Generation != "" && st.Generation != x.session.Generation() {
+		return problem.SearchAgain
+	}
+	return x.answerSearch(q, st, limit)
+}
+
+// namePatient makes the patient in launch context the one whom the request names.
+func (q *query) namePatient(cat *catalog.Catalog, id string) {
+	q.patients = []string{id}
+	q.byPatient = patientParam(cat, q)
+}
+
+// resume takes the query and the place in the upstream out of a cursor.
+func (x *exchange) resume(typ, cursor string) (*query, *state, error) {
+	now, _ := x.door.cfg.Now()
+	st, err := x.door.sealer.open(cursor, x.binding(), now)
+	if err != nil || st.Type != typ {
+		return nil, nil, problem.SearchAgain
+	}
+	pairs := make([]pair, len(st.Query))
+	for i, p := range st.Query {
+		pairs[i] = pair{p[0], p[1]}
+	}
+	t, _ := x.catalog().Type(typ)
+	q, err := parseSearch(x.catalog(), t, pairs)
+	if err != nil {
+		return nil, nil, problem.SearchAgain // the catalog moved on
+	}
+	q.cursor, q.post = cursor, st.Post
+	return q, st, nil
+}
+
+// binding is what cursors of this caller are sealed to.
+func (x *exchange) binding() []byte {
+	return binding("cursor", x.caller.ID, x.caller.Client, x.task, x.purpose)
+}
+
+// results is what one page of an answer shows.
+type results struct {
+	shown   []*candidate
+	next    *candidate // the first that did not fit; nil at the end
+	total   int        // -1: not known
+	stopped bool       // the task's limit of results ends the search here
+}
+
+func (x *exchange) answerSearch(q *query, st *state, only string) error {
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
+	defer cancel()
+	if x.session.TooWide() {
+		return problem.NameAPatient
+	}
+	if len(x.session.Find()) > 0 && !q.longEnough() {
+		return longerName
+	}
+	r := x.newReader(q, st.At, only)
+	defer r.close()
+	if len(q.sorts) > 0 && r.chunks() > 1 {
+		return problem.NameAPatient // an order over several upstream searches
+	}
+	if q.countOnly {
+		return x.answerCount(ctx, r, q)
+	}
+	p := x.newProjection(r, q)
+	defer p.close()
+	res, err := x.gather(ctx, r, p, q, st)
+	if err != nil {
+		return problemOf(err)
+	}
+	return x.writeSearch(q, st, p, res)
+}
+
+// gather reads on until a page is full and one more record shows, or the end.
+func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *query, st *state) (*results, error) {
+	size, find := x.pageSize(q, st)
+	res := &results{total: -1}
+	for {
+		for len(p.shown) <= size {
+			c, err := r.next(ctx)
+			if err != nil {
+				return nil, err
+			}
+			if c == nil {
+				break
+			}
+			p.shown = append(p.shown, c)
+		}
+		ended := len(p.shown) <= size
+		if err := p.run(min(size, len(p.shown))); err != nil {
+			return nil, err
+		}
+		if ended || len(p.shown) > size {
+			break
+		}
+	}
+	res.shown = p.shown[:min(size, len(p.shown))]
+	if len(p.shown) > size {
+		if find {
+			return nil, giveOneMore
+		}
+		res.next = p.shown[size]
+		x.session.Withhold(res.next.judged)
+	}
+	if limit := x.session.Results(); res.next != nil && limit > 0 && st.Shown+len(res.shown) >= limit {
+		res.next, res.stopped = nil, true
+	}
+	if res.next == nil && st.Page == 0 && !res.stopped {
+		res.total = len(res.shown)
+	}
+	return res, nil
+}
+
+// pageSize is how many records this page may show: what was asked, within what
+// the door and the task allow. A find shows what it finds, or asks for more.
+func (x *exchange) pageSize(q *query, st *state) (size int, find bool) {
+	size = q.count
+	if size == 0 {
+		size = x.door.cfg.PageSize
+	}
+	size = min(size, x.door.cfg.MaxPage)
+	if limit := x.session.Results(); limit > 0 {
+		size = max(1, min(size, limit-st.Shown))
+	}
+	if f := x.session.Find(); len(f) > 0 {
+		most := f[0].Results
+		if most == 0 {
+			most = x.door.cfg.PageSize
+		}
+		return most, true
+	}
+	return size, false
+}
+
+// answerCount counts what the caller would see, record by record (FC32). What is
+// counted is disclosed, and recorded as such.
+func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
+	n := 0
+	p := x.newProjection(r, q)
+	defer p.close()
+	for {
+		c, err := r.next(ctx)
+		if err != nil {
+			return problemOf(err)
+		}
+		if c == nil {
+			break
+		}
+		p.shown = append(p.shown, c)
+		if len(p.shown) < 100 {
+			continue
+		}
+		if err := x.count(p, &n); err != nil {
+			return err
+		}
+	}
+	if err := x.count(p, &n); err != nil {
+		return err
+	}
+	if limit := x.session.Results(); limit > 0 && n > limit {
+		n = limit
+	}
+	b := bundleHead(nil, n, x.self(q), "")
+	return x.write(http.StatusOK, "", append(b, '}'))
+}
+
+func (x *exchange) count(p *projection, n *int) error {
+	if err := p.run(len(p.shown)); err != nil {
+		return err
+	}
+	if err := x.session.Commit(x.r.Context(), p.judgements(p.shown)); err != nil {
+		return commitProblem(err)
+	}
+	*n += len(p.shown)
+	p.shown = p.shown[:0]
+	return nil
+}
+
+// commitProblem: a limit that is used up says so; everything else means that the
+// record is not durable, and nothing may leave (L1).
+func commitProblem(err error) error {
+	if errors.Is(err, problem.Limit) {
+		return problem.Limit
+	}
+	return problem.Unavailable
+}
+
+// writeSearch seals the way on, waits for the record, and sends the page.
+func (x *exchange) writeSearch(q *query, st *state, p *projection, res *results) error {
+	next := ""
+	if res.next != nil {
+		var err error
+		if next, err = x.nextLink(q, st, res); err != nil {
+			if errors.Is(err, errCursorRoom) {
+				return problem.Upstream
+			}
+			return err
+		}
+	}
+	if err := x.session.Commit(x.r.Context(), p.judgements(res.shown)); err != nil {
+		return commitProblem(err)
+	}
+	if q.noTotal {
+		res.total = -1
+	}
+	head := bundleHead(nil, res.total, x.self(q), next)
+	return x.stream(head, p, res)
+}
+
+func (x *exchange) nextLink(q *query, st *state, res *results) (string, error) {
+	n := &state{
+		Type: q.name, Post: q.post, Generation: x.session.Generation(),
+		Expires: x.session.Now().Add(cursorLife).Unix(),
+		Page:    st.Page + 1, Shown: st.Shown + len(res.shown), At: res.next.at,
+	}
+	for _, p := range q.asked {
+		n.Query = append(n.Query, [2]string{p.name, p.value})
+	}
+	text, err := x.door.sealer.seal(n, x.binding())
+	if err != nil {
+		return "", err
+	}
+	return x.base + "/" + q.name + "?_cursor=" + text, nil
+}
+
+// self is the link to what was asked, as it was understood. What came in a body
+// stays out of URLs (D14).
+func (x *exchange) self(q *query) string {
+	link := x.base + "/" + q.name
+	switch {
+	case q.cursor != "":
+		return link + "?_cursor=" + q.cursor
+	case q.post || len(q.asked) == 0:
+		return link
+	}
+	var b strings.Builder
+	b.WriteString(link)
+	for i, p := range q.asked {
+		b.WriteByte("?&"[min(i, 1)])
+		b.WriteString(queryEscape(p.name))
+		b.WriteByte('=')
+		b.WriteString(queryEscape(p.value))
+	}
+	return b.String()
+}
+
+// Refusals of a look-up (policy-language rule 13). Both depend on the request and
+// on what it may find, never on a record's content.
+var (
+	giveOneMore = problem.NameAPatient.With(problem.Hint{Say: "Too many people fit. Give one more: a birth date, a telephone number, a record number."})
+	longerName  = problem.Malformed.With(problem.Hint{Say: "A look-up needs at least three letters of each name."})
+)
