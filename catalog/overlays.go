@@ -8,12 +8,12 @@ import (
 
 // sensitive holds the codes and labels that mark a record.
 type sensitive struct {
-	systems map[string]uint8          // bare address to system, 1-based
-	names   []string                  // of each system
-	prefix  []bool                    // of each system: codes cover what starts with them
-	exact   []map[string]OverlaySet   // of each system
-	ranges  []map[byte][]sensitiveRun // of each system with prefixes, by first character
-	labels  []map[string]OverlaySet   // of each system
+	systems map[string]uint8            // bare address to system, 1-based
+	names   []string                    // of each system
+	prefix  []bool                      // of each system: codes cover what starts with them
+	exact   []map[string]OverlaySet     // of each system
+	ranges  []map[uint16][]sensitiveRun // of each system with prefixes, by its first two characters
+	labels  []map[string]OverlaySet     // of each system
 	rules   []sensitiveRule
 }
 
@@ -37,13 +37,13 @@ func (v *sensitive) load(s *table.Snapshot) {
 	v.systems = map[string]uint8{}
 	v.names, v.prefix = make([]string, n), make([]bool, n)
 	v.exact, v.labels = make([]map[string]OverlaySet, n), make([]map[string]OverlaySet, n)
-	v.ranges = make([]map[byte][]sensitiveRun, n)
+	v.ranges = make([]map[uint16][]sensitiveRun, n)
 	for i, sys := range s.Systems {
 		v.names[i], v.prefix[i] = sys.Name, sys.Prefix
 		for _, url := range sys.URLs {
 			v.systems[bareString(url)] = uint8(i + 1)
 		}
-		v.exact[i], v.labels[i], v.ranges[i] = map[string]OverlaySet{}, map[string]OverlaySet{}, map[byte][]sensitiveRun{}
+		v.exact[i], v.labels[i], v.ranges[i] = map[string]OverlaySet{}, map[string]OverlaySet{}, map[uint16][]sensitiveRun{}
 	}
 	for _, code := range s.Codes {
 		i := code.System - 1
@@ -55,8 +55,8 @@ func (v *sensitive) load(s *table.Snapshot) {
 			v.exact[i][code.Low] = v.exact[i][code.Low].With(o)
 			continue
 		}
-		for first := int(code.Low[0]); first <= int(code.High[0]); first++ {
-			v.ranges[i][byte(first)] = append(v.ranges[i][byte(first)], sensitiveRun{code.Low, code.High, code.Except, o})
+		for two := int(pair(code.Low)); two <= int(pair(code.High)); two++ {
+			v.ranges[i][uint16(two)] = append(v.ranges[i][uint16(two)], sensitiveRun{code.Low, code.High, code.Except, o})
 		}
 	}
 	for _, l := range s.Labels {
@@ -117,17 +117,21 @@ func (c *Catalog) CodeOverlays(system, code []byte) OverlaySet {
 	}
 	var buf [maxCode]byte
 	plain := normal(buf[:0], code)
-	if len(plain) == 0 {
-		return 0
+	if len(plain) < 2 {
+		return 0 // no bound is that short: the generator sees to it
 	}
 	var set OverlaySet
-	for i := range v.ranges[s-1][plain[0]] {
-		if run := &v.ranges[s-1][plain[0]][i]; run.covers(plain) {
-			set = set.With(run.overlay)
+	runs := v.ranges[s-1][pair(plain)]
+	for i := range runs {
+		if runs[i].covers(plain) {
+			set = set.With(runs[i].overlay)
 		}
 	}
 	return set
 }
+
+// pair is the first two characters of a code as a number of the same order.
+func pair[T string | []byte](code T) uint16 { return uint16(code[0])<<8 | uint16(code[1]) }
 
 // normal appends a code without dots and spaces, in upper case, cut to maxCode.
 func normal(dst, code []byte) []byte {

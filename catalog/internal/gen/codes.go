@@ -141,6 +141,9 @@ func (b *builder) addCode(system uint64, overlay string, r codeRule) {
 	v := table.Code{System: system, Low: low, High: high, Overlay: o, Meaning: r.Meaning, Strong: r.Strength, Except: r.Except}
 	if b.out.Systems[system-1].Prefix {
 		v.Low, v.High = normal(low), normal(high)
+		if len(v.Low) < 2 || len(v.Low) > 16 {
+			b.fail("%s: package catalog looks for 2 to 16 characters", low)
+		}
 		for i := range v.Except {
 			v.Except[i] = normal(v.Except[i])
 		}
