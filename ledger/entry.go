@@ -77,7 +77,7 @@ type View map[string][]string
 type Verdict struct {
 	Atoms    Atoms  `json:"atoms"`
 	Because  string `json:"because,omitempty"` // of a withheld record: why, in one word
-	Count    int64  `json:"count,omitzero"` // records judged alike; 0 stands for 1
+	Count    int64  `json:"count,omitzero"`    // records judged alike; 0 stands for 1
 	Patients []int  `json:"patients,omitempty"`
 	Type     string `json:"type"`
 	View     int    `json:"view"`
