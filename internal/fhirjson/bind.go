@@ -102,6 +102,9 @@ func (b *binder) walk() {
 // array hands its element to its items.
 func (b *binder) array(i uint32, c *cell) {
 	nested := b.info[c.node].node.Kind
+	if b.info[c.node].node.ByValue {
+		c.flags |= special // a mark may stand beside what shows
+	}
 	for j := i + 1; j < c.next; j = b.tape[j].next {
 		item := &b.tape[j]
 		if item.shape == array {
@@ -157,6 +160,7 @@ func (b *binder) members(i uint32, c *cell) {
 	tape, src, cat := b.tape, b.src, b.s.cat
 	parent := &b.info[c.node]
 	isRoot := parent.node.Kind == catalog.ResourceRoot
+	known := 0
 	for j := i + 1; j < c.next; j = tape[j].next {
 		m := &tape[j]
 		name := src[m.name : m.name+uint32(m.nameLen)]
@@ -189,8 +193,12 @@ func (b *binder) members(i uint32, c *cell) {
 			m.flags |= swaps
 		}
 		has |= f.bit
+		if f.bit != 0 && isAbsent(src, m, n) {
+			c.flags |= rough
+		}
+		known++
 	}
-	if has&parent.must != parent.must || parent.grouped {
+	if has&parent.must != parent.must || parent.grouped || known < 2 && parent.node.Kind == catalog.Extension {
 		c.flags |= rough
 	}
 }

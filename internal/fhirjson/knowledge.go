@@ -121,7 +121,7 @@ func (k *knowledge) add(n catalog.NodeID) {
 			}
 			k.at(c).bit = bits[key]
 		}
-		if child.Masked != "" && !masked[key] {
+		if child.Masked != "" && child.Name != "id" && !masked[key] { // an id bears no extension
 			masked[key] = true
 			masks = append(masks, c)
 		}

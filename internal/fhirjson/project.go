@@ -367,7 +367,7 @@ func (p *projector) member(i uint32, c *cell, j uint32) result {
 	}
 	f := &p.info[m.node]
 	n := f.node
-	if f.bit != 0 && p.isAbsent(m, n) {
+	if f.bit != 0 && isAbsent(p.src, m, n) {
 		return nothing // it comes again, where constants stand
 	}
 	if c.flags&siblings != 0 && n.Kind == catalog.Primitive {
@@ -386,9 +386,9 @@ func (p *projector) member(i uint32, c *cell, j uint32) result {
 }
 
 // isAbsent reports whether a member is the constant that stands for its absence.
-func (p *projector) isAbsent(m *cell, n *catalog.Node) bool {
+func isAbsent(src []byte, m *cell, n *catalog.Node) bool {
 	from := m.from()
-	return n.Absent != "" && int(m.end-from) == len(n.Absent) && string(p.src[from:m.end]) == n.Absent
+	return n.Absent != "" && int(m.end-from) == len(n.Absent) && string(src[from:m.end]) == n.Absent
 }
 
 // siblingOf writes the member "_name" of a primitive: it follows its element (FC18).
@@ -447,7 +447,11 @@ func (p *projector) writeMarks(c *cell, f *fact) (group bool) {
 	for _, id := range f.masks {
 		k := &p.info[id]
 		n := k.node
-		if k.bit != 0 || p.t[n.Class] != policy.Mask && !(n.ByValue && p.masksByValue(n)) {
+		class := n.Class
+		if c.flags&swaps != 0 && class == f.node.Class {
+			class = c.class
+		}
+		if k.bit != 0 || p.t[class] != policy.Mask && !(n.ByValue && p.masksByValue(n)) {
 			continue
 		}
 		if p.wasKept(id, n) || c.node == p.tape[p.r.root].node && !p.asked(n, id) {
