@@ -48,3 +48,16 @@ func (s *Set) InForce(partner string, now time.Time) bool {
 	day := now.In(s.Zone()).Format(time.DateOnly)
 	return c.From.Text <= day && day <= c.Until.Text
 }
+
+// ParseObligations is the inverse of Obligations.Names.
+func ParseObligations(names []string) (Obligations, bool) {
+	var out Obligations
+	for _, n := range names {
+		o, known := obligationNames[n]
+		if !known {
+			return 0, false
+		}
+		out |= o
+	}
+	return out, true
+}

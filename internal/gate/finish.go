@@ -1,0 +1,41 @@
+package gate
+
+import (
+	"context"
+	"log/slog"
+
+	"modicum/ledger"
+)
+
+// finish appends the outcome's entry. The answer has left or failed by now, so
+// nobody waits; where no outcome comes to lie, everything opened counts as
+// disclosed (design 7).
+func (g *Gate) finish(s *Session, e *ledger.Outcome) {
+	g.ends.Add(1)
+	go func() {
+		defer g.ends.Done()
+		if err := g.appendOutcome(e); err != nil {
+			g.cfg.Diary.LogAttrs(context.Background(), slog.LevelError, "outcome not recorded",
+				slog.String("decision", s.id), slog.String("door", s.route.interaction.Door))
+		}
+	}()
+}
+
+func (g *Gate) appendOutcome(e *ledger.Outcome) error {
+	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.LogWait)
+	defer cancel()
+	parts, err := ledger.SplitOutcome(e)
+	if err != nil {
+		return err
+	}
+	for _, p := range parts {
+		if _, err := g.cfg.Log.Append(ctx, p, nil); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Wait returns when the outcomes of all closed sessions are recorded. Call it
+// before the log is closed.
+func (g *Gate) Wait() { g.ends.Wait() }

@@ -1,0 +1,267 @@
+package gate
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"modicum/catalog"
+	"modicum/internal/facts"
+	"modicum/internal/fhirjson"
+	"modicum/policy"
+)
+
+// person is what was looked up about one patient for this request.
+type person struct {
+	truth     policy.Truth
+	instances []facts.Instance
+}
+
+// Judge decides each record by itself and appends to out, in order. Visits and
+// the objects of work items are looked up first, once for the whole batch. An
+// error means that the upstream could not say: nothing of the batch may leave.
+func (s *Session) Judge(ctx context.Context, recs []*fhirjson.Record, out []Judgement) ([]Judgement, error) {
+	for _, r := range recs {
+		for _, p := range r.Patients {
+			s.person(string(p.ID))
+		}
+	}
+	if err := s.lookUp(ctx, recs); err != nil {
+		return out, err
+	}
+	for _, r := range recs {
+		j := s.judge(r)
+		out = append(out, j)
+	}
+	return out, nil
+}
+
+// judge decides one record. What it needs was looked up.
+func (s *Session) judge(r *fhirjson.Record) Judgement {
+	j := Judgement{Type: r.Type, ID: string(r.ID), Patients: patientIDs(r)}
+	s.fillAtoms(r, &j.atoms)
+	if !s.admissible(r) {
+		j.Because = "record"
+		return j
+	}
+	s.plan.View(&j.atoms, &j.Verdict)
+	if len(s.finding) > 0 {
+		j.Verdict.View = narrower(&j.Verdict.View, &s.finding[0].Show)
+	}
+	switch {
+	case !s.there(r, &j):
+		j.Because = "view"
+	case !s.matches(r, &j):
+		j.Because = "criteria"
+	default:
+		j.There = true
+		j.implies = s.implied(r, &j.Verdict.View)
+	}
+	return j
+}
+
+// admissible tells the records that are not there whatever a view says: of a
+// patient who cannot be told, of nobody though its type is about somebody, with
+// an extension that changes their meaning.
+func (s *Session) admissible(r *fhirjson.Record) bool {
+	switch {
+	case r.Withheld, r.UnknownPatient, s.cat.DenyByDefault(r.Type):
+		return false
+	case s.cat.DenyUnlessNamed(r.Type):
+		widest := s.plan.Widest()
+		return widest.Shown().Has(s.cat.DefaultClass(r.Type))
+	case len(r.Patients) > 0, s.cat.PatientFree(r.Type):
+		return true
+	}
+	return s.cat.ByProof(r.Type) && s.proven(r.Type, string(r.ID))
+}
+
+// there reports whether the view shows what makes the record a record: the
+// class of the record or one that the catalog gives to its elements by name.
+// Comments, identifiers of records and metadata alone do not bring it forth, so
+// that a task which sees metadata does not see who has a chart.
+func (s *Session) there(r *fhirjson.Record, j *Judgement) bool {
+	own := s.cat.OwnClasses(r.Type).With(r.Class)
+	return j.Verdict.View.Shown().Meets(own)
+}
+
+// matches reports whether the record's own view keeps all that the criteria
+// read (F2), and whether identifiers and contact points match on what is kept.
+func (s *Session) matches(r *fhirjson.Record, j *Judgement) bool {
+	view := j.Verdict.View
+	if len(s.finding) > 0 {
+		view = policy.View{Keep: byOf(&s.finding[0])}
+	}
+	for i := range s.ask.Criteria {
+		if !s.keeps(r, &s.ask.Criteria[i], &view) {
+			return false
+		}
+	}
+	for _, p := range s.ask.Sorts {
+		if !view.Keep.Covers(p.Classes(r.Class)) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *Session) keeps(r *fhirjson.Record, k *Criterion, view *policy.View) bool {
+	if k.Param.ValueDependent {
+		return slices.ContainsFunc(k.Values, func(v Value) bool {
+			return r.KeptMatch(k.Param, view, v.System, v.Code, v.HasSystem)
+		})
+	}
+	if len(k.Refs) > 0 && !s.seesTargets(k.Refs) {
+		return false
+	}
+	if s.namesPatients(k.Refs) {
+		return true // a reference to the patient in scope is kept (design 6)
+	}
+	return view.Keep.Covers(k.Param.Classes(r.Class))
+}
+
+// namesPatients reports whether all of a criterion's references are to patients.
+func (s *Session) namesPatients(refs []Ref) bool {
+	patient, _ := s.cat.Type("Patient")
+	return len(refs) > 0 && !slices.ContainsFunc(refs, func(r Ref) bool { return r.Type != patient })
+}
+
+// seesTargets reports whether each reference of a criterion is one that the
+// caller would be shown: to a patient, to what is about no patient, or to a
+// record that was proven visible.
+func (s *Session) seesTargets(refs []Ref) bool {
+	patient, _ := s.cat.Type("Patient")
+	return !slices.ContainsFunc(refs, func(r Ref) bool {
+		return r.Type != patient && !s.cat.PatientFree(r.Type) && !s.proven(r.Type, r.ID)
+	})
+}
+
+// person looks up, once a request, what is true about caller and patient.
+func (s *Session) person(id string) *person {
+	if p := s.people[id]; p != nil {
+		return p
+	}
+	p := &person{instances: slices.Clone(s.own)}
+	p.instances = s.gen.Facts.Patient(&s.sub, id, s.now, s.trusted, &p.truth, p.instances)
+	if s.gate.isFound(s, id) {
+		p.truth.Holds.Add(s.set.Found())
+	}
+	s.people[id] = p
+	return p
+}
+
+// fillAtoms states what View may look at.
+func (s *Session) fillAtoms(r *fhirjson.Record, a *policy.Atoms) {
+	a.Overlays = r.Overlays
+	a.Lasting = r.Lasting
+	a.Finding = len(s.finding) > 0
+	v := s.visitOf(r)
+	a.Within = s.within(r, v)
+	hiding := s.set.Hiding(r.Overlays)
+	if len(r.Patients) == 0 {
+		a.Of = s.allCarried(r, v, s.own, hiding)
+	}
+	for _, p := range r.Patients {
+		who := s.person(string(p.ID))
+		pa := policy.PatientAtoms{Truth: who.truth, Of: s.allCarried(r, v, who.instances, hiding)}
+		if s.isAuthor(r) {
+			pa.Holds.Add(s.set.Author())
+		}
+		a.Patients = append(a.Patients, pa)
+	}
+}
+
+// allCarried fills the slots of the plan.
+func (s *Session) allCarried(r *fhirjson.Record, v *visit, instances []facts.Instance, hiding catalog.OverlaySet) []catalog.ClassSet {
+	ofs := s.plan.Ofs()
+	if len(ofs) == 0 {
+		return nil
+	}
+	out := make([]catalog.ClassSet, len(ofs))
+	for i, of := range ofs {
+		out[i] = s.carried(r, v, instances, of, hiding)
+	}
+	return out
+}
+
+// carried returns the classes that the instances of a fact name for a record:
+// each instance is judged whole, and what any one names counts (rule 7).
+func (s *Session) carried(r *fhirjson.Record, v *visit, instances []facts.Instance, of policy.Of, hiding catalog.OverlaySet) catalog.ClassSet {
+	var out catalog.ClassSet
+	for i := range instances {
+		in := &instances[i]
+		if in.Fact != of.Fact || !of.Restricting && !in.Permits {
+			continue
+		}
+		if in.HasMarked && hiding&^in.Marked != 0 {
+			continue
+		}
+		if !r.Lasting && (in.HasObject && !s.belongs(r, v, in.Object) || in.HasDates && !lies(r, in.From, in.Until)) {
+			continue
+		}
+		if !in.HasClasses {
+			return s.cat.Content()
+		}
+		out = out.Union(in.Classes)
+	}
+	return out
+}
+
+// lies reports whether the record's main date, at the precision it is written
+// with, lies wholly within the days from and until name.
+func lies(r *fhirjson.Record, from, until time.Time) bool {
+	if r.Date.From.IsZero() {
+		return false
+	}
+	return (from.IsZero() || !r.Date.From.Before(from)) && (until.IsZero() || !r.Date.Until.After(until))
+}
+
+// within returns for each line of the plan whether the record satisfies its
+// `back` and `place`; a lasting record satisfies every one (rule 7).
+func (s *Session) within(r *fhirjson.Record, v *visit) uint64 {
+	var bits uint64
+	for i := range s.plan.Lines() {
+		back, place := s.plan.LineWithin(i)
+		if r.Lasting || s.recent(r, back.Before(s.now.In(s.gate.cfg.Zone))) && s.placed(r, v, place) {
+			bits |= 1 << i
+		}
+	}
+	return bits
+}
+
+// recent reports whether the record's main date is not before the moment; a
+// zero moment asks for nothing. A record without a date is not recent.
+func (s *Session) recent(r *fhirjson.Record, since time.Time) bool {
+	if since.IsZero() {
+		return true
+	}
+	return !r.Date.From.IsZero() && !r.Date.From.Before(since)
+}
+
+// placed compares the record's location or service provider with the caller's
+// department or facility.
+func (s *Session) placed(r *fhirjson.Record, v *visit, place policy.Place) bool {
+	var typ, id string
+	switch place {
+	case policy.Anywhere:
+		return true
+	case policy.OwnDepartment:
+		typ, id = "Location", s.sub.Dept
+	case policy.OwnFacility:
+		typ, id = "Organization", s.sub.Facility
+	}
+	if id == "" {
+		return false
+	}
+	if slices.ContainsFunc(r.Places, func(p fhirjson.Ref) bool { return string(p.ID) == id && s.cat.TypeName(p.Type) == typ }) {
+		return true
+	}
+	return v != nil && slices.Contains(v.places, typ+"/"+id)
+}
+
+// isAuthor reports whether the record names the caller as its author.
+func (s *Session) isAuthor(r *fhirjson.Record) bool {
+	return slices.ContainsFunc(r.Authors, func(a fhirjson.Ref) bool {
+		return slices.Contains(s.sub.Practitioners, s.cat.TypeName(a.Type)+"/"+string(a.ID))
+	})
+}

@@ -1,0 +1,117 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"sync"
+	"time"
+
+	"modicum/catalog"
+	"modicum/internal/fhirjson"
+	"modicum/ledger"
+)
+
+// Resolver looks records up at the upstream, for visits and the objects of work
+// items. It must not return text of the upstream in an error.
+type Resolver interface {
+	// Read returns one record; found is false where the upstream has none.
+	Read(ctx context.Context, typ, id string) (body []byte, found bool, err error)
+	// Many yields the records of a type among ids, in any order.
+	Many(ctx context.Context, typ string, ids []string, each func(body []byte) error) error
+}
+
+// Config is what a Gate is made of. Generation, Log, Refs, Resolver, Now and
+// Random must be set.
+type Config struct {
+	Generation func() *Generation // in force; asked once per request
+	Log        ledger.Log         // durable before data
+	Refs       *ledger.Refs       // keyed references to patients
+	Resolver   Resolver
+	Upstream   string // base address of the upstream: an absolute reference below it names a record of ours
+	Now        func() (now time.Time, trusted bool)
+	Random     io.Reader
+	TokenKey   []byte         // keys pseudonyms, at least 32 bytes
+	Zone       *time.Location // calendar of limits; nil means UTC
+	LogWait    time.Duration  // longest wait for the record; 0 means 5 s
+	Diary      *slog.Logger   // nil discards
+	// Patients is the most patients of whom a request that names none may ask; 0 means 1,000.
+	Patients int
+}
+
+// Gate is the pipeline. It is safe for concurrent use and starts no goroutine
+// that outlives a session.
+type Gate struct {
+	cfg    Config
+	found  *memory[foundKey]
+	listed *memory[foundKey]
+	proofs *memory[proofKey]
+	usage  *usage
+	scans  sync.Pool
+
+	ends sync.WaitGroup // outcomes on their way into the record
+
+	mu     sync.Mutex
+	routes map[string]bool
+}
+
+// New checks cfg and returns a Gate.
+func New(cfg Config) (*Gate, error) {
+	switch {
+	case cfg.Generation == nil, cfg.Log == nil, cfg.Refs == nil, cfg.Resolver == nil, cfg.Now == nil, cfg.Random == nil:
+		return nil, errors.New("gate: Generation, Log, Refs, Resolver, Now and Random must be set")
+	case len(cfg.TokenKey) < 32:
+		return nil, errors.New("gate: TokenKey must have at least 32 bytes")
+	}
+	if cfg.LogWait == 0 {
+		cfg.LogWait = 5 * time.Second
+	}
+	if cfg.Zone == nil {
+		cfg.Zone = time.UTC
+	}
+	if cfg.Patients == 0 {
+		cfg.Patients = 1000
+	}
+	if cfg.Diary == nil {
+		cfg.Diary = slog.New(slog.DiscardHandler)
+	}
+	return &Gate{
+		cfg:    cfg,
+		found:  newMemory[foundKey](1_000_000),
+		listed: newMemory[foundKey](1_000_000),
+		proofs: newMemory[proofKey](1_000_000),
+		usage:  newUsage(cfg.Zone),
+		routes: make(map[string]bool),
+	}, nil
+}
+
+// Register returns the Route of an interaction. It panics where the interaction
+// says nothing or was registered before: that is a fault of the door's code.
+func (g *Gate) Register(i Interaction) *Route {
+	if i.Door == "" || i.Name == "" || i.Verbs == 0 {
+		panic("gate: an interaction must say its door, name and verbs")
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	key := i.Door + " " + i.Name
+	if g.routes[key] {
+		panic("gate: " + key + " is registered twice")
+	}
+	g.routes[key] = true
+	return &Route{interaction: i, gate: g}
+}
+
+// lentScanner is a scanner with the catalog that it knows.
+type lentScanner struct {
+	*fhirjson.Scanner
+	cat *catalog.Catalog
+}
+
+// scanner lends a scanner of the catalog in force.
+func (g *Gate) scanner(cat *catalog.Catalog) *lentScanner {
+	if s, _ := g.scans.Get().(*lentScanner); s != nil && s.cat == cat {
+		return s
+	}
+	return &lentScanner{cat: cat, Scanner: fhirjson.New(cat, fhirjson.Limits{Base: g.cfg.Upstream})}
+}
