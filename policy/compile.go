@@ -16,7 +16,7 @@ import (
 // folder classifies, and compiles. The Set is nil when a problem is an error.
 func Load(fsys fs.FS, cat *catalog.Catalog) (*Set, doc.Problems) {
 	f, probs := doc.Load(fsys)
-	if refuses(probs) || f == nil {
+	if f == nil || probs.Unreadable() {
 		return nil, probs
 	}
 	own := map[string]string{}
@@ -31,17 +31,25 @@ func Load(fsys fs.FS, cat *catalog.Catalog) (*Set, doc.Problems) {
 		}
 		cat = wider
 	}
-	s, more := Compile(f, cat)
-	return s, append(probs, more...)
+	broken := refuses(probs)
+	s, more := compile(f, cat, broken)
+	probs = append(probs, more...).Sort()
+	return s, probs
 }
 
 // Compile checks a folder and turns it into a Set. All problems come at once; an
 // error among them refuses, and the Set is nil. A Folder that was changed after
 // it was read does not hash as what it was.
 func Compile(f *doc.Folder, cat *catalog.Catalog) (*Set, doc.Problems) {
+	return compile(f, cat, false)
+}
+
+// compile checks, and goes no further when the folder is broken already: then
+// only the problems are of use.
+func compile(f *doc.Folder, cat *catalog.Catalog, broken bool) (*Set, doc.Problems) {
 	c := &compiler{folder: f, cat: cat, combos: map[string]*doc.Condition{}}
 	c.probs = doc.Check(f, cat, checkWhere)
-	if refuses(c.probs) {
+	if broken || refuses(c.probs) {
 		return nil, c.probs
 	}
 	c.compile()

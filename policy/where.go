@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -73,6 +74,9 @@ func compileWhere(text string, values map[string]string) (*where, error) {
 	if tree.OutputType() != cel.BoolType {
 		return nil, fmt.Errorf("the expression must say yes or no, not %s", tree.OutputType())
 	}
+	if makesObject(tree.NativeRep()) {
+		return nil, errors.New("objects cannot be made here")
+	}
 	prg, err := e.Program(tree, cel.CostLimit(whereCost), cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		return nil, fmt.Errorf("the expression cannot be compiled: %w", err)
@@ -98,6 +102,10 @@ func mentions(e ast.Expr, name string) bool {
 		}
 	}))
 	return found
+}
+
+func makesObject(tree *ast.AST) bool {
+	return len(ast.MatchDescendants(ast.NavigateAST(tree), ast.KindMatcher(ast.StructKind))) > 0
 }
 
 // whereEnv is CEL with `has` and nothing that loops or matches patterns, so that
