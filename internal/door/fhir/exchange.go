@@ -157,12 +157,11 @@ var patterns = map[shape]string{
 	historyPath: "/_history", operation: "/${operation}", compartment: "/{type}/{id}/{type}", systemSearch: "/_search",
 }
 
-// place reads the path as it came: the one that a server's router would have
-// cleaned is another (FC48).
+// place reads the path as it came: the one that a router would have cleaned is
+// another (FC48).
 func (x *exchange) place() (place, bool) {
-	path, _, _ := strings.Cut(x.r.RequestURI, "?")
-	rest, under := strings.CutPrefix(path, x.door.base)
-	if !under || rest != "" && rest[0] != '/' || strings.Contains(x.r.RequestURI, "#") {
+	rest, under := strings.CutPrefix(x.r.URL.EscapedPath(), x.door.base)
+	if !under || rest != "" && rest[0] != '/' {
 		return place{}, false
 	}
 	at := parsePath(rest)
@@ -223,11 +222,10 @@ func hostname(s string) bool {
 
 // pairs are the parameters of the URL and of a form, judged as one (FC11).
 func (x *exchange) pairs(at place) (pairs []pair, post bool, err error) {
-	_, raw, asked := strings.Cut(x.r.RequestURI, "?")
-	if asked && raw == "" {
+	if x.r.URL.ForceQuery {
 		return nil, false, problem.Malformed
 	}
-	pairs, ok := parseQuery(raw, nil)
+	pairs, ok := parseQuery(x.r.URL.RawQuery, nil)
 	if !ok {
 		return nil, false, problem.Malformed
 	}

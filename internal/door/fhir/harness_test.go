@@ -1,0 +1,566 @@
+package fhir_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"modicum/catalog"
+	"modicum/internal/caller"
+	"modicum/internal/door/fhir"
+	"modicum/internal/facts"
+	"modicum/internal/gate"
+	"modicum/internal/problem"
+	"modicum/internal/upstream"
+	"modicum/ledger"
+	"modicum/policy"
+)
+
+// noon is the moment at which all tests of this package take place.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+// sheet is an in-memory FHIR server, synthetic data only. It pages like HAPI, by
+// an opaque token on the base, and remembers everything that it was asked.
+type sheet struct {
+	*httptest.Server
+	mu      sync.Mutex
+	records map[string][]string // bodies by type, in order
+	asked   []string            // method, path and decoded query
+	bodies  []string
+	headers []http.Header
+	pages   map[string][]string // rest of a search by token
+	sizes   map[string]int
+	answer  http.HandlerFunc // answers instead, when set
+}
+
+func newSheet(t testing.TB) *sheet {
+	t.Helper()
+	s := &sheet{records: map[string][]string{}, pages: map[string][]string{}, sizes: map[string]int{}}
+	s.Server = httptest.NewServer(s)
+	t.Cleanup(s.Close)
+	return s
+}
+
+// put adds records; each must begin with {"resourceType":"T","id":"x".
+func (s *sheet) put(bodies ...string) {
+	for _, b := range bodies {
+		typ, _ := identify(b)
+		s.records[typ] = append(s.records[typ], b)
+	}
+}
+
+func identify(b string) (typ, id string) {
+	var h struct{ ResourceType, ID string }
+	if err := json.Unmarshal([]byte(b), &h); err != nil || h.ID == "" {
+		panic("test data: " + b)
+	}
+	return h.ResourceType, h.ID
+}
+
+func (s *sheet) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	body, _ := io.ReadAll(r.Body)
+	s.asked = append(s.asked, r.Method+" "+r.RequestURI)
+	s.bodies = append(s.bodies, string(body))
+	s.headers = append(s.headers, r.Header.Clone())
+	if s.answer != nil {
+		s.answer(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/fhir+json;charset=UTF-8")
+	path := strings.Split(strings.Trim(strings.TrimPrefix(r.URL.Path, "/fhir"), "/"), "/")
+	q := r.URL.Query()
+	if r.Method == http.MethodPost {
+		q, _ = url.ParseQuery(string(body))
+		path = path[:1]
+	}
+	switch {
+	case path[0] == "":
+		s.page(w, q.Get("_getpages"))
+	case len(path) == 1:
+		s.search(w, path[0], q)
+	default:
+		s.read(w, path)
+	}
+}
+
+func (s *sheet) read(w http.ResponseWriter, path []string) {
+	for _, b := range s.records[path[0]] {
+		if _, id := identify(b); id == path[1] {
+			w.Header().Set("ETag", `W/"7"`)
+			w.Header().Set("X-Powered-By", "test")
+			io.WriteString(w, b)
+			return
+		}
+	}
+	w.WriteHeader(http.StatusNotFound)
+	io.WriteString(w, `{"resourceType":"OperationOutcome","issue":[{"severity":"error","code":"processing","diagnostics":"HAPI-2001: Resource is not known"}]}`)
+}
+
+// search knows _id, patient, subject and code, which suffices here.
+func (s *sheet) search(w http.ResponseWriter, typ string, q url.Values) {
+	var hits []string
+	for _, b := range s.records[typ] {
+		if found(b, q) {
+			hits = append(hits, b)
+		}
+	}
+	size := len(hits) + 1
+	if n, err := strconv.Atoi(q.Get("_count")); err == nil {
+		size = n
+	}
+	token := strconv.Itoa(len(s.pages) + 1)
+	s.pages[token], s.sizes[token] = hits, size
+	s.page(w, token+"-0")
+}
+
+func (s *sheet) page(w http.ResponseWriter, token string) {
+	id, offset, _ := strings.Cut(token, "-")
+	hits, known := s.pages[id]
+	if !known {
+		w.WriteHeader(http.StatusGone)
+		return
+	}
+	from, _ := strconv.Atoi(offset)
+	to := min(len(hits), from+s.sizes[id])
+	link := ""
+	if to < len(hits) {
+		link = fmt.Sprintf(`{"relation":"next","url":"%s/fhir?_getpages=%s-%d"}`, s.URL, id, to)
+	}
+	io.WriteString(w, s.bundle(len(hits), link, hits[from:to]...))
+}
+
+func (s *sheet) bundle(total int, links string, records ...string) string {
+	var entries []string
+	for _, b := range records {
+		typ, id := identify(b)
+		entries = append(entries, fmt.Sprintf(`{"fullUrl":"%s/fhir/%s/%s","resource":%s,"search":{"mode":"match"}}`, s.URL, typ, id, b))
+	}
+	return fmt.Sprintf(`{"resourceType":"Bundle","type":"searchset","total":%d,"link":[%s],"entry":[%s]}`, total, links, strings.Join(entries, ","))
+}
+
+func found(b string, q url.Values) bool {
+	_, id := identify(b)
+	for name, values := range q {
+		for _, v := range values {
+			ok := false
+			for alt := range strings.SplitSeq(v, ",") {
+				switch name {
+				case "_id":
+					ok = ok || alt == id
+				case "patient", "subject":
+					ok = ok || strings.Contains(b, `"reference":"`+alt+`"`)
+				case "_count", "_sort":
+					ok = true
+				default:
+					_, code, _ := strings.Cut("|"+alt, "|")
+					code = code[strings.LastIndexByte(code, '|')+1:]
+					ok = ok || strings.Contains(strings.ToLower(b), `"`+strings.ToLower(code))
+				}
+			}
+			if !ok {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// book is a ledger that keeps entries in memory, and fails when told to.
+type book struct {
+	mu      sync.Mutex
+	entries []ledger.Entry
+	fail    error
+}
+
+func (b *book) Append(_ context.Context, e ledger.Entry, _ func(ledger.Tx) error) (ledger.Receipt, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.fail != nil {
+		return ledger.Receipt{}, b.fail
+	}
+	if _, err := ledger.Encode(e); err != nil {
+		return ledger.Receipt{}, err
+	}
+	b.entries = append(b.entries, e)
+	return ledger.Receipt{Index: int64(len(b.entries) - 1)}, nil
+}
+
+// staff is who carries which token.
+type staff map[string]*caller.Caller
+
+func (s staff) Authenticate(r *http.Request) (*caller.Caller, error) {
+	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if c := s[token]; c != nil {
+		return c, nil
+	}
+	return nil, problem.Token
+}
+
+// clinic is a door before an upstream, with staff, policy, facts and a record.
+type clinic struct {
+	*httptest.Server
+	up    *sheet
+	book  *book
+	staff staff
+	gate  *gate.Gate
+	set   *policy.Set
+	logs  *bytes.Buffer
+	now   func() time.Time
+}
+
+// fact lines of the tests: alice looks after p1 to p3 and is p4's own self.
+const assigned = `{"source":"adt","whole":"2026-11-23T11:59:00Z"}
+{"fact":"assigned-patient","who":"alice","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
+{"fact":"assigned-patient","who":"alice","patient":"Patient/p2","source":"adt","recorded_by":"ward"}
+{"fact":"assigned-patient","who":"alice","patient":"Patient/p3","source":"adt","recorded_by":"ward"}
+{"fact":"assigned-patient","who":"alice","patient":"Patient/p4","source":"adt","recorded_by":"ward"}
+{"fact":"assigned-patient","who":"bob","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
+{"fact":"assigned-patient","who":"vera","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
+`
+const shifts = `{"source":"roster","whole":"2026-11-23T11:59:00Z"}
+{"fact":"during-shift","who":"bob","source":"roster","recorded_by":"roster"}
+{"fact":"during-shift","who":"dora","source":"roster","recorded_by":"roster"}
+`
+const people = `{"source":"people","whole":"2026-11-23T11:59:00Z"}
+{"fact":"is-patient","who":"alice","patient":"Patient/p4","source":"people","recorded_by":"hr"}
+`
+
+func loadPolicy(t testing.TB, dir string) *policy.Set {
+	t.Helper()
+	set, problems := policy.Load(os.DirFS(dir), catalog.R4())
+	if set == nil {
+		t.Fatalf("policy %s:\n%v", dir, problems)
+	}
+	return set
+}
+
+// openClinic starts everything over the upstream; change may alter the door's
+// configuration, more adds lines to the facts of source adt.
+func openClinic(t testing.TB, up *sheet, more string, change func(*fhir.Config)) *clinic {
+	t.Helper()
+	return openClinicAt(t, up.URL+"/fhir", loadPolicy(t, "testdata/policy"), map[string]string{"adt": assigned + more, "roster": shifts, "people": people}, func(c *clinic, cfg *fhir.Config) {
+		c.up = up
+		if change != nil {
+			change(cfg)
+		}
+	})
+}
+
+func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
+	t.Helper()
+	c := &clinic{book: &book{}, set: set, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
+	now := func() (time.Time, bool) { return c.now(), true }
+	store := facts.NewStore(facts.FromPolicy(set, set.Folder(), nil), now, nil)
+	dir := t.TempDir()
+	for name, text := range lines {
+		if err := os.WriteFile(filepath.Join(dir, name+".ndjson"), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if ps := store.ReadFiles([]string{filepath.Join(dir, "*.ndjson")}, true); len(ps) > 0 {
+		t.Fatalf("facts: %v", ps)
+	}
+	refs, err := ledger.NewRefs("t1", bytes.Repeat([]byte{1}, 32))
+	if err != nil {
+		t.Fatal(err)
+	}
+	address, err := url.Parse(base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	client, err := upstream.New(upstream.Config{Base: address, Whole: 30 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.Close)
+	random := rand.NewChaCha8(sha256.Sum256([]byte("door")))
+	var mu sync.Mutex
+	reader := readerFunc(func(p []byte) (int, error) { mu.Lock(); defer mu.Unlock(); return random.Read(p) })
+	c.gate, err = gate.New(gate.Config{
+		Generation: func() *gate.Generation { return &gate.Generation{Set: c.set, Facts: store.Index()} },
+		Log:        c.book, Refs: refs, Resolver: client, Upstream: base,
+		Now: now, Random: reader, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.staff = staff{
+		"alice": {ID: "alice", Roles: []string{"clinician"}},
+		"bob":   {ID: "bob", Roles: []string{"biller"}},
+		"vera":  {ID: "vera", Roles: []string{"archivist"}},
+		"dora":  {ID: "dora", Roles: []string{"desk"}},
+		"rita":  {ID: "rita", Roles: []string{"reviewer"}},
+		"nemo":  {ID: "nemo", Roles: []string{"clinician"}}, // looks after nobody
+		"norma": {ID: "norma", Roles: []string{"unknown-role"}},
+	}
+	cfg := fhir.Config{
+		Gate: c.gate, Callers: c.staff, Upstream: client, UpstreamBase: base,
+		Policy: func() *policy.Set { return c.set }, Now: now, Random: reader,
+		CursorKeys: []fhir.CursorKey{{ID: 1, Key: bytes.Repeat([]byte{3}, 32)}}, ETagKey: bytes.Repeat([]byte{4}, 32),
+		Version: "test", Diary: slog.New(slog.NewTextHandler(&lockedWriter{w: c.logs}, nil)),
+	}
+	if change != nil {
+		change(c, &cfg)
+	}
+	door, err := fhir.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/", door)
+	c.Server = httptest.NewUnstartedServer(door)
+	c.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
+	c.Start()
+	t.Cleanup(func() { c.Close(); c.gate.Wait() })
+	return c
+}
+
+type readerFunc func([]byte) (int, error)
+
+func (f readerFunc) Read(p []byte) (int, error) { return f(p) }
+
+type lockedWriter struct {
+	mu sync.Mutex
+	w  io.Writer
+}
+
+func (l *lockedWriter) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.w.Write(p)
+}
+
+// reply is an answer, read whole.
+type reply struct {
+	status int
+	header http.Header
+	body   string
+	err    error // of reading the body
+}
+
+// ask sends a request as somebody; path stands below the base.
+func (c *clinic) ask(t testing.TB, who, method, path string, headers ...string) reply {
+	t.Helper()
+	return c.send(t, who, method, path, "", headers...)
+}
+
+func (c *clinic) get(t testing.TB, who, path string, headers ...string) reply {
+	t.Helper()
+	return c.send(t, who, http.MethodGet, path, "", headers...)
+}
+
+func (c *clinic) send(t testing.TB, who, method, path, body string, headers ...string) reply {
+	t.Helper()
+	target := path
+	if !strings.HasPrefix(path, "http") {
+		target = c.URL + "/fhir" + path
+	}
+	var r io.Reader
+	if body != "" {
+		r = strings.NewReader(body)
+	}
+	// The path goes out as it stands: what a client library would clean is part of the tests.
+	u, err := url.Parse(c.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, query, asked := strings.Cut(strings.TrimPrefix(target, c.URL), "?")
+	u.Opaque, u.RawQuery, u.ForceQuery = raw, query, asked && query == ""
+	req, err := http.NewRequestWithContext(t.Context(), method, c.URL, r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL = u
+	if who != "" {
+		req.Header.Set("Authorization", "Bearer "+who)
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Add(headers[i], headers[i+1])
+	}
+	res, err := http.DefaultTransport.RoundTrip(req)
+	if err != nil {
+		return reply{err: err}
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	return reply{res.StatusCode, res.Header, string(b), err}
+}
+
+// plain is an answer without what may differ between two runs (interfaces 3).
+func (r reply) plain() string {
+	h := r.header.Clone()
+	h.Del("Date")
+	h.Del("Modicum-Decision")
+	var b strings.Builder
+	fmt.Fprintln(&b, r.status)
+	h.Write(&b)
+	return b.String() + cursorless(r.body)
+}
+
+// cursorless blanks the sealed bytes of cursors and keeps their length.
+func cursorless(s string) string {
+	parts := strings.Split(s, "?_cursor=")
+	for i := 1; i < len(parts); i++ {
+		n := strings.IndexByte(parts[i], '"')
+		parts[i] = strings.Repeat("x", n) + parts[i][n:]
+	}
+	return strings.Join(parts, "?_cursor=")
+}
+
+// bundleOf is the part of a searchset that tests look at.
+type bundleOf struct {
+	ResourceType, Type string
+	Total              *int
+	Link               []struct{ Relation, URL string }
+	Entry              []struct {
+		FullURL  string
+		Resource map[string]any
+		Search   struct{ Mode string }
+	}
+}
+
+func (r reply) bundle(t testing.TB) bundleOf {
+	t.Helper()
+	var b bundleOf
+	if r.err != nil || r.status != http.StatusOK {
+		t.Fatalf("got %d, %v: %s", r.status, r.err, r.body)
+	}
+	if err := json.Unmarshal([]byte(r.body), &b); err != nil || b.ResourceType != "Bundle" || b.Type != "searchset" {
+		t.Fatalf("no searchset, %v: %s", err, r.body)
+	}
+	return b
+}
+
+func (b *bundleOf) link(relation string) string {
+	for _, l := range b.Link {
+		if l.Relation == relation {
+			return l.URL
+		}
+	}
+	return ""
+}
+
+func (b *bundleOf) ids() []string {
+	var out []string
+	for _, e := range b.Entry {
+		id, _ := e.Resource["id"].(string)
+		out = append(out, id)
+	}
+	return out
+}
+
+// all follows next to the end and returns the ids of all pages, page by page.
+func (c *clinic) all(t testing.TB, who, path string, headers ...string) [][]string {
+	t.Helper()
+	var out [][]string
+	for path != "" {
+		b := c.get(t, who, path, headers...).bundle(t)
+		out = append(out, b.ids())
+		path = b.link("next")
+		if len(out) > 200 {
+			t.Fatal("no end of pages")
+		}
+	}
+	return out
+}
+
+// sent returns what the upstream was asked since the last call.
+func (s *sheet) sent() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := s.asked
+	s.asked = nil
+	return out
+}
+
+// refuse checks that a request is refused with a status, that the refusal says
+// nothing of the request, and that the upstream was not asked (F1).
+func (c *clinic) refuse(t testing.TB, status int, r reply) {
+	t.Helper()
+	if r.err != nil || r.status != status {
+		t.Errorf("got %d, %v: %s; want %d", r.status, r.err, r.body, status)
+		return
+	}
+	if sent := c.up.sent(); len(sent) > 0 {
+		t.Errorf("the upstream was asked: %v", sent)
+	}
+	if r.header.Get("Modicum-Decision") == "" {
+		t.Error("no Modicum-Decision")
+	}
+	if ct := r.header.Get("Content-Type"); ct != "application/fhir+json; charset=utf-8" {
+		t.Errorf("content type %q", ct)
+	}
+	if !strings.Contains(r.body, `"resourceType":"OperationOutcome"`) {
+		t.Errorf("no outcome: %s", r.body)
+	}
+}
+
+// Synthetic records.
+
+func patient(id, family, birth string) string {
+	return fmt.Sprintf(`{"resourceType":"Patient","id":"%s","meta":{"versionId":"3","lastUpdated":"2026-01-02T03:04:05Z"},"identifier":[{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"MR"}]},"system":"urn:mrn","value":"mrn-%s"},{"type":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0203","code":"SS"}]},"system":"http://hl7.org/fhir/sid/us-ssn","value":"999-00-%s"}],"name":[{"family":"%s","given":["Test"]}],"telecom":[{"system":"phone","value":"555-%s"}],"gender":"female","birthDate":"%s","address":[{"line":["1 Main St"],"city":"Springfield","postalCode":"62701"}]}`, id, id, id, family, id, birth)
+}
+
+func condition(id, patient, code string) string {
+	return fmt.Sprintf(`{"resourceType":"Condition","id":"%s","meta":{"versionId":"5"},"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"active"}]},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"%s"}]},"subject":{"reference":"Patient/%s"},"recordedDate":"2026-11-01"}`, id, code, patient)
+}
+
+// ward fills the upstream: p1 with twelve conditions of which every third is
+// marked HIV by its code, p2 with three, p9, whom nobody looks after, with two.
+func ward(t testing.TB) *sheet {
+	s := newSheet(t)
+	for i, id := range []string{"p1", "p2", "p3", "p4", "p9"} {
+		s.put(patient(id, "Family"+id, fmt.Sprintf("19%d0-05-06", i+4)))
+	}
+	for i := range 12 {
+		code := fmt.Sprintf("J%02d.0", i+10)
+		if i%3 == 2 {
+			code = "B20"
+		}
+		s.put(condition(fmt.Sprintf("c%02d", i), "p1", code))
+	}
+	for i := range 3 {
+		s.put(condition(fmt.Sprintf("d%d", i), "p2", "J45.0"))
+	}
+	s.put(condition("e0", "p9", "J45.0"), condition("e1", "p9", "B20"))
+	return s
+}
+
+func contains(t testing.TB, s, part string) {
+	t.Helper()
+	if !strings.Contains(s, part) {
+		t.Errorf("%q is missing in %s", part, s)
+	}
+}
+
+func lacks(t testing.TB, s string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if strings.Contains(s, p) {
+			t.Errorf("%q stands in %s", p, s)
+		}
+	}
+}
+
+func flat(pages [][]string) []string { return slices.Concat(pages...) }
+
+var errDisk = errors.New("disk full")
