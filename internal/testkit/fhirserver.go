@@ -124,7 +124,7 @@ func startHAPI(o HAPIOptions, dir string) (*FHIR, *process, error) {
 	if o.Jobs {
 		cmd.Env = append(cmd.Env, "FHIR_JOBS=1")
 	}
-	p, ready, err := launchServer("HAPI FHIR server", cmd, 3*time.Minute)
+	p, ready, err := launchServer("HAPI FHIR server", cmd, 6*time.Minute)
 	if err != nil {
 		return nil, nil, err
 	}
