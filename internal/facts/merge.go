@@ -1,6 +1,7 @@
 package facts
 
 import (
+	"bytes"
 	"hash/maphash"
 	"time"
 )
@@ -114,11 +115,17 @@ func (m *merge) takes() bool {
 func (m *merge) goes(s *segment, r *row) bool {
 	for i := range m.work {
 		w := &m.work[i]
-		if w.origin == r.origin && (w.replace || len(w.drop) > 0 && w.drop[string(s.idBytes(r.id))]) {
+		if w.origin == r.origin && (w.replace || len(w.drop) > 0 && w.drop[string(recordOf(s.idBytes(r.id)))]) {
 			return true
 		}
 	}
 	return false
+}
+
+// recordOf cuts the number that the feed gives to several statements of one record.
+func recordOf(id []byte) []byte {
+	id, _, _ = bytes.Cut(id, []byte("#"))
+	return id
 }
 
 // spent reports whether r can be forgotten: replaced by a later statement of the
