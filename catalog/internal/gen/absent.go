@@ -90,6 +90,9 @@ func member(e *element, t elementType, body string, primitive bool) string {
 // value returns the smallest valid JSON object for the element, or false: a code
 // with a required binding has no valid stand-in, and neither has what must hold one.
 func (b *builder) value(e *element, t elementType, seen []string) (string, bool) {
+	if noAbsent[e.path] {
+		return "", false
+	}
 	if b.defs.kinds[t.code] == "primitive-type" {
 		if t.code == "xhtml" || t.code == "code" && e.required {
 			return "", false
@@ -100,7 +103,7 @@ func (b *builder) value(e *element, t elementType, seen []string) (string, bool)
 	case "Resource", "Extension", "Narrative", "Meta":
 		return "", false
 	}
-	def := b.inside(&element{name: e.name, path: e.path, types: []elementType{t}, contentRef: e.contentRef, children: e.children})
+	def := b.inside(&element{name: e.name, path: e.path, types: []elementType{t}, contentRef: e.contentRef, children: e.children, errors: e.errors})
 	if def == nil {
 		return "", false
 	}
@@ -110,8 +113,9 @@ func (b *builder) value(e *element, t elementType, seen []string) (string, bool)
 		}
 	}
 	var members []string
+	needs := b.needed(def)
 	for _, c := range def.children {
-		if c.min == 0 {
+		if c.min == 0 && c != needs {
 			continue
 		}
 		text, ok := b.mandatory(c, append(seen, def.path))
@@ -124,6 +128,21 @@ func (b *builder) value(e *element, t elementType, seen []string) (string, bool)
 		return "{" + absentReason + "}", true
 	}
 	return "{" + strings.Join(members, ",") + "}", true
+}
+
+// needed returns the child that satisfies the AnyOf group of an element, where no
+// mandatory child does; nil when there is no group.
+func (b *builder) needed(def *element) *element {
+	names := b.anyOf(def)
+	if len(names) == 0 {
+		return nil
+	}
+	for _, name := range names {
+		if c := def.child(name); c != nil && c.min > 0 {
+			return nil
+		}
+	}
+	return def.child(names[0])
 }
 
 func (b *builder) mandatory(c *element, seen []string) (string, bool) {

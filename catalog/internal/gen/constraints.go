@@ -28,6 +28,9 @@ var noMask = map[string]bool{
 	"Observation.component.dataAbsentReason":       true, // obs-6 in spirit
 	"Appointment.cancelationReason":                true, // app-4: only for a cancelled appointment
 	"AuditEvent.entity.name":                       true, // sev-1: not beside a query
+	"MedicationDispense.whenPrepared":              true, // mdd-1: not after whenHandedOver, and a mark is no date
+	"Task.lastModified":                            true, // inv-1: not before authoredOn, and a mark is no date
+	"AllergyIntolerance.verificationStatus":        true, // ait-1: a mark does not say entered in error
 	"AllergyIntolerance.clinicalStatus":            true, // ait-2: not when entered in error
 	"Condition.clinicalStatus":                     true, // con-5: not when entered in error
 	"List.emptyReason":                             true, // lst-1: not beside entries
@@ -40,6 +43,12 @@ var noMask = map[string]bool{
 	"ServiceRequest.orderDetail":                   true, // prr-1: only with a code
 	"CareTeam.participant.onBehalfOf":              true, // ctm-1: only of a practitioner
 	"Goal.target.detail[x]":                        true, // gol-1: only with a measure
+}
+
+// noAbsent are mandatory elements without a valid stand-in: where one is hidden, the
+// record is withheld.
+var noAbsent = map[string]bool{
+	"MolecularSequence.coordinateSystem": true, // msq-3: 0 or 1, nothing else
 }
 
 // moreGroups are AnyOf groups of constraints that no simple shape gives.
@@ -79,7 +88,7 @@ const (
 	structural = "speaks of elements that always show"
 	noPatient  = "of a type without patient data: all its elements have one class"
 	denied     = "of a type that is never shown"
-	resolved   = "handled by keepValid or moreGroups"
+	resolved   = "handled by keepValid, noAbsent or moreGroups"
 )
 
 // harmless says of each constraint, by its key, why it holds after projection.
@@ -99,7 +108,7 @@ var harmless = map[string]string{
 	"cmp-2": excludes, "con-4": excludes, "con-5": excludes, "cpl-3": excludes, "ctm-1": excludes,
 	"fhs-1": excludes, "fhs-2": excludes, "lst-1": excludes, "lst-2": excludes, "lst-3": excludes,
 	"obs-6": excludes, "obs-7": excludes, "sev-1": excludes, "qrs-1": excludes, "mrp-1": excludes, "grp-1": oneClass,
-	"gol-1": oneClass, "prr-1": oneClass, "rqg-1": oneClass, "mrp-2": oneClass, "msq-3": oneClass, "msq-5": oneClass, "msq-6": oneClass,
+	"gol-1": oneClass, "prr-1": oneClass, "rqg-1": oneClass, "mrp-2": oneClass, "msq-3": resolved, "msq-5": oneClass, "msq-6": oneClass,
 	"inv-1": valueOnly, "mdd-1": valueOnly, "ras-1": valueOnly, "ras-2": valueOnly,
 	"ppc-2": "no scope has the system 'something'", "ppc-3": "no scope has the system 'something'",
 	"ppc-4": "no scope has the system 'something'", "ppc-5": "no scope has the system 'something'",
@@ -135,6 +144,9 @@ func (b *builder) checkConstraints() {
 		b.mustExist(path)
 	}
 	for path := range noMask {
+		b.mustExist(path)
+	}
+	for path := range noAbsent {
 		b.mustExist(path)
 	}
 }
