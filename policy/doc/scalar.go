@@ -90,6 +90,7 @@ var (
 	gClass    = &grammar{what: "a class", like: "demographics.name", pattern: pattern(namePattern + `(\.[a-z0-9]+(-[a-z0-9]+)*)*`), most: 80}
 	gCode     = &grammar{what: "a PurposeOfUse code", like: "HPAYMT", pattern: pattern(`[A-Z][A-Z0-9]{0,31}`)}
 	gPurpose  = &grammar{what: "a purpose or its code", like: "treatment", pattern: pattern(namePattern + `|[A-Z][A-Z0-9]{0,31}`), most: 64}
+	gStated   = &grammar{what: "a purpose or a code", like: "treatment or ETREAT", pattern: gPurpose.pattern, most: 64}
 	gTaskRef  = &grammar{what: "a task", like: "give-care or nurse/give-care", pattern: pattern(namePattern + `(/` + namePattern + `)?`), most: 130}
 	gToken    = &grammar{what: "the subject of a program's token", like: "adt-feed", pattern: pattern(`[!-~]{1,255}`)}
 	gZone     = &grammar{what: "a time zone", like: "America/Chicago", pattern: pattern(`[A-Za-z_]+(/[A-Za-z0-9_+-]+)+|UTC`), check: zoneFault}

@@ -219,8 +219,8 @@ var shapeDisclosure = &shape{name: "disclosure", block: true, keys: []key{
 	}}}, "further lines"),
 	may("never", classes, "what no line of it shows"),
 	need("deliver", many(gChannel), "channels"),
-	need("accounting", one(gYesNo), "whether it is counted, 45 CFR 164.528"),
 	may("act-within", shapeSpan, "how soon"),
+	need("accounting", one(gYesNo), "whether it is counted, 45 CFR 164.528"),
 	may("approve", names, "one person from each; none: routine"),
 	may("obligations", many(gObligation), "what the desk must do"),
 	may("script", one(gText), "what to say to the requester"),
@@ -279,7 +279,7 @@ var shapeTests = &shape{name: "tests", block: true, keys: []key{
 var shapeGiven = &shape{name: "given", keys: []key{
 	may("as", soloOr(gName), "role or roles"),
 	may("task", one(gTaskRef), "the task that is named"),
-	may("purpose", one(gPurpose), "the purpose that is stated"),
+	may("purpose", one(gStated), "the purpose or code that is stated"),
 	may("disclosure", one(gName), "the disclosure at the desk"),
 	may("to", names, "recipients"),
 	may("do", one(gVerb), "read when not written"),
