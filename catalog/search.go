@@ -38,6 +38,9 @@ type Param struct {
 	Nodes      []NodeID
 	Targets    TypeSet  // of a reference parameter
 	Components []*Param // of a composite parameter
+	// ContactSystem is the system of the contact points that the parameter counts:
+	// email and phone; "" when it counts them all.
+	ContactSystem string
 	// Narrow parameters may narrow a list under the verb read: category, code, type,
 	// status, clinical-status, intent, the main date, _id (policy-language rule 12).
 	Narrow bool
@@ -80,7 +83,7 @@ func (p *Param) ReadsUnknown() bool { return p.unknown }
 
 func (c *Catalog) param(v *table.Param) *Param {
 	p := &Param{
-		Name: v.Name, Kind: ParamKind(v.Kind), Nodes: nodeIDs(v.Nodes),
+		Name: v.Name, Kind: ParamKind(v.Kind), Nodes: nodeIDs(v.Nodes), ContactSystem: v.ContactSystem,
 		Narrow: v.Flags&table.Narrow != 0, ValueDependent: v.Flags&table.ValueDependent != 0,
 		Common: v.Flags&table.Common != 0, MainDate: v.Flags&table.MainDateParam != 0,
 	}

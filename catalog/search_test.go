@@ -47,7 +47,7 @@ func TestParamsAndWhatTheyRead(t *testing.T) {
 		{"Patient", "address-city", catalog.StringParam, "city", "demographics.address.city"},
 		{"Patient", "address", catalog.StringParam, "address", "demographics.address"},
 		{"Patient", "identifier", catalog.TokenParam, "identifier", "identifiers.other"},
-		{"Patient", "phone", catalog.TokenParam, "telecom system", "contact.phone"},
+		{"Patient", "phone", catalog.TokenParam, "telecom", "contact.phone"},
 		{"Patient", "deceased", catalog.TokenParam, "deceasedBoolean deceasedDateTime", "demographics.death"},
 		{"Patient", "death-date", catalog.DateParam, "deceasedDateTime", "demographics.death"},
 		{"Observation", "code", catalog.TokenParam, "code", "clinical.observation"},
@@ -187,6 +187,9 @@ func TestValueDependentAndCommon(t *testing.T) {
 
 // Every parameter of a type reads elements of that type, and counts their classes.
 func TestParamsReadTheirOwnType(t *testing.T) {
+	if got := param(t, "Patient", "email").ContactSystem + param(t, "Patient", "telecom").ContactSystem; got != "email" {
+		t.Errorf("contact systems %q", got)
+	}
 	total := 0
 	for _, typ := range cat.Types() {
 		mine := map[catalog.NodeID]bool{}

@@ -16,6 +16,7 @@ type alternative struct {
 	steps   []step
 	also    []string // members beside the last step that a filter reads: type, system
 	targets []string // of where(resolve() is X)
+	system  string   // of where(system='...'), the contact system
 	refused string   // why the path cannot be judged, "" when it can
 }
 
@@ -111,7 +112,11 @@ func (a *alternative) add(p string) error {
 	case resolveIs.MatchString(p):
 		a.targets = append(a.targets, resolveIs.FindStringSubmatch(p)[1])
 	case whereEqual.MatchString(p):
-		a.also = append(a.also, a.path()+"."+whereEqual.FindStringSubmatch(p)[1])
+		m := whereEqual.FindStringSubmatch(p)
+		a.also = append(a.also, a.path()+"."+m[1])
+		if m[1] == "system" {
+			a.system = m[2]
+		}
 	case whereExt.MatchString(p):
 		a.refused = "reads the extension " + whereExt.FindStringSubmatch(p)[1]
 	case extension.MatchString(p):

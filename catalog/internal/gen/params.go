@@ -130,6 +130,7 @@ func (b *builder) param(typ string, p *searchParam) (out table.Param, why string
 			b.fail("%s: %s reads no element of %s", p.URL, p.Expression, typ)
 		}
 		out.Nodes = appendNew(out.Nodes, nodes...)
+		out.ContactSystem = a.system
 		if len(a.targets) > 0 {
 			targets = a.targets
 		}
@@ -209,11 +210,12 @@ func (b *builder) finish(p *table.Param, targets []string) {
 }
 
 // read returns the nodes that an alternative reads, those of its filters included.
-// A parameter that reads inside an element whose class follows its value reads
-// that element.
 func (b *builder) read(a alternative) (nodes []uint64) {
 	nodes = b.walk(a.typ, a.steps)
 	for _, path := range a.also {
+		if strings.HasPrefix(path, a.path()+".") {
+			continue // inside what is read anyway
+		}
 		_, rest, _ := strings.Cut(path, ".")
 		var steps []step
 		for _, p := range strings.Split(rest, ".") {

@@ -7,7 +7,7 @@ import (
 	"slices"
 )
 
-const magic = "MODICUM-CATALOG-2\n"
+const magic = "MODICUM-CATALOG-3\n"
 
 // codec walks a Snapshot in one fixed order, either collecting strings, writing,
 // or reading, so that the order of the format is written down once.
@@ -142,6 +142,7 @@ func (c *codec) param(v *Param) {
 	c.nums(&v.Nodes)
 	c.nums(&v.Targets)
 	list(c, &v.Components, c.param)
+	c.str(&v.ContactSystem)
 	c.num(&v.Flags)
 }
 

@@ -109,12 +109,13 @@ type Table struct{ Nodes []uint64 }
 
 // Param is a search parameter of one type.
 type Param struct {
-	Name       string
-	Kind       uint64
-	Nodes      []uint64
-	Targets    []uint64 // types
-	Components []Param
-	Flags      uint64
+	ContactSystem string
+	Name          string
+	Kind          uint64
+	Nodes         []uint64
+	Targets       []uint64 // types
+	Components    []Param
+	Flags         uint64
 }
 
 // The flags of a Param.
