@@ -90,6 +90,7 @@ func (c *compiler) compileLines(n int, first *doc.Line, also []doc.Line, views [
 			Token: l.see.Token.Minus(never), Mask: l.see.Mask, // mask shows no part of a value, rule 10
 		}
 		l.ask = l.ask.Minus(never)
+		l.shown = l.see.Shown().Union(l.ask)
 		c.set.lines = append(c.set.lines, l)
 	}
 	t.end = len(c.set.lines)

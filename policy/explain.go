@@ -21,9 +21,12 @@ func (p *Plan) Explain(a *Atoms, c catalog.Class) []Reason {
 	if p.why != Admitted {
 		return []Reason{{ID: "admit", Text: p.why.String()}}
 	}
-	var d decision
-	d.start(p, a)
+	d := decision{plan: p, atoms: a, patients: a.Patients}
+	if len(d.patients) == 0 {
+		d.patients = []PatientAtoms{{Of: a.Of}}
+	}
 	d.cover()
+	d.biting(&d.first, &d.patients[0])
 	var out []Reason
 	for i := range p.lines {
 		out = append(out, d.explainLine(i, c))
@@ -49,13 +52,14 @@ func (d *decision) explainLine(i int, c catalog.Class) Reason {
 		r.Text = d.missing(i, l)
 		return r
 	}
-	see := d.see(i, l, d.asked())
+	classes := d.allowed(i, l)
+	see := d.see(l, classes)
 	r.Gave = see.Of(c)
 	switch {
 	case r.Gave == Keep:
 	case !l.exception && !l.shows().Has(c):
 		r.Text = "does not see the class"
-	case !d.allowed[i].Has(c):
+	case !classes.Has(c):
 		r.Text = "the facts in its `of` do not name the class for this record"
 	case l.ask.Has(c):
 		r.Text = "masked until asked for"
@@ -77,7 +81,7 @@ func (d *decision) missing(i int, l *planLine) string {
 		if l.lent() && pa.Lent&(1<<i) == 0 {
 			return "counts only by a grant"
 		}
-		if d.reach(i, l, pa).Empty() {
+		if d.reach(i, l, j).Empty() {
 			return d.missingFacts(l, pa)
 		}
 	}
@@ -86,7 +90,8 @@ func (d *decision) missing(i int, l *planLine) string {
 
 func (d *decision) missingFacts(l *planLine, pa *PatientAtoms) string {
 	p := d.plan
-	have := p.has(&p.caller.Holds, &pa.Holds, pa.Glass && l.glass)
+	var have FactSet
+	p.has(&have, pa, pa.Glass && l.glass)
 	var ways []string
 	for _, k := range p.conjs[l.from:l.to] {
 		var lacks []string

@@ -298,7 +298,7 @@ func TestN5AddingARestrictionOpensNothing(t *testing.T) {
 		return mustCompile(t, f)
 	}
 	stricter := []*policy.Set{
-		add(doc.Restriction{Hide: doc.Words{word("everything")}}),
+		add(doc.Restriction{Hide: doc.Words{word("everything")}, While: doc.Hold{{Name: word("during-shift")}}, Unless: doc.Hold{{Name: word("portal-session")}}}),
 		add(doc.Restriction{Hide: doc.Words{word("clinical"), word("demographics.name")}, Unless: doc.Hold{{Name: word("assigned-patient")}}}),
 		add(doc.Restriction{Hide: doc.Words{word("sensitive.hiv"), word("contact")}, While: doc.Hold{{Name: word("on-unit")}}}),
 		add(doc.Restriction{Hide: doc.Words{word("everything")}, Of: word("agreed-restriction"), Unless: doc.Hold{{Any: []doc.Term{{Name: word("broken-glass")}, {Name: word("incident")}}}}}),

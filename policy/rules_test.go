@@ -150,10 +150,10 @@ cases:
     expect: nothing
   - name: The most open treatment wins
     given: {task: dispense, facts: [item, assigned]}
-    expect: {clinical.lab: keep, demographics.birth-date: keep, clinical.allergy: token, clinical.problem: last4}
+    expect: {clinical.lab: keep, demographics.birth-date: keep, clinical.allergy: token, identifiers.mrn: last4}
   - name: Each treatment alone
     given: {task: dispense, facts: [item]}
-    expect: {clinical.lab: keep, demographics.birth-date: coarse, clinical.allergy: mask, clinical.problem: token}
+    expect: {clinical.lab: keep, demographics.birth-date: coarse, clinical.allergy: mask, identifiers.mrn: token}
 `, role("pharmacist", `
 tasks:
   dispense:
@@ -161,11 +161,11 @@ tasks:
     purpose: treatment
     do: [read]
     while: [item]
-    see: {keep: [clinical.medication, clinical.lab], coarse: [demographics.birth-date], mask: [clinical.allergy], token: [clinical.problem]}
+    see: {keep: [clinical.medication, clinical.lab], coarse: [demographics.birth-date], mask: [clinical.allergy], token: [identifiers.mrn]}
     also:
       - {see: {keep: [clinical.medication]}, marked: [sensitive.hiv]}
       - {while: [assigned], see: {keep: [clinical.medication]}, marked: [sensitive.std]}
-      - {while: [assigned], see: {keep: [demographics.birth-date], token: [clinical.allergy], last4: [clinical.problem], coarse: [clinical.lab]}}
+      - {while: [assigned], see: {keep: [demographics.birth-date], token: [clinical.allergy], last4: [identifiers.mrn], coarse: [demographics.address]}}
 `))
 }
 

@@ -108,6 +108,7 @@ type line struct {
 	verbs    Verb
 	see      View             // disjoint; after the role's never
 	ask      catalog.ClassSet // masked until asked
+	shown    catalog.ClassSet // every class that it can show in any way
 	lifts    catalog.OverlaySet
 	hides    catalog.OverlaySet
 	conjs    []conj
@@ -122,7 +123,7 @@ type line struct {
 }
 
 // shows returns every class that the line can show in any way.
-func (l *line) shows() catalog.ClassSet { return l.see.Shown().Union(l.ask) }
+func (l *line) shows() catalog.ClassSet { return l.shown }
 
 // writes returns what may be written on the line, rule 12.
 func (l *line) writes() catalog.ClassSet { return l.see.Keep.Union(l.ask) }

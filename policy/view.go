@@ -17,8 +17,12 @@ func (p *Plan) View(a *Atoms, v *Verdict) {
 		return
 	}
 	v.Watched = a.Overlays & p.set.watch
-	var d decision
-	d.start(p, a)
+	var nobody [1]PatientAtoms
+	d := decision{plan: p, atoms: a, patients: a.Patients}
+	if len(d.patients) == 0 {
+		nobody[0].Of = a.Of
+		d.patients = nobody[:]
+	}
 	d.cover()
 	if d.covering == 0 {
 		return
@@ -27,29 +31,26 @@ func (p *Plan) View(a *Atoms, v *Verdict) {
 	d.give(v)
 }
 
-// decision is the working memory of one View; it lives on the stack.
+// decision is the working memory of one View; it lives on the stack and is kept
+// small, since clearing it is part of every decision.
 type decision struct {
 	plan     *Plan
 	atoms    *Atoms
-	patients []PatientAtoms
-	nobody   [1]PatientAtoms // stands for the patients of a record that names none
-	glass    bool            // broken for some patient of the record
+	patients []PatientAtoms // one nobody for a record that names none
+	asked    catalog.ClassSet
+	glass    bool // broken for some patient of the record
 
 	covering uint64
-	allowed  [MaxLines]catalog.ClassSet // by line: what `of` and exceptions leave
+	whole    uint64 // of these, lines that nothing narrows by class
 	// shown and hidden are kept apart for lines of tasks with a broken glass (1)
 	// and all others (0): the glass lets go of restrictions for its task only.
 	shown  [2]View
 	hidden [2]catalog.ClassSet
+	first  facts // of the first patient, without a glass: most records name one
 }
 
-func (d *decision) start(p *Plan, a *Atoms) {
-	d.plan, d.atoms, d.patients = p, a, a.Patients
-	if len(d.patients) == 0 {
-		d.nobody[0].Of = a.Of
-		d.patients = d.nobody[:]
-	}
-}
+// facts is what is true for one patient, as lines and as restrictions ask it.
+type facts struct{ have, bites, unknown FactSet }
 
 // cover finds the lines that cover the record and gathers what they show.
 func (d *decision) cover() {
@@ -57,34 +58,37 @@ func (d *decision) cover() {
 	for i := range d.patients {
 		d.glass = d.glass || d.patients[i].Glass
 	}
-	asked := d.asked()
+	p.has(&d.first.have, &d.patients[0], false)
+	d.ask()
 	outside := p.narrowed &^ a.Within
 	if a.Lasting {
 		outside = 0
 	}
+	overlays := a.Overlays
+	if p.verb == Create {
+		overlays = 0
+	}
 	for i := range p.lines {
 		l := &p.lines[i]
-		if outside&(1<<i) != 0 {
-			continue
-		}
 		// An exception lifts by its grant, which is looked at for each patient.
-		if !l.exception && p.verb != Create && a.Overlays&l.hides&^l.lifts != 0 {
+		if outside&(1<<i) != 0 || !l.exception && overlays&l.hides&^l.lifts != 0 {
 			continue
 		}
-		classes := allClasses
-		for j := range d.patients {
-			classes = classes.Intersect(d.reach(i, l, &d.patients[j]))
-			if classes.Empty() {
-				break
-			}
-		}
+		classes := d.allowed(i, l)
 		if classes.Empty() {
 			continue
 		}
 		d.covering |= 1 << i
-		d.allowed[i] = classes
-		see := d.see(i, l, asked)
-		add(&d.shown[d.side(l)], &see)
+		side := d.side(l)
+		if classes == allClasses && !l.exception && p.verb&(Create|Update) == 0 {
+			d.whole |= 1 << i
+			add(&d.shown[side], &l.see)
+			d.shown[side].Keep = d.shown[side].Keep.Union(l.ask.Intersect(d.asked))
+			d.shown[side].Mask = d.shown[side].Mask.Union(l.ask.Minus(d.asked))
+			continue
+		}
+		see := d.see(l, classes)
+		add(&d.shown[side], &see)
 	}
 }
 
@@ -96,36 +100,51 @@ func (d *decision) side(l *planLine) int {
 	return 0
 }
 
-// asked returns the classes asked for under every patient of the record.
-func (d *decision) asked() catalog.ClassSet {
-	if len(d.atoms.Patients) == 0 {
-		return catalog.ClassSet{}
-	}
-	all := allClasses
+// ask notes the classes asked for under every patient of the record.
+func (d *decision) ask() {
 	for i := range d.atoms.Patients {
-		all = all.Intersect(d.atoms.Patients[i].Asked)
+		if i == 0 {
+			d.asked = d.atoms.Patients[0].Asked
+			continue
+		}
+		d.asked = d.asked.Intersect(d.atoms.Patients[i].Asked)
 	}
-	return all
+}
+
+// allowed returns the classes that a line reaches for every patient.
+func (d *decision) allowed(i int, l *planLine) catalog.ClassSet {
+	classes := allClasses
+	for j := range d.patients {
+		classes = classes.Intersect(d.reach(i, l, j))
+		if classes.Empty() {
+			break
+		}
+	}
+	return classes
 }
 
 // reach returns the classes that a line reaches for one patient: the union, over
 // its conjunctions that hold, of what the facts of their slots name (rule 7).
-func (d *decision) reach(i int, l *planLine, pa *PatientAtoms) catalog.ClassSet {
-	p := d.plan
-	if l.lent() && pa.Lent&(1<<i) == 0 {
-		return catalog.ClassSet{}
-	}
-	if l.exception && !d.lifted(l, pa) {
+func (d *decision) reach(i int, l *planLine, j int) catalog.ClassSet {
+	p, pa := d.plan, &d.patients[j]
+	if l.lent() && (pa.Lent&(1<<i) == 0 || l.exception && !d.lifted(l, pa)) {
 		return catalog.ClassSet{}
 	}
 	glass := pa.Glass && l.glass
-	have := p.has(&p.caller.Holds, &pa.Holds, glass)
-	fresh := p.verb == Create && d.atoms.NewPatient || d.atoms.Finding
+	have := &d.first.have
+	if j > 0 || glass {
+		have = new(FactSet) // stays on the stack
+		p.has(have, pa, glass)
+	}
+	fresh := p.verb == Create && d.atoms.NewPatient
 	var out catalog.ClassSet
-	for j := l.from; j < l.to; j++ {
-		k := &p.conjs[j]
-		if !fresh && !k.need.in(&have) && !(glass && p.glassCovers(k, &have)) {
+	for n := l.from; n < l.to; n++ {
+		k := &p.conjs[n]
+		if !k.need.in(have) && !fresh && !(glass && p.glassCovers(k, have)) {
 			continue
+		}
+		if len(k.ofs) == 0 {
+			return allClasses
 		}
 		out = out.Union(p.named(k, pa, glass || fresh))
 		if out == allClasses {
@@ -135,15 +154,17 @@ func (d *decision) reach(i int, l *planLine, pa *PatientAtoms) catalog.ClassSet 
 	return out
 }
 
-// has returns the facts that hold for a patient: those about the caller are the
+// has gathers the facts that hold for a patient: those about the caller are the
 // request's, and broken-glass holds by the glass alone.
-func (p *Plan) has(caller, patient *FactSet, glass bool) FactSet {
-	have := patient.Minus(p.set.about[AboutCaller])
+func (p *Plan) has(have *FactSet, pa *PatientAtoms, glass bool) {
+	caller := &p.set.about[AboutCaller]
+	for w := range have {
+		have[w] = pa.Holds[w]&^caller[w] | p.caller.Holds[w]&caller[w]
+	}
 	have.Remove(p.set.glass)
 	if glass {
 		have.Add(p.set.glass)
 	}
-	return have.Union(caller.Intersect(p.set.about[AboutCaller]))
 }
 
 // glassCovers: a broken glass stands in for facts about the patient, not for
@@ -188,21 +209,18 @@ func (d *decision) lifted(l *planLine, pa *PatientAtoms) bool {
 	return d.atoms.Overlays&l.hides&^lifts == 0
 }
 
-// see returns what a covering line shows of the record.
-func (d *decision) see(i int, l *planLine, asked catalog.ClassSet) View {
-	p := d.plan
+// see returns what a covering line shows of the classes that it reaches.
+func (d *decision) see(l *planLine, classes catalog.ClassSet) View {
 	v, ask := l.see, l.ask
 	if l.exception {
 		v, ask = d.lent(l)
 	}
-	if p.verb&(Create|Update) != 0 {
+	if d.plan.verb&(Create|Update) != 0 {
 		v, ask = View{Keep: v.Keep.Union(ask)}, catalog.ClassSet{}
 	}
-	v.Keep = v.Keep.Union(ask.Intersect(asked))
-	v.Mask = v.Mask.Union(ask.Minus(asked))
-	if d.allowed[i] != allClasses {
-		v.only(d.allowed[i])
-	}
+	v.Keep = v.Keep.Union(ask.Intersect(d.asked))
+	v.Mask = v.Mask.Union(ask.Minus(d.asked))
+	v.only(classes)
 	return v
 }
 
@@ -233,6 +251,7 @@ func (d *decision) lent(l *planLine) (View, catalog.ClassSet) {
 func (d *decision) restrict(v *Verdict) {
 	shown := [2]catalog.ClassSet{d.shown[0].Shown(), d.shown[1].Shown()}
 	any := shown[0].Union(shown[1])
+	d.biting(&d.first, &d.patients[0])
 	for word := d.plan.bites; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		r := &d.plan.set.restrictions[i]
@@ -257,6 +276,19 @@ func (d *decision) restrict(v *Verdict) {
 	}
 }
 
+// biting gathers what restricts for a patient: every last known value, what holds
+// included, and what was never learned.
+func (d *decision) biting(f *facts, pa *PatientAtoms) {
+	c := &d.plan.caller
+	for w := range f.bites {
+		f.bites[w] = c.Bites[w] | c.Holds[w] | pa.Bites[w] | pa.Holds[w]
+		f.unknown[w] = c.Unknown[w] | pa.Unknown[w]
+	}
+	if pa.Glass {
+		f.bites.Add(d.plan.set.glass)
+	}
+}
+
 // extent returns the classes of this record that a restriction is about.
 func (d *decision) extent(r *restriction) catalog.ClassSet {
 	if r.everything || r.overlays&d.atoms.Overlays != 0 && d.plan.verb != Create {
@@ -269,34 +301,35 @@ func (d *decision) extent(r *restriction) catalog.ClassSet {
 // its `unless` let go.
 func (d *decision) bite(i int, r *restriction, side bool) (hide, let catalog.ClassSet) {
 	for j := range d.patients {
-		h, l := d.bitePatient(i, r, &d.patients[j], side)
+		pa := &d.patients[j]
+		glass := side && pa.Glass
+		f := &d.first
+		if j > 0 || glass {
+			f = new(facts) // stays on the stack
+			d.plan.has(&f.have, pa, glass)
+			d.biting(f, pa)
+		}
+		h, l := d.bitePatient(i, r, pa, f, glass)
 		hide, let = hide.Union(h), let.Union(l)
 	}
 	return hide, let
 }
 
-func (d *decision) bitePatient(i int, r *restriction, pa *PatientAtoms, side bool) (hide, let catalog.ClassSet) {
+func (d *decision) bitePatient(i int, r *restriction, pa *PatientAtoms, f *facts, glass bool) (hide, let catalog.ClassSet) {
 	p := d.plan
-	glass := side && pa.Glass
-	bites := p.caller.Bites.Union(p.caller.Holds).Union(pa.Bites).Union(pa.Holds)
-	unknown := p.caller.Unknown.Union(pa.Unknown)
-	if pa.Glass {
-		bites.Add(p.set.glass)
-	}
-	known, possible := holds(r.while, &bites, &unknown)
+	known, possible := holds(r.while, f)
 	if !possible || !known && glass {
 		return hide, let
 	}
 	hide = allClasses
 	if r.of != nil {
-		hide = p.names(r.of, pa, &bites, &unknown, glass)
+		hide = p.names(r.of, pa, f, glass)
 	}
 	if p.stuck&(1<<i) != 0 {
 		return hide, let
 	}
-	have := p.has(&p.caller.Holds, &pa.Holds, glass)
 	for j := range r.unless {
-		if k := &r.unless[j]; k.facts.in(&have) {
+		if k := &r.unless[j]; k.facts.in(&f.have) {
 			let = let.Union(p.letGo(k, pa))
 		}
 	}
@@ -305,36 +338,38 @@ func (d *decision) bitePatient(i int, r *restriction, pa *PatientAtoms, side boo
 
 // holds reports whether a restricting `while` holds by what is known, and
 // whether it may hold when the unknown is counted (rule 4).
-func holds(while []FactSet, bites, unknown *FactSet) (known, possible bool) {
+func holds(while []FactSet, f *facts) (known, possible bool) {
 	if while == nil {
 		return true, true
 	}
-	either := bites.Union(*unknown)
 	for i := range while {
-		if while[i].in(bites) {
+		if while[i].in(&f.bites) {
 			return true, true
 		}
-		possible = possible || while[i].in(&either)
+		if !possible && !f.unknown.Empty() {
+			either := f.bites.Union(f.unknown)
+			possible = while[i].in(&either)
+		}
 	}
 	return false, possible
 }
 
 // names returns what the `of` of a restriction names by the last known values.
 // A fact never learned names everything, unless a glass is broken.
-func (p *Plan) names(of []conjOf, pa *PatientAtoms, bites, unknown *FactSet, glass bool) catalog.ClassSet {
+func (p *Plan) names(of []conjOf, pa *PatientAtoms, f *facts, glass bool) catalog.ClassSet {
 	var out catalog.ClassSet
+	either := f.bites
+	if !glass {
+		either = either.Union(f.unknown)
+	}
 	for i := range of {
 		k := &of[i]
-		either := bites.Union(*unknown)
-		if glass {
-			either = *bites
-		}
 		if !k.bare.in(&either) {
 			continue
 		}
 		all := allClasses
 		for j, slot := range k.slots {
-			if !glass && unknown.Has(k.names[j]) {
+			if !glass && f.unknown.Has(k.names[j]) {
 				continue
 			}
 			all = all.Intersect(p.of(slot, pa))
@@ -361,11 +396,14 @@ func (d *decision) give(v *Verdict) {
 	add(&d.shown[0], &d.shown[1])
 	p.ceil(&d.shown[0])
 	v.View = disjoint(d.shown[0])
+	left := v.View.Shown()
+	if left.Empty() {
+		return
+	}
 	for word := d.covering; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		l := &p.lines[i]
-		left := d.lineShows(i, l).Minus(d.hidden[d.side(l)])
-		if !left.Meets(v.View.Shown()) {
+		if !d.lineShows(i, l).Minus(d.hidden[d.side(l)]).Meets(left) {
 			continue
 		}
 		v.Lines |= 1 << i
@@ -378,12 +416,9 @@ func (d *decision) give(v *Verdict) {
 
 // lineShows returns the classes that a covering line shows, before restrictions.
 func (d *decision) lineShows(i int, l *planLine) catalog.ClassSet {
-	shows := l.shows()
-	if l.exception {
-		v, ask := d.lent(l)
-		shows = v.Shown().Union(ask)
-	} else if d.plan.verb&(Create|Update) != 0 {
-		shows = l.writes()
+	if d.whole&(1<<i) != 0 {
+		return l.shown
 	}
-	return shows.Intersect(d.allowed[i])
+	see := d.see(l, d.allowed(i, l))
+	return see.Shown()
 }
