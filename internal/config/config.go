@@ -81,7 +81,7 @@ func (c *Config) Check(known Known) Problems {
 	var ps Problems
 	for i, cl := range c.Clients {
 		if cl.Task != "" && !known.Task(cl.Task) {
-			ps = append(ps, Problem{At: c.places[key("clients", i, "task")], Text: "no role of the policy has this task"})
+			ps = append(ps, Problem{At: c.places[key("clients", i, "task")], Key: key("clients", i, "task"), Text: "names a task that no role of the policy has"})
 		}
 	}
 	for name, d := range c.Facts.Fresh {
@@ -89,9 +89,9 @@ func (c *Config) Check(known Known) Problems {
 		bound, ok := known.Source(name)
 		switch {
 		case !ok:
-			ps = append(ps, Problem{At: at, Text: "conditions.yaml has no source of this name"})
+			ps = append(ps, Problem{At: at, Key: "facts.fresh." + name, Text: "is not a source of conditions.yaml"})
 		case d > bound:
-			ps = append(ps, Problem{At: at, Text: "is longer than conditions.yaml allows (" + spell(bound) + "): it may only be shortened here"})
+			ps = append(ps, Problem{At: at, Key: "facts.fresh." + name, Text: "is longer than conditions.yaml allows (" + spell(bound) + "): it may only be shortened here"})
 		}
 	}
 	return ps.sorted()

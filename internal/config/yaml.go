@@ -64,7 +64,7 @@ func parseYAML(file string, text []byte) (node, Problems) {
 	if deep(text) {
 		return node{}, Problems{{At: At{File: file}, Text: "is nested too deeply"}}
 	}
-	f, err := parser.ParseBytes(text, 0)
+	f, err := parser.ParseBytes(text, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		return node{}, Problems{yamlProblem(src, err)}
 	}
