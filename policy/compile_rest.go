@@ -99,9 +99,10 @@ func (c *compiler) compileRestrictions() {
 func (c *compiler) compileRestriction(i int, d *doc.Restriction) {
 	r := restriction{name: d.Name.Text, obligations: obligationsOf(d.Obligations), anyTo: len(d.To) == 0, doc: d}
 	if len(d.Hide) == 1 && d.Hide[0].Text == "everything" {
-		r.everything = true
+		r.mask = allMask
 	} else {
 		r.classes, r.overlays = c.classesAndOverlays(d.Hide)
+		r.mask = maskOf(&r.classes)
 	}
 	if d.Of.Text != "" {
 		r.of = c.conjsOf(d.At, c.expand(d.Of), true)

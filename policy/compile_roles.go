@@ -91,6 +91,7 @@ func (c *compiler) compileLines(n int, first *doc.Line, also []doc.Line, views [
 		}
 		l.ask = l.ask.Minus(never)
 		l.shown = l.see.Shown().Union(l.ask)
+		l.masks, l.asks, l.all = masksOf(&l.see), maskOf(&l.ask), maskOf(&l.shown)
 		c.set.lines = append(c.set.lines, l)
 	}
 	t.end = len(c.set.lines)

@@ -53,13 +53,16 @@ func (d *decision) explainLine(i int, c catalog.Class) Reason {
 		return r
 	}
 	classes := d.allowed(i, l)
-	see := d.see(l, classes)
+	var own masks
+	d.show(&own, l, classes)
+	var see View
+	own.view(&see)
 	r.Gave = see.Of(c)
 	switch {
 	case r.Gave == Keep:
 	case !l.exception && !l.shows().Has(c):
 		r.Text = "does not see the class"
-	case !classes.Has(c):
+	case !classes.has(c):
 		r.Text = "the facts in its `of` do not name the class for this record"
 	case l.ask.Has(c):
 		r.Text = "masked until asked for"
@@ -81,7 +84,7 @@ func (d *decision) missing(i int, l *planLine) string {
 		if l.lent() && pa.Lent&(1<<i) == 0 {
 			return "counts only by a grant"
 		}
-		if d.reach(i, l, j).Empty() {
+		if d.reach(i, l, j).empty() {
 			return d.missingFacts(l, pa)
 		}
 	}
@@ -108,14 +111,18 @@ func (d *decision) missingFacts(l *planLine, pa *PatientAtoms) string {
 
 func (d *decision) explainRestriction(i int, c catalog.Class) string {
 	r := &d.plan.set.restrictions[i]
-	if !d.extent(r).Has(c) {
+	extent := r.mask
+	if r.overlays&d.atoms.Overlays != 0 && d.plan.verb != Create {
+		extent = allMask
+	}
+	if !extent.has(c) {
 		return ""
 	}
-	hide, let := d.bite(i, r, d.glass)
+	hide, let := d.bites(i, r, d.glass)
 	switch {
-	case hide.Has(c):
+	case hide.has(c):
 		return fmt.Sprintf("hides it: %s", r.doc.Title)
-	case let.Has(c):
+	case let.has(c):
 		return "lets go of it"
 	}
 	return ""

@@ -330,11 +330,3 @@ func (v *View) only(c catalog.ClassSet) {
 	v.Token = v.Token.Intersect(c)
 	v.Mask = v.Mask.Intersect(c)
 }
-
-func (v *View) minus(c catalog.ClassSet) {
-	v.Keep = v.Keep.Minus(c)
-	v.Last4 = v.Last4.Minus(c)
-	v.Coarse = v.Coarse.Minus(c)
-	v.Token = v.Token.Minus(c)
-	v.Mask = v.Mask.Minus(c)
-}

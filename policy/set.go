@@ -109,6 +109,9 @@ type line struct {
 	see      View             // disjoint; after the role's never
 	ask      catalog.ClassSet // masked until asked
 	shown    catalog.ClassSet // every class that it can show in any way
+	masks    masks            // see, ask and shown again, for View
+	asks     mask
+	all      mask
 	lifts    catalog.OverlaySet
 	hides    catalog.OverlaySet
 	conjs    []conj
@@ -146,7 +149,7 @@ type restriction struct {
 	name        string
 	classes     catalog.ClassSet
 	overlays    catalog.OverlaySet
-	everything  bool
+	mask        mask      // classes, or all of everything
 	of          []conjOf  // nil: not narrowed
 	while       []FactSet // nil: always
 	unless      []conjOf

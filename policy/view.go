@@ -37,15 +37,16 @@ type decision struct {
 	plan     *Plan
 	atoms    *Atoms
 	patients []PatientAtoms // one nobody for a record that names none
-	asked    catalog.ClassSet
+	asked    mask
 	glass    bool // broken for some patient of the record
+	writes   bool // Create or Update: what is under ask may be written
 
 	covering uint64
 	whole    uint64 // of these, lines that nothing narrows by class
 	// shown and hidden are kept apart for lines of tasks with a broken glass (1)
 	// and all others (0): the glass lets go of restrictions for its task only.
-	shown  [2]View
-	hidden [2]catalog.ClassSet
+	shown  [2]masks
+	hidden [2]mask
 	first  facts // of the first patient, without a glass: most records name one
 }
 
@@ -55,6 +56,7 @@ type facts struct{ have, bites, unknown FactSet }
 // cover finds the lines that cover the record and gathers what they show.
 func (d *decision) cover() {
 	p, a := d.plan, d.atoms
+	d.writes = p.verb&(Create|Update) != 0
 	for i := range d.patients {
 		d.glass = d.glass || d.patients[i].Glass
 	}
@@ -75,20 +77,14 @@ func (d *decision) cover() {
 			continue
 		}
 		classes := d.allowed(i, l)
-		if classes.Empty() {
+		if classes.empty() {
 			continue
 		}
 		d.covering |= 1 << i
-		side := d.side(l)
-		if classes == allClasses && !l.exception && p.verb&(Create|Update) == 0 {
+		if classes.all() && !l.exception && !d.writes {
 			d.whole |= 1 << i
-			add(&d.shown[side], &l.see)
-			d.shown[side].Keep = d.shown[side].Keep.Union(l.ask.Intersect(d.asked))
-			d.shown[side].Mask = d.shown[side].Mask.Union(l.ask.Minus(d.asked))
-			continue
 		}
-		see := d.see(l, classes)
-		add(&d.shown[side], &see)
+		d.show(&d.shown[d.side(l)], l, classes)
 	}
 }
 
@@ -103,20 +99,40 @@ func (d *decision) side(l *planLine) int {
 // ask notes the classes asked for under every patient of the record.
 func (d *decision) ask() {
 	for i := range d.atoms.Patients {
+		asked := maskOf(&d.atoms.Patients[i].Asked)
 		if i == 0 {
-			d.asked = d.atoms.Patients[0].Asked
-			continue
+			d.asked = asked
 		}
-		d.asked = d.asked.Intersect(d.atoms.Patients[i].Asked)
+		d.asked = d.asked.and(asked)
+	}
+}
+
+// show adds what a covering line shows of the classes that it reaches.
+func (d *decision) show(to *masks, l *planLine, classes mask) {
+	see, ask := &l.masks, l.asks
+	if l.exception {
+		if lent, ok := d.lent(l); ok {
+			to.keep = to.keep.or(lent.and(classes))
+			return
+		}
+	}
+	if d.writes {
+		to.keep = to.keep.or(see.keep.or(ask).and(classes))
+		return
+	}
+	to.add(see, classes)
+	if !ask.empty() {
+		ask = ask.and(classes)
+		to.keep = to.keep.or(ask.and(d.asked))
+		to.mask = to.mask.or(ask.without(d.asked))
 	}
 }
 
 // allowed returns the classes that a line reaches for every patient.
-func (d *decision) allowed(i int, l *planLine) catalog.ClassSet {
-	classes := allClasses
+func (d *decision) allowed(i int, l *planLine) mask {
+	classes := allMask
 	for j := range d.patients {
-		classes = classes.Intersect(d.reach(i, l, j))
-		if classes.Empty() {
+		if classes = classes.and(d.reach(i, l, j)); classes.empty() {
 			break
 		}
 	}
@@ -125,10 +141,10 @@ func (d *decision) allowed(i int, l *planLine) catalog.ClassSet {
 
 // reach returns the classes that a line reaches for one patient: the union, over
 // its conjunctions that hold, of what the facts of their slots name (rule 7).
-func (d *decision) reach(i int, l *planLine, j int) catalog.ClassSet {
+func (d *decision) reach(i int, l *planLine, j int) mask {
 	p, pa := d.plan, &d.patients[j]
 	if l.lent() && (pa.Lent&(1<<i) == 0 || l.exception && !d.lifted(l, pa)) {
-		return catalog.ClassSet{}
+		return mask{}
 	}
 	glass := pa.Glass && l.glass
 	have := &d.first.have
@@ -137,17 +153,16 @@ func (d *decision) reach(i int, l *planLine, j int) catalog.ClassSet {
 		p.has(have, pa, glass)
 	}
 	fresh := p.verb == Create && d.atoms.NewPatient
-	var out catalog.ClassSet
+	var out mask
 	for n := l.from; n < l.to; n++ {
 		k := &p.conjs[n]
 		if !k.need.in(have) && !fresh && !(glass && p.glassCovers(k, have)) {
 			continue
 		}
 		if len(k.ofs) == 0 {
-			return allClasses
+			return allMask
 		}
-		out = out.Union(p.named(k, pa, glass || fresh))
-		if out == allClasses {
+		if out = out.or(p.named(k, pa, glass || fresh)); out.all() {
 			break
 		}
 	}
@@ -176,24 +191,23 @@ func (p *Plan) glassCovers(k *planConj, have *FactSet) bool {
 
 // named intersects what the slots of a conjunction name. Where a glass is broken
 // it stands in for the `of` on facts about the patient.
-func (p *Plan) named(k *planConj, pa *PatientAtoms, glass bool) catalog.ClassSet {
-	out := allClasses
+func (p *Plan) named(k *planConj, pa *PatientAtoms, glass bool) mask {
+	out := allMask
 	for _, of := range k.ofs {
-		if glass && !of.caller {
-			continue
+		if !glass || of.caller {
+			out = out.and(p.of(of.slot, pa))
 		}
-		out = out.Intersect(p.of(of.slot, pa))
 	}
 	return out
 }
 
 // of returns what a slot names; a slot that was not filled names nothing.
-func (p *Plan) of(slot uint8, pa *PatientAtoms) catalog.ClassSet {
+func (p *Plan) of(slot uint8, pa *PatientAtoms) mask {
 	n := int(p.slotOf[slot])
 	if n == 0 || n > len(pa.Of) {
-		return catalog.ClassSet{}
+		return mask{}
 	}
-	return pa.Of[n-1]
+	return maskOf(&pa.Of[n-1])
 }
 
 // lifted reports whether an exception for this patient lifts every hiding
@@ -209,68 +223,50 @@ func (d *decision) lifted(l *planLine, pa *PatientAtoms) bool {
 	return d.atoms.Overlays&l.hides&^lifts == 0
 }
 
-// see returns what a covering line shows of the classes that it reaches.
-func (d *decision) see(l *planLine, classes catalog.ClassSet) View {
-	v, ask := l.see, l.ask
-	if l.exception {
-		v, ask = d.lent(l)
-	}
-	if d.plan.verb&(Create|Update) != 0 {
-		v, ask = View{Keep: v.Keep.Union(ask)}, catalog.ClassSet{}
-	}
-	v.Keep = v.Keep.Union(ask.Intersect(d.asked))
-	v.Mask = v.Mask.Union(ask.Minus(d.asked))
-	v.only(classes)
-	return v
-}
-
-// lent returns what an exception shows: the classes lent for every patient of
-// the record, or, where only an overlay is lent, what the task shows. Where the
-// grants differ in kind, only what both keep.
-func (d *decision) lent(l *planLine) (View, catalog.ClassSet) {
-	classes, with, without := allClasses, false, false
+// lent returns the classes that an exception lends for every patient of the
+// record; false where an overlay alone is lent, which shows what the task shows.
+// Where the grants differ in kind, only what both keep.
+func (d *decision) lent(l *planLine) (classes mask, with bool) {
+	classes, without := allMask, false
 	for i := range d.patients {
-		if d.patients[i].LentClasses.Empty() {
+		lent := maskOf(&d.patients[i].LentClasses)
+		if lent.empty() {
 			without = true
 			continue
 		}
 		with = true
-		classes = classes.Intersect(d.patients[i].LentClasses)
+		classes = classes.and(lent)
 	}
-	switch {
-	case !with:
-		return l.see, l.ask
-	case without:
-		classes = classes.Intersect(l.see.Keep)
+	if !with {
+		return mask{}, false
 	}
-	return View{Keep: classes.Minus(d.plan.never(l.line))}, catalog.ClassSet{}
+	if without {
+		classes = classes.and(l.masks.keep)
+	}
+	never := d.plan.never(l.line)
+	content := d.plan.set.cat.Content()
+	return classes.and(maskOf(&content)).without(maskOf(&never)), true
 }
 
 // restrict finds what restrictions hide. They come after the lines, judge each
 // patient, and the more closed wins (rule 11).
 func (d *decision) restrict(v *Verdict) {
-	shown := [2]catalog.ClassSet{d.shown[0].Shown(), d.shown[1].Shown()}
-	any := shown[0].Union(shown[1])
+	p := d.plan
+	shown := [2]mask{d.shown[0].shown(), {}}
+	if d.glass {
+		shown[1] = d.shown[1].shown()
+	}
 	d.biting(&d.first, &d.patients[0])
-	for word := d.plan.bites; word != 0; word &= word - 1 {
+	for word := p.bites; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
-		r := &d.plan.set.restrictions[i]
-		extent := d.extent(r).Intersect(any)
-		if extent.Empty() {
-			continue
+		r := &p.set.restrictions[i]
+		extent := r.mask
+		if r.overlays&d.atoms.Overlays != 0 && p.verb != Create {
+			extent = allMask
 		}
 		for side := range shown {
-			at := extent.Intersect(shown[side])
-			if at.Empty() {
-				continue
-			}
-			hide, let := d.bite(i, r, side == 1)
-			d.hidden[side] = d.hidden[side].Union(hide.Intersect(extent))
-			if hide.Meets(at) {
-				v.Restrictions |= 1 << i
-			}
-			if let.Minus(hide).Meets(at) {
-				v.Obligations |= r.obligations
+			if at := extent.and(shown[side]); !at.empty() {
+				d.bite(v, i, r, side, at)
 			}
 		}
 	}
@@ -289,17 +285,20 @@ func (d *decision) biting(f *facts, pa *PatientAtoms) {
 	}
 }
 
-// extent returns the classes of this record that a restriction is about.
-func (d *decision) extent(r *restriction) catalog.ClassSet {
-	if r.everything || r.overlays&d.atoms.Overlays != 0 && d.plan.verb != Create {
-		return allClasses
+// bite notes what a restriction hides of the shown classes in `at`, for any
+// patient of the record, and what its `unless` lets go.
+func (d *decision) bite(v *Verdict, i int, r *restriction, side int, at mask) {
+	hide, let := d.bites(i, r, side == 1)
+	d.hidden[side] = d.hidden[side].or(hide.and(at))
+	if hide.meets(at) {
+		v.Restrictions |= 1 << i
 	}
-	return r.classes
+	if let.without(hide).meets(at) {
+		v.Obligations |= r.obligations
+	}
 }
 
-// bite returns what a restriction hides for any patient of the record, and what
-// its `unless` let go.
-func (d *decision) bite(i int, r *restriction, side bool) (hide, let catalog.ClassSet) {
+func (d *decision) bites(i int, r *restriction, side bool) (hide, let mask) {
 	for j := range d.patients {
 		pa := &d.patients[j]
 		glass := side && pa.Glass
@@ -309,31 +308,31 @@ func (d *decision) bite(i int, r *restriction, side bool) (hide, let catalog.Cla
 			d.plan.has(&f.have, pa, glass)
 			d.biting(f, pa)
 		}
-		h, l := d.bitePatient(i, r, pa, f, glass)
-		hide, let = hide.Union(h), let.Union(l)
+		h, l := d.bitesPatient(i, r, pa, f, glass)
+		hide, let = hide.or(h), let.or(l)
 	}
 	return hide, let
 }
 
-func (d *decision) bitePatient(i int, r *restriction, pa *PatientAtoms, f *facts, glass bool) (hide, let catalog.ClassSet) {
+func (d *decision) bitesPatient(i int, r *restriction, pa *PatientAtoms, f *facts, glass bool) (hide, let mask) {
 	p := d.plan
 	known, possible := holds(r.while, f)
 	if !possible || !known && glass {
-		return hide, let
+		return mask{}, mask{}
 	}
-	hide = allClasses
+	hide = allMask
 	if r.of != nil {
 		hide = p.names(r.of, pa, f, glass)
 	}
 	if p.stuck&(1<<i) != 0 {
-		return hide, let
+		return hide, mask{}
 	}
 	for j := range r.unless {
 		if k := &r.unless[j]; k.facts.in(&f.have) {
-			let = let.Union(p.letGo(k, pa))
+			let = let.or(p.letGo(k, pa))
 		}
 	}
-	return hide.Minus(let), hide.Intersect(let)
+	return hide.without(let), hide.and(let)
 }
 
 // holds reports whether a restricting `while` holds by what is known, and
@@ -356,8 +355,8 @@ func holds(while []FactSet, f *facts) (known, possible bool) {
 
 // names returns what the `of` of a restriction names by the last known values.
 // A fact never learned names everything, unless a glass is broken.
-func (p *Plan) names(of []conjOf, pa *PatientAtoms, f *facts, glass bool) catalog.ClassSet {
-	var out catalog.ClassSet
+func (p *Plan) names(of []conjOf, pa *PatientAtoms, f *facts, glass bool) mask {
+	var out mask
 	either := f.bites
 	if !glass {
 		either = either.Union(f.unknown)
@@ -367,23 +366,22 @@ func (p *Plan) names(of []conjOf, pa *PatientAtoms, f *facts, glass bool) catalo
 		if !k.bare.in(&either) {
 			continue
 		}
-		all := allClasses
+		all := allMask
 		for j, slot := range k.slots {
-			if !glass && f.unknown.Has(k.names[j]) {
-				continue
+			if glass || !f.unknown.Has(k.names[j]) {
+				all = all.and(p.of(slot, pa))
 			}
-			all = all.Intersect(p.of(slot, pa))
 		}
-		out = out.Union(all)
+		out = out.or(all)
 	}
 	return out
 }
 
 // letGo returns what the facts of an `unless` that holds name.
-func (p *Plan) letGo(k *conjOf, pa *PatientAtoms) catalog.ClassSet {
-	out := allClasses
+func (p *Plan) letGo(k *conjOf, pa *PatientAtoms) mask {
+	out := allMask
 	for _, slot := range k.slots {
-		out = out.Intersect(p.of(slot, pa))
+		out = out.and(p.of(slot, pa))
 	}
 	return out
 }
@@ -391,19 +389,21 @@ func (p *Plan) letGo(k *conjOf, pa *PatientAtoms) catalog.ClassSet {
 // give writes what is left to the verdict.
 func (d *decision) give(v *Verdict) {
 	p := d.plan
-	d.shown[0].minus(d.hidden[0])
-	d.shown[1].minus(d.hidden[1])
-	add(&d.shown[0], &d.shown[1])
-	p.ceil(&d.shown[0])
-	v.View = disjoint(d.shown[0])
-	left := v.View.Shown()
-	if left.Empty() {
-		return
+	open := [2]mask{allMask.without(d.hidden[0]), allMask.without(d.hidden[1])}
+	if p.ceiling.on {
+		open[0] = open[0].and(maskOf(&p.ceiling.classes))
+		open[1] = open[1].and(maskOf(&p.ceiling.classes))
 	}
+	var left masks
+	left.add(&d.shown[0], open[0])
+	if d.glass {
+		left.add(&d.shown[1], open[1])
+	}
+	left.view(&v.View)
 	for word := d.covering; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		l := &p.lines[i]
-		if !d.lineShows(i, l).Minus(d.hidden[d.side(l)]).Meets(left) {
+		if !d.lineShows(i, l).meets(open[d.side(l)]) {
 			continue
 		}
 		v.Lines |= 1 << i
@@ -415,10 +415,11 @@ func (d *decision) give(v *Verdict) {
 }
 
 // lineShows returns the classes that a covering line shows, before restrictions.
-func (d *decision) lineShows(i int, l *planLine) catalog.ClassSet {
+func (d *decision) lineShows(i int, l *planLine) mask {
 	if d.whole&(1<<i) != 0 {
-		return l.shown
+		return l.all
 	}
-	see := d.see(l, d.allowed(i, l))
-	return see.Shown()
+	var own masks
+	d.show(&own, l, d.allowed(i, l))
+	return own.shown()
 }
