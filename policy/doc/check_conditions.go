@@ -69,7 +69,7 @@ func (c *checker) whereOf(cond *Condition, where func(Condition, Fact) error) {
 	case cond.Fact.Text == "":
 		c.errorf(cond.Where.At, "condition", "write fact: and the name of the fact it reads", "where has no fact to read")
 		return
-	case c.conds[cond.Fact.Text] != nil:
+	case c.facts[cond.Fact.Text] == nil && c.conds[cond.Fact.Text] != nil:
 		c.errorf(cond.Fact.At, "condition", "name a fact; combine conditions by all", "%s is a condition", cond.Fact.Text)
 		return
 	case Builtin(cond.Fact.Text):
@@ -201,11 +201,12 @@ func (c *checker) every(h Hold, is func(fact string) bool) bool {
 const maxConditions = 32
 
 // rests reports whether a fact or condition cannot hold without a fact for which
-// is says yes.
+// is says yes. An unknown name was reported already, and is given the benefit of
+// the doubt: one mistake, one problem.
 func (c *checker) rests(name string, is func(fact string) bool, depth int) bool {
 	cond := c.conds[name]
 	if cond == nil || depth > maxConditions {
-		return is(name)
+		return is(name) || c.facts[name] == nil && !Builtin(name)
 	}
 	inner := func(w Word) bool { return c.rests(w.Text, is, depth+1) }
 	switch {

@@ -7,10 +7,10 @@ import (
 )
 
 // nearest returns the word of among that is written most like word, or "" if
-// none is near: more than a third of its letters would have to change. Of
-// equals the first wins.
+// none is near: a third of its letters or more would have to change. Of equals
+// the first wins.
 func nearest(word string, among []string) string {
-	best, near := "", len(word)/3+2
+	best, near := "", len(word)/3+1
 	for _, w := range among {
 		if d := distance(strings.ToLower(word), w, near); d < near {
 			best, near = w, d
@@ -58,7 +58,9 @@ func didYouMean(word string, among []string) string {
 	if len(among) == 0 || len(among) > 24 {
 		return ""
 	}
-	return "known: " + listed(among)
+	among = slices.Clone(among)
+	slices.Sort(among)
+	return "known: " + listed(slices.Compact(among))
 }
 
 // listed joins words for a sentence.

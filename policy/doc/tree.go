@@ -117,7 +117,7 @@ func errorText(err error) string {
 // checkTokens refuses the parts of YAML that the language does without, all of
 // them at once, and nesting that would be parsed at the price of the stack.
 func checkTokens(file string, tokens token.Tokens, l *list) bool {
-	ok, flow, headers := true, 0, 0
+	ok, flow, headers, directive := true, 0, 0, false
 	for i, t := range tokens {
 		at := At{File: file, Line: max(1, t.Position.Line), Col: max(1, t.Position.Column)}
 		switch t.Type {
@@ -135,9 +135,9 @@ func checkTokens(file string, tokens token.Tokens, l *list) bool {
 			ok = false
 		case token.DirectiveType:
 			l.add(at, codeTag, "a YAML directive (%)", "leave it out")
-			ok = false
+			ok, directive = false, true
 		case token.DocumentHeaderType:
-			if headers++; headers > 1 || i > 0 && firstContent(tokens[:i]) {
+			if headers++; headers > 1 || !directive && firstContent(tokens[:i]) {
 				l.add(at, codeDocuments, "a second document in one file", "one file holds one document")
 				ok = false
 			}
