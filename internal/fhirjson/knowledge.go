@@ -31,6 +31,7 @@ type fact struct {
 	// bit is the node's own among its parent's, 0 when it is optional.
 	must, bit uint64
 	masks     []catalog.NodeID // children that mask writes a constant for, each choice once
+	below     catalog.ClassSet // classes of which a mark could stand somewhere below
 	group     bool             // one of the parent's AnyOf
 	grouped   bool             // has an AnyOf
 	subject   bool             // the patient of the record: parameter patient or subject
@@ -53,6 +54,7 @@ func knowledgeOf(cat *catalog.Catalog) *knowledge {
 			}
 		}
 	}
+	k.findMarks()
 	for _, c := range cat.Classes() {
 		switch name := c.Name; {
 		case strings.HasPrefix(name, "identifiers.") || name == "coverage.member-id":
@@ -72,6 +74,30 @@ func knowledgeOf(cat *catalog.Catalog) *knowledge {
 	k.patient, k.location, k.account = typ("Patient"), typ("Location"), typ("Account")
 	k.visit = [2]catalog.Type{typ("Encounter"), typ("EpisodeOfCare")}
 	return k
+}
+
+// findMarks fills below. Elements hold one another in circles (an item's items), so
+// it goes on until nothing is added.
+func (k *knowledge) findMarks() {
+	for changed := true; changed; {
+		changed = false
+		for n := len(k.nodes) - 1; n > 0; n-- {
+			f := &k.nodes[n]
+			if f.node == nil || f.node.Kind == catalog.Extension {
+				continue // no marks inside an extension
+			}
+			set := f.below
+			for _, c := range k.cat.Children(catalog.NodeID(n)) {
+				set = set.Union(k.nodes[c].below)
+			}
+			for _, m := range f.masks {
+				set = set.With(k.nodes[m].node.Class)
+			}
+			if set != f.below {
+				f.below, changed = set, true
+			}
+		}
+	}
 }
 
 // subject marks n where it is a Reference that stands directly in the resource.
@@ -106,25 +132,22 @@ func (k *knowledge) add(n catalog.NodeID) {
 	f.birth = node.Datatype == catalog.DTDate && (node.Name == "birthDate" || strings.HasPrefix(node.Name, "born"))
 	var must uint64
 	var masks []catalog.NodeID
-	bits := map[catalog.NodeID]uint64{} // by the choice's first variant
-	masked := map[catalog.NodeID]bool{}
+	last, lastBit := catalog.NodeID(0), uint64(0) // variants of a choice stand side by side
 	for _, c := range k.cat.Children(n) {
 		k.add(c)
-		child, key := k.cat.Node(c), c
-		if child.ChoiceOf != 0 {
-			key = child.ChoiceOf
-		}
+		child := k.cat.Node(c)
+		same := child.ChoiceOf != 0 && child.ChoiceOf == last
 		if child.Mandatory {
-			if bits[key] == 0 {
-				bits[key] = 1 << len(bits)
-				must |= bits[key]
+			if !same {
+				lastBit = must + 1 // the lowest free bit: must is 2^n - 1
+				must |= lastBit
 			}
-			k.at(c).bit = bits[key]
+			k.at(c).bit = lastBit
 		}
-		if child.Masked != "" && child.Name != "id" && !masked[key] { // an id bears no extension
-			masked[key] = true
+		if child.Masked != "" && child.Name != "id" && !same { // an id bears no extension
 			masks = append(masks, c)
 		}
+		last = child.ChoiceOf
 	}
 	for _, c := range node.AnyOf {
 		k.at(c).group = true

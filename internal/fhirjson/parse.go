@@ -283,12 +283,15 @@ func space(b []byte, i int) int {
 // nameBit maps a member name to one of 64 bits. Names that share one are compared.
 func nameBit(b []byte, i, n int) uint {
 	var first, last uint64
-	if i+8 <= len(b) {
+	switch {
+	case n >= 8:
 		first = binary.LittleEndian.Uint64(b[i:])
-		if n < 8 {
-			first &= 1<<(8*uint(n)) - 1
-		} else {
-			last = binary.LittleEndian.Uint64(b[i+n-8:])
+		last = binary.LittleEndian.Uint64(b[i+n-8:])
+	case i+8 <= len(b):
+		first = binary.LittleEndian.Uint64(b[i:]) & (1<<(8*uint(n)) - 1)
+	default: // the same number near the end of the text
+		for k := n - 1; k >= 0; k-- {
+			first = first<<8 | uint64(b[i+k])
 		}
 	}
 	return uint((first ^ last*31 + uint64(n)) * 0x9E3779B97F4A7C15 >> 58)

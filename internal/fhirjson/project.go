@@ -213,11 +213,11 @@ func (p *projector) put(i uint32) result {
 	c := &p.tape[i]
 	t := p.t[c.class]
 	if c.flags&(rough|blank|special) == 0 {
-		if t == policy.Keep {
+		if t == policy.Keep && !(p.masks && c.shape <= array && p.view.Mask.Meets(p.info[c.node].below)) {
 			p.whole(c)
 			return visible
 		}
-		if t <= policy.Mask && c.shape >= object && c.shape <= array {
+		if t <= policy.Mask && c.shape <= array {
 			p.note(c, NotShown+Reason(t)) // Omit or Mask
 			return nothing
 		}
@@ -307,6 +307,10 @@ func (p *projector) complex(i uint32, c *cell, t policy.Treatment) result {
 	case catalog.Coding:
 		if t == policy.Coarse {
 			return p.codeGroup(i, c)
+		}
+	case catalog.Identifier, catalog.ContactPoint:
+		if t != policy.Keep {
+			return p.numbered(i, c, t)
 		}
 	}
 	return p.object(i, c)

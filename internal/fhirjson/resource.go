@@ -50,7 +50,7 @@ func (p *projector) root(i uint32, c *cell, top bool) (has uint64, group bool, s
 			p.undo(before)
 			p.note(m, NotAsked)
 			continue
-		case f.node.Structure && m.flags&sibling == 0:
+		case f.node.Structure && m.flags&(sibling|blank) == 0:
 			p.whole(m)
 			r = structure
 			if p.t[m.class] == policy.Keep && f.node.Class == catalog.OfRecord {
@@ -85,7 +85,7 @@ func (p *projector) metaShows(i uint32, c *cell) bool {
 		return false
 	}
 	j := p.s.find(p.src, i, "meta")
-	return j != 0 && p.tape[j].node != 0
+	return j != 0 && p.tape[j].node != 0 && p.tape[j].flags&blank == 0
 }
 
 // meta writes the record's own metadata where system.metadata shows (FC09), with the
