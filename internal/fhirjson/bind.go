@@ -193,7 +193,7 @@ func (b *binder) members(i uint32, c *cell) {
 			m.flags |= swaps
 		}
 		has |= f.bit
-		if f.bit != 0 && isAbsent(src, m, n) {
+		if (f.bit != 0 || f.group) && isAbsent(src, m, n) {
 			c.flags |= rough
 		}
 		known++

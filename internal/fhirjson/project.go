@@ -371,7 +371,7 @@ func (p *projector) member(i uint32, c *cell, j uint32) result {
 	}
 	f := &p.info[m.node]
 	n := f.node
-	if f.bit != 0 && isAbsent(p.src, m, n) {
+	if (f.bit != 0 || f.group) && isAbsent(p.src, m, n) {
 		return nothing // it comes again, where constants stand
 	}
 	if c.flags&siblings != 0 && n.Kind == catalog.Primitive {
