@@ -1,0 +1,107 @@
+package serve
+
+import (
+	"encoding/json"
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// meter counts answers by door and status. Labels hold no subject, patient,
+// address or identifier (D14).
+type meter struct {
+	registry *prometheus.Registry
+	answers  *prometheus.CounterVec
+}
+
+func newMeter(version string) *meter {
+	m := &meter{registry: prometheus.NewRegistry(), answers: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "modicum_answers_total", Help: "Answers sent, by door and HTTP status.",
+	}, []string{"door", "status"})}
+	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "modicum_build_info", Help: "Always 1; the label is the version."}, []string{"version"})
+	build.WithLabelValues(version).Set(1)
+	m.registry.MustRegister(m.answers, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+// count counts what a handler answers.
+func (m *meter) count(door string, next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c := &counted{ResponseWriter: w, status: http.StatusOK}
+		defer func() { m.answers.WithLabelValues(door, strconv.Itoa(c.status)).Inc() }()
+		next.ServeHTTP(c, r)
+	})
+}
+
+type counted struct {
+	http.ResponseWriter
+	status int
+}
+
+func (c *counted) WriteHeader(status int) {
+	c.status = status
+	c.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap lets http.ResponseController reach what is below.
+func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
+
+// Ready is what /readyz says.
+type Ready struct {
+	Ready   bool     `json:"ready"`
+	Policy  string   `json:"policy"` // hash of the policy in force
+	Wrong   []string `json:"wrong,omitempty"`
+	Sources any      `json:"sources"`
+	Issuers any      `json:"issuers"`
+}
+
+// Admin answers /healthz, /readyz and /metrics. It shows no data.
+func (s *Server) Admin() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain")
+		w.Write([]byte("ok\n"))
+	})
+	mux.HandleFunc("GET /readyz", s.readyz)
+	mux.Handle("GET /metrics", promhttp.HandlerFor(s.meter.registry, promhttp.HandlerOpts{}))
+	return mux
+}
+
+// readyz answers 503 while nothing protected can be answered, because it could
+// not be recorded. Stale and broken sources are named; their facts do not hold.
+func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
+	now, trusted := s.opts.Now()
+	g := s.generation.Load()
+	sources := g.Facts.Sources(now)
+	out := Ready{Ready: true, Policy: g.Set.Hash(), Sources: sources, Issuers: s.check.States()}
+	if err := s.store.Health(); err != nil {
+		out.Ready = false
+		out.Wrong = append(out.Wrong, "the record takes no entries: nothing protected is answered")
+	}
+	if !trusted {
+		out.Wrong = append(out.Wrong, "the time is not trusted: nothing that ends is permitted")
+	}
+	if state := s.policyState.Load(); state != nil {
+		out.Wrong = append(out.Wrong, *state)
+	}
+	for _, src := range sources {
+		switch {
+		case src.Broken != "":
+			out.Wrong = append(out.Wrong, "source "+src.Name+" is broken: its facts do not permit")
+		case src.NeverWhole:
+			out.Wrong = append(out.Wrong, "source "+src.Name+" was never read whole: restrictions that rest on it bite")
+		case src.Stale:
+			out.Wrong = append(out.Wrong, "source "+src.Name+" is stale: its facts do not permit")
+		}
+	}
+	status := http.StatusOK
+	if !out.Ready {
+		status = http.StatusServiceUnavailable
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(out)
+}

@@ -1,0 +1,159 @@
+package serve
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"testing/fstest"
+	"time"
+
+	"modicum/catalog"
+	"modicum/internal/facts"
+	"modicum/internal/gate"
+	"modicum/ledger"
+	"modicum/policy"
+)
+
+// vocabulary makes what a policy says about facts, and remembers whose it is.
+func (s *Server) vocabulary(set *policy.Set) *facts.Vocabulary {
+	voc := facts.FromPolicy(set, set.Folder(), s.opts.Config.Facts.Fresh)
+	s.speaks.Store(voc, set)
+	return voc
+}
+
+// adopt is called with every new index of facts, in order: policy and facts in
+// force are one generation, swapped whole. An index belongs to the policy whose
+// vocabulary it was built for, whatever else is being loaded.
+func (s *Server) adopt(ix *facts.Index) {
+	set, known := s.speaks.Load(ix.Vocabulary())
+	if !known {
+		panic("serve: an index of facts without a policy")
+	}
+	s.generation.Store(&gate.Generation{Set: set.(*policy.Set), Facts: ix})
+}
+
+// watchPolicy looks at the policy's folder and puts a changed one in force. A
+// policy with errors changes nothing: the one in force stays, and /readyz says so.
+func (s *Server) watchPolicy(ctx context.Context) {
+	tick := time.NewTicker(time.Second)
+	defer tick.Stop()
+	last := fingerprint(s.opts.Policy)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		now := fingerprint(s.opts.Policy)
+		if now == last {
+			continue
+		}
+		last = now
+		if err := s.Reload(ctx); err != nil {
+			s.diary.LogAttrs(ctx, slog.LevelError, "policy not taken; the one before stays in force", slog.String("error", err.Error()))
+		}
+	}
+}
+
+// Reload reads the policy again and puts it in force: its archive and the entry
+// that says so are durable first.
+func (s *Server) Reload(ctx context.Context) error {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	set, probs := policy.Load(s.opts.Policy, catalog.R4())
+	if err := probs.Errors().Err(); err != nil || set == nil {
+		s.policyState.Store(new("the changed policy has errors; run: modicum policy check"))
+		return errors.Join(err, errors.New("the changed policy has errors"))
+	}
+	if set.Hash() == s.set().Hash() {
+		s.policyState.Store(nil)
+		return nil
+	}
+	if err := s.archive(set); err != nil {
+		return err
+	}
+	if err := s.act(ctx, ledger.ActPolicyChanged, nil, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()}); err != nil {
+		return fmt.Errorf("record a changed policy: %w", err)
+	}
+	old := s.facts.Index().Vocabulary()
+	s.facts.Rebind(s.vocabulary(set))
+	s.speaks.Delete(old)
+	s.policyState.Store(nil)
+	s.diary.LogAttrs(ctx, slog.LevelInfo, "policy in force", slog.String("policy", set.Hash()))
+	return nil
+}
+
+func (s *Server) set() *policy.Set { return s.generation.Load().Set }
+
+// fingerprint tells whether a folder changed: names and bytes of its files. A
+// folder that cannot be read has none, and is looked at again.
+func fingerprint(dir fs.FS) [32]byte {
+	h := sha256.New()
+	err := fs.WalkDir(dir, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := fs.ReadFile(dir, path)
+		fmt.Fprintf(h, "%s %d\n", path, len(b))
+		h.Write(b)
+		return err
+	})
+	if err != nil {
+		return [32]byte{}
+	}
+	return [32]byte(h.Sum(nil))
+}
+
+// archive keeps the policy's files under data/policies/HASH.json, so that a
+// decision made under it can be derived again (explain).
+func (s *Server) archive(set *policy.Set) error {
+	return Archive(filepath.Join(s.opts.Config.Data, "policies"), set)
+}
+
+// Archive writes the files of a policy to a folder of archives.
+func Archive(dir string, set *policy.Set) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	sources := set.Folder().Sources
+	files := make(map[string]string, len(sources))
+	for name, b := range sources {
+		files[name] = string(b)
+	}
+	text, err := json.MarshalIndent(files, "", " ")
+	if err != nil {
+		return err
+	}
+	path := filepath.Join(dir, set.Hash()+".json")
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	}
+	tmp := path + ".new"
+	if err := os.WriteFile(tmp, text, 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, path)
+}
+
+// Archived reads a policy back from a folder of archives by its hash.
+func Archived(dir, hash string) (fs.FS, error) {
+	text, err := os.ReadFile(filepath.Join(dir, filepath.Base(hash)+".json"))
+	if err != nil {
+		return nil, fmt.Errorf("the policy of that decision is not in the archive: %w", err)
+	}
+	var files map[string]string
+	if err := json.Unmarshal(text, &files); err != nil {
+		return nil, fmt.Errorf("archived policy: %w", err)
+	}
+	out := make(fstest.MapFS, len(files))
+	for name, b := range files {
+		out[name] = &fstest.MapFile{Data: []byte(b)}
+	}
+	return out, nil
+}

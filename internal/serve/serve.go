@@ -1,0 +1,250 @@
+// Package serve puts the parts of one installation together: policy, facts,
+// record, gate, doors, and what watches them.
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	"modicum/catalog"
+	"modicum/internal/caller"
+	"modicum/internal/config"
+	"modicum/internal/door/fhir"
+	"modicum/internal/facts"
+	"modicum/internal/gate"
+	"modicum/internal/store"
+	"modicum/internal/upstream"
+	"modicum/ledger"
+	"modicum/policy"
+)
+
+// Options say what a Server is made of. Config and Policy must be set.
+type Options struct {
+	Config  *config.Config
+	Policy  fs.FS        // the policy's folder, read again when it changes
+	Console http.Handler // pages at /; nil answers 404
+	Version string
+	Public  *url.URL // address of the FHIR door as clients write it; nil takes each request's own host
+	Now     func() (now time.Time, trusted bool)
+	Diary   *slog.Logger // nil discards
+	Keys    []string     // verification keys of earlier ledger keys
+}
+
+// Server is a running installation, listeners aside: Handler and Admin are
+// mounted by whoever owns the addresses.
+type Server struct {
+	opts  Options
+	diary *slog.Logger
+	store *store.Store
+	facts *facts.Store
+	up    *upstream.Client
+	check *caller.Verifier
+	gate  *gate.Gate
+	door  *fhir.Door
+	reads *gate.Route // of the record over HTTP
+	log   readers
+	meter *meter
+
+	generation  atomic.Pointer[gate.Generation]
+	speaks      sync.Map               // *facts.Vocabulary → *policy.Set
+	policyState atomic.Pointer[string] // what is wrong with the policy's folder; nil: nothing
+	reload      sync.Mutex
+	tasks       sync.WaitGroup
+}
+
+// New opens the record and reads the policy. It refuses to start where anything
+// would not be durable, verified or in force (threat-model 9). It starts no
+// listener; Run starts what watches.
+func New(ctx context.Context, o Options) (*Server, error) {
+	if o.Diary == nil {
+		o.Diary = slog.New(slog.DiscardHandler)
+	}
+	if o.Now == nil {
+		o.Now = func() (time.Time, bool) { return time.Now(), true }
+	}
+	s := &Server{opts: o, diary: o.Diary, meter: newMeter(o.Version)}
+	set, probs := policy.Load(o.Policy, catalog.R4())
+	if err := probs.Errors().Err(); err != nil || set == nil {
+		return nil, errors.Join(errors.New("the policy has errors; run: modicum policy check"), err)
+	}
+	if ps := o.Config.Check(known{set}); len(ps) > 0 {
+		return nil, ps
+	}
+	if err := s.openRecord(ctx); err != nil {
+		return nil, err
+	}
+	if err := s.build(ctx, set); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+// openRecord opens the store and its ledger.
+func (s *Server) openRecord(ctx context.Context) error {
+	c := s.opts.Config
+	key, err := ledger.ReadKey(c.Ledger.Key)
+	if err != nil {
+		return err
+	}
+	if key.Origin() != c.Ledger.Origin {
+		return fmt.Errorf("%s is the key of %s, and modicum.yaml says ledger.origin %s: write the key's name there", c.Ledger.Key, key.Origin(), c.Ledger.Origin)
+	}
+	s.store, err = store.Open(ctx, store.Options{Dir: c.Data, Key: key, Keys: s.opts.Keys, Log: s.diary})
+	return err
+}
+
+func (s *Server) build(ctx context.Context, set *policy.Set) error {
+	c := s.opts.Config
+	keys, err := ReadKeys(filepath.Join(c.Data, "keys"))
+	if err != nil {
+		return err
+	}
+	refs, err := ledger.NewRefs("r1", keys.Refs)
+	if err != nil {
+		return err
+	}
+	if s.up, err = upstream.New(upstream.Config{Base: c.FHIR.Upstream, BearerFile: c.FHIR.BearerFile}); err != nil {
+		return err
+	}
+	if s.check, err = caller.New(caller.Config{Issuers: c.Issuers, FHIRBases: []string{c.FHIR.Upstream.String()}, Now: s.opts.Now}); err != nil {
+		return err
+	}
+	if err := s.archive(set); err != nil {
+		return err
+	}
+	s.facts = facts.NewStore(s.vocabulary(set), s.opts.Now, s.adopt)
+	s.gate, err = gate.New(gate.Config{
+		Generation: s.generation.Load, Log: s.store, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
+		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary,
+	})
+	if err != nil {
+		return err
+	}
+	s.door, err = fhir.New(fhir.Config{
+		Gate: s.gate, Callers: s.check, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
+		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
+		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Version: s.opts.Version, Diary: s.diary,
+	})
+	if err != nil {
+		return err
+	}
+	s.reads = s.gate.Register(gate.Interaction{Door: "ledger", Name: "read", Verbs: policy.Read, Meets: policy.RecordSession})
+	return s.act(ctx, ledger.ActStarted, []string{s.opts.Version}, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()})
+}
+
+func clients(list []config.Client) map[string]fhir.Client {
+	out := make(map[string]fhir.Client, len(list))
+	for _, c := range list {
+		out[c.ID] = fhir.Client{Task: c.Task, ScopesRequired: c.ScopesRequired}
+	}
+	return out
+}
+
+// act records a governed act of the server itself.
+func (s *Server) act(ctx context.Context, name string, what []string, hashes map[string]string) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	now, _ := s.opts.Now()
+	_, err = s.store.Append(ctx, &ledger.Act{
+		Act: name, At: now.UnixMicro(), ID: id.String(), Who: "modicum", What: what, Hashes: hashes,
+	}, nil)
+	return err
+}
+
+// Run watches policy, facts and keys until ctx ends.
+func (s *Server) Run(ctx context.Context) {
+	c := s.opts.Config
+	s.watch(func() { s.watchPolicy(ctx) })
+	s.watch(func() { s.check.Run(ctx) })
+	if len(c.Facts.Files) > 0 {
+		s.watch(func() { s.facts.WatchFiles(ctx, c.Facts.Files, s.report) })
+	}
+	if c.Facts.Every > 0 {
+		feed := facts.NewFeed(facts.FeedConfig{
+			Search: s.up, Store: s.facts, Base: c.FHIR.Upstream.String(), Every: c.Facts.Every, Zone: s.set().Zone(),
+		})
+		s.watch(func() {
+			feed.Run(ctx, func(err error) {
+				s.diary.LogAttrs(ctx, slog.LevelWarn, "facts of the upstream not read", slog.String("error", err.Error()))
+			})
+		})
+	}
+	s.tasks.Wait()
+}
+
+func (s *Server) watch(loop func()) {
+	s.tasks.Add(1)
+	go func() {
+		defer s.tasks.Done()
+		loop()
+	}()
+}
+
+// report says which files of facts were refused: places and keys, never values.
+func (s *Server) report(ps facts.Problems) {
+	for _, p := range ps {
+		s.diary.LogAttrs(context.Background(), slog.LevelError, "facts refused; those in force stay", slog.String("problem", p.Error()))
+	}
+}
+
+// Facts are the facts in force, for a first reading before the doors open.
+func (s *Server) Facts() *facts.Store { return s.facts }
+
+// Store is the record.
+func (s *Server) Store() *store.Store { return s.store }
+
+// Gate is the pipeline, for doors that others mount.
+func (s *Server) Gate() *gate.Gate { return s.gate }
+
+// Generation is what is in force.
+func (s *Server) Generation() *gate.Generation { return s.generation.Load() }
+
+// Verifier tells whose a token is.
+func (s *Server) Verifier() *caller.Verifier { return s.check }
+
+// Close records that the server stops and closes the record. Run must have ended
+// and no request be under way.
+func (s *Server) Close(ctx context.Context) error {
+	s.gate.Wait()
+	s.up.Close()
+	return errors.Join(s.act(ctx, ledger.ActStopped, nil, nil), s.store.Close())
+}
+
+// known lets the configuration ask the policy.
+type known struct{ set *policy.Set }
+
+func (k known) Task(name string) bool {
+	if _, ok := k.set.Task(name); ok {
+		return true
+	}
+	for _, role := range k.set.Roles() {
+		if _, ok := k.set.Task(role + "/" + name); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (k known) Source(name string) (time.Duration, bool) {
+	for _, src := range k.set.Folder().Conditions.Sources {
+		if src.Name.Text == name {
+			zero := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+			return src.Fresh.After(zero).Sub(zero), true
+		}
+	}
+	return 0, false
+}
