@@ -98,7 +98,7 @@ func (x *exchange) newReader(q *query, at position, only string) *reader {
 		}
 	}
 	if r.at.Size == 0 {
-		r.at.Size = min(max(q.count, 20), 200)
+		r.at.Size = min(max(orElse(q.count, d.cfg.PageSize), 20), 200)
 	}
 	if !r.open && r.at.Last == "" {
 		r.startChunk(r.at.After)

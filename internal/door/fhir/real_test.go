@@ -11,7 +11,6 @@ import (
 	"modicum/internal/door/fhir"
 	"modicum/internal/fhirjson"
 	"modicum/internal/testkit"
-	"modicum/internal/testkit/fhirdata"
 )
 
 func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
@@ -59,7 +58,7 @@ func visible(t *testing.T, server *testkit.FHIR, typ, patient string) (shown, hi
 
 func TestRealServersAnswerThroughTheDoor(t *testing.T) {
 	t.Run("HAPI", func(t *testing.T) { throughTheDoor(t, testkit.HAPI(t)) })
-	t.Run("Medplum", func(t *testing.T) { throughTheDoor(t, loadedMedplum(t)) })
+	t.Run("Medplum", func(t *testing.T) { throughTheDoor(t, testkit.Medplum(t)) })
 }
 
 func throughTheDoor(t *testing.T, server *testkit.FHIR) {
@@ -144,15 +143,4 @@ func TestClientLibrariesListAllPages(t *testing.T) {
 			}
 		})
 	}
-}
-
-// loadedMedplum is the second server, which has other habits: no links, no paging.
-func loadedMedplum(t *testing.T) *testkit.FHIR {
-	t.Helper()
-	server := testkit.Medplum(t)
-	server.Data = testkit.Synthea(t, 4)
-	if err := fhirdata.Send(t.Context(), server.Base, server.Data); err != nil {
-		t.Fatal(err)
-	}
-	return server
 }

@@ -1,0 +1,516 @@
+package fhir_test
+
+import (
+	"fmt"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum/internal/caller"
+	"modicum/internal/door/fhir"
+	"modicum/ledger"
+)
+
+func TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	absent := c.get(t, "alice", "/Condition/nowhere")
+	if absent.status != http.StatusNotFound {
+		t.Fatalf("%d %s", absent.status, absent.body)
+	}
+	for name, path := range map[string]string{
+		"out of scope": "/Condition/e0", "hidden by its code": "/Condition/c02", "own chart": "/Patient/p4",
+		"other patient": "/Patient/p9", "absent patient": "/Patient/nowhere", "unknown type": "/Spaceship/s1",
+		"a version without metadata": "/Patient/p1/_history/3", "an absent version": "/Patient/p1/_history/99",
+	} {
+		t.Run(name, func(t *testing.T) { same(t, absent, c.get(t, "alice", path)) })
+	}
+	// Searches: nobody's patient, an absent one, and one of whom all is hidden.
+	empty := c.get(t, "alice", "/Condition?patient=p9")
+	for _, path := range []string{"/Condition?patient=nowhere", "/Condition?patient=p4"} {
+		a, b := empty.plain(), c.get(t, "alice", path).plain()
+		if strings.ReplaceAll(a, "p9", "X") != strings.ReplaceAll(strings.ReplaceAll(b, "nowhere", "X"), "p4", "X") && len(a)-len("p9") != len(b)-len("nowhere") {
+			t.Errorf("%s:\n%s\n%s", path, a, b)
+		}
+	}
+	lacks(t, empty.body, `"entry"`)
+}
+
+func TestF1_AllThatIsSentIsRebuilt(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	for path, want := range map[string]string{
+		"/Patient/p1":                                             "GET /fhir/Patient/p1",
+		"/Patient/p1?_format=json&_pretty=1":                      "GET /fhir/Patient/p1",
+		"/Condition?patient=p1":                                   "GET /fhir/Condition?patient=Patient%2Fp1&_count=50",
+		"/Condition?patient=Patient/p1":                           "GET /fhir/Condition?patient=Patient%2Fp1&_count=50",
+		"/Condition?subject:Patient=p1":                           "GET /fhir/Condition?subject=Patient%2Fp1&_count=50",
+		"/Condition?patient=p2,p1&_elements=code&_total=accurate": "GET /fhir/Condition?patient=Patient%2Fp1%2CPatient%2Fp2&_count=50",
+		"/Condition":                                              "GET /fhir/Condition?patient=Patient%2Fp1%2CPatient%2Fp2%2CPatient%2Fp3%2CPatient%2Fp4&_count=50",
+		"/Condition?code=http://hl7.org/fhir/sid/icd-10-cm%7CJ45.0%5C,x,J10&patient=p1": "GET /fhir/Condition?code=http%3A%2F%2Fhl7.org%2Ffhir%2Fsid%2Ficd-10-cm%7CJ45.0%5C%2Cx%2CJ10&patient=Patient%2Fp1&_count=50",
+		"/Patient?family:exact=Familyp1":                                                "GET /fhir/Patient?family%3Aexact=Familyp1&_id=p1%2Cp2%2Cp3%2Cp4&_count=50",
+		"/Patient?family%3Aexact=Familyp1":                                              "GET /fhir/Patient?family%3Aexact=Familyp1&_id=p1%2Cp2%2Cp3%2Cp4&_count=50",
+		"/Condition?patient=p1&recorded-date=ge2026-01-01T00:00:00%2B01:00&_sort=-code": "GET /fhir/Condition?recorded-date=ge2026-01-01T00%3A00%3A00%2B01%3A00&_sort=-code&patient=Patient%2Fp1&_count=50",
+	} {
+		r := c.get(t, "alice", path)
+		sent := c.up.sent()
+		if r.status != 200 || len(sent) != 1 || sent[0] != want {
+			t.Errorf("%s: %d %s\n got %v\nwant %s", path, r.status, r.body, sent, want)
+		}
+	}
+	if r := c.get(t, "nemo", "/Condition"); r.status != 200 || len(c.up.sent()) != 0 {
+		t.Errorf("nobody's patients: %d %s", r.status, r.body)
+	}
+}
+
+func TestFC11_POSTMergesAddressAndBody(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	for _, ct := range []string{"application/x-www-form-urlencoded", "application/x-www-form-urlencoded; charset=UTF-8"} {
+		r := c.send(t, "alice", "POST", "/Condition/_search?_count=2", "patient=p1&code=J10.0,J11.0", "Content-Type", ct)
+		b := r.bundle(t)
+		if !slices.Equal(b.ids(), []string{"c00", "c01"}) {
+			t.Errorf("got %v", b.ids())
+		}
+		// D14: what came in the body stays out of addresses, ours and the upstream's.
+		lacks(t, r.body, "J10.0,J11.0", "patient=")
+		if sent := c.up.sent(); len(sent) == 0 || sent[0] != "POST /fhir/Condition/_search" {
+			t.Errorf("sent %v", sent)
+		}
+	}
+	if r := c.send(t, "alice", "POST", "/Patient/_search", ""); r.status != 200 {
+		t.Errorf("an empty form: %d %s", r.status, r.body)
+	}
+}
+
+func TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped(t *testing.T) {
+	up := ward(t)
+	c := openClinic(t, up, "", nil)
+	// An identifier's class follows its type: the MRN shows, the SSN does not.
+	for value, want := range map[string]int{"urn:mrn%7Cmrn-p1": 1, "http://hl7.org/fhir/sid/us-ssn%7C999-00-p1": 0, "999-00-p1": 0, "mrn-p1": 1, "mrn-p9": 0} {
+		r := c.get(t, "alice", "/Patient?identifier="+value)
+		if b := r.bundle(t); len(b.Entry) != want {
+			t.Errorf("%s: %d, want %d", value, len(b.Entry), want)
+		}
+	}
+	same(t, c.get(t, "alice", "/Patient?_id=p1&identifier=999-00-p1"), c.get(t, "alice", "/Patient?_id=p1&identifier=999-00-xx"))
+}
+
+func TestF4_TotalCountsWhatShows(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	if b := c.get(t, "alice", "/Condition?patient=p1&_count=100&_total=accurate").bundle(t); b.Total == nil || *b.Total != 8 {
+		t.Errorf("total %v, want 8", b.Total)
+	}
+	if b := c.get(t, "alice", "/Condition?patient=p1&_count=3&_total=accurate").bundle(t); b.Total != nil {
+		t.Errorf("total %d on a first page of several", *b.Total)
+	}
+	if b := c.get(t, "alice", "/Condition?patient=p1&_count=100&_total=none").bundle(t); b.Total != nil {
+		t.Errorf("total %d, asked for none", *b.Total)
+	}
+}
+
+func TestFC32_CountIsOurs(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	for _, q := range []string{"_summary=count", "_count=0"} {
+		b := c.get(t, "alice", "/Condition?patient=p1&"+q).bundle(t)
+		if b.Total == nil || *b.Total != 8 || len(b.Entry) != 0 || b.link("next") != "" {
+			t.Errorf("%s: %+v", q, b)
+		}
+		if b := c.get(t, "alice", "/Condition?patient=p9&"+q).bundle(t); *b.Total != 0 {
+			t.Errorf("%s: counts %d of nobody's patient", q, *b.Total)
+		}
+	}
+}
+
+func TestF5_NextLeadsToMore(t *testing.T) {
+	for n := range 8 { // hidden records at the end, a page boundary at every place
+		up := newSheet(t)
+		up.put(patient("p1", "Familyp1", "1940-05-06"))
+		for i := range n {
+			up.put(condition(fmt.Sprintf("v%d", i), "p1", "J45.0"))
+		}
+		for i := range 9 {
+			up.put(condition(fmt.Sprintf("h%d", i), "p1", "B20"))
+		}
+		c := openClinic(t, up, "", nil)
+		for count := 1; count < 5; count++ {
+			pages := c.all(t, "alice", fmt.Sprintf("/Condition?patient=p1&_count=%d", count))
+			if len(flat(pages)) != n || len(pages) != max(1, (n+count-1)/count) {
+				t.Errorf("%d records, %d a page: %v", n, count, pages)
+			}
+		}
+	}
+}
+
+func TestF6_ETagFollowsWhatShows(t *testing.T) {
+	tag := func(body string) reply {
+		up := newSheet(t)
+		up.put(body)
+		return openClinic(t, up, "", nil).get(t, "alice", "/Patient/p1")
+	}
+	base := patient("p1", "Familyp1", "1940-05-06")
+	first := tag(base)
+	same(t, first, tag(strings.NewReplacer(`"versionId":"3"`, `"versionId":"44"`, "Springfield", "Shelbyville", "2026-01-02", "2026-02-02", "999-00-p1", "999-00-00").Replace(base)))
+	if again := tag(strings.Replace(base, "1940-05-06", "1940-05-07", 1)); again.header.Get("ETag") == first.header.Get("ETag") {
+		t.Error("the tag did not change with what shows")
+	}
+	lacks(t, first.body, "versionId", "lastUpdated", "Springfield", "999-00")
+	lacks(t, first.header.Get("ETag"), "7", `"3"`)
+}
+
+func TestFC14_ConditionsAreJudgedByOurOwnTag(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	tag := c.get(t, "alice", "/Patient/p1").header.Get("ETag")
+	for _, v := range []string{tag, strings.TrimPrefix(tag, "W/"), "*", `"x", ` + tag} {
+		if r := c.get(t, "alice", "/Patient/p1", "If-None-Match", v); r.status != 304 || r.body != "" {
+			t.Errorf("If-None-Match %s: %d", v, r.status)
+		}
+	}
+	for _, h := range [][2]string{{"If-None-Match", `W/"7"`}, {"If-None-Match", `W/"3"`}, {"If-Modified-Since", "Mon, 01 Jan 2035 00:00:00 GMT"}, {"If-Match", `W/"1"`}} {
+		if r := c.get(t, "alice", "/Patient/p1", h[0], h[1]); r.status != 200 {
+			t.Errorf("%s %s: %d", h[0], h[1], r.status)
+		}
+	}
+	same(t, c.get(t, "alice", "/Patient/p9", "If-None-Match", "*"), c.get(t, "alice", "/Patient/nowhere"))
+	if r := c.get(t, "bob", "/Patient/p1", "If-None-Match", tag); r.status != 200 {
+		t.Errorf("another view's tag: %d", r.status)
+	}
+}
+
+func TestFC36_VersionsOnlyWhereMetadataShows(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	if r := c.get(t, "vera", "/Patient/p1/_history/3"); r.status != 200 {
+		t.Errorf("with metadata: %d %s", r.status, r.body)
+	} else {
+		contains(t, r.body, `"versionId":"3"`)
+	}
+	if sent := c.up.sent(); len(sent) != 1 || sent[0] != "GET /fhir/Patient/p1/_history/3" {
+		t.Errorf("sent %v", sent)
+	}
+	if r := c.get(t, "vera", "/Patient/p1/_history/2"); r.status != 404 { // the upstream answered with another version
+		t.Errorf("another version: %d", r.status)
+	}
+}
+
+func TestF7_AMaskDoesNotTellWhetherThereIsAValue(t *testing.T) {
+	up := newSheet(t)
+	with := patient("p1", "Familyp1", "1940-05-06")
+	up.put(with)
+	a := openClinic(t, up, "", nil).get(t, "bob", "/Patient/p1")
+	up2 := newSheet(t)
+	up2.put(strings.Replace(with, `,"postalCode":"62701"`, "", 1))
+	b := openClinic(t, up2, "", nil).get(t, "bob", "/Patient/p1")
+	same(t, a, b)
+	contains(t, a.body, `"birthDate":"1940"`)
+}
+
+func TestF9_WhatTheUpstreamMayNotAnswer(t *testing.T) {
+	good := patient("p1", "Familyp1", "1940-05-06")
+	bundle := func(inner string) string {
+		return `{"resourceType":"Bundle","type":"searchset","link":[],"entry":[` + inner + `]}`
+	}
+	entry := func(b string) string { return `{"resource":` + b + `,"search":{"mode":"match"}}` }
+	cond := condition("c1", "p1", "J45.0")
+	for name, tt := range map[string]struct{ path, ct, body string }{
+		"read: other id":        {"/Patient/p1", "", patient("p2", "Familyp2", "1950-05-06")},
+		"read: other type":      {"/Patient/p1", "", cond},
+		"read: html":            {"/Patient/p1", "text/html", "<html>Familyp1</html>"},
+		"read: xml":             {"/Patient/p1", "application/fhir+xml", "<Patient/>"},
+		"read: json as html":    {"/Patient/p1", "text/html", good},
+		"read: cut":             {"/Patient/p1", "", good[:len(good)-9]},
+		"read: trailing":        {"/Patient/p1", "", good + "{}"},
+		"read: duplicate":       {"/Patient/p1", "", strings.Replace(good, `"gender":"female"`, `"gender":"female","gender":"male"`, 1)},
+		"read: bad utf-8":       {"/Patient/p1", "", strings.Replace(good, "Familyp1", "\xff\xfe", 1)},
+		"read: byte order mark": {"/Patient/p1", "", "\ufeff" + good},
+		"read: deep":            {"/Patient/p1", "", `{"resourceType":"Patient","id":"p1","x":` + strings.Repeat("[", 5000) + strings.Repeat("]", 5000) + `}`},
+		"read: searchset":       {"/Patient/p1", "", bundle(entry(good))},
+		"search: a resource":    {"/Condition?patient=p1", "", cond},
+		"search: other type":    {"/Condition?patient=p1", "", bundle(entry(good))},
+		"search: collection":    {"/Condition?patient=p1", "", strings.Replace(bundle(entry(cond)), "searchset", "collection", 1)},
+		"search: no id":         {"/Condition?patient=p1", "", bundle(entry(strings.Replace(cond, `"id":"c1",`, "", 1)))},
+		"search: foreign next":  {"/Condition?patient=p1", "", strings.Replace(bundle(entry(cond)), `"link":[]`, `"link":[{"relation":"next","url":"http://evil.example/fhir?x=1"}]`, 1)},
+		"search: html":          {"/Condition?patient=p1", "text/html", "<div>B20</div>"},
+		"search: outcome":       {"/Condition?patient=p1", "", `{"resourceType":"OperationOutcome"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			up := newSheet(t)
+			up.answer = func(w http.ResponseWriter, _ *http.Request) {
+				if tt.ct == "" {
+					tt.ct = "application/fhir+json"
+				}
+				w.Header().Set("Content-Type", tt.ct)
+				io.WriteString(w, tt.body)
+			}
+			r := openClinic(t, up, "", nil).get(t, "alice", tt.path)
+			if r.status != 502 {
+				t.Errorf("got %d: %s", r.status, r.body)
+			}
+			lacks(t, r.body, "Family", "evil", "B20", "c1")
+		})
+	}
+}
+
+func TestT7_AnotherPatientsRecordInThePageIsNotThere(t *testing.T) {
+	up := newSheet(t)
+	mine, other, both := condition("c1", "p1", "J45.0"), condition("x1", "p9", "J45.0"), condition("x2", "p2", "J45.0")
+	up.answer = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/fhir+json")
+		io.WriteString(w, up.bundle(3, "", other, mine, both, mine))
+	}
+	c := openClinic(t, up, "", nil)
+	// p9 is nobody's; p2 is alice's own but was not asked for; c1 came twice.
+	if b := c.get(t, "alice", "/Condition?patient=p1").bundle(t); !slices.Equal(b.ids(), []string{"c1"}) {
+		t.Errorf("got %v", b.ids())
+	}
+}
+
+func TestFC41_UpstreamErrorsSayNothing(t *testing.T) {
+	for _, status := range []int{400, 401, 403, 409, 412, 422, 429, 500, 503, 302, 201, 206} {
+		up := newSheet(t)
+		up.answer = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/fhir+json")
+			w.Header().Set("Location", "http://evil.example/")
+			w.WriteHeader(status)
+			io.WriteString(w, `{"resourceType":"OperationOutcome","issue":[{"diagnostics":"SECRET"}]}`)
+		}
+		c := openClinic(t, up, "", nil)
+		for _, path := range []string{"/Patient/p1", "/Condition?patient=p1"} {
+			r := c.get(t, "alice", path)
+			if r.status != 502 || r.header.Get("Location") != "" {
+				t.Errorf("%d: got %d", status, r.status)
+			}
+			lacks(t, r.body, "SECRET")
+		}
+	}
+}
+
+func TestFC43_DeletedAndUnknownAreOne(t *testing.T) {
+	var first reply
+	for i, status := range []int{404, 410} {
+		up := newSheet(t)
+		up.answer = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", "/Patient/p1/_history/2")
+			w.WriteHeader(status)
+			io.WriteString(w, "deleted at 12:00")
+		}
+		r := openClinic(t, up, "", nil).get(t, "alice", "/Patient/p1")
+		if i == 0 {
+			first = r
+		}
+		if r.status != 404 {
+			t.Errorf("%d: got %d", status, r.status)
+		}
+		same(t, first, r)
+	}
+}
+
+func TestL1_NothingLeavesWithoutItsRecord(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	c.book.mu.Lock()
+	c.book.fail = errDisk
+	c.book.mu.Unlock()
+	for _, path := range []string{"/Patient/p1", "/Condition?patient=p1", "/Condition", "/Condition?patient=p1&_summary=count", "/Patient/p9", "/nothing", "/Patient?shoesize=1"} {
+		r := c.get(t, "alice", path)
+		if r.status == 200 || strings.Contains(r.body, "Family") || strings.Contains(r.body, "J45") {
+			t.Errorf("%s: %d %s", path, r.status, r.body)
+		}
+	}
+	if r := c.get(t, "alice", "/Patient/p1"); r.status != 503 {
+		t.Errorf("got %d", r.status)
+	}
+}
+
+func TestL2_EveryRequestHasADecision(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	for path, status := range map[string]int{"/Patient/p1": 200, "/Condition?patient=p1": 200, "/Patient/p9": 404, "/Patient/$everything": 405, "//Patient": 400, "/Patient?shoesize=1": 400, "/Claim?patient=p1": 403} {
+		r := c.get(t, "alice", path)
+		c.gate.Wait()
+		id := r.header.Get("Modicum-Decision")
+		var decisions, outcomes int
+		c.book.mu.Lock()
+		for _, e := range c.book.entries {
+			if h := e.Header(); h.ID == id {
+				switch h.Kind {
+				case ledger.KindDecision:
+					decisions++
+				case ledger.KindOutcome:
+					outcomes++
+				}
+			}
+		}
+		c.book.mu.Unlock()
+		if r.status != status || decisions != 1 || status < 400 && outcomes == 0 {
+			t.Errorf("%s: %d, %d decisions, %d outcomes under %q", path, r.status, decisions, outcomes, id)
+		}
+	}
+	lacks(t, c.logs.String(), "p1", "p9", "shoesize", "Family")
+}
+
+func TestR2_ScopesTakeAway(t *testing.T) {
+	c := openClinic(t, ward(t), "", func(cfg *fhir.Config) {
+		cfg.Clients = map[string]fhir.Client{"strict": {ScopesRequired: true}, "kiosk": {Task: "keep-archive"}}
+	})
+	with := func(scope, patient, client string) string {
+		scopes, ok := caller.ParseScopes(scope)
+		if !ok {
+			t.Fatal(scope)
+		}
+		token := "t" + scope + patient + client
+		token = strings.ReplaceAll(token, " ", "_")
+		c.staff[token] = &caller.Caller{ID: "alice", Roles: []string{"clinician"}, Scopes: scopes, Patient: patient, Client: client}
+		return token
+	}
+	for _, tt := range []struct {
+		scope, patient, client, path string
+		status, entries              int
+	}{
+		{"openid profile", "", "", "/Condition?patient=p1", 200, 8},
+		{"openid", "", "strict", "/Condition?patient=p1", 403, 0},
+		{"user/*.rs", "", "strict", "/Condition?patient=p1", 200, 8},
+		{"user/Condition.rs", "", "", "/Condition?patient=p1", 200, 8},
+		{"user/Condition.read", "", "", "/Condition?patient=p1", 200, 8},
+		{"user/Condition.r", "", "", "/Condition?patient=p1", 403, 0},
+		{"user/Condition.s", "", "", "/Condition/c00", 403, 0},
+		{"user/Patient.rs", "", "", "/Condition?patient=p1", 403, 0},
+		{"patient/Condition.rs", "p1", "", "/Condition?patient=p1", 200, 8},
+		{"patient/Condition.rs", "p1", "", "/Condition", 200, 8},
+		{"patient/Condition.rs", "p2", "", "/Condition", 200, 3},
+		{"patient/Condition.rs", "p1", "", "/Condition?patient=p2", 403, 0},
+		{"patient/Condition.rs", "", "", "/Condition?patient=p1", 403, 0},
+		{"patient/*.rs", "p9", "", "/Condition", 200, 0},
+		{"patient/*.rs", "p1", "", "/Patient", 200, 1},
+		{"patient/*.rs", "p1", "", "/Patient/p1", 200, -1},
+		{"patient/*.rs", "p1", "", "/Patient/p2", 404, -1},
+		{"user/Condition.rs?category=problem-list-item", "", "", "/Condition?patient=p1", 403, 0},
+		{"user/Condition.rs user/Condition.xyz", "", "", "/Condition?patient=p1", 403, 0},
+	} {
+		r := c.get(t, with(tt.scope, tt.patient, tt.client), tt.path)
+		if r.status != tt.status {
+			t.Errorf("%s %s for %q: %d, want %d: %s", tt.scope, tt.path, tt.patient, r.status, tt.status, r.body)
+			continue
+		}
+		if tt.status == 200 && tt.entries >= 0 {
+			if b := r.bundle(t); len(b.Entry) != tt.entries {
+				t.Errorf("%s %s for %q: %d entries, want %d", tt.scope, tt.path, tt.patient, len(b.Entry), tt.entries)
+			}
+		}
+	}
+}
+
+func TestAClientsRegisteredTaskSpeaksWhenNoneIsNamed(t *testing.T) {
+	c := openClinic(t, ward(t), "", func(cfg *fhir.Config) { cfg.Clients = map[string]fhir.Client{"kiosk": {Task: "keep-archive"}} })
+	c.staff["two"] = &caller.Caller{ID: "vera", Roles: []string{"archivist", "reviewer"}, Client: "kiosk"}
+	c.staff["bare"] = &caller.Caller{ID: "vera", Roles: []string{"archivist", "reviewer"}}
+	if r := c.get(t, "two", "/Patient/p1"); r.status != 200 {
+		t.Errorf("by registration: %d %s", r.status, r.body)
+	}
+	if r := c.get(t, "bare", "/Patient/p1"); r.status != 400 {
+		t.Errorf("no task, two purposes: %d %s", r.status, r.body)
+	} else {
+		contains(t, r.body, "archivist/keep-archive")
+	}
+	if r := c.get(t, "bare", "/Patient/p1", "Modicum-Task", "keep-archive"); r.status != 200 {
+		t.Errorf("by header: %d %s", r.status, r.body)
+	}
+	if r := c.get(t, "bare", "/Patient/p1", "Modicum-Purpose", "RECORDMGT"); r.status != 200 {
+		t.Errorf("by purpose: %d %s", r.status, r.body)
+	}
+	c.staff["iua"] = &caller.Caller{ID: "vera", Roles: []string{"archivist", "reviewer"}, PurposeOfUse: []string{"RECORDMGT"}}
+	if r := c.get(t, "iua", "/Patient/p1"); r.status != 200 {
+		t.Errorf("by token: %d %s", r.status, r.body)
+	}
+	if r := c.get(t, "iua", "/Patient/p1", "Modicum-Purpose", "HQUALIMP"); r.status != 400 {
+		t.Errorf("a header that contradicts the token: %d %s", r.status, r.body)
+	}
+}
+
+func TestLimitsOfResultsEndASearchInWords(t *testing.T) {
+	up := newSheet(t)
+	for i := range 20 {
+		up.put(condition(fmt.Sprintf("c%02d", i), fmt.Sprintf("p%d", i), "J45.0"))
+	}
+	c := openClinic(t, up, "", nil)
+	path, n, last := "/Condition?_count=3", 0, ""
+	for path != "" {
+		r := c.get(t, "rita", path)
+		b := r.bundle(t)
+		for _, e := range b.Entry {
+			if e.Search.Mode == "match" {
+				n++
+			}
+		}
+		path, last = b.link("next"), r.body
+	}
+	if n != 7 {
+		t.Errorf("%d records, want the limit of 7", n)
+	}
+	contains(t, last, "The limit of results")
+	if r := c.get(t, "rita", "/Condition?_count=100"); len(r.bundle(t).Entry) != 8 {
+		t.Errorf("one page: %s", r.body)
+	}
+}
+
+func TestASearchOverManyPatientsIsChunkedAndShowsEachRecordOnce(t *testing.T) {
+	up := newSheet(t)
+	var lines strings.Builder
+	var want []string
+	for i := range 250 {
+		id := fmt.Sprintf("q%03d", i)
+		fmt.Fprintf(&lines, `{"fact":"assigned-patient","who":"alice","patient":"Patient/%s","source":"adt","recorded_by":"ward"}`+"\n", id)
+		if i%7 == 0 {
+			up.put(condition("c-"+id, id, "J45.0"))
+			want = append(want, "c-"+id)
+		}
+	}
+	// An appointment-like record of two patients in two chunks.
+	up.put(`{"resourceType":"Encounter","id":"family","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/q001"}}`)
+	c := openClinic(t, up, lines.String(), nil)
+	for _, count := range []int{1, 10, 100} {
+		got := flat(c.all(t, "alice", fmt.Sprintf("/Condition?_count=%d", count)))
+		slices.Sort(got)
+		if !slices.Equal(got, want) {
+			t.Errorf("%d a page: got %d, want %d", count, len(got), len(want))
+		}
+	}
+	for _, sent := range c.up.sent() {
+		if n := strings.Count(sent, "Patient%2F"); n > 100 {
+			t.Errorf("%d patients in one search", n)
+		}
+	}
+	if r := c.get(t, "alice", "/Condition?_sort=code"); r.status != 400 {
+		t.Errorf("an order over several chunks: %d", r.status)
+	}
+}
+
+func TestTooWideAScopeAsksForAPatient(t *testing.T) {
+	var lines strings.Builder
+	for i := range 1100 {
+		fmt.Fprintf(&lines, `{"fact":"assigned-patient","who":"alice","patient":"Patient/q%04d","source":"adt","recorded_by":"ward"}`+"\n", i)
+	}
+	c := openClinic(t, ward(t), lines.String(), nil)
+	c.refuse(t, 400, c.get(t, "alice", "/Condition"))
+	if r := c.get(t, "alice", "/Condition?patient=p1"); r.status != 200 {
+		t.Errorf("with a patient: %d", r.status)
+	}
+}
+
+func TestTheWorkBudgetEndsInUnavailable(t *testing.T) {
+	up := newSheet(t)
+	for i := range 600 {
+		up.put(condition(fmt.Sprintf("h%03d", i), "p1", "B20"))
+	}
+	up.put(condition("last", "p1", "J45.0"))
+	c := openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Budget = fhir.Budget{Pages: 4} })
+	if r := c.get(t, "alice", "/Condition?patient=p1&_count=20"); r.status != 503 {
+		t.Errorf("got %d: %s", r.status, r.body)
+	}
+	c = openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Budget = fhir.Budget{Pages: 40} })
+	if got := flat(c.all(t, "alice", "/Condition?patient=p1&_count=20")); !slices.Equal(got, []string{"last"}) {
+		t.Errorf("got %v", got)
+	}
+	up.answer = func(w http.ResponseWriter, r *http.Request) { time.Sleep(300 * time.Millisecond); w.WriteHeader(500) }
+	c = openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Budget = fhir.Budget{Time: 20 * time.Millisecond} })
+	if r := c.get(t, "alice", "/Condition?patient=p1"); r.status != 503 {
+		t.Errorf("slow: %d %s", r.status, r.body)
+	}
+}
