@@ -1,0 +1,122 @@
+// Command modicum lets every person and program see the least patient data that
+// the task in front of them needs, and proves it.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses, docs/interfaces.md 1.
+const (
+	exitYes         = 0 // yes, or done
+	exitNo          = 1 // the answer is no
+	exitUsage       = 2 // wrong use or configuration: nothing was done
+	exitUnavailable = 3 // something needed is unavailable
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := run(ctx, os.Args[1:], os.Environ(), os.Stdin, os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// console is what a command talks to.
+type terminal struct {
+	ctx     context.Context
+	environ []string
+	in      io.Reader
+	out     io.Writer // results
+	err     io.Writer // progress and warnings
+	color   bool
+}
+
+// exitError ends a command with a status; its text, when there is one, goes to
+// standard error.
+type exitError struct {
+	status int
+	err    error
+}
+
+func (e *exitError) Error() string { return e.err.Error() }
+
+func (e *exitError) Unwrap() error { return e.err }
+
+// no is the answer no, said already.
+func no() error { return &exitError{exitNo, nil} }
+
+func usage(format string, args ...any) error {
+	return &exitError{exitUsage, fmt.Errorf(format, args...)}
+}
+
+func unavailable(format string, args ...any) error {
+	return &exitError{exitUnavailable, fmt.Errorf(format, args...)}
+}
+
+// run parses args and runs the command. It returns the exit status.
+func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
+	t := &terminal{ctx: ctx, environ: environ, in: in, out: out, err: errs, color: colored(out, environ)}
+	var c commands
+	done := false
+	parser, err := kong.New(&c,
+		kong.Name("modicum"),
+		kong.Description("The least patient data for the task in front of you, at every door, with a record that proves it.\n\nStart with: modicum demo"),
+		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(int) { done = true }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Bind(t),
+	)
+	if err != nil {
+		fmt.Fprintln(errs, "modicum:", err)
+		return exitUsage
+	}
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	parsed, err := parser.Parse(args)
+	if done {
+		return exitYes // --help was asked for and given
+	}
+	if err != nil {
+		fmt.Fprintf(errs, "modicum: %v\nTry: modicum --help\n", err)
+		return exitUsage
+	}
+	return statusOf(parsed.Run(t), errs)
+}
+
+func statusOf(err error, errs io.Writer) int {
+	var exit *exitError
+	switch {
+	case err == nil:
+		return exitYes
+	case errors.As(err, &exit):
+		if exit.err != nil {
+			fmt.Fprintln(errs, "modicum:", exit.err)
+		}
+		return exit.status
+	}
+	fmt.Fprintln(errs, "modicum:", err)
+	return exitUnavailable
+}
+
+// colored reports whether out is a terminal and nobody asked for plain text.
+func colored(out io.Writer, environ []string) bool {
+	for _, e := range environ {
+		if len(e) > len("NO_COLOR=") && e[:len("NO_COLOR=")] == "NO_COLOR=" || e == "TERM=dumb" {
+			return false
+		}
+	}
+	f, ok := out.(*os.File)
+	if !ok {
+		return false
+	}
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0
+}
