@@ -122,11 +122,11 @@ func (p *Plan) agree(r *Request, t int) Why {
 
 // speakPerson: rule 2 for a person.
 func (p *Plan) speakPerson(r *Request) Why {
-	known := p.hold(r.Roles)
-	conflict := p.dropConflicts()
-	if !known {
+	held := p.hold(r.Roles)
+	if held == 0 {
 		return NoRole
 	}
+	conflict := held > 1 && p.dropConflicts()
 	why := p.speakTasks(r)
 	if conflict && (why == NoRole || why == UnknownTask || why == UnknownPurpose) && (!p.anyRole() || p.droppedWould(r)) {
 		return RolesInConflict
@@ -135,19 +135,19 @@ func (p *Plan) speakPerson(r *Request) Why {
 }
 
 // hold notes the caller's roles, in any order, once each. Roles that only
-// programs hold do not speak for a person.
-func (p *Plan) hold(roles []string) bool {
+// programs hold do not speak for a person. It counts those that do.
+func (p *Plan) hold(roles []string) int {
 	n := (len(p.set.roles) + 63) / 64
 	p.held = zeros(p.held, n)
 	p.dropped = zeros(p.dropped, n)
-	known := false
+	held := 0
 	for _, name := range roles {
 		if i, ok := p.set.roleOf[name]; ok && !p.set.roles[i].programs {
 			p.held[i>>6] |= 1 << (i & 63)
-			known = true
+			held++
 		}
 	}
-	return known
+	return held
 }
 
 func zeros(s []uint64, n int) []uint64 {
@@ -378,7 +378,7 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 	from := len(p.conjs)
 	for i := range l.conjs {
 		if l.conjs[i].caller.in(&r.Caller.Holds) {
-			p.conjs = append(p.conjs, planConj{need: l.conjs[i].patient, ofs: l.conjs[i].ofs})
+			p.conjs = append(p.conjs, &l.conjs[i])
 		}
 	}
 	if len(p.conjs) == from {
@@ -399,9 +399,11 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 	if l.narrowed && len(p.lines) < MaxLines {
 		p.narrowed |= 1 << len(p.lines)
 	}
-	for _, k := range p.conjs[from:] {
-		for _, of := range k.ofs {
-			p.slot(of.slot)
+	if l.slots {
+		for _, k := range p.conjs[from:] {
+			for _, of := range k.ofs {
+				p.slot(of.slot)
+			}
 		}
 	}
 	p.lines = append(p.lines, pl)
@@ -411,21 +413,23 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 // suits reports whether the line can show something of what is asked for, and
 // keeps what the criteria read.
 func (p *Plan) suits(r *Request, l *line, exception bool) Why {
-	shows, keeps := l.shows(), l.see.Keep
+	shows, keeps := l.all, l.masks.keep
 	if p.verb&(Create|Update) != 0 {
-		shows = l.writes()
+		shows = keeps.or(l.asks)
 	}
 	if exception {
-		lent := r.Lent.Minus(p.never(l))
-		shows, keeps = shows.Union(lent), keeps.Union(lent)
+		never := p.never(l)
+		lent := maskOf(&r.Lent).without(maskOf(&never))
+		shows, keeps = shows.or(lent), keeps.or(lent)
 	}
 	if p.ceiling.on {
-		shows, keeps = shows.Intersect(p.ceiling.classes), keeps.Intersect(p.ceiling.classes)
+		ceiling := maskOf(&p.ceiling.classes)
+		shows, keeps = shows.and(ceiling), keeps.and(ceiling)
 	}
-	if !shows.Meets(r.Shows) {
+	if !shows.meets(maskOf(&r.Shows)) {
 		return ShowsNothing
 	}
-	if !keeps.Covers(r.Reads) {
+	if !maskOf(&r.Reads).without(keeps).empty() {
 		return NeverKept
 	}
 	return Admitted
@@ -454,24 +458,29 @@ func (p *Plan) applyRestrictions(r *Request, program int) {
 		to |= p.set.tasks[t].to
 	}
 	partner := -1
-	if n, ok := p.set.partnerOf[r.Partner]; ok {
-		partner = n
-		to |= p.set.partners[n].kind
+	if r.Partner != "" {
+		if n, ok := p.set.partnerOf[r.Partner]; ok {
+			partner = n
+			to |= p.set.partners[n].kind
+		}
 	}
 	if program >= 0 {
 		to |= p.set.partners[program].kind
 	}
-	for word := p.set.bites[p.purpose]; word != 0; word &= word - 1 {
+	p.bites = p.set.bites[p.purpose]
+	for word := p.bites & p.set.withTo; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
-		res := &p.set.restrictions[i]
-		if !res.anyTo && res.to&to == 0 && !p.bitesPartner(res, r.To, partner, program) {
-			continue
+		if res := &p.set.restrictions[i]; res.to&to == 0 && !p.bitesPartner(res, r.To, partner, program) {
+			p.bites &^= 1 << i
 		}
-		p.bites |= 1 << i
-		if res.obligations&^r.Meets != 0 {
+	}
+	for word := p.bites & p.set.withDuty; word != 0; word &= word - 1 {
+		if i := bits.TrailingZeros64(word); p.set.restrictions[i].obligations&^r.Meets != 0 {
 			p.stuck |= 1 << i
 		}
-		for _, n := range res.slots {
+	}
+	for word := p.bites & p.set.withSlots; word != 0; word &= word - 1 {
+		for _, n := range p.set.restrictions[bits.TrailingZeros64(word)].slots {
 			p.slot(n)
 		}
 	}

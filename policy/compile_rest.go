@@ -129,6 +129,14 @@ func (c *compiler) compileRestriction(i int, d *doc.Restriction) {
 	slices.Sort(r.slots)
 	r.slots = slices.Compact(r.slots)
 	c.bitesAt(i, d)
+	for _, has := range []struct {
+		yes bool
+		set *uint64
+	}{{!r.anyTo, &c.set.withTo}, {r.obligations != 0, &c.set.withDuty}, {len(r.slots) > 0, &c.set.withSlots}} {
+		if has.yes {
+			*has.set |= 1 << i
+		}
+	}
 	c.set.restrictions = append(c.set.restrictions, r)
 }
 

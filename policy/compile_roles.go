@@ -117,6 +117,9 @@ func (c *compiler) within(l *line, whiles []FactSet, d, first *doc.Line) {
 	}
 	l.narrowed = !l.back.Zero() || l.place != Anywhere
 	l.conjs = c.lineConjs(d.At, whiles, w.Of)
+	for i := range l.conjs {
+		l.slots = l.slots || len(l.conjs[i].ofs) > 0
+	}
 }
 
 func (c *compiler) compileSee(l *line, views []doc.View, see, first *doc.See) {

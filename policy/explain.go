@@ -98,7 +98,7 @@ func (d *decision) missingFacts(l *planLine, pa *PatientAtoms) string {
 	var ways []string
 	for _, k := range p.conjs[l.from:l.to] {
 		var lacks []string
-		for f := range k.need.Minus(have).All {
+		for f := range k.patient.Minus(have).All {
 			lacks = append(lacks, p.set.FactName(f))
 		}
 		if len(lacks) == 0 {

@@ -22,7 +22,7 @@ type Plan struct {
 	speak   []int    // tasks that speak, rule 2
 	count   []int    // of these, tasks with a line that may count
 	lines   []planLine
-	conjs   []planConj
+	conjs   []*conj
 	ofs     []Of
 	slotOf  [maxSlots]uint8 // slot of the Set → slot of the Plan + 1
 
@@ -46,12 +46,6 @@ type planLine struct {
 
 // lent reports whether the line counts only by a grant.
 func (l *planLine) lent() bool { return l.exception || l.lend != nil }
-
-// planConj is a conjunction's facts about patient and record.
-type planConj struct {
-	need FactSet
-	ofs  []ofSlot
-}
 
 // Set returns the policy that admitted.
 func (p *Plan) Set() *Set { return p.set }
@@ -143,7 +137,7 @@ func (p *Plan) facts() FactSet {
 		return all
 	}
 	for i := range p.conjs {
-		all = all.Union(p.conjs[i].need)
+		all = all.Union(p.conjs[i].patient)
 	}
 	for i := range p.set.restrictions {
 		if p.bites&(1<<i) == 0 {
@@ -187,7 +181,7 @@ func (p *Plan) ScopeFacts() []Scope {
 	for i := range p.lines {
 		l := &p.lines[i]
 		for _, k := range p.conjs[l.from:l.to] {
-			out = append(out, Scope{Line: i, Facts: p.scopeOf(k.need), Lent: l.lent(), Glass: l.glass})
+			out = append(out, Scope{Line: i, Facts: p.scopeOf(k.patient), Lent: l.lent(), Glass: l.glass})
 		}
 	}
 	return out
@@ -208,7 +202,7 @@ func (p *Plan) Open() bool {
 			continue
 		}
 		for _, k := range p.conjs[l.from:l.to] {
-			if k.need.Empty() || k.need.in(&p.set.about[AboutRecord]) {
+			if k.patient.Empty() || k.patient.in(&p.set.about[AboutRecord]) {
 				return true
 			}
 		}

@@ -49,6 +49,9 @@ type Set struct {
 
 	restrictions []restriction
 	bites        []uint64 // by purpose: restrictions that bite there
+	withTo       uint64   // restrictions that look at recipients,
+	withDuty     uint64   // have obligations,
+	withSlots    uint64   // or facts that narrow
 	slots        []Of
 
 	exceptions *doc.Exceptions
@@ -122,14 +125,12 @@ type line struct {
 	glass    bool // its task has break-glass
 	exempt   bool
 	narrowed bool // asks for back or place
+	slots    bool // some conjunction has facts that narrow
 	doc      *doc.Line
 }
 
 // shows returns every class that the line can show in any way.
 func (l *line) shows() catalog.ClassSet { return l.shown }
-
-// writes returns what may be written on the line, rule 12.
-func (l *line) writes() catalog.ClassSet { return l.see.Keep.Union(l.ask) }
 
 // conj is one way for a line to hold: all of its facts, and no more than what
 // the facts of its slots name.

@@ -155,8 +155,8 @@ func (d *decision) reach(i int, l *planLine, j int) mask {
 	fresh := p.verb == Create && d.atoms.NewPatient
 	var out mask
 	for n := l.from; n < l.to; n++ {
-		k := &p.conjs[n]
-		if !k.need.in(have) && !fresh && !(glass && p.glassCovers(k, have)) {
+		k := p.conjs[n]
+		if !k.patient.in(have) && !fresh && !(glass && p.glassCovers(k, have)) {
 			continue
 		}
 		if len(k.ofs) == 0 {
@@ -184,14 +184,14 @@ func (p *Plan) has(have *FactSet, pa *PatientAtoms, glass bool) {
 
 // glassCovers: a broken glass stands in for facts about the patient, not for
 // what a record says (author).
-func (p *Plan) glassCovers(k *planConj, have *FactSet) bool {
-	rest := k.need.Minus(p.set.about[AboutPatient])
+func (p *Plan) glassCovers(k *conj, have *FactSet) bool {
+	rest := k.patient.Minus(p.set.about[AboutPatient])
 	return rest.in(have)
 }
 
 // named intersects what the slots of a conjunction name. Where a glass is broken
 // it stands in for the `of` on facts about the patient.
-func (p *Plan) named(k *planConj, pa *PatientAtoms, glass bool) mask {
+func (p *Plan) named(k *conj, pa *PatientAtoms, glass bool) mask {
 	out := allMask
 	for _, of := range k.ofs {
 		if !glass || of.caller {
@@ -252,9 +252,9 @@ func (d *decision) lent(l *planLine) (classes mask, with bool) {
 // patient, and the more closed wins (rule 11).
 func (d *decision) restrict(v *Verdict) {
 	p := d.plan
-	shown := [2]mask{d.shown[0].shown(), {}}
+	shown, sides := [2]mask{d.shown[0].shown()}, 1
 	if d.glass {
-		shown[1] = d.shown[1].shown()
+		shown[1], sides = d.shown[1].shown(), 2
 	}
 	d.biting(&d.first, &d.patients[0])
 	for word := p.bites; word != 0; word &= word - 1 {
@@ -264,7 +264,7 @@ func (d *decision) restrict(v *Verdict) {
 		if r.overlays&d.atoms.Overlays != 0 && p.verb != Create {
 			extent = allMask
 		}
-		for side := range shown {
+		for side := range sides {
 			if at := extent.and(shown[side]); !at.empty() {
 				d.bite(v, i, r, side, at)
 			}
