@@ -101,8 +101,8 @@ func (b *binder) walk() {
 
 // array hands its element to its items.
 func (b *binder) array(i uint32, c *cell) {
-	nested := b.info[c.node].node.Kind
-	if b.info[c.node].node.ByValue {
+	nested := b.info[c.node].kind
+	if b.info[c.node].is&byValue != 0 {
 		c.flags |= special // a mark may stand beside what shows
 	}
 	for j := i + 1; j < c.next; j = b.tape[j].next {
@@ -123,8 +123,9 @@ func (b *binder) array(i uint32, c *cell) {
 
 // object gives each member its element, and reads what the object's kind tells.
 func (b *binder) object(i uint32, c *cell) {
-	n := b.info[c.node].node
-	switch n.Kind {
+	f := &b.info[c.node]
+	n := f.node
+	switch f.kind {
 	case catalog.Resource:
 		if !b.contained(i, c) {
 			return
@@ -132,11 +133,11 @@ func (b *binder) object(i uint32, c *cell) {
 	case catalog.Extension:
 		b.extension(i, c)
 	case catalog.Identifier:
-		if n.ByValue {
+		if f.is&byValue != 0 {
 			b.identifier(i, c)
 		}
 	case catalog.ContactPoint:
-		if n.ByValue {
+		if f.is&byValue != 0 {
 			c.class = b.s.cat.ContactClass(n.Class, b.s.text(b.src, i, "system"))
 			c.flags |= swaps
 		}
@@ -148,7 +149,7 @@ func (b *binder) object(i uint32, c *cell) {
 		c.flags |= special
 	}
 	b.members(i, c)
-	if n.MainDate != 0 {
+	if f.is&dated != 0 {
 		if start := b.s.find(b.src, i, "start"); start != 0 && n.Datatype == catalog.DTPeriod {
 			b.date(n.MainDate, start)
 		}
@@ -157,62 +158,62 @@ func (b *binder) object(i uint32, c *cell) {
 
 func (b *binder) members(i uint32, c *cell) {
 	var has uint64
-	tape, src, cat := b.tape, b.src, b.s.cat
+	tape, src, know := b.tape, b.src, b.s.know
 	parent := &b.info[c.node]
-	isRoot := parent.node.Kind == catalog.ResourceRoot
 	known := 0
 	for j := i + 1; j < c.next; j = tape[j].next {
 		m := &tape[j]
 		name := src[m.name : m.name+uint32(m.nameLen)]
-		node, sib := cat.Child(c.node, name)
+		node, sib := know.child(c.node, m.aux, name)
 		if node == 0 {
-			if isRoot && string(name) == "resourceType" {
+			if parent.kind == catalog.ResourceRoot && string(name) == "resourceType" {
 				m.flags |= special
 			}
 			continue
 		}
 		f := &b.info[node]
-		n := f.node
-		if n.Withholds {
+		if f.is&telling != 0 && f.node.Withholds {
 			b.r.Withheld = true
 		}
-		if !fits(m, n, sib) {
+		if !fits(m, f, sib) {
 			continue
 		}
-		b.codes |= n.Marks
-		m.node, m.class = node, n.Class
+		m.node, m.class = node, f.class
+		if f.is&telling != 0 {
+			b.codes |= f.node.Marks
+		}
 		if sib {
 			m.flags |= sibling | rough
 			c.flags |= siblings
 		}
 		switch {
-		case n.Class == catalog.OfExtension:
+		case f.class == catalog.OfExtension:
 			m.class = c.class
-		case c.flags&swaps != 0 && n.Class == parent.node.Class:
+		case c.flags&swaps != 0 && f.class == parent.class:
 			m.class = c.class
 			m.flags |= swaps
 		}
 		has |= f.bit
-		if (f.bit != 0 || f.group) && isAbsent(src, m, n) {
+		if f.is&standsIn != 0 && (f.bit != 0 || f.group) && isAbsent(src, m, f.node) {
 			c.flags |= rough
 		}
 		known++
 	}
-	if has&parent.must != parent.must || parent.grouped || known < 2 && parent.node.Kind == catalog.Extension {
+	if has&parent.must != parent.must || parent.grouped || known < 2 && parent.kind == catalog.Extension {
 		c.flags |= rough
 	}
 }
 
 // fits reports whether a member has the JSON shape that FHIR gives the element. What
 // has another is as unknown as a vendor's own field.
-func fits(m *cell, n *catalog.Node, sib bool) bool {
-	if (m.shape == array) != n.Array || m.shape == null {
+func fits(m *cell, f *fact, sib bool) bool {
+	if (m.shape == array) != (f.is&isArray != 0) || m.shape == null {
 		return false
 	}
 	if m.shape == array {
 		return true
 	}
-	return (m.shape == object) == (n.Kind != catalog.Primitive || sib)
+	return (m.shape == object) == (f.kind != catalog.Primitive || sib)
 }
 
 // contained begins a contained resource (FC24). What contains itself (a resource
@@ -350,16 +351,16 @@ func (b *binder) coded(n *catalog.Node, id catalog.NodeID, system, code []byte) 
 }
 
 func (b *binder) scalar(i uint32, c *cell) {
-	n := b.info[c.node].node
-	if c.flags&sibling != 0 {
+	f := &b.info[c.node]
+	if f.is&(dated|coded) == 0 || c.flags&sibling != 0 || c.shape != text {
 		return
 	}
-	if n.MainDate != 0 && c.shape == text {
-		b.date(n.MainDate, i)
+	if f.is&dated != 0 {
+		b.date(f.node.MainDate, i)
 	}
-	if (n.Label || n.Ruled) && c.shape == text && n.Kind == catalog.Primitive {
-		b.s.implied = append(b.s.implied[:0], n.Implied...)
-		b.coded(n, c.node, b.s.implied, b.s.decoded(b.src, c))
+	if f.is&coded != 0 {
+		b.s.implied = append(b.s.implied[:0], f.node.Implied...)
+		b.coded(f.node, c.node, b.s.implied, b.s.decoded(b.src, c))
 	}
 }
 

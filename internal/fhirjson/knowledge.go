@@ -12,6 +12,7 @@ import (
 type knowledge struct {
 	cat   *catalog.Catalog
 	nodes []fact
+	links []link // open addressing; a power of two
 
 	numbers  catalog.ClassSet // classes of strings that are numbers of a person or thing: last4, token
 	byType   catalog.ClassSet // what an identifier of a person may be
@@ -24,20 +25,101 @@ type knowledge struct {
 	visit    [2]catalog.Type
 }
 
-// fact is what is known about a node beside its catalog.Node.
+// fact is what is known about a node beside its catalog.Node; what the index pass
+// asks of every value comes first.
 type fact struct {
-	node *catalog.Node
+	name  string // of the JSON member
+	node  *catalog.Node
+	table uint32 // of its children, among the links; 0: it has none
+	class catalog.Class
+	kind  catalog.Kind
+	is    trait
+	group bool // one of the parent's AnyOf
 	// must is a bit for each mandatory child (one for all variants of a choice);
 	// bit is the node's own among its parent's, 0 when it is optional.
 	must, bit uint64
-	masks     []catalog.NodeID // children that mask writes a constant for, each choice once
-	below     catalog.ClassSet // classes of which a mark could stand somewhere below
-	group     bool             // one of the parent's AnyOf
-	grouped   bool             // has an AnyOf
-	subject   bool             // the patient of the record: parameter patient or subject
-	name      string           // of the member in a constant: `"name":`
-	plain     bool             // nothing but its members to look at
-	birth     bool             // a date of birth
+
+	masks   []catalog.NodeID // children that mask writes a constant for, each choice once
+	below   catalog.ClassSet // classes of which a mark could stand somewhere below
+	grouped bool             // has an AnyOf
+	subject bool             // the patient of the record: parameter patient or subject
+	birth   bool             // a date of birth
+}
+
+// trait is what the index pass must know about a node.
+type trait uint8
+
+const (
+	isArray  trait = 1 << iota
+	byValue        // see Node.ByValue
+	dated          // may be the main date
+	coded          // a code that a label or rule looks at
+	telling        // its mere presence tells something: Withholds, Marks
+	standsIn       // has a constant that may stand for it
+)
+
+// link leads from a table of children and the hash of a member's name to the child.
+type link struct {
+	table, hash uint32
+	child       catalog.NodeID
+}
+
+// child is catalog.Catalog.Child by the hash that reading the name left behind.
+func (k *knowledge) child(parent catalog.NodeID, hash uint32, name []byte) (catalog.NodeID, bool) {
+	if len(name) > 0 && name[0] == '_' {
+		return k.cat.Child(parent, name)
+	}
+	table := k.nodes[parent].table
+	mask := uint32(len(k.links) - 1)
+	for i := hash ^ table*0x9E3779B1; ; i++ {
+		l := &k.links[i&mask]
+		if l.child == 0 {
+			return 0, false
+		}
+		if l.table == table && l.hash == hash && k.nodes[l.child].name == string(name) {
+			return l.child, false
+		}
+	}
+}
+
+// addLinks fills links for all tables of children, at most half full.
+func (k *knowledge) addLinks() {
+	tables := map[*catalog.NodeID]uint32{}
+	n := 0
+	for id := range k.nodes {
+		kids := k.cat.Children(catalog.NodeID(id))
+		if k.nodes[id].node == nil || len(kids) == 0 {
+			continue
+		}
+		t, old := tables[&kids[0]]
+		if !old {
+			t = uint32(len(tables) + 1)
+			tables[&kids[0]] = t
+			n += len(kids)
+		}
+		k.nodes[id].table = t
+	}
+	size := 1
+	for size < 2*n {
+		size *= 2
+	}
+	k.links = make([]link, size)
+	done := make([]bool, len(tables)+1)
+	for id := range k.nodes {
+		t := k.nodes[id].table
+		if t == 0 || done[t] {
+			continue
+		}
+		done[t] = true
+		for _, c := range k.cat.Children(catalog.NodeID(id)) {
+			hash := uint32(nameHash([]byte(k.nodes[c].name)))
+			i := hash ^ t*0x9E3779B1
+			for k.links[i&uint32(size-1)].child != 0 {
+				i++
+			}
+			k.links[i&uint32(size-1)] = link{t, hash, c}
+		}
+	}
 }
 
 func knowledgeOf(cat *catalog.Catalog) *knowledge {
@@ -55,6 +137,7 @@ func knowledgeOf(cat *catalog.Catalog) *knowledge {
 		}
 	}
 	k.findMarks()
+	k.addLinks()
 	for _, c := range cat.Classes() {
 		switch name := c.Name; {
 		case strings.HasPrefix(name, "identifiers.") || name == "coverage.member-id":
@@ -116,6 +199,21 @@ func (k *knowledge) at(n catalog.NodeID) *fact {
 	return &k.nodes[n]
 }
 
+func traits(n *catalog.Node) (is trait) {
+	set := func(t trait, when bool) {
+		if when {
+			is |= t
+		}
+	}
+	set(isArray, n.Array)
+	set(byValue, n.ByValue)
+	set(dated, n.MainDate != 0)
+	set(coded, (n.Label || n.Ruled) && n.Kind == catalog.Primitive)
+	set(telling, n.Withholds || n.Marks != 0)
+	set(standsIn, n.Absent != "")
+	return is
+}
+
 // add fills the facts of n's children, and of theirs.
 func (k *knowledge) add(n catalog.NodeID) {
 	if k.at(n).node != nil {
@@ -123,12 +221,8 @@ func (k *knowledge) add(n catalog.NodeID) {
 	}
 	node := k.cat.Node(n)
 	f := k.at(n)
-	f.node, f.name = node, `"`+node.Name+`":`
+	f.node, f.name, f.class, f.kind, f.is = node, node.Name, node.Class, node.Kind, traits(node)
 	f.grouped = len(node.AnyOf) > 0
-	switch node.Kind {
-	case catalog.Primitive, catalog.Complex, catalog.Backbone:
-		f.plain = true
-	}
 	f.birth = node.Datatype == catalog.DTDate && (node.Name == "birthDate" || strings.HasPrefix(node.Name, "born"))
 	var must uint64
 	var masks []catalog.NodeID

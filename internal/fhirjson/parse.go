@@ -17,8 +17,9 @@ const (
 // frame is an object or array that is being read.
 type frame struct {
 	cell    uint32
-	seen    uint64 // a bit for each member name's hash
 	members uint32
+	seen    uint64 // a bit for each member name's hash
+	object  bool
 }
 
 // parse reads one JSON value that is the whole of b, checks every byte of it
@@ -36,6 +37,8 @@ func (s *Scanner) parse(b []byte) (root uint32, spaced bool, err error) {
 		stack = s.stack[:0]
 		top   frame // the innermost open object or array; cell 0 is none
 		room  = len(tape) + s.limits.MaxValues
+		most  = uint32(s.limits.MaxMembers)
+		hash  uint64
 		i     int
 		at    int
 		w     why
@@ -73,7 +76,7 @@ value:
 		if at == i+2 {
 			flags |= blank
 		}
-		tape = append(tape, cell{start: uint32(i), end: uint32(at), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, shape: text, flags: flags})
+		tape = append(tape, cell{start: uint32(i), end: uint32(at), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, aux: uint32(hash), shape: text, flags: flags})
 		i = at
 		goto after
 	case c == '{' || c == '[':
@@ -86,8 +89,9 @@ value:
 			kind = array
 		}
 		stack = append(stack, top)
-		top = frame{cell: uint32(len(tape))}
-		tape = append(tape, cell{start: uint32(i), parent: stack[len(stack)-1].cell, name: name, nameLen: nlen, shape: kind})
+		parent := top.cell
+		top = frame{cell: uint32(len(tape)), object: kind == object}
+		tape = append(tape, cell{start: uint32(i), parent: parent, name: name, nameLen: nlen, aux: uint32(hash), shape: kind})
 		i++
 		for i < len(b) && b[i] <= ' ' {
 			if i = space(b, i); i < 0 {
@@ -114,7 +118,7 @@ value:
 		if w != fine {
 			goto bad
 		}
-		tape = append(tape, cell{start: uint32(i), end: uint32(at), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, shape: number})
+		tape = append(tape, cell{start: uint32(i), end: uint32(at), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, aux: uint32(hash), shape: number})
 		i = at
 		goto after
 	case c == 't' || c == 'f' || c == 'n':
@@ -130,7 +134,7 @@ value:
 			at, w = i, whyLiteral
 			goto bad
 		}
-		tape = append(tape, cell{start: uint32(i), end: uint32(i + len(word)), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, shape: kind, flags: fl})
+		tape = append(tape, cell{start: uint32(i), end: uint32(i + len(word)), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, aux: uint32(hash), shape: kind, flags: fl})
 		i += len(word)
 		goto after
 	}
@@ -157,14 +161,14 @@ after: // a value ended before i
 	c = b[i]
 	if c == ',' {
 		i++
-		if tape[top.cell].shape == object {
+		if top.object {
 			goto member
 		}
 		name, nlen = 0, 0
 		goto value
 	}
 	if c == '}' || c == ']' {
-		if (c == '}') != (tape[top.cell].shape == object) {
+		if (c == '}') != top.object {
 			at, w = i, whyComma
 			goto bad
 		}
@@ -208,38 +212,33 @@ member: // a member name is next
 		goto bad
 	}
 	i++
-	at, flags, w = str(b, i)
-	if w != fine {
-		goto bad
+	if at, hash = shortName(b, i); at == 0 {
+		if at, flags, w = str(b, i); w != fine {
+			goto bad
+		}
+		if flags&escaped != 0 {
+			at, w = i, whyEscapedName
+			goto bad
+		}
+		at--
+		hash = nameHash(b[i:at])
 	}
-	switch n := at - 1 - i; {
-	case flags&escaped != 0:
-		at, w = i, whyEscapedName
-		goto bad
-	case n > longName:
+	if at-i > longName {
 		at, w = i, whyLongName
 		goto bad
-	default:
-		name, nlen = uint32(i), uint8(n)
 	}
-	top.members++
-	if top.members > uint32(s.limits.MaxMembers) {
+	name, nlen = uint32(i), uint8(at-i)
+	if top.members++; top.members > most {
 		at, w = i, whyMembers
 		goto bad
 	}
-	{
-		bit := uint64(1) << nameBit(b, i, int(nlen))
-		if top.seen&bit != 0 {
-			mine := b[i : i+int(nlen)]
-			for m := top.cell + 1; m < uint32(len(tape)); m = tape[m].next {
-				if tape[m].nameLen == nlen && string(b[tape[m].name:tape[m].name+uint32(nlen)]) == string(mine) {
-					at, w = i, whyDuplicate
-					goto bad
-				}
-			}
-		}
+	if bit := uint64(1) << (hash >> 58); top.seen&bit == 0 {
 		top.seen |= bit
+	} else if repeats(b, tape, top.cell, name, nlen) {
+		at, w = i, whyDuplicate
+		goto bad
 	}
+	at++
 	i = at
 	if i < len(b) && b[i] == ':' {
 		i++
@@ -280,21 +279,53 @@ func space(b []byte, i int) int {
 	return i
 }
 
-// nameBit maps a member name to one of 64 bits. Names that share one are compared.
-func nameBit(b []byte, i, n int) uint {
-	var first, last uint64
-	switch {
-	case n >= 8:
-		first = binary.LittleEndian.Uint64(b[i:])
-		last = binary.LittleEndian.Uint64(b[i+n-8:])
-	case i+8 <= len(b):
-		first = binary.LittleEndian.Uint64(b[i:]) & (1<<(8*uint(n)) - 1)
-	default: // the same number near the end of the text
-		for k := n - 1; k >= 0; k-- {
-			first = first<<8 | uint64(b[i+k])
+// repeats reports whether an object on the tape already has a member of the name.
+func repeats(b []byte, tape []cell, obj, name uint32, n uint8) bool {
+	mine := b[name : name+uint32(n)]
+	for m := obj + 1; m < uint32(len(tape)); m = tape[m].next {
+		if tape[m].nameLen == n && string(b[tape[m].name:tape[m].name+uint32(n)]) == string(mine) {
+			return true
 		}
 	}
-	return uint((first ^ last*31 + uint64(n)) * 0x9E3779B97F4A7C15 >> 58)
+	return false
+}
+
+const mix = 0x9E3779B97F4A7C15
+
+// shortName reads a member name of ASCII letters from i on and returns the offset of
+// its closing quote and its hash, or 0 where it needs a closer look.
+func shortName(b []byte, i int) (end int, hash uint64) {
+	for i+8 <= len(b) {
+		x := binary.LittleEndian.Uint64(b[i:])
+		quote := x ^ ones*'"'
+		slash := x ^ ones*'\\'
+		stop := ((quote-ones)&^quote | (slash-ones)&^slash | (x-ones*0x20)&^x | x) & highs
+		if stop == 0 {
+			hash = (hash ^ x) * mix
+			i += 8
+			continue
+		}
+		n := uint(bits.TrailingZeros64(stop)) &^ 7
+		i += int(n >> 3)
+		if b[i] != '"' {
+			return 0, 0
+		}
+		return i, (hash ^ x&(1<<n-1) ^ uint64(n)) * mix
+	}
+	return 0, 0
+}
+
+// nameHash is the hash of a name as shortName computes it.
+func nameHash(name []byte) (hash uint64) {
+	for len(name) >= 8 {
+		hash = (hash ^ binary.LittleEndian.Uint64(name)) * mix
+		name = name[8:]
+	}
+	var x uint64
+	for k := len(name) - 1; k >= 0; k-- {
+		x = x<<8 | uint64(name[k])
+	}
+	return (hash ^ x ^ uint64(len(name))*8) * mix
 }
 
 // str reads a string whose content starts at i and returns the offset after its
