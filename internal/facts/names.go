@@ -13,7 +13,14 @@ type names struct {
 	seed  maphash.Seed
 	arena []byte   // each text with its kind before it
 	start []uint32 // number → start in arena; one more than there are texts
-	slots []uint32 // open addressing, number+1; 0 is free
+	slots []slot   // open addressing
+}
+
+// slot says by half of the hash whether a look at the text, which is a cache miss
+// or two, is worth it.
+type slot struct {
+	tag uint32
+	id  uint32 // number+1; 0 is free
 }
 
 func newNames(seed maphash.Seed) *names { return &names{seed: seed, start: []uint32{0}} }
@@ -35,13 +42,16 @@ func (n *names) find(kind byte, s string) (uint32, bool) {
 	if len(n.slots) == 0 {
 		return 0, false
 	}
-	for i := at(n.hash(kind, s), len(n.slots)); ; {
-		id := n.slots[i]
-		if id == 0 {
+	h := n.hash(kind, s)
+	for i := at(h, len(n.slots)); ; {
+		sl := n.slots[i]
+		if sl.id == 0 {
 			return 0, false
 		}
-		if t := n.bytes(id - 1); t[0] == kind && string(t[1:]) == s {
-			return id - 1, true
+		if sl.tag == uint32(h) {
+			if t := n.bytes(sl.id - 1); t[0] == kind && string(t[1:]) == s {
+				return sl.id - 1, true
+			}
 		}
 		if i++; i == len(n.slots) {
 			i = 0
@@ -66,17 +76,17 @@ func (n *names) add(kind byte, s string) uint32 {
 
 func (n *names) place(id uint32, h uint64) {
 	i := at(h, len(n.slots))
-	for n.slots[i] != 0 {
+	for n.slots[i].id != 0 {
 		if i++; i == len(n.slots) {
 			i = 0
 		}
 	}
-	n.slots[i] = id + 1
+	n.slots[i] = slot{uint32(h), id + 1}
 }
 
 // resize makes room for want texts at seven tenths full.
 func (n *names) resize(want int) {
-	n.slots = make([]uint32, want*10/7+2)
+	n.slots = make([]slot, want*10/7+2)
 	for id := range uint32(n.len()) {
 		t := n.bytes(id)
 		n.place(id, n.hash(t[0], string(t[1:])))
@@ -98,7 +108,7 @@ func (n *names) text(id uint32) (kind byte, s string) {
 	return t[0], string(t[1:])
 }
 
-func (n *names) memory() int { return cap(n.arena) + 4*cap(n.start) + 4*cap(n.slots) }
+func (n *names) memory() int { return cap(n.arena) + 4*cap(n.start) + 8*cap(n.slots) }
 
 // invisible characters could make one name look like another (T8).
 func invisible(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }
