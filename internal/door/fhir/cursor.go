@@ -139,7 +139,7 @@ func (s *sealer) seal(st *state, bound []byte) (string, error) {
 // cut, old or made-up cursor.
 func (s *sealer) open(text string, bound []byte, now time.Time) (*state, error) {
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
-	if err != nil || len(b) < 1 {
+	if err != nil || len(b) < 1 || base64.RawURLEncoding.EncodedLen(len(b)) != len(text) { // line breaks are skipped
 		return nil, errCursor
 	}
 	i := bytes.IndexByte(s.ids, b[0])

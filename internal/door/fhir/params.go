@@ -14,6 +14,7 @@ import (
 // query is a search as this door understood it: what is asked of the upstream is
 // rebuilt from it, and nothing else is (D1).
 type query struct {
+	cat      *catalog.Catalog
 	typ      catalog.Type
 	name     string // of the type
 	criteria []criterion
@@ -51,7 +52,7 @@ type sortKey struct {
 // or does not allow refuses the whole with the text of an unknown parameter
 // (FC01, FC02); what it cannot read is malformed. The policy judges what is left.
 func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, error) {
-	q := &query{typ: t, name: cat.TypeName(t)}
+	q := &query{cat: cat, typ: t, name: cat.TypeName(t)}
 	once := make(map[string]bool)
 	for _, p := range pairs {
 		name, modifier, _ := strings.Cut(p.name, ":")
@@ -254,7 +255,7 @@ func (q *query) ask() gate.Ask {
 	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count}
 	for i := range q.criteria {
 		c := &q.criteria[i]
-		a.Criteria = append(a.Criteria, gate.Criterion{Param: c.param, Modifier: c.modifier, Values: c.tokens})
+		a.Criteria = append(a.Criteria, gate.Criterion{Param: c.param, Modifier: c.modifier, Values: c.tokens, Refs: q.refs(c)})
 		name := c.param.Name
 		if c.modifier != "" {
 			name += ":" + c.modifier
@@ -266,6 +267,21 @@ func (q *query) ask() gate.Ask {
 		a.Params = append(a.Params, "_sort:"+s.param.Name)
 	}
 	return a
+}
+
+// refs are the records that a reference criterion names; they were read as
+// Type/id.
+func (q *query) refs(c *criterion) []gate.Ref {
+	if c.param.Kind != catalog.ReferenceParam {
+		return nil
+	}
+	out := make([]gate.Ref, 0, len(c.values))
+	for _, v := range c.values {
+		name, id, _ := strings.Cut(v, "/")
+		t, _ := q.cat.Type(name)
+		out = append(out, gate.Ref{Type: t, ID: id})
+	}
+	return out
 }
 
 // upstream rebuilds the query for the upstream, without the patients and the
