@@ -39,8 +39,8 @@ func Format(name string, src []byte, organization ...*Organization) ([]byte, err
 	if len(organization) > 0 {
 		p.organization = organization[0]
 	}
-	p.normalize(root, k.shape)
 	header := attach(root, remarks, bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")))
+	p.normalize(root, k.shape)
 	p.lines(0, header)
 	p.mapping(root, k.shape, 0, len(header) == 0)
 	out := p.out.Bytes()
@@ -134,9 +134,12 @@ func (p *printer) word(text string, g *grammar) string {
 	return text
 }
 
-// lines writes lines of comments and blank lines.
+// lines writes lines of comments and blank lines, never two blank ones in a row.
 func (p *printer) lines(indent int, lines []string) {
 	for _, l := range lines {
+		if l == "" && (p.out.Len() == 0 || bytes.HasSuffix(p.out.Bytes(), []byte("\n\n"))) {
+			continue
+		}
 		if l != "" {
 			p.out.WriteString(strings.Repeat(" ", indent))
 		}

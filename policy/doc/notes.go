@@ -12,7 +12,10 @@ type notes struct {
 	foot []string // below it, before something less indented begins
 }
 
-func (n *notes) none() bool { return len(n.head)+len(n.line)+len(n.foot) == 0 }
+// none reports whether no comment is among them; blank lines alone do not count.
+func (n *notes) none() bool {
+	return len(n.line)+len(n.foot) == 0 && !slices.ContainsFunc(n.head, func(s string) bool { return s != "" })
+}
 
 // slot is a place that comments can belong to.
 type slot struct {
@@ -58,6 +61,9 @@ func attach(root *node, remarks []remark, src []byte) (header []string) {
 			continue
 		}
 		foot, head := split(gap, a.slots[i].col)
+		if a.opens(i) {
+			foot, head = nil, gap // nothing has ended that it could close
+		}
 		a.close(i, foot)
 		a.slots[i].notes.head = append(a.slots[i].notes.head, texts(head)...)
 	}
@@ -88,6 +94,16 @@ func (a *attacher) behind(r remark) {
 	}
 	n := a.slots[best].notes
 	n.line = append(n.line, r.text)
+}
+
+// opens reports whether the i-th slot is inside the one before it.
+func (a *attacher) opens(i int) bool {
+	for j := i - 1; j >= 0; j-- {
+		if a.slots[j].block {
+			return a.slots[j].col < a.slots[i].col
+		}
+	}
+	return true
 }
 
 // gapLine is a comment, or a blank line.
@@ -124,24 +140,44 @@ func split(gap []gapLine, col int) (foot, head []gapLine) {
 	return nil, gap
 }
 
-// close gives a gap to the innermost entry or item before the i-th slot that is
-// not indented deeper than it.
+// close gives each comment of a gap to the innermost entry or item before the
+// i-th slot that is not indented deeper than it, nor than the comment above.
 func (a *attacher) close(i int, gap []gapLine) {
-	first := slices.IndexFunc(gap, func(g gapLine) bool { return g.text != "" })
-	if first < 0 {
-		return
+	at := i // the slot that got the last comment
+	var blank []string
+	for _, g := range gap {
+		if g.text == "" {
+			blank = []string{""}
+			continue
+		}
+		at = a.innermost(at, i, g.col)
+		n := a.slots[at].notes
+		n.foot = append(append(n.foot, blank...), g.text)
+		blank = nil
+	}
+}
+
+// innermost walks outwards from a slot, that before the i-th at first, to one
+// that is not indented deeper than col.
+func (a *attacher) innermost(from, i, col int) int {
+	if from < i && a.slots[from].col <= col {
+		return from
 	}
 	best, edge := -1, int(^uint(0)>>1)
-	for j := i - 1; j >= 0; j-- {
-		if s := a.slots[j]; s.block && s.col < edge {
-			best, edge = j, s.col
-			if s.col <= gap[first].col {
-				break
-			}
+	if from < i {
+		best, edge = from, a.slots[from].col
+	}
+	for j := min(from, i) - 1; j >= 0; j-- {
+		s := a.slots[j]
+		if !s.block || s.col >= edge || i < len(a.slots) && s.col < a.slots[i].col {
+			continue
+		}
+		best, edge = j, s.col
+		if s.col <= col {
+			break
 		}
 	}
-	n := a.slots[max(best, 0)].notes
-	n.foot = append(n.foot, trimBlank(texts(gap), false, true)...)
+	return max(best, 0)
 }
 
 // leftover gives what stands before a closing bracket to what comes next, or to
