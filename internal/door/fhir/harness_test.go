@@ -239,6 +239,8 @@ const assigned = `{"source":"adt","whole":"2026-11-23T11:59:00Z"}
 const shifts = `{"source":"roster","whole":"2026-11-23T11:59:00Z"}
 {"fact":"during-shift","who":"bob","source":"roster","recorded_by":"roster"}
 {"fact":"during-shift","who":"dora","source":"roster","recorded_by":"roster"}
+{"fact":"during-shift","who":"rita","source":"roster","recorded_by":"roster"}
+{"fact":"during-shift","who":"vera","source":"roster","recorded_by":"roster"}
 `
 const people = `{"source":"people","whole":"2026-11-23T11:59:00Z"}
 {"fact":"is-patient","who":"alice","patient":"Patient/p4","source":"people","recorded_by":"hr"}
