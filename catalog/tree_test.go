@@ -381,7 +381,7 @@ func TestAnyOf(t *testing.T) {
 		"MedicationAdministration.dosage": "dose rateRatio rateQuantity", "Condition.stage": "summary assessment",
 		"Appointment.participant": "type actor", "Patient.link": "",
 	} {
-		id := cat.Root(0)
+		var id catalog.NodeID
 		if typ, ok := cat.Type(path); ok {
 			id = cat.Root(typ)
 		} else {

@@ -89,7 +89,7 @@ func TestL4_WhatIsNoKeyedReferenceStaysOut(t *testing.T) {
 	if b, err := ledger.Encode(d); err != nil || strings.Contains(string(b), "Patient/p1") {
 		t.Errorf("%v, %s", err, b)
 	}
-	if refs.Ref("Patient/p1") != refs.Ref("Patient/p1") || refs.Ref("Patient/p1") == refs.Ref("Patient/p2") {
+	if again := refs.Ref("Patient/p1"); again != refs.Ref("Patient/p1") || refs.Ref("Patient/p1") == refs.Ref("Patient/p2") {
 		t.Error("references must tell patients apart, and only that")
 	}
 }

@@ -40,8 +40,3 @@ func (s FactSet) All(yield func(FactID) bool) {
 		}
 	}
 }
-
-// meets reports whether s and t share a fact.
-func (s *FactSet) meets(t *FactSet) bool {
-	return s[0]&t[0]|s[1]&t[1]|s[2]&t[2]|s[3]&t[3] != 0
-}

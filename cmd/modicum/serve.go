@@ -35,7 +35,9 @@ func (c *serveCommand) Help() string {
 func (c *serveCommand) Run(t *terminal) error {
 	cfg, problems := config.Load(c.Config, t.environ)
 	if len(problems) > 0 {
-		fmt.Fprint(t.err, problems.Error())
+		fmt.Fprintln(t.err, problems.Error())
+	}
+	if cfg == nil {
 		return usage("%s has problems; nothing was started", c.Config)
 	}
 	if c.Check {

@@ -108,7 +108,5 @@ func (n *names) text(id uint32) (kind byte, s string) {
 	return t[0], string(t[1:])
 }
 
-func (n *names) memory() int { return cap(n.arena) + 4*cap(n.start) + 8*cap(n.slots) }
-
 // invisible characters could make one name look like another (T8).
 func invisible(r rune) bool { return !unicode.IsGraphic(r) || r == unicode.ReplacementChar }

@@ -327,12 +327,6 @@ func (s *segment) keyOf(r *row) Key {
 	return k
 }
 
-// memory is the bytes that the segment holds.
-func (s *segment) memory() int {
-	return s.whos.memory() + s.patients.memory() + s.objects.memory() + cap(s.texts) +
-		44*cap(s.rows) + 16*cap(s.slots) + 4*cap(s.byWho) + 112*cap(s.carried)
-}
-
 // roundFrom and roundUntil round to seconds inwards, so that nothing permits for
 // longer than stated; restrictions take the flag back and are rounded outwards.
 func roundFrom(t time.Time, f *flag) uint32 {
