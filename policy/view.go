@@ -152,7 +152,7 @@ func (d *decision) reach(i int, l *planLine, j int) mask {
 		have = new(FactSet) // stays on the stack
 		p.has(have, pa, glass)
 	}
-	fresh := p.verb == Create && d.atoms.NewPatient
+	fresh := p.verb == Create && d.atoms.NewPatient || d.atoms.Finding
 	var out mask
 	for n := l.from; n < l.to; n++ {
 		k := p.conjs[n]
