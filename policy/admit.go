@@ -126,7 +126,7 @@ func (p *Plan) speakPerson(r *Request) Why {
 	if held == 0 {
 		return NoRole
 	}
-	conflict := held > 1 && p.dropConflicts()
+	conflict := len(r.Roles) > 1 && p.dropConflicts()
 	why := p.speakTasks(r)
 	if conflict && (why == NoRole || why == UnknownTask || why == UnknownPurpose) && (!p.anyRole() || p.droppedWould(r)) {
 		return RolesInConflict
@@ -140,9 +140,15 @@ func (p *Plan) hold(roles []string) int {
 	n := (len(p.set.roles) + 63) / 64
 	p.held = zeros(p.held, n)
 	p.dropped = zeros(p.dropped, n)
+	p.claimed = zeros(p.claimed, n)
 	held := 0
 	for _, name := range roles {
-		if i, ok := p.set.roleOf[name]; ok && !p.set.roles[i].programs {
+		i, ok := p.set.roleOf[name]
+		if !ok {
+			continue
+		}
+		p.claimed[i>>6] |= 1 << (i & 63)
+		if !p.set.roles[i].programs {
 			p.held[i>>6] |= 1 << (i & 63)
 			held++
 		}
@@ -162,7 +168,7 @@ func (p *Plan) dropConflicts() bool {
 	for _, set := range p.set.conflicts {
 		n := 0
 		for w := range set {
-			n += bits.OnesCount64(p.held[w] & set[w])
+			n += bits.OnesCount64(p.claimed[w] & set[w])
 		}
 		if n < 2 {
 			continue

@@ -18,6 +18,7 @@ type Plan struct {
 	caller  Truth
 
 	held    []uint64 // roles of the caller, as bits
+	claimed []uint64 // the same with roles of programs, which speak for no person and may stand in conflict
 	dropped []uint64 // roles that exclude each other
 	speak   []int    // tasks that speak, rule 2
 	count   []int    // of these, tasks with a line that may count

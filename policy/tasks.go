@@ -203,7 +203,7 @@ func (s *Set) Conflicts(roles []string) []doc.Conflict {
 	for i, set := range s.conflicts {
 		n := 0
 		for w := range set {
-			for b := p.held[w] & set[w]; b != 0; b &= b - 1 {
+			for b := p.claimed[w] & set[w]; b != 0; b &= b - 1 {
 				n++
 			}
 		}
