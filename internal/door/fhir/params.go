@@ -143,10 +143,10 @@ func (q *query) readElements(cat *catalog.Catalog, v string) error {
 		q.elements = []catalog.NodeID{}
 	}
 	for name := range strings.SplitSeq(v, ",") {
-		path := q.name + "." + strings.TrimPrefix(name, q.name+".")
+		name = strings.TrimPrefix(name, q.name+".")
 		found := false
 		for _, n := range cat.Children(cat.Root(q.typ)) {
-			if p := cat.Node(n).Path; p == path || p == path+"[x]" {
+			if elementName(cat.Node(n)) == name {
 				q.elements, found = append(q.elements, n), true
 			}
 		}
@@ -155,6 +155,15 @@ func (q *query) readElements(cat *catalog.Catalog, v string) error {
 		}
 	}
 	return nil
+}
+
+// elementName is the name of an element without the type of a choice. Types share
+// nodes, so the beginning of a path may be that of another type.
+func elementName(n *catalog.Node) string {
+	if choice, ok := strings.CutSuffix(n.Path, "[x]"); ok {
+		return choice[strings.LastIndexByte(choice, '.')+1:]
+	}
+	return n.Name
 }
 
 // readSort accepts parameters that order by one visible value. Those whose
