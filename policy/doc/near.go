@@ -10,7 +10,7 @@ import (
 // none is near: a third of its letters or more would have to change. Of equals
 // the first wins.
 func nearest(word string, among []string) string {
-	best, near := "", len(word)/3+1
+	best, near := "", min(len(word), longWord)/3+1
 	for _, w := range among {
 		if d := distance(strings.ToLower(word), w, near); d < near {
 			best, near = w, d
@@ -19,11 +19,14 @@ func nearest(word string, among []string) string {
 	return best
 }
 
+// longWord is where words are cut before they are compared, in bytes.
+const longWord = 64
+
 // distance is the number of letters to insert, delete, replace or swap with
 // their neighbour to turn a into b (optimal string alignment), or limit if it is
-// not below it. Words are short; both are cut to 64 bytes.
+// not below it. Both are cut to longWord.
 func distance(a, b string, limit int) int {
-	const most = 64
+	const most = longWord
 	a, b = a[:min(len(a), most)], b[:min(len(b), most)]
 	if d := len(a) - len(b); d >= limit || -d >= limit {
 		return limit
