@@ -39,7 +39,6 @@ func TestSampleCases(t *testing.T) {
 	}
 }
 
-
 // TestSampleIsFormatted: every file is as `modicum policy fmt` writes it.
 func TestSampleIsFormatted(t *testing.T) {
 	f, _ := load(t)
