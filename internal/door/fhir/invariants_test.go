@@ -93,7 +93,10 @@ func TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped(t *testing.T
 			t.Errorf("%s: %d, want %d", value, len(b.Entry), want)
 		}
 	}
-	same(t, c.get(t, "alice", "/Patient?_id=p1&identifier=999-00-p1"), c.get(t, "alice", "/Patient?_id=p1&identifier=999-00-xx"))
+	right, wrong := c.get(t, "alice", "/Patient?_id=p1&identifier=999-00-p1"), c.get(t, "alice", "/Patient?_id=p1&identifier=999-00-xx")
+	if right.status != 200 || strings.ReplaceAll(right.plain(), "999-00-p1", "999-00-xx") != wrong.plain() {
+		t.Errorf("a right guess of a hidden number tells:\n%s\n%s", right.plain(), wrong.plain())
+	}
 }
 
 func TestF4_TotalCountsWhatShows(t *testing.T) {
@@ -512,5 +515,55 @@ func TestTheWorkBudgetEndsInUnavailable(t *testing.T) {
 	c = openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Budget = fhir.Budget{Time: 20 * time.Millisecond} })
 	if r := c.get(t, "alice", "/Condition?patient=p1"); r.status != 503 {
 		t.Errorf("slow: %d %s", r.status, r.body)
+	}
+}
+
+// twins are two upstreams that differ in nothing that alice may see: hidden
+// elements, hidden records of her patients, other people's patients.
+func twins(t *testing.T) (a, b *sheet) {
+	a, b = newSheet(t), newSheet(t)
+	a.put(patient("p1", "Familyp1", "1940-05-06"))
+	b.put(strings.NewReplacer("Springfield", "Shelby", "555-p1", "1-800", "999-00-p1", "123-45-6789", `"versionId":"3"`, `"versionId":"12"`).Replace(patient("p1", "Familyp1", "1940-05-06")))
+	for i := range 30 {
+		id := fmt.Sprintf("c%02d", i)
+		switch i % 4 {
+		case 0, 2:
+			shown := condition(id, "p1", "J45.0")
+			a.put(shown)
+			b.put(strings.Replace(shown, `"recordedDate"`, `"note":[{"text":"hidden"}],"recordedDate"`, 1))
+		case 1:
+			a.put(condition(id, "p1", "B20"))
+		case 3:
+			b.put(condition(id, "p9", "J45.0"), condition(id+"x", "p1", "B20"), condition(id+"y", "p1", "F20.0"))
+		}
+	}
+	return a, b
+}
+
+func TestN1_TwinsAnswerAlikeOverAllPages(t *testing.T) {
+	ua, ub := twins(t)
+	a, b := openClinic(t, ua, "", nil), openClinic(t, ub, "", nil)
+	data, pages := 0, 0
+	for _, path := range []string{
+		"/Patient/p1", "/Patient?_id=p1", "/Patient", "/Patient?identifier=123-45-6789", "/Patient?family=Familyp1", "/Patient?address-city=Shelby",
+		"/Condition?patient=p1", "/Condition?patient=p1&_count=1", "/Condition?patient=p1&_count=4", "/Condition?patient=p1&_count=100", "/Condition", "/Condition?_count=7",
+		"/Condition?patient=p1&code=B20", "/Condition?patient=p1&code=J45.0&_count=3", "/Condition?patient=p1&_summary=count", "/Condition?patient=p9", "/Condition?code=F20.0",
+		"/Condition/c00", "/Condition/c01", "/Condition/c03", "/Condition/c03x", "/Patient/p9", "/Condition?patient=p1&_elements=note", "/Condition?patient=p1&_count=0",
+	} {
+		for at, bt := path, path; at != ""; {
+			ra, rb := a.get(t, "alice", at), b.get(t, "alice", bt)
+			if strings.ReplaceAll(ra.plain(), a.URL, "") != strings.ReplaceAll(rb.plain(), b.URL, "") {
+				t.Fatalf("%s differs:\n%s\n%s", path, ra.plain(), rb.plain())
+			}
+			pages++
+			if at, bt = "", ""; ra.status == 200 && strings.Contains(ra.body, "searchset") {
+				ba, bb := ra.bundle(t), rb.bundle(t)
+				data += len(ba.Entry)
+				at, bt = ba.link("next"), bb.link("next")
+			}
+		}
+	}
+	if data < 40 || pages < 40 {
+		t.Errorf("only %d records on %d pages: too little to say anything", data, pages)
 	}
 }

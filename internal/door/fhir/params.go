@@ -259,12 +259,16 @@ func (q *query) namePatients(c *criterion, ids []string) error {
 	return nil
 }
 
-// ask turns the query into what the gate judges.
+// ask turns the query into what the gate judges. An id is no criterion there: it
+// comes with whatever shows (policy-language rule 18), so that matching it reads
+// nothing more.
 func (q *query) ask() gate.Ask {
 	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count}
 	for i := range q.criteria {
 		c := &q.criteria[i]
-		a.Criteria = append(a.Criteria, gate.Criterion{Param: c.param, Modifier: c.modifier, Values: c.tokens, Refs: q.refs(c)})
+		if c.param.Name != "_id" {
+			a.Criteria = append(a.Criteria, gate.Criterion{Param: c.param, Modifier: c.modifier, Values: c.tokens, Refs: q.refs(c)})
+		}
 		name := c.param.Name
 		if c.modifier != "" {
 			name += ":" + c.modifier
@@ -272,7 +276,9 @@ func (q *query) ask() gate.Ask {
 		a.Params = append(a.Params, name)
 	}
 	for _, s := range q.sorts {
-		a.Sorts = append(a.Sorts, s.param)
+		if s.param.Name != "_id" {
+			a.Sorts = append(a.Sorts, s.param)
+		}
 		a.Params = append(a.Params, "_sort:"+s.param.Name)
 	}
 	return a
