@@ -5,5 +5,8 @@ type commands struct {
 	Demo    demoCommand    `cmd:"" help:"A synthetic hospital with the gate before it: tells its story, then serves."`
 	Init    initCommand    `cmd:"" help:"Make a new installation in a folder: configuration, sample policy, keys."`
 	Serve   serveCommand   `cmd:"" help:"Run the gate before your FHIR server."`
+	Policy  policyCommands `cmd:"" help:"Check, format, test and show a policy."`
+	Explain explainCommand `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
+	Ledger  ledgerCommands `cmd:"" help:"Verify, show, prove and continue the record."`
 	Version versionCommand `cmd:"" help:"Say version, commit and what was linked."`
 }

@@ -70,7 +70,7 @@ func (c *initCommand) fill() error {
 	if err != nil {
 		return err
 	}
-	return ledger.WriteKey(filepath.Join(c.Dir, "ledger.key"), secret)
+	return ledger.WriteKey(filepath.Join(c.Dir, "data", "ledger.key"), secret)
 }
 
 // exampleOrigin is the origin that config.Example names.

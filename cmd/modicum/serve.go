@@ -83,7 +83,7 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 // refused says what a person can do about a start that was refused.
 func (c *serveCommand) refused(cfg *config.Config, err error) error {
 	if errors.Is(err, store.ErrBehind) {
-		return unavailable("%w\nThe record here is older than what was published, as after a restore from a backup.\nTo go on under a new name, which keeps the gap visible for ever:\n  modicum ledger key NEW-NAME > new.key\n  modicum ledger continue --config %s --key new.key --reason TEXT", err, c.Config)
+		return unavailable("%w\nThe record here is older than what was published, as after a restore from a backup.\nTo go on under a new name, which keeps the gap visible for ever:\n  modicum ledger key NEW-NAME --out new.key\n  modicum ledger continue --config %s --key new.key --who YOU --reason TEXT", err, c.Config)
 	}
 	return usage("nothing was started: %w", err)
 }

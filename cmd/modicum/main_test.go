@@ -1,0 +1,76 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// command runs the command and returns its status and what it printed.
+func command(t *testing.T, args ...string) (status int, out, errs string) {
+	t.Helper()
+	var o, e bytes.Buffer
+	status = run(t.Context(), args, nil, strings.NewReader(""), &o, &e)
+	return status, o.String(), e.String()
+}
+
+// TestInitIsReadyToServe: what init writes passes its own next commands.
+func TestInitIsReadyToServe(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hospital")
+	if status, _, errs := command(t, "init", dir); status != exitYes {
+		t.Fatalf("init: %d %s", status, errs)
+	}
+	for _, args := range [][]string{
+		{"policy", "check", "--quiet", filepath.Join(dir, "policy")},
+		{"policy", "test", filepath.Join(dir, "policy")},
+		{"policy", "fmt", "--check", filepath.Join(dir, "policy")},
+		{"serve", "--check", "--config", filepath.Join(dir, "modicum.yaml")},
+	} {
+		if status, out, errs := command(t, args...); status != exitYes {
+			t.Errorf("%v: %d\n%s%s", args, status, out, errs)
+		}
+	}
+	if status, _, errs := command(t, "init", dir); status != exitUsage || !strings.Contains(errs, "not empty") {
+		t.Errorf("a second init: %d %s", status, errs)
+	}
+}
+
+// TestAMistakeSaysWhere: a mistake in policy and configuration names file, line
+// and what is known.
+func TestAMistakeSaysWhere(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "hospital")
+	command(t, "init", dir)
+	spoil(t, filepath.Join(dir, "policy", "roles", "nurse.yaml"), "purpose: treatment", "purpose: treatmint")
+	status, out, _ := command(t, "policy", "check", "--quiet", filepath.Join(dir, "policy"))
+	if status != exitNo || !strings.Contains(out, "roles/nurse.yaml:") || !strings.Contains(out, "treatment") {
+		t.Errorf("policy: %d\n%s", status, out)
+	}
+	spoil(t, filepath.Join(dir, "modicum.yaml"), "\nlisten:", "\nlissen:")
+	status, _, errs := command(t, "serve", "--check", "--config", filepath.Join(dir, "modicum.yaml"))
+	if status != exitUsage || !strings.Contains(errs, "listen") || !strings.Contains(errs, "modicum.yaml:") {
+		t.Errorf("configuration: %d\n%s", status, errs)
+	}
+}
+
+func spoil(t *testing.T, path, old, with string) {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, bytes.Replace(b, []byte(old), []byte(with), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestVersionAndUsage: exit statuses that scripts can use.
+func TestVersionAndUsage(t *testing.T) {
+	if status, out, _ := command(t, "version", "--json"); status != exitYes || !strings.Contains(out, `"semantics":1`) {
+		t.Errorf("version: %d %s", status, out)
+	}
+	if status, _, errs := command(t, "no-such-command"); status != exitUsage || errs == "" {
+		t.Errorf("unknown command: %d %s", status, errs)
+	}
+}
