@@ -21,6 +21,15 @@ func (x *exchange) capabilities() error {
 	if !acceptsJSON(x.r.Header.Values("Accept")) {
 		return problem.Format
 	}
+	pairs, ok := parseQuery(x.r.URL.RawQuery, nil)
+	if !ok {
+		return problem.Malformed
+	}
+	for _, p := range pairs {
+		if p.name == "_format" && !formatIsJSON(p.value) {
+			return problem.Format
+		}
+	}
 	set := x.door.cfg.Policy()
 	s := x.door.statement.Load()
 	if s == nil || s.set != set {

@@ -64,12 +64,12 @@ func (x *exchange) recover() {
 	}
 	// The value of a panic may quote a record; its place does not.
 	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelError, "panic in enforcement",
-		slog.String("route", x.pattern), slog.String("decision", x.id()), slog.String("stack", place1(debug.Stack())))
+		slog.String("route", x.pattern), slog.String("decision", x.id()), slog.String("stack", functionsOf(debug.Stack())))
 	x.finish(problem.Internal)
 }
 
-// place1 keeps the functions of a stack and drops their arguments.
-func place1(stack []byte) string {
+// functionsOf keeps the functions of a stack and drops their arguments.
+func functionsOf(stack []byte) string {
 	var out []string
 	for line := range strings.SplitSeq(string(stack), "\n") {
 		if !strings.HasPrefix(line, "\t") && strings.Contains(line, "modicum/") {

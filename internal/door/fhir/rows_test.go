@@ -2,10 +2,12 @@ package fhir_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -450,9 +452,26 @@ func TestFC45_TheCapabilityStatementIsTheSameForEverybody(t *testing.T) {
 		contains(t, first.body, part)
 	}
 	lacks(t, first.body, `"type":"Claim"`, `"type":"AuditEvent"`)
-	_, patient, _ := strings.Cut(first.body, `"type":"Patient"`)
-	patient, _, _ = strings.Cut(patient, `"type":"`+"P") // the next type
-	lacks(t, patient, `"name":"address-city"`, `"name":"_tag"x`)
+	var statement struct {
+		Rest []struct {
+			Resource []struct {
+				Type        string
+				SearchParam []struct{ Name string }
+			}
+		}
+	}
+	if err := json.Unmarshal([]byte(first.body), &statement); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range statement.Rest[0].Resource {
+		var names []string
+		for _, p := range r.SearchParam {
+			names = append(names, p.Name)
+		}
+		if r.Type == "Patient" && (!slices.Contains(names, "family") || slices.Contains(names, "address-city") || slices.Contains(names, "language")) {
+			t.Errorf("parameters of Patient: %v", names)
+		}
+	}
 	if n := len(first.body); n > 64<<10 {
 		t.Errorf("%d bytes", n)
 	}
@@ -461,6 +480,9 @@ func TestFC45_TheCapabilityStatementIsTheSameForEverybody(t *testing.T) {
 	}
 	if r := c.get(t, "", "/metadata", "Accept", "application/fhir+xml"); r.status != 406 {
 		t.Errorf("XML: %d", r.status)
+	}
+	if r := c.get(t, "", "/metadata?_format=xml"); r.status != 406 {
+		t.Errorf("XML by parameter: %d", r.status)
 	}
 }
 
