@@ -304,5 +304,11 @@ func isPlain(text string, inBrackets bool) bool {
 	if strings.EqualFold(text, "null") || strings.HasSuffix(text, ":") || strings.Contains(text, ": ") || strings.Contains(text, " #") {
 		return false
 	}
-	return !inBrackets || !strings.ContainsAny(text, `,[]{}"':`) || strings.Contains(text, "://") && !strings.ContainsAny(text, `,[]{}"' `)
+	return !inBrackets || !strings.ContainsFunc(text, marksInBrackets)
+}
+
+// marksInBrackets reports whether a character may end a text in brackets, for
+// some parser.
+func marksInBrackets(r rune) bool {
+	return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune(" ._-/+()%@=", r)
 }

@@ -240,3 +240,29 @@ func unlike(n *node, y *yaml.Node, path string) string {
 	}
 	return fmt.Sprintf("%s: %s, the other parser reads another form", path, n.form)
 }
+
+// TestFormatAnyText: whatever a text holds, in brackets or not, Format writes it
+// so that both parsers read it back.
+func TestFormatAnyText(t *testing.T) {
+	letters := []rune(`ab1 .,:;#'"\[]{}&*!|>%@-?~=<é/()` + "`")
+	text := rapid.StringOfN(rapid.SampledFrom(letters), 1, 14, -1).Filter(func(s string) bool { return strings.TrimSpace(s) == s && s != "" })
+	rapid.Check(t, func(t *rapid.T) {
+		one, two, key := text.Draw(t, "one"), text.Draw(t, "two"), rapid.StringMatching(`x:[!-~]{1,8}`).Draw(t, "key")
+		quote := func(s string) string { return "'" + strings.ReplaceAll(s, "'", "''") + "'" }
+		src := fmt.Sprintf("role: r\ntitle: %s\nowner: o\nreview: 1 month\nsay: x\ntasks:\n  t:\n    title: T\n    purpose: p\n    do: [read]\n    lend: {for: 1 day, approve: [o], reasons: [%s, %s]}\n",
+			quote(one), quote(two), quote(two+one))
+		own := fmt.Sprintf("extensions:\n  %s: contact.phone\n", quote(key))
+		for name, src := range map[string]string{"roles/r.yaml": src, "catalog/own.yaml": own} {
+			holdsFormat(t, name, []byte(src))
+			out, err := Format(name, []byte(src))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var l list
+			root, _ := parseTree(name, out, &l)
+			if why := differs(root, out); why != "" {
+				t.Fatalf("%s\n%s", why, out)
+			}
+		}
+	})
+}

@@ -180,3 +180,20 @@ func TestRenderSurvives(t *testing.T) {
 		}
 	}
 }
+
+// BenchmarkLoad reads the draft: 41 files, some 60 kB.
+func BenchmarkLoad(b *testing.B) {
+	draft := os.DirFS("testdata/draft")
+	for b.Loop() {
+		Load(draft)
+	}
+}
+
+// BenchmarkCheck checks it.
+func BenchmarkCheck(b *testing.B) {
+	f, _ := Load(os.DirFS("testdata/draft"))
+	cat := catalog.R4()
+	for b.Loop() {
+		Check(f, cat, nil)
+	}
+}
