@@ -181,7 +181,7 @@ func TestRenderSurvives(t *testing.T) {
 	}
 }
 
-// BenchmarkLoad reads the draft: 41 files, some 60 kB.
+// BenchmarkLoad reads the draft: 45 files, some 60 kB.
 func BenchmarkLoad(b *testing.B) {
 	draft := os.DirFS("testdata/draft")
 	for b.Loop() {
