@@ -1,6 +1,12 @@
 package catalog
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"modicum/internal/nearest"
+)
 
 // Classes returns all classes: index i has Class i+1, content classes and overlays.
 func (c *Catalog) Classes() []ClassInfo { return c.classes }
@@ -108,17 +114,7 @@ func (c *Catalog) FreeTextUnder(name string) (found []Class) {
 // Nearest returns the class, or beginning of classes, whose name is nearest to a
 // word that is none, for an error message; "" when none is near.
 func (c *Catalog) Nearest(word string) string {
-	best, limit := "", len(word)/3+1
-	for name := range c.covered {
-		d := distance(word, name)
-		if d > limit || d == limit && best != "" && name > best {
-			continue
-		}
-		if d < limit || best == "" || name < best {
-			best, limit = name, d
-		}
-	}
-	if best != "" {
+	if best := nearest.Word(word, slices.Collect(maps.Keys(c.covered))); best != "" {
 		return best
 	}
 	// Half a name is also near: "birth-date" means demographics.birth-date.
@@ -128,24 +124,4 @@ func (c *Catalog) Nearest(word string) string {
 		}
 	}
 	return ""
-}
-
-// distance is the Levenshtein distance of two short words.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		last := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := last
-			if a[i] != b[j] {
-				cost = 1 + min(last, row[j], row[j+1])
-			}
-			last, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"modicum/internal/nearest"
 )
 
 // Shown is what the catalog knows of a class, an element or a resource type, for a
@@ -120,19 +122,16 @@ func (c *Catalog) unknown(what string) error {
 }
 
 func (c *Catalog) nearestChild(parent, word string) string {
-	best, limit := "", len(word)/3+2
+	var names []string
 	for _, n := range c.Find(parent) {
 		for _, id := range c.Children(n) {
-			name := c.nodes[id].Name
-			if d := distance(strings.ToLower(word), strings.ToLower(name)); d < limit {
-				best, limit = name, d
-			}
+			names = append(names, c.nodes[id].Name)
 		}
 	}
-	if best == "" {
-		return ""
+	if best := nearest.Word(word, names); best != "" {
+		return "; did you mean " + best + "?"
 	}
-	return "; did you mean " + best + "?"
+	return ""
 }
 
 func (c *Catalog) showClass(class Class) *ClassShown {

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"modicum/internal/nearest"
 )
 
 // reader reads a tree by the keys that there are, variables of the environment
@@ -93,7 +95,7 @@ func unknown(name string, keys []string) string {
 	} else {
 		name = "this"
 	}
-	if near := nearest(name, keys); near != "" {
+	if near := nearest.Word(strings.Trim(name, `"`), keys); near != "" {
 		return fmt.Sprintf("%s is not a key; the nearest one is %s", name, near)
 	}
 	return fmt.Sprintf("%s is not a key; known are %s", name, strings.Join(keys, ", "))
@@ -264,36 +266,4 @@ func (r *reader) unused() {
 			r.problems = append(r.problems, Problem{At: At{Env: v}, Text: "is no key of modicum.yaml: MODICUM_ and the keys on the way to it, joined by _"})
 		}
 	}
-}
-
-// nearest finds the key that was meant.
-func nearest(name string, keys []string) string {
-	name = strings.Trim(name, `"`)
-	best, at := "", max(2, len(name)/3)+1
-	for _, k := range keys {
-		if d := distance(name, k); d < at {
-			best, at = k, d
-		}
-	}
-	return best
-}
-
-// distance is that of Levenshtein.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost = 1 + min(prev, row[j], row[j+1])
-			}
-			prev, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

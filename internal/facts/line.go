@@ -5,8 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/internal/nearest"
 )
 
 // Problem is one thing wrong with facts as written. Text names keys and words of
@@ -172,39 +176,10 @@ func skip(dec *jsontext.Decoder, e *lineError) *lineError {
 // unknownKey names the nearest known key. The key itself is not repeated: who
 // puts data where names belong would find it in a log.
 func unknownKey(name string) string {
-	best, at := "", 3
-	for known := range lineKeys {
-		if d := distance(name, known); d < at || d == at && known < best {
-			best, at = known, d
-		}
-	}
-	if best != "" {
+	if best := nearest.Word(name, slices.Collect(maps.Keys(lineKeys))); best != "" {
 		return "unknown key; the nearest known one is " + best
 	}
 	return "unknown key; known are fact, who, patient, object, id, from, until, classes, marked, dates, values, source, recorded_by, whole"
-}
-
-// distance is that of Levenshtein, for short words.
-func distance(a, b string) int {
-	if len(a) > 32 || len(b) > 32 {
-		return 32
-	}
-	var row [33]int
-	for j := range b {
-		row[j+1] = j + 1
-	}
-	for i := range len(a) {
-		prev := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := prev
-			if a[i] != b[j] {
-				cost = 1 + min(prev, row[j], row[j+1])
-			}
-			prev, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }
 
 func readString(dec *jsontext.Decoder) (string, bool) {

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/internal/nearest"
 )
 
 // Limits of what is read.
@@ -347,16 +349,10 @@ func objectName(s string) bool {
 
 // nearestOf names the nearest of words, which are the policy's.
 func nearestOf(name string, words []string) string {
-	best, at := "", 4
-	for _, w := range words {
-		if d := distance(name, w); d < at {
-			best, at = w, d
-		}
+	if best := nearest.Word(name, words); best != "" {
+		return "; the nearest one is " + best
 	}
-	if best == "" {
-		return ""
-	}
-	return "; the nearest one is " + best
+	return ""
 }
 
 func sourceNames(v *Vocabulary) []string {

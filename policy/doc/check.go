@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/nearest"
 )
 
 // The facts that nobody states: found (rule 13), broken-glass (rule 14), and
@@ -202,7 +203,7 @@ func (c *checker) recipientsOf(to Words) {
 		}
 		among := append(slices.Clone(recipients), sorted(c.partners)...)
 		hint := ""
-		if n := nearest(w.Text, among); n != "" {
+		if n := nearest.Word(w.Text, among); n != "" {
 			hint = "did you mean " + n + "?"
 		} else {
 			hint = "known: " + listed(recipients) + ", and partners by name"

@@ -6,6 +6,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"modicum/internal/nearest"
 )
 
 // grammar is how the text of a scalar is written. The reader, the formatter and
@@ -56,7 +58,7 @@ func (g *grammar) hint(text string) string {
 			return "write " + fixed + " instead"
 		}
 	}
-	if n := nearest(text, g.words); n != "" {
+	if n := nearest.Word(text, g.words); n != "" {
 		return "did you mean " + n + "?"
 	}
 	if g.like == "" {

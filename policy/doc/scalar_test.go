@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"pgregory.net/rapid"
 )
 
 func TestSpans(t *testing.T) {
@@ -95,42 +93,6 @@ func TestSpanOnTheCalendar(t *testing.T) {
 	}
 	if !(Span{}).Before(at("2026-01-01 00:00")).IsZero() {
 		t.Error("the zero Span asks for nothing")
-	}
-}
-
-// TestDistance agrees with the plain recursive definition.
-func TestDistance(t *testing.T) {
-	word := rapid.StringOfN(rapid.SampledFrom([]rune("abc-")), 0, 6, -1)
-	rapid.Check(t, func(t *rapid.T) {
-		a, b := word.Draw(t, "a"), word.Draw(t, "b")
-		if got, want := distance(a, b, 100), slow(a, b); got != want {
-			t.Fatalf("%q to %q: %d, want %d", a, b, got, want)
-		}
-	})
-}
-
-func slow(a, b string) int {
-	if a == "" || b == "" {
-		return len(a) + len(b)
-	}
-	cost := 1
-	if a[0] == b[0] {
-		cost = 0
-	}
-	best := min(slow(a[1:], b)+1, slow(a, b[1:])+1, slow(a[1:], b[1:])+cost)
-	if len(a) > 1 && len(b) > 1 && a[0] == b[1] && a[1] == b[0] {
-		best = min(best, slow(a[2:], b[2:])+1)
-	}
-	return best
-}
-
-func TestNearest(t *testing.T) {
-	for word, want := range map[string]string{
-		"whlie": "while", "Purpose": "purpose", "tehn": "", "": "", "x": "", strings.Repeat("y", 500): "",
-	} {
-		if got := nearest(word, []string{"while", "purpose", "do", "to"}); got != want {
-			t.Errorf("%q: got %q, want %q", word, got, want)
-		}
 	}
 }
 
