@@ -3,6 +3,7 @@ package fhirjson_test
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 
@@ -143,6 +144,71 @@ func FuzzScan(f *testing.F) {
 			t.Fatalf("refused, but jsontext accepts: %v", err)
 		}
 	})
+}
+
+// FuzzBundle: a page of the upstream is taken whole or not at all; what is taken is
+// JSON, and hands over just the resources of its entries, in order, with the one
+// link next.
+func FuzzBundle(f *testing.F) {
+	f.Add([]byte(`{"resourceType":"Bundle","type":"searchset","link":[{"relation":"self","url":"u"},{"relation":"next","url":"n\u0065xt"}],"entry":[{"resource":{"resourceType":"Patient","id":"p1"},"search":{"mode":"match"}},{},{"resource":{"resourceType":"OperationOutcome"},"search":{"mode":"outcome"}},{"resource":7}]}`))
+	f.Add([]byte(`{"type":"searchset","resourceType":"Bundle","entry":[{"fullUrl":"urn:x","resource":{"id":"a","resourceType":"Bundle","entry":[]}}]}`))
+	f.Add(searchset()[:4000])
+	f.Fuzz(func(t *testing.T, in []byte) {
+		s := scanners.Get()
+		defer scanners.Put(s)
+		var got []string
+		next, err := s.Bundle(in, func(e fhirjson.Entry) error {
+			got = append(got, e.Record.TypeName()+"/"+string(e.Record.ID))
+			return nil
+		})
+		page, oracle := parse(in)
+		if err != nil {
+			if len(got) > 0 {
+				t.Fatalf("%d records of a page that is refused: %v", len(got), err)
+			}
+			return
+		}
+		if oracle != nil {
+			t.Fatalf("accepted, but jsontext: %v", oracle)
+		}
+		if page.get("resourceType").str() != "Bundle" || page.get("type").str() != "searchset" {
+			t.Fatalf("no searchset: %s", in)
+		}
+		var links []string
+		for _, l := range items(page.get("link")) {
+			if l.get("relation").str() == "next" {
+				links = append(links, l.get("url").str())
+			}
+		}
+		if len(links) > 1 || len(links) == 1 && links[0] != string(next) || len(links) == 0 && next != nil {
+			t.Fatalf("next is %q, the page says %q", next, links)
+		}
+		var want []string
+		for _, e := range items(page.get("entry")) {
+			if r := e.get("resource"); r != nil {
+				want = append(want, nameOf(r))
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("handed over %q, the page holds %q", got, want)
+		}
+	})
+}
+
+func items(t *tree) []*tree {
+	if t == nil {
+		return nil
+	}
+	return t.items
+}
+
+// nameOf is Type/id of a type that the catalog knows.
+func nameOf(r *tree) string {
+	typ := r.get("resourceType").str()
+	if _, ok := catalog.R4().Type(typ); !ok {
+		return "/"
+	}
+	return typ + "/" + r.get("id").str()
 }
 
 // stricter reports whether a reason is one in which we are stricter than jsontext.
