@@ -14,15 +14,16 @@ type knowledge struct {
 	nodes []fact
 	links []link // open addressing; a power of two
 
-	numbers  catalog.ClassSet // classes of strings that are numbers of a person or thing: last4, token
-	byType   catalog.ClassSet // what an identifier of a person may be
-	bySystem catalog.ClassSet // what a contact point of a person may be
-	birth    catalog.Class
-	meta     catalog.Class
-	patient  catalog.Type
-	location catalog.Type
-	account  catalog.Type
-	visit    [2]catalog.Type
+	numbers    catalog.ClassSet // classes of strings that are numbers of a person or thing: last4, token
+	byType     catalog.ClassSet // what an identifier of a person may be
+	bySystem   catalog.ClassSet // what a contact point of a person may be
+	birth      catalog.Class
+	meta       catalog.Class
+	definition catalog.Class
+	patient    catalog.Type
+	location   catalog.Type
+	account    catalog.Type
+	visit      [2]catalog.Type
 }
 
 // fact is what is known about a node beside its catalog.Node; what the index pass
@@ -152,7 +153,7 @@ func knowledgeOf(cat *catalog.Catalog) *knowledge {
 	for _, name := range []string{"contact.phone", "contact.fax", "contact.email", "identifiers.web-url"} {
 		k.bySystem = k.bySystem.With(class(name))
 	}
-	k.birth, k.meta = class("demographics.birth-date"), class("system.metadata")
+	k.birth, k.meta, k.definition = class("demographics.birth-date"), class("system.metadata"), class("system.definition")
 	typ := func(name string) catalog.Type { t, _ := cat.Type(name); return t }
 	k.patient, k.location, k.account = typ("Patient"), typ("Location"), typ("Account")
 	k.visit = [2]catalog.Type{typ("Encounter"), typ("EpisodeOfCare")}

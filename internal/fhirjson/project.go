@@ -46,6 +46,7 @@ type projector struct {
 	table    [128]policy.Treatment
 	flat     [128]policy.Treatment // of a record whose class replaces all
 	view     policy.View           // that table was made for
+	given    policy.View           // what Shape said, before definitions were made whole
 	tabled   bool
 	masks    bool // the view masks something
 	byType   bool // the view masks what an identifier of a person may be
@@ -110,8 +111,8 @@ func (p *projector) begin(s *Scanner, r *Record, sh *Shape) {
 	p.lo, p.hi, p.comma, p.dry, p.kept = 0, 0, false, false, p.kept[:0]
 	p.reached, p.survives, p.emits, p.noInner = 0, 0, 0, false
 	p.topFilter = sh.Elements != nil
-	if !p.tabled || p.view != sh.View {
-		p.view, p.tabled = sh.View, true
+	if !p.tabled || p.given != sh.View {
+		p.given, p.view, p.tabled = sh.View, whole(sh.View, s.know.definition), true
 		for c := range p.table {
 			p.table[c] = p.view.Of(catalog.Class(c))
 		}
@@ -120,6 +121,14 @@ func (p *projector) begin(s *Scanner, r *Record, sh *Shape) {
 		p.bySystem = p.view.Mask.Meets(s.know.bySystem)
 	}
 	p.judgeAs(r.Class, r.whole)
+}
+
+// whole takes away what would show parts of definitions: their expressions and
+// invariants name each other, so they show whole or not, and they are of no patient.
+func whole(v policy.View, definition catalog.Class) policy.View {
+	parts := catalog.ClassSet{}.With(definition)
+	v.Mask, v.Token, v.Coarse, v.Last4 = v.Mask.Minus(parts), v.Token.Minus(parts), v.Coarse.Minus(parts), v.Last4.Minus(parts)
+	return v
 }
 
 // judgeAs sets the class of the resource being written.
@@ -335,7 +344,7 @@ func (p *projector) object(i uint32, c *cell) result {
 	before := p.mark()
 	p.open(c)
 	has, group, shown := p.members(i, c)
-	if shown != visible || !p.complete(c, has, group) {
+	if shown != visible || !p.complete(i, c, has, group) {
 		p.undo(before)
 		return nothing
 	}
@@ -412,7 +421,7 @@ func (p *projector) siblingOf(j uint32, m *cell, f *fact) result {
 // complete writes the constants that stand for what an object must have and may not
 // show, then the marks, in definition order: after everything that shows, so that
 // their place tells nothing. It reports whether the object can be valid.
-func (p *projector) complete(c *cell, has uint64, group bool) bool {
+func (p *projector) complete(i uint32, c *cell, has uint64, group bool) bool {
 	f := &p.info[c.node]
 	if missing := f.must &^ has; missing != 0 {
 		for _, id := range p.s.cat.MandatoryChildren(c.node) {
@@ -421,6 +430,7 @@ func (p *projector) complete(c *cell, has uint64, group bool) bool {
 				continue
 			}
 			switch {
+			case p.neverThere(i, c, k):
 			case k.node.Absent != "":
 				p.constant(k.node.Absent)
 				group = group || k.group
@@ -443,6 +453,25 @@ func (p *projector) complete(c *cell, has uint64, group bool) bool {
 		p.constant(first)
 	}
 	return first != ""
+}
+
+// neverThere reports whether a mandatory value that would show is missing because the
+// record has none: it was not valid before, and nothing may say that it is masked. Of
+// a simple value only: what holds references or parts may go for what is hidden in it.
+func (p *projector) neverThere(i uint32, c *cell, k *fact) bool {
+	class := k.class
+	if f := &p.info[c.node]; c.flags&swaps != 0 && class == f.class {
+		class = c.class
+	}
+	if p.t[class] != policy.Keep || k.kind != catalog.Primitive || k.node.ChoiceOf != 0 {
+		return false
+	}
+	for j := i + 1; j < c.next; j = p.tape[j].next {
+		if m := &p.tape[j]; m.node != 0 && &p.info[m.node] == k && isAbsent(p.src, m, k.node) {
+			return false // the record itself says so
+		}
+	}
+	return true
 }
 
 // writeMarks writes one constant for each child that the view masks, whether or not

@@ -16,7 +16,7 @@ func (p *projector) top() bool {
 	p.copy(c.start, c.start+1)
 	has, group, shown := p.root(p.r.root, c, true)
 	p.marks = 0
-	if !p.complete(c, has, group) || shown != visible && p.marks == 0 {
+	if !p.complete(p.r.root, c, has, group) || shown != visible && p.marks == 0 {
 		p.undo(before)
 		return false
 	}
@@ -136,7 +136,7 @@ func (p *projector) inside(i uint32, c *cell) result {
 	before := p.mark()
 	p.open(c)
 	has, group, shown := p.root(i, c, false)
-	ok := shown == visible && p.complete(c, has, group)
+	ok := shown == visible && p.complete(i, c, has, group)
 	if ok {
 		p.kept = p.kept[:before.kept]
 		p.close(c)
