@@ -145,6 +145,9 @@ type Node struct {
 	// AuthorOf is true for a reference that says who made the record or stated what it
 	// tells, for the built-in fact author. Who performed, attended or was asked is none.
 	AuthorOf bool
+	// WholeOnly is true for an element that is right only beside another one of its class
+	// that no coarser form of it could replace (con-4): kept, or left out.
+	WholeOnly bool
 	// MainDate ranks the elements that may hold the record's main date, from 1; the first
 	// in order with a value is the main date, of a period its start. 0: none.
 	MainDate uint8

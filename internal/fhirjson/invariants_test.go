@@ -68,6 +68,18 @@ func TestAGroupWithHiddenActualIsNotThere(t *testing.T) {
 	}
 }
 
+// con-4: an end needs the status that has no coarser form, so it has none either.
+func TestAnEndIsNotShownWithoutTheStatusThatItNeeds(t *testing.T) {
+	const head = `{"resourceType":"Condition","id":"c",` + tag
+	const in = head + `,"clinicalStatus":{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/condition-clinical","code":"resolved"}]},"subject":{"reference":"Patient/p1"},"recordedDate":"2013-04-05",%s}`
+	sh := shape(policy.View{Coarse: classes(t, "clinical.problem"), Keep: classes(t, "system.metadata")})
+	for _, end := range []string{`"abatementDateTime":"2013-04-05"`, `"abatementPeriod":{"end":"2013-04-05"}`, `"abatementString":"spring"`} {
+		if got, want := projected(t, fmt.Sprintf(in, end), sh), head+`,"subject":{"reference":"Patient/p1"},"recordedDate":"2013"}`; got != want {
+			t.Errorf("got\n%s\nwant\n%s", got, want)
+		}
+	}
+}
+
 // msq-6 and rqg-1: a part of which the one thing goes that it must have, goes.
 func TestAPartWithoutItsOneThingGoes(t *testing.T) {
 	all := &fhirjson.Shape{View: policy.View{Keep: catalog.R4().Content()}, PatientInScope: func([]byte) bool { return true }}

@@ -235,6 +235,10 @@ func (p *projector) put(i uint32) result {
 		p.note(c, NotKnown)
 		return nothing
 	}
+	if t != policy.Keep && p.info[c.node].node.WholeOnly {
+		p.note(c, p.unless(c, t))
+		return nothing
+	}
 	switch c.shape {
 	case array:
 		return p.array(i, c)

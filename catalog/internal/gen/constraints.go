@@ -45,6 +45,11 @@ var noMask = map[string]bool{
 	"Goal.target.detail[x]":                        true, // gol-1: only with a measure
 }
 
+// wholeOnly are elements whose coarser form would stand without what it needs.
+var wholeOnly = map[string]bool{
+	"Condition.abatement[x]": true, // con-4: a year of it, and clinicalStatus has no coarser form
+}
+
 // noAbsent are mandatory elements without a valid stand-in: where one is hidden, the
 // record is withheld.
 var noAbsent = map[string]bool{
@@ -149,6 +154,9 @@ func (b *builder) checkConstraints() {
 		b.mustExist(path)
 	}
 	for path := range noMask {
+		b.mustExist(path)
+	}
+	for path := range wholeOnly {
 		b.mustExist(path)
 	}
 	for path := range noAbsent {

@@ -278,6 +278,7 @@ func (b *builder) flags(parent, e *element, t elementType, path string, n *table
 	set(table.Bound, bound)
 	set(table.Withholds, e.name == "modifierExtension" || e.name == "implicitRules" && depth == 1)
 	set(table.Structure, depth == 1 && (e.name == "id" || mandatory && bound))
+	set(table.WholeOnly, wholeOnly[path])
 	set(table.ByValue, person && (t.code == "Identifier" && className == "identifiers.other" ||
 		t.code == "ContactPoint" && className == "contact.phone"))
 	return f

@@ -86,6 +86,7 @@ const (
 	BearsPatient
 	VisitOf
 	AuthorOf
+	WholeOnly
 )
 
 // Constant is a constant member: a form that the element's name fills, or text.
