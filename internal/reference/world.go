@@ -1,0 +1,321 @@
+package reference
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"modicum/catalog"
+	"modicum/policy"
+	"modicum/policy/doc"
+)
+
+// World is what is true beside the policy, for one caller at one moment.
+type World struct {
+	Reader
+	Now                  time.Time
+	Department, Facility string   // of the caller: ids of a Location, an Organization
+	Practitioners        []string // the caller as a record names them: "Practitioner/7"
+	// Own are the instances of facts about the caller alone; their truth stands in
+	// Request.Caller.
+	Own []Instance
+	// About returns what is true about the caller and a patient.
+	About func(patient string) About
+	// Holds returns a record of the upstream, such as "Encounter/1", nil where it has
+	// none: the visits of records, the objects of facts.
+	Holds func(ref string) *Tree
+	// Proven reports whether a record was shown to this caller a short while ago; nil:
+	// none was.
+	Proven func(to Ref) bool
+}
+
+// About is what is true about the caller and one patient, whatever the record.
+type About struct {
+	Facts     map[string]Truth
+	Instances []Instance
+	Glass     bool
+	// What was asked for and lent, as Patient says it.
+	Asked        Classes
+	Lent         map[string]bool
+	LentClasses  Classes
+	LentOverlays Overlays
+}
+
+// Instance is one statement of a fact, with what it carries (section 3).
+type Instance struct {
+	Fact        string
+	Permits     bool     // fresh and within its time; otherwise the last value known
+	Object      string   // "Claim/7"; "": it carries none
+	Classes     Classes  // nil: it carries none
+	Marked      Overlays // nil: it carries none
+	Dated       bool     // it carries dates
+	From, Until time.Time
+}
+
+// Judgement is what becomes of one record.
+type Judgement struct {
+	*Record
+	Atoms   *Atoms
+	Verdict *Verdict
+	There   bool // for this caller the record is there
+}
+
+// Judge reads a record, works out its atoms and decides (design 5, step 5).
+func (w *World) Judge(d *Decision, t *Tree) *Judgement {
+	j := &Judgement{Record: w.Read(t)}
+	j.Atoms = w.atoms(d, j.Record)
+	j.Verdict = d.View(j.Atoms)
+	j.There = w.admissible(j) && w.makes(j)
+	return j
+}
+
+// admissible: a record of a patient who cannot be told, or that means something else
+// than it says, is not there; one that names nobody is there only if its type is of no
+// patient, or a visible record points to it (Medication, Substance).
+func (w *World) admissible(j *Judgement) bool {
+	switch cat := w.Catalog; {
+	case j.Withheld || j.UnknownPatient:
+		return false
+	case cat.DenyUnlessNamed(j.Type): // FC30
+		return j.Verdict.View[cat.DefaultClass(j.Type)] > policy.Omit
+	case len(j.Patients) > 0 || cat.PatientFree(j.Type):
+		return true
+	}
+	return w.Catalog.ByProof(j.Type) && w.Proven != nil && w.Proven(Ref{j.Type, j.ID})
+}
+
+// makes reports whether something shows that makes the record what it is: comments,
+// metadata and the like alone do not bring it forth (rule 18).
+func (w *World) makes(j *Judgement) bool {
+	own := w.Catalog.OwnClasses(j.Type).With(j.Class)
+	for c, t := range j.Verdict.View {
+		if t > policy.Omit && own.Has(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// Shape says how the record shows. visible reports whether another record is proven
+// visible to the caller, beside those of Proven; it may be nil.
+func (w *World) Shape(j *Judgement, visible func(to Ref) bool) *Shape {
+	proven := func(t catalog.Type, id string) bool {
+		to := Ref{t, id}
+		return visible != nil && visible(to) || w.Proven != nil && w.Proven(to)
+	}
+	patient, _ := w.Catalog.Type("Patient")
+	return &Shape{
+		View: j.Verdict.View, Year: w.Now.In(w.zone()).Year(), Visible: proven,
+		InScope: func(id string) bool { return slices.Contains(j.Patients, id) || proven(patient, id) },
+	}
+}
+
+// Project returns what the caller gets of a record, nil where it is not there.
+func (w *World) Project(j *Judgement, visible func(to Ref) bool) *Tree {
+	if !j.There {
+		return nil
+	}
+	return j.Record.Project(w.Shape(j, visible))
+}
+
+func (w *World) zone() *time.Location {
+	if w.Zone == nil {
+		return time.UTC
+	}
+	return w.Zone
+}
+
+// atoms works out what View may look at (rule 7).
+func (w *World) atoms(d *Decision, r *Record) *Atoms {
+	a := &Atoms{Overlays: r.Overlays, Lasting: r.Lasting, Within: map[string]bool{}}
+	for _, l := range d.lines {
+		a.Within[l.id] = r.Lasting || l.Within == nil || w.recent(r, l.Within.Back) && w.placed(r, l.Within.Place.Text)
+	}
+	a.Names = w.names(d, r, w.Own)
+	for _, id := range r.Patients {
+		about := About{}
+		if w.About != nil {
+			about = w.About(id)
+		}
+		p := Patient{
+			Facts: map[string]Truth{}, Glass: about.Glass, Asked: about.Asked, Lent: about.Lent,
+			LentClasses: about.LentClasses, LentOverlays: about.LentOverlays,
+			Names: w.names(d, r, append(slices.Clone(w.Own), about.Instances...)),
+		}
+		for name, truth := range about.Facts {
+			p.Facts[name] = truth
+		}
+		p.Facts[author] = Truth{Holds: w.isAuthor(r)}
+		a.Patients = append(a.Patients, p)
+	}
+	return a
+}
+
+func (w *World) isAuthor(r *Record) bool {
+	return slices.ContainsFunc(r.Authors, func(a Ref) bool { return slices.Contains(w.Practitioners, w.spell(a)) })
+}
+
+func (w *World) spell(to Ref) string { return w.Catalog.TypeName(to.Type) + "/" + to.ID }
+
+// names says what facts name of a record: of several instances, what any one of them
+// names, each judged whole (rule 7).
+func (w *World) names(d *Decision, r *Record, instances []Instance) map[Use]Classes {
+	out := map[Use]Classes{}
+	for i := range instances {
+		in := &instances[i]
+		if !w.takesIn(d, in, r) {
+			continue
+		}
+		for _, restricting := range []bool{false, true} {
+			if !restricting && !in.Permits {
+				continue
+			}
+			use := Use{in.Fact, restricting}
+			if out[use] == nil {
+				out[use] = Classes{}
+			}
+			for c := range d.model.content {
+				if in.Classes == nil || in.Classes[c] {
+					out[use][c] = true
+				}
+			}
+		}
+	}
+	return out
+}
+
+// takesIn reports whether an instance takes a record in: its overlays, and, of a
+// record that is not lasting, its object and its dates.
+func (w *World) takesIn(d *Decision, in *Instance, r *Record) bool {
+	for o := range r.Overlays {
+		if in.Marked != nil && !d.model.watched(o) && !in.Marked[o] {
+			return false
+		}
+	}
+	if r.Lasting {
+		return true
+	}
+	return (in.Object == "" || w.belongs(r, in.Object)) && (!in.Dated || in.takesDate(r))
+}
+
+// takesDate: the main date, at the precision with which it is written, lies wholly in
+// the time that the instance names; a record without date lies outside.
+func (in *Instance) takesDate(r *Record) bool {
+	return !r.From.IsZero() &&
+		(in.From.IsZero() || !r.From.Before(in.From)) && (in.Until.IsZero() || !r.Until.After(in.Until))
+}
+
+// recent: `back` before now; a record without date lies outside.
+func (w *World) recent(r *Record, back doc.Span) bool {
+	if back.Zero() {
+		return true
+	}
+	since := back.Before(w.Now.In(w.zone()))
+	return !r.From.IsZero() && !r.From.Before(since)
+}
+
+// placed: the department and facility of a record are its location and service
+// provider, or those of its visit.
+func (w *World) placed(r *Record, place string) bool {
+	var at string
+	switch {
+	case place == "":
+		return true
+	case place == "department" && w.Department != "":
+		at = "Location/" + w.Department
+	case place == "facility" && w.Facility != "":
+		at = "Organization/" + w.Facility
+	default:
+		return false
+	}
+	places := r.Places
+	if v := w.visit(r); v != nil {
+		places = append(slices.Clone(places), v.Places...)
+	}
+	return slices.ContainsFunc(places, func(p Ref) bool { return w.spell(p) == at })
+}
+
+// visit returns the Encounter of a record: itself, or the one that it names, where it
+// names exactly one and both are of the same patients.
+func (w *World) visit(r *Record) *Record {
+	if w.Catalog.TypeName(r.Type) == "Encounter" {
+		return r
+	}
+	if len(r.Visits) != 1 || w.Catalog.TypeName(r.Visits[0].Type) != "Encounter" {
+		return nil
+	}
+	v := w.lookUp(w.spell(r.Visits[0]))
+	if v == nil || !slices.Equal(v.Patients, r.Patients) {
+		return nil
+	}
+	return v
+}
+
+func (w *World) lookUp(ref string) *Record {
+	if w.Holds == nil {
+		return nil
+	}
+	t := w.Holds(ref)
+	if t == nil {
+		return nil
+	}
+	r := w.Read(t)
+	if w.spell(Ref{r.Type, r.ID}) != ref {
+		return nil
+	}
+	return r
+}
+
+// belongs reports whether a record is an object, or belongs to its encounter or its
+// account (rule 7). What an object belongs to counts for its own patients only.
+func (w *World) belongs(r *Record, ref string) bool {
+	if w.spell(Ref{r.Type, r.ID}) == ref {
+		return true
+	}
+	visits, accounts, ok := w.of(r, ref)
+	if !ok {
+		return false
+	}
+	v := w.visit(r)
+	if v != nil && slices.Contains(visits, v.ID) {
+		return true
+	}
+	own := slices.Clone(r.Accounts)
+	if w.Catalog.TypeName(r.Type) == "Account" {
+		own = append(own, r.ID)
+	}
+	if v != nil {
+		own = append(own, v.Accounts...)
+	}
+	return slices.ContainsFunc(own, func(a string) bool { return slices.Contains(accounts, a) })
+}
+
+// of returns the encounters and accounts that an object is or names.
+func (w *World) of(r *Record, ref string) (visits, accounts []string, ok bool) {
+	typ, id, _ := strings.Cut(ref, "/")
+	switch typ {
+	case "Encounter":
+		return []string{id}, nil, true
+	case "Account":
+		return nil, []string{id}, true
+	}
+	object := w.lookUp(ref)
+	if object == nil || len(object.Patients) > 0 && !slices.Equal(object.Patients, r.Patients) {
+		return nil, nil, false
+	}
+	return object.encounters(object.root), object.Accounts, true
+}
+
+// encounters lists every Encounter that a record refers to.
+func (r *Record) encounters(e *element) (ids []string) {
+	if e == nil {
+		return nil
+	}
+	if e.to != nil && r.reader.Catalog.TypeName(e.to.Type) == "Encounter" {
+		ids = append(ids, e.to.ID)
+	}
+	for _, k := range e.below {
+		ids = append(ids, r.encounters(k)...)
+	}
+	return ids
+}
