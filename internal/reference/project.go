@@ -61,16 +61,26 @@ func (r *Record) Project(s *Shape) *Tree {
 // treatment of a class: that of the record for what is of the record, and for
 // everything in a record whose class replaces all, metadata and the unknown aside.
 func (p *projector) treatment(c catalog.Class) policy.Treatment {
-	own := p.View[p.class]
+	own := p.viewed(p.class)
 	switch {
 	case c == catalog.Unknown:
 		return policy.Omit
 	case p.whole && p.cat.Name(c) == "system.metadata":
-		return min(own, p.View[c])
+		return min(own, p.viewed(c))
 	case p.whole, c == catalog.OfRecord:
 		return own
 	}
-	return p.View[c]
+	return p.viewed(c)
+}
+
+// viewed is what the view says of a class. Definitions show whole or not: their parts
+// name each other, and they are of no patient.
+func (p *projector) viewed(c catalog.Class) policy.Treatment {
+	t := p.View[c]
+	if t != policy.Keep && p.cat.Name(c) == "system.definition" {
+		return policy.Omit
+	}
+	return t
 }
 
 // top writes the record itself. It is there when something beyond structure shows, or
@@ -329,7 +339,7 @@ func (p *projector) complete(e *element, w *written) (marks int, ok bool) {
 	for _, id := range p.cat.MandatoryChildren(e.node) {
 		n := p.cat.Node(id)
 		switch {
-		case p.stands(w, id):
+		case p.stands(w, id), p.neverThere(e, id):
 		case n.Absent != "":
 			w.add(constant(n.Absent), id)
 		case !n.Bound: // a bound code always shows: the record has none
@@ -338,6 +348,26 @@ func (p *projector) complete(e *element, w *written) (marks int, ok bool) {
 	}
 	marks = p.marks(e, w)
 	return marks, p.group(e, w)
+}
+
+// neverThere reports whether a mandatory value that would show is missing because the
+// record has none: nothing may say of it that it is masked. Of a simple value only:
+// what holds references or parts may go for what is hidden in it.
+func (p *projector) neverThere(e *element, id catalog.NodeID) bool {
+	n := p.cat.Node(id)
+	if p.treatment(p.childClass(e, id)) != policy.Keep || n.Kind != catalog.Primitive || n.ChoiceOf != 0 {
+		return false
+	}
+	return !slices.ContainsFunc(e.below, func(k *element) bool { return k.node == id && p.standsIn(e, k) })
+}
+
+// childClass is the class that a child of an object has or would have.
+func (p *projector) childClass(e *element, id catalog.NodeID) catalog.Class {
+	class := p.cat.Node(id).Class
+	if e.swaps && class == p.cat.Node(e.node).Class {
+		return e.class
+	}
+	return class
 }
 
 // stands reports whether an element, or another type of the same choice, is written.
@@ -354,16 +384,11 @@ func (p *projector) stands(w *written, id catalog.NodeID) bool {
 // marks adds one constant for each child that the view masks, whether or not the
 // record has it (F7).
 func (p *projector) marks(e *element, w *written) (n int) {
-	node := p.cat.Node(e.node)
 	for _, id := range p.cat.Children(e.node) {
 		k := p.cat.Node(id)
-		class := k.Class
-		if e.swaps && class == node.Class {
-			class = e.class
-		}
 		switch {
 		case k.Masked == "" || k.Name == "id" || k.Mandatory:
-		case p.treatment(class) != policy.Mask && !p.masksByValue(k):
+		case p.treatment(p.childClass(e, id)) != policy.Mask && !p.masksByValue(k):
 		case p.stands(w, id), e == p.record.root && !p.asked(id):
 		default:
 			w.add(constant(k.Masked), id)
