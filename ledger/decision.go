@@ -47,7 +47,8 @@ type Facts struct {
 // Request is what was asked of the policy, so that it can be asked again: names
 // of the policy and catalog only. Class names and words are sorted.
 type Request struct {
-	Find    bool     `json:"find,omitzero"`   // a look-up of a patient by what the desk was told
+	Find    []string `json:"find,omitempty"`  // ids of the tasks whose look-up of a patient by what the desk was told it is
+	Found   []string `json:"found,omitempty"` // roles in which the patient read was looked up before, so that `found` holds
 	Glass   bool     `json:"glass,omitzero"`  // the glass was broken
 	Meets   []string `json:"meets,omitempty"` // obligations that the door can keep
 	Partner string   `json:"partner,omitempty"`
@@ -63,7 +64,7 @@ type Request struct {
 
 func (r *Request) words() []string {
 	out := []string{r.Partner, r.Program, r.Purpose, r.Task, r.Verb}
-	for _, list := range [][]string{r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
+	for _, list := range [][]string{r.Find, r.Found, r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
 		out = append(out, list...)
 	}
 	return out

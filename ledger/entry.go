@@ -77,6 +77,7 @@ type View map[string][]string
 type Verdict struct {
 	Atoms    Atoms  `json:"atoms"`
 	Because  string `json:"because,omitempty"` // of a withheld record: why, in one word
+	Class    string `json:"class,omitempty"`   // of the record itself, which decides whether a view shows it at all
 	Count    int64  `json:"count,omitzero"`    // records judged alike; 0 stands for 1
 	Patients []int  `json:"patients,omitempty"`
 	Type     string `json:"type"`
@@ -215,7 +216,7 @@ func (c *checker) view(key string, v View) {
 func (c *checker) verdicts(vs []Verdict, patients, views int) {
 	for i, v := range vs {
 		c.need("verdicts.type", v.Type)
-		c.strings("verdicts.because", v.Because)
+		c.strings("verdicts.because, verdicts.class", v.Because, v.Class)
 		c.ints("verdicts.count", v.Count)
 		if v.View < Withheld || v.View >= views {
 			c.failf("verdicts[%d].view must be an index of views, or %d", i, Withheld)

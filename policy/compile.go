@@ -106,6 +106,9 @@ func (c *compiler) compile() {
 	c.compilePrograms()
 	c.compileRestrictions()
 	c.countLines()
+	for n := range c.set.tasks {
+		c.set.infos = append(c.set.infos, c.set.makeInfo(n))
+	}
 }
 
 // hashOf is SHA-256 over the files in order of name, each with the lengths of

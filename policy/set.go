@@ -55,6 +55,7 @@ type Set struct {
 	slots        []Of
 
 	exceptions *doc.Exceptions
+	infos      []TaskInfo // by task, made once
 }
 
 type purpose struct {

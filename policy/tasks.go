@@ -53,7 +53,9 @@ type FindInfo struct {
 	For        doc.Span // how long a found patient stays found
 }
 
-func (s *Set) info(n int) TaskInfo {
+func (s *Set) info(n int) TaskInfo { return s.infos[n] }
+
+func (s *Set) makeInfo(n int) TaskInfo {
 	t := &s.tasks[n]
 	info := TaskInfo{
 		Task: t.name, ID: t.id, Title: t.title, Purpose: s.purposes[t.purpose].name, Code: s.purposes[t.purpose].code,

@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"modicum/catalog"
-	"modicum/internal/fhirjson"
 	"modicum/policy"
 )
 
@@ -36,31 +35,34 @@ func narrower(a, b *policy.View) policy.View {
 func (s *Session) noteListed(js []Judgement) {
 	for i := range js {
 		for _, f := range s.finding {
-			s.gate.listed.put(foundKey{s.sub.Person, f.Role, js[i].ID}, s.now, f.For.After(s.now))
+			s.gate.listed.put(foundKey{s.sub.Person, f.Role, s.ref(js[i].ID)}, struct{}{}, s.now, f.For.After(s.now))
 		}
 	}
 }
 
 // noteRead makes `found` hold, before View, for a patient who is read after a
-// look-up answered with them.
+// look-up answered with them. The decision's entry says so.
 func (s *Session) noteRead() {
 	patient, _ := s.cat.Type("Patient")
 	if s.ask.Type != patient || s.ask.ID == "" {
 		return
 	}
 	for _, f := range s.plan.Find() {
-		k := foundKey{s.sub.Person, f.Role, s.ask.ID}
+		k := foundKey{s.sub.Person, f.Role, s.ref(s.ask.ID)}
 		if s.gate.listed.has(k, s.now) {
-			s.gate.found.put(k, s.now, f.For.After(s.now))
+			s.gate.found.put(k, s.ask.ID, s.now, f.For.After(s.now))
+			s.found = append(s.found, f.Role)
 		}
 	}
+	slices.Sort(s.found)
+	s.found = slices.Compact(s.found)
 }
 
 // findRoles lists the roles whose tasks that speak have a look-up.
 func (s *Session) findRoles() []string {
 	var out []string
-	for _, f := range s.plan.Find() {
-		if !slices.Contains(out, f.Role) {
+	for i := range s.infos {
+		if f := s.infos[i].Find; f != nil && !slices.Contains(out, f.Role) {
 			out = append(out, f.Role)
 		}
 	}
@@ -69,19 +71,21 @@ func (s *Session) findRoles() []string {
 
 // isFound reports whether the patient was found in every role whose tasks that
 // speak have a look-up: the fact is one bit, so the narrowest role decides.
-func (g *Gate) isFound(s *Session, patient string) bool {
+func (s *Session) isFound(patient string) bool {
 	roles := s.findRoles()
 	return len(roles) > 0 && !slices.ContainsFunc(roles, func(role string) bool {
-		return !g.found.has(foundKey{s.sub.Person, role, patient}, s.now)
+		return !s.gate.found.has(foundKey{s.sub.Person, role, s.ref(patient)}, s.now)
 	})
 }
 
-// foundBy lists the patients whom a person found in one of the roles.
+// foundBy lists the patients whom a person found in one of the roles. Those who
+// were found before the last start are known by reference alone and are not
+// listed until they are read again: a scope shows less, and never more.
 func (g *Gate) foundBy(person string, roles []string, now time.Time) []string {
 	var out []string
-	g.found.each(now, func(k foundKey) {
-		if k.person == person && slices.Contains(roles, k.role) && !slices.Contains(out, k.patient) {
-			out = append(out, k.patient)
+	g.found.each(now, func(k foundKey, id string) {
+		if id != "" && k.person == person && slices.Contains(roles, k.role) && !slices.Contains(out, id) {
+			out = append(out, id)
 		}
 	})
 	return out
@@ -90,41 +94,21 @@ func (g *Gate) foundBy(person string, roles []string, now time.Time) []string {
 // proven reports whether the record was shown to this caller, under these tasks
 // and this policy, a short while ago.
 func (s *Session) proven(t catalog.Type, id string) bool {
-	return s.gate.proofs.has(s.proofKey(t, id), s.now)
+	if s.cat.ByProof(t) {
+		return s.gate.borne.has(proofKey{s.sight, t, id}, s.now)
+	}
+	return s.gate.proofs.has(proofKey{s.sight, t, id}, s.now)
 }
-
-func (s *Session) proofKey(t catalog.Type, id string) proofKey {
-	return proofKey{s.sub.Person, s.tasks, s.Generation(), s.cat.TypeName(t) + "/" + id}
-}
-
-// proofFor is how long a shown record proves itself as the target of a reference.
-const proofFor = 5 * time.Minute
 
 // remember counts a shown record and proves it, and what it refers to without
 // naming a patient (a drug, a substance), for a while.
 func (s *Session) remember(j *Judgement) {
 	s.shown++
-	s.gate.proofs.put(s.proofKey(j.Type, j.ID), s.now, s.now.Add(proofFor))
-	for _, ref := range j.implies {
-		s.gate.proofs.put(ref, s.now, s.now.Add(proofFor))
+	if s.cat.ByProof(j.Type) {
+		return // it was proven by another, whose proof it does not prolong
 	}
-}
-
-// implied lists the records that show only by proof (Medication, Substance) to
-// which a record refers by an element that its view keeps.
-func (s *Session) implied(r *fhirjson.Record, view *policy.View) []proofKey {
-	var out []proofKey
-	for _, ref := range r.References {
-		if ref.Type == 0 || !s.cat.ByProof(ref.Type) {
-			continue
-		}
-		class := s.cat.Node(ref.Node).Class
-		if class == catalog.OfRecord {
-			class = r.Class
-		}
-		if view.Keep.Has(class) {
-			out = append(out, s.proofKey(ref.Type, string(ref.ID)))
-		}
+	s.gate.proofs.put(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, s.now.Add(proofFor))
+	for _, i := range j.implies {
+		s.gate.borne.put(i.proofKey, i.by, s.now, s.now.Add(proofFor))
 	}
-	return out
 }

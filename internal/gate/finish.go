@@ -2,6 +2,7 @@ package gate
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 
 	"modicum/ledger"
@@ -24,6 +25,9 @@ func (g *Gate) finish(s *Session, e *ledger.Outcome) {
 func (g *Gate) appendOutcome(e *ledger.Outcome) error {
 	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.LogWait)
 	defer cancel()
+	if _, err := g.cfg.Log.Append(ctx, e, nil); !errors.Is(err, ledger.ErrTooLarge) {
+		return err
+	}
 	parts, err := ledger.SplitOutcome(e)
 	if err != nil {
 		return err

@@ -103,8 +103,9 @@ type Judgement struct {
 	Type     catalog.Type
 	ID       string
 	Patients []string
+	class    catalog.Class // of the record itself
 	atoms    policy.Atoms
-	implies  []proofKey // what it proves beside itself
+	implies  []implied // what it proves beside itself
 }
 
 // Outcome is how an answer ended.

@@ -13,6 +13,7 @@ import (
 
 // person is what was looked up about one patient for this request.
 type person struct {
+	alone     []string // the id, for records that name nobody else
 	truth     policy.Truth
 	instances []facts.Instance
 }
@@ -23,7 +24,7 @@ type person struct {
 func (s *Session) Judge(ctx context.Context, recs []*fhirjson.Record, out []Judgement) ([]Judgement, error) {
 	for _, r := range recs {
 		for _, p := range r.Patients {
-			s.person(string(p.ID))
+			s.person(p.ID)
 		}
 	}
 	if err := s.lookUp(ctx, recs); err != nil {
@@ -38,9 +39,14 @@ func (s *Session) Judge(ctx context.Context, recs []*fhirjson.Record, out []Judg
 
 // judge decides one record. What it needs was looked up.
 func (s *Session) judge(r *fhirjson.Record) Judgement {
-	j := Judgement{Type: r.Type, ID: string(r.ID), Patients: patientIDs(r)}
-	s.fillAtoms(r, &j.atoms)
-	if !s.admissible(r) {
+	j := Judgement{Type: r.Type, ID: string(r.ID), class: r.Class}
+	b, proven := s.bearerOf(r)
+	if proven {
+		r = b.lend(r)
+	}
+	j.Patients = s.namedBy(r)
+	s.fillAtoms(r, b, &j.atoms)
+	if !s.admissible(r, proven) {
 		j.Because = "record"
 		return j
 	}
@@ -55,7 +61,7 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		j.Because = "criteria"
 	default:
 		j.There = true
-		j.implies = s.implied(r, &j.Verdict.View)
+		s.bears(r, &j)
 	}
 	return j
 }
@@ -63,7 +69,7 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 // admissible tells the records that are not there whatever a view says: of a
 // patient who cannot be told, of nobody though its type is about somebody, with
 // an extension that changes their meaning.
-func (s *Session) admissible(r *fhirjson.Record) bool {
+func (s *Session) admissible(r *fhirjson.Record, proven bool) bool {
 	switch {
 	case r.Withheld, r.UnknownPatient, s.cat.DenyByDefault(r.Type):
 		return false
@@ -73,7 +79,15 @@ func (s *Session) admissible(r *fhirjson.Record) bool {
 	case len(r.Patients) > 0, s.cat.PatientFree(r.Type):
 		return true
 	}
-	return s.cat.ByProof(r.Type) && s.proven(r.Type, string(r.ID))
+	return proven
+}
+
+// namedBy lists whom a record names.
+func (s *Session) namedBy(r *fhirjson.Record) []string {
+	if len(r.Patients) == 1 {
+		return s.person(r.Patients[0].ID).alone
+	}
+	return patientIDs(r)
 }
 
 // there reports whether the view shows what makes the record a record: the
@@ -137,13 +151,14 @@ func (s *Session) seesTargets(refs []Ref) bool {
 }
 
 // person looks up, once a request, what is true about caller and patient.
-func (s *Session) person(id string) *person {
-	if p := s.people[id]; p != nil {
+func (s *Session) person(of []byte) *person {
+	if p := s.people[string(of)]; p != nil {
 		return p
 	}
-	p := &person{instances: slices.Clone(s.own)}
+	id := string(of)
+	p := &person{alone: []string{id}, instances: slices.Clone(s.own)}
 	p.instances = s.gen.Facts.Patient(&s.sub, id, s.now, s.trusted, &p.truth, p.instances)
-	if s.gate.isFound(s, id) {
+	if s.isFound(id) {
 		p.truth.Holds.Add(s.set.Found())
 	}
 	s.people[id] = p
@@ -151,7 +166,7 @@ func (s *Session) person(id string) *person {
 }
 
 // fillAtoms states what View may look at.
-func (s *Session) fillAtoms(r *fhirjson.Record, a *policy.Atoms) {
+func (s *Session) fillAtoms(r *fhirjson.Record, b *bearer, a *policy.Atoms) {
 	a.Overlays = r.Overlays
 	a.Lasting = r.Lasting
 	a.Finding = len(s.finding) > 0
@@ -159,11 +174,13 @@ func (s *Session) fillAtoms(r *fhirjson.Record, a *policy.Atoms) {
 	a.Within = s.within(r, v)
 	hiding := s.set.Hiding(r.Overlays)
 	if len(r.Patients) == 0 {
-		a.Of = s.allCarried(r, v, s.own, hiding)
+		a.Of = s.allCarried(r, b, v, s.own, hiding)
+		return
 	}
+	a.Patients = make([]policy.PatientAtoms, 0, len(r.Patients))
 	for _, p := range r.Patients {
-		who := s.person(string(p.ID))
-		pa := policy.PatientAtoms{Truth: who.truth, Of: s.allCarried(r, v, who.instances, hiding)}
+		who := s.person(p.ID)
+		pa := policy.PatientAtoms{Truth: who.truth, Of: s.allCarried(r, b, v, who.instances, hiding)}
 		if s.isAuthor(r) {
 			pa.Holds.Add(s.set.Author())
 		}
@@ -172,21 +189,21 @@ func (s *Session) fillAtoms(r *fhirjson.Record, a *policy.Atoms) {
 }
 
 // allCarried fills the slots of the plan.
-func (s *Session) allCarried(r *fhirjson.Record, v *visit, instances []facts.Instance, hiding catalog.OverlaySet) []catalog.ClassSet {
+func (s *Session) allCarried(r *fhirjson.Record, b *bearer, v *visit, instances []facts.Instance, hiding catalog.OverlaySet) []catalog.ClassSet {
 	ofs := s.plan.Ofs()
 	if len(ofs) == 0 {
 		return nil
 	}
 	out := make([]catalog.ClassSet, len(ofs))
 	for i, of := range ofs {
-		out[i] = s.carried(r, v, instances, of, hiding)
+		out[i] = s.carried(r, b, v, instances, of, hiding)
 	}
 	return out
 }
 
 // carried returns the classes that the instances of a fact name for a record:
 // each instance is judged whole, and what any one names counts (rule 7).
-func (s *Session) carried(r *fhirjson.Record, v *visit, instances []facts.Instance, of policy.Of, hiding catalog.OverlaySet) catalog.ClassSet {
+func (s *Session) carried(r *fhirjson.Record, b *bearer, v *visit, instances []facts.Instance, of policy.Of, hiding catalog.OverlaySet) catalog.ClassSet {
 	var out catalog.ClassSet
 	for i := range instances {
 		in := &instances[i]
@@ -196,7 +213,7 @@ func (s *Session) carried(r *fhirjson.Record, v *visit, instances []facts.Instan
 		if in.HasMarked && hiding&^in.Marked != 0 {
 			continue
 		}
-		if !r.Lasting && (in.HasObject && !s.belongs(r, v, in.Object) || in.HasDates && !lies(r, in.From, in.Until)) {
+		if !r.Lasting && (in.HasObject && !s.belongs(r, b, v, in.Object) || in.HasDates && !lies(r, in.From, in.Until)) {
 			continue
 		}
 		if !in.HasClasses {
@@ -220,9 +237,9 @@ func lies(r *fhirjson.Record, from, until time.Time) bool {
 // `back` and `place`; a lasting record satisfies every one (rule 7).
 func (s *Session) within(r *fhirjson.Record, v *visit) uint64 {
 	var bits uint64
-	for i := range s.plan.Lines() {
-		back, place := s.plan.LineWithin(i)
-		if r.Lasting || s.recent(r, back.Before(s.now.In(s.gate.cfg.Zone))) && s.placed(r, v, place) {
+	for i := range s.since {
+		_, place := s.plan.LineWithin(i)
+		if r.Lasting || s.recent(r, s.since[i]) && s.placed(r, v, place) {
 			bits |= 1 << i
 		}
 	}

@@ -5,37 +5,46 @@ import (
 	"modicum/policy"
 )
 
-// takeRequest counts the request against the narrowest limits of the tasks that
-// speak, and reports whether it fits (policy-language rule 17).
+// takeRequest counts the request against the limits of the tasks that speak, and
+// reports whether it fits (policy-language rule 17).
 func (s *Session) takeRequest() bool {
-	return s.take("requests", s.plan.Limits().Requests, []string{""})
+	return s.take("requests", []string{s.id}, func(l *policy.Limits) policy.Rates { return l.Requests })
 }
 
 // takePatients counts the patients whom shown records name. Where they do not
 // fit, nothing of the page may leave.
 func (s *Session) takePatients(shown []Judgement) error {
-	var ids []string
-	for i := range shown {
-		ids = append(ids, shown[i].Patients...)
+	var limited bool
+	for i := range s.infos {
+		limited = limited || s.infos[i].Limits.Patients != policy.Rates{}
 	}
-	if !s.take("patients", s.plan.Limits().Patients, ids) {
+	if !limited {
+		return nil
+	}
+	var refs []string
+	for i := range shown {
+		for _, id := range shown[i].Patients {
+			refs = append(refs, s.ref(id))
+		}
+	}
+	if !s.take("patients", refs, func(l *policy.Limits) policy.Rates { return l.Patients }) {
 		return problem.Limit
 	}
 	return nil
 }
 
-// take counts things in every unit that has a limit. Where one is passed the
-// request is refused, whatever the others counted by then.
-func (s *Session) take(kind string, limit policy.Rates, things []string) bool {
-	fits := true
-	for _, l := range []struct {
-		unit  string
-		count int
-	}{{"minute", limit.Minute}, {"hour", limit.Hour}, {"day", limit.Day}} {
-		if l.count > 0 {
-			k := usageKey{person: s.sub.Person, task: s.tasks, kind: kind, unit: l.unit}
-			fits = s.gate.usage.take(k, l.count, s.now, things) && fits
+// take counts things for every task that speaks, in every unit in which that task
+// has a limit. All fit, or nothing is counted. What one task uses up is used up
+// whether it was named or spoke with others for their purpose.
+func (s *Session) take(kind string, things []string, rates func(*policy.Limits) policy.Rates) bool {
+	var counts []count
+	for i := range s.infos {
+		r := rates(&s.infos[i].Limits)
+		for u, limit := range [...]int{minute: r.Minute, hour: r.Hour, day: r.Day} {
+			if limit > 0 {
+				counts = append(counts, count{usageKey{s.sub.Person, s.infos[i].Task, kind, unit(u)}, limit})
+			}
 		}
 	}
-	return fits
+	return len(counts) == 0 || s.gate.usage.take(counts, s.now, things)
 }

@@ -1,69 +1,96 @@
 package gate
 
 import (
+	"crypto/sha256"
 	"sync"
 	"time"
+
+	"modicum/catalog"
 )
 
-// memory remembers keys until a moment, at most so many: where it is full, new
-// keys are not remembered, which only ever shows less. It forgets what has
-// ended whenever it has doubled since the last look.
-type memory[K comparable] struct {
+// memory remembers a value for each key until a moment, at most so many: where it
+// is full, new keys are not remembered, which only ever shows less. It forgets
+// what has ended whenever it has doubled since the last look.
+type memory[K comparable, V any] struct {
 	mu    sync.Mutex
-	until map[K]time.Time
+	m     map[K]lasting[V]
 	most  int
 	sweep int // size at which to look for what has ended
 }
 
-func newMemory[K comparable](most int) *memory[K] {
-	return &memory[K]{until: make(map[K]time.Time), most: most, sweep: 1024}
+type lasting[V any] struct {
+	value V
+	until time.Time
 }
 
-// put remembers k until the given moment; a later moment replaces an earlier one.
-func (m *memory[K]) put(k K, now, until time.Time) {
+func newMemory[K comparable, V any](most int) *memory[K, V] {
+	return &memory[K, V]{m: make(map[K]lasting[V]), most: most, sweep: 1024}
+}
+
+// put remembers k until the given moment. A later moment replaces an earlier one.
+func (m *memory[K, V]) put(k K, v V, now, until time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if old, known := m.until[k]; known {
-		if until.After(old) {
-			m.until[k] = until
+	if old, known := m.m[k]; known {
+		if !until.Before(old.until) {
+			m.m[k] = lasting[V]{v, until}
 		}
 		return
 	}
-	if len(m.until) >= m.sweep {
-		for k, u := range m.until {
-			if !now.Before(u) {
-				delete(m.until, k)
+	if len(m.m) >= m.sweep {
+		for k, l := range m.m {
+			if !now.Before(l.until) {
+				delete(m.m, k)
 			}
 		}
-		m.sweep = max(1024, 2*len(m.until))
+		m.sweep = max(1024, 2*len(m.m))
 	}
-	if len(m.until) < m.most {
-		m.until[k] = until
+	if len(m.m) < m.most {
+		m.m[k] = lasting[V]{v, until}
 	}
 }
 
-// has reports whether k is remembered at the moment now.
-func (m *memory[K]) has(k K, now time.Time) bool {
+// get returns what is remembered for k at the moment now.
+func (m *memory[K, V]) get(k K, now time.Time) (V, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	u, known := m.until[k]
-	return known && now.Before(u)
+	l, known := m.m[k]
+	return l.value, known && now.Before(l.until)
 }
 
-// each yields the keys remembered at the moment now.
-func (m *memory[K]) each(now time.Time, yield func(K)) {
+func (m *memory[K, V]) has(k K, now time.Time) bool {
+	_, has := m.get(k, now)
+	return has
+}
+
+// each yields what is remembered at the moment now.
+func (m *memory[K, V]) each(now time.Time, yield func(K, V)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for k, u := range m.until {
-		if now.Before(u) {
-			yield(k)
+	for k, l := range m.m {
+		if now.Before(l.until) {
+			yield(k, l.value)
 		}
 	}
 }
 
 // foundKey is a patient looked up by a person in a role, policy-language rule 13.
+// The patient stands by the keyed reference of the record, from which look-ups
+// are known again after a restart.
 type foundKey struct{ person, role, patient string }
 
-// proofKey is a record that was shown to a person under a policy and a set of
-// tasks: a reference to it tells nothing new (design 6, references).
-type proofKey struct{ person, tasks, generation, record string }
+// proofKey is a record that was shown: a reference to it tells nothing new to
+// whoever has the sight (design 6, references).
+type proofKey struct {
+	sight
+	typ catalog.Type
+	id  string
+}
+
+// sight stands for a person who asks under a set of tasks of one policy.
+type sight [16]byte
+
+func sightOf(person, tasks, generation string) sight {
+	h := sha256.Sum256([]byte(person + "\x00" + tasks + "\x00" + generation))
+	return sight(h[:16])
+}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modicum/catalog"
@@ -44,10 +45,12 @@ type Config struct {
 // that outlives a session.
 type Gate struct {
 	cfg    Config
-	found  *memory[foundKey]
-	listed *memory[foundKey]
-	proofs *memory[proofKey]
+	found  *memory[foundKey, string] // to the id; "" where only the reference is known
+	listed *memory[foundKey, struct{}]
+	proofs *memory[proofKey, struct{}]
+	borne  *memory[proofKey, *bearer] // records that show only by proof
 	usage  *usage
+	spelt  atomic.Pointer[words]
 	scans  sync.Pool
 
 	ends sync.WaitGroup // outcomes on their way into the record
@@ -78,9 +81,10 @@ func New(cfg Config) (*Gate, error) {
 	}
 	return &Gate{
 		cfg:    cfg,
-		found:  newMemory[foundKey](1_000_000),
-		listed: newMemory[foundKey](1_000_000),
-		proofs: newMemory[proofKey](1_000_000),
+		found:  newMemory[foundKey, string](1_000_000),
+		listed: newMemory[foundKey, struct{}](1_000_000),
+		proofs: newMemory[proofKey, struct{}](1_000_000),
+		borne:  newMemory[proofKey, *bearer](1_000_000),
 		usage:  newUsage(cfg.Zone),
 		routes: make(map[string]bool),
 	}, nil

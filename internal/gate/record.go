@@ -14,14 +14,6 @@ import (
 	"modicum/policy"
 )
 
-// seen is one judged record on its way into the record of the request.
-type seen struct {
-	verdict ledger.Verdict // View and Patients are set when it is packed
-	view    policy.View
-	there   bool
-	refs    []string
-}
-
 // decision is the entry of what Admit said.
 func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []string) *ledger.Decision {
 	c := s.ask.Caller
@@ -42,26 +34,36 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 		s.named[p] = true
 	}
 	e.Purpose, e.PurposeCode = s.plan.Purpose()
-	e.View = viewOf(s.cat, s.plan.Widest())
+	widest := s.plan.Widest()
+	e.View = s.words.view(&widest)
 	e.Scope = s.scopeText()
 	e.Exemption = strings.Join(s.plan.Exempt(), " ")
 	e.Obligations = s.plan.Obligations().Names()
 	e.Flow = s.flow()
-	tasks, roles := make([]string, 0, 2), make([]string, 0, 2)
-	for t := range s.plan.Tasks {
-		roles, tasks = append(roles, t.Role), append(tasks, t.Task)
-	}
-	e.Role = strings.Join(slices.Compact(roles), " ")
-	e.Task = strings.Join(slices.Compact(tasks), " ")
+	e.Role = joined(s.infos, func(t *policy.TaskInfo) string { return t.Role })
+	e.Task = joined(s.infos, func(t *policy.TaskInfo) string { return t.Task })
 	return e
+}
+
+// joined lists a name of each task, each once, in order.
+func joined(infos []policy.TaskInfo, name func(*policy.TaskInfo) string) string {
+	if len(infos) == 1 {
+		return name(&infos[0])
+	}
+	names := make([]string, len(infos))
+	for i := range infos {
+		names[i] = name(&infos[i])
+	}
+	slices.Sort(names)
+	return strings.Join(slices.Compact(names), " ")
 }
 
 // flow follows from the caller's affiliation, never from a header: 45 CFR
 // 160.103 calls sharing inside the entity a use, outside of it a disclosure.
 func (s *Session) flow() string {
 	outside := s.ask.Caller.Program && s.set.PartnerOf(s.program()) != "" || len(s.ask.Caller.PatientOf) > 0
-	for t := range s.plan.Tasks {
-		outside = outside || t.To != 0
+	for i := range s.infos {
+		outside = outside || s.infos[i].To != 0
 	}
 	if outside {
 		return "disclosure"
@@ -76,16 +78,6 @@ func onBehalf(c *caller.Caller) string {
 		return ""
 	}
 	return c.Actor.ID + " for " + c.ID
-}
-
-// planTasks names the tasks of a plan, for what is counted and proven by task.
-func planTasks(p *policy.Plan) string {
-	var ids []string
-	for t := range p.Tasks {
-		ids = append(ids, t.ID)
-	}
-	slices.Sort(ids)
-	return strings.Join(ids, " ")
 }
 
 func (s *Session) scopeText() string {
@@ -121,46 +113,23 @@ func (s *Session) recorded(req *policy.Request) ledger.Request {
 	return ledger.Request{
 		Task: req.Task, Purpose: req.Purpose, Program: req.Program, Partner: req.Partner,
 		Verb:  req.Verb.String(),
-		Shows: classNames(s.cat, req.Shows), Reads: classNames(s.cat, req.Reads), Sorts: classNames(s.cat, req.Sorts),
+		Shows: s.words.classNames(req.Shows), Reads: s.words.classNames(req.Reads), Sorts: s.words.classNames(req.Sorts),
 		Meets: req.Meets.Names(), To: req.To.Names(), Glass: req.Glass,
-		Find: len(s.finding) > 0,
+		Find: findNames(s.finding), Found: s.found,
 	}
 }
 
-// refsOf names patients by keyed references, at most as many as an entry holds;
-// what is opened beyond has entries of its own.
-func (s *Session) refsOf(ids []string) []string {
-	out := make([]string, 0, min(len(ids), ledger.MaxPatients))
-	for _, id := range ids[:min(len(ids), ledger.MaxPatients)] {
-		out = append(out, s.gate.cfg.Refs.Ref("Patient/"+id))
+// findNames are the ids of the tasks whose look-ups a request is.
+func findNames(finds []policy.FindInfo) []string {
+	var out []string
+	for i := range finds {
+		out = append(out, finds[i].Role+"/"+finds[i].Task)
 	}
 	return out
 }
 
 func generationOf(g *Generation) ledger.Generation {
 	return ledger.Generation{Policy: g.Set.Hash(), Catalog: g.Set.Catalog().Hash(), Semantics: policy.Semantics}
-}
-
-func classNames(cat *catalog.Catalog, s catalog.ClassSet) []string {
-	var out []string
-	for c := range s.All {
-		out = append(out, cat.Name(c))
-	}
-	slices.Sort(out)
-	return out
-}
-
-// viewOf spells a view with the words of the policy.
-func viewOf(cat *catalog.Catalog, v policy.View) ledger.View {
-	out := make(ledger.View)
-	for name, set := range map[string]catalog.ClassSet{
-		"keep": v.Keep, "last4": v.Last4, "coarse": v.Coarse, "token": v.Token, "mask": v.Mask,
-	} {
-		if !set.Empty() {
-			out[name] = classNames(cat, set)
-		}
-	}
-	return out
 }
 
 // atomsOf spells what a verdict was computed from.
@@ -251,19 +220,25 @@ func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
 	if len(s.finding) > 0 {
 		s.noteListed(shown)
 	}
-	entry := &ledger.Opened{ID: s.id, At: s.now.UnixMicro(), Seq: s.opened + 1}
+	var opens tally
 	for i := range shown {
 		s.remember(&shown[i])
 		if s.names(&shown[i]) {
-			s.later(&shown[i])
-			continue
+			s.judged.add(&shown[i])
+		} else {
+			opens.add(&shown[i])
 		}
-		v, refs := s.packed(&shown[i])
-		add(&entry.Verdicts, &entry.Views, &entry.Patients, v, viewOf(s.cat, shown[i].Verdict.View), refs)
 	}
-	if len(entry.Verdicts) == 0 {
+	if len(opens.kinds) == 0 {
 		return nil
 	}
+	return s.open(ctx, &opens)
+}
+
+// open records what discloses more than the decision names.
+func (s *Session) open(ctx context.Context, opens *tally) error {
+	c := s.spell(opens)
+	entry := &ledger.Opened{ID: s.id, At: s.now.UnixMicro(), Seq: s.opened + 1, Verdicts: c.verdicts, Views: c.views, Patients: c.patients}
 	parts, err := ledger.SplitOpened(entry)
 	if err != nil {
 		return fmt.Errorf("record what is opened: %w", err)
@@ -289,58 +264,13 @@ func (s *Session) names(j *Judgement) bool {
 	return !slices.ContainsFunc(j.Patients, func(p string) bool { return !s.named[p] })
 }
 
-// packed spells a judgement for an entry.
-func (s *Session) packed(j *Judgement) (ledger.Verdict, []string) {
-	refs := make([]string, len(j.Patients))
-	for i, p := range j.Patients {
-		refs[i] = s.gate.cfg.Refs.Ref("Patient/" + p)
-	}
-	return ledger.Verdict{Type: s.cat.TypeName(j.Type), Because: j.Because, Count: 1, Atoms: atomsOf(s.cat, &j.atoms)}, refs
-}
-
-// later keeps a judgement for the outcome's entry.
-func (s *Session) later(j *Judgement) {
-	v, refs := s.packed(j)
-	s.judged = append(s.judged, seen{verdict: v, view: j.Verdict.View, there: j.There, refs: refs})
-}
-
 // Withhold keeps the judgement of a record that is not shown, for the outcome.
 func (s *Session) Withhold(j *Judgement) {
 	if j.There {
 		j.There, j.Because = false, "page" // beyond the page, or nothing of it to show
 	}
 	s.withheld++
-	s.later(j)
-}
-
-// add appends a verdict, its view and its patients, each once, and joins
-// verdicts that are alike.
-func add(verdicts *[]ledger.Verdict, views *[]ledger.View, patients *[]string, v ledger.Verdict, view ledger.View, refs []string) {
-	if len(view) == 0 {
-		v.View = ledger.Withheld
-	} else {
-		v.View = ledger.ViewIndex(views, view)
-	}
-	for _, r := range refs {
-		i := slices.Index(*patients, r)
-		if i < 0 {
-			i = len(*patients)
-			*patients = append(*patients, r)
-		}
-		v.Patients = append(v.Patients, i)
-	}
-	for i := range *verdicts {
-		if alike(&(*verdicts)[i], &v) {
-			(*verdicts)[i].Count += v.Count
-			return
-		}
-	}
-	*verdicts = append(*verdicts, v)
-}
-
-// alike reports whether two verdicts differ in their count only.
-func alike(a, b *ledger.Verdict) bool {
-	return a.Type == b.Type && a.View == b.View && a.Because == b.Because && slices.Equal(a.Patients, b.Patients) && a.Atoms.Equal(&b.Atoms)
+	s.judged.add(j)
 }
 
 // Close records how the answer ended. It is called once.
@@ -360,13 +290,7 @@ func (s *Session) Close(ctx context.Context, o Outcome) {
 	if o.Completed {
 		e.End = ledger.Completed
 	}
-	for i := range s.judged {
-		j := &s.judged[i]
-		view := ledger.View(nil)
-		if j.there {
-			view = viewOf(s.cat, j.view)
-		}
-		add(&e.Verdicts, &e.Views, &e.Patients, j.verdict, view, j.refs)
-	}
+	c := s.spell(&s.judged)
+	e.Verdicts, e.Views, e.Patients = c.verdicts, c.views, c.patients
 	s.gate.finish(s, e)
 }

@@ -133,7 +133,8 @@ func (r *Replayed) compareDecision(set *policy.Set) {
 	if purpose, code := r.Plan.Purpose(); purpose != d.Purpose || code != d.PurposeCode {
 		r.differ("purpose: recorded %s (%s), derived %s (%s)", d.Purpose, d.PurposeCode, purpose, code)
 	}
-	if view := viewOf(set.Catalog(), r.Plan.Widest()); !sameView(view, d.View) {
+	widest := r.Plan.Widest()
+	if view := viewOf(set.Catalog(), &widest); !sameView(view, d.View) {
 		r.differ("widest view: recorded and derived differ")
 	}
 }
@@ -174,15 +175,17 @@ func (r *Replayed) verdict(set *policy.Set, v *ledger.Verdict, views []ledger.Vi
 	if err != nil {
 		return err
 	}
-	atoms.Finding = r.Decision.Request.Find
+	find, err := r.find()
+	if err != nil {
+		return err
+	}
+	atoms.Finding = find != nil
 	out := ReplayedVerdict{Recorded: *v, There: v.View != ledger.Withheld}
 	r.Plan.View(&atoms, &out.Verdict)
-	if r.Decision.Request.Find {
-		if f := r.Plan.Find(); len(f) > 0 {
-			out.Verdict.View = narrower(&out.Verdict.View, &f[0].Show)
-		}
+	if find != nil {
+		out.Verdict.View = narrower(&out.Verdict.View, &find.Show)
 	}
-	out.View = viewOf(set.Catalog(), out.Verdict.View)
+	out.View = viewOf(set.Catalog(), &out.Verdict.View)
 	for i := range r.Plan.Lines() {
 		if out.Verdict.Lines&(1<<i) != 0 {
 			out.Lines = append(out.Lines, r.Plan.LineID(i))
@@ -196,19 +199,47 @@ func (r *Replayed) verdict(set *policy.Set, v *ledger.Verdict, views []ledger.Vi
 	if out.There && !sameView(out.View, views[v.View]) {
 		r.differ("view of %s: recorded and derived differ", v.Type)
 	}
-	if v.Because == "view" && r.wouldShow(set, v.Type, &out.Verdict.View) {
-		r.differ("%s: recorded as withheld by its view, derived as shown", v.Type)
+	if err := r.compareThere(set, &out); err != nil {
+		return err
 	}
 	r.Verdicts = append(r.Verdicts, out)
 	return nil
 }
 
-// wouldShow reports whether a view shows every class that could make a record of
-// the type a record. The record's own class is not recorded, so less than all
-// decides nothing.
-func (r *Replayed) wouldShow(set *policy.Set, typ string, view *policy.View) bool {
-	t, ok := set.Catalog().Type(typ)
-	return ok && view.Shown().Covers(set.Catalog().ShowsOf(t))
+// find is the look-up that the decision was, nil when it was none.
+func (r *Replayed) find() (*policy.FindInfo, error) {
+	names := r.Decision.Request.Find
+	if len(names) == 0 {
+		return nil, nil
+	}
+	for _, f := range r.Plan.Find() {
+		if f.Role+"/"+f.Task == names[0] {
+			return &f, nil
+		}
+	}
+	return nil, errors.New("the record names a look-up that the policy does not know")
+}
+
+// compareThere compares whether the view shows the record at all. What was
+// withheld for another reason (criteria, the page) is not decided by the view.
+func (r *Replayed) compareThere(set *policy.Set, v *ReplayedVerdict) error {
+	if !v.There && v.Recorded.Because != "view" {
+		return nil
+	}
+	cat := set.Catalog()
+	t, known := cat.Type(v.Recorded.Type)
+	class, named := cat.Class(v.Recorded.Class)
+	if !known || !named {
+		return errors.New("the record names a type or class that the catalog does not know")
+	}
+	shows := v.Verdict.View.Shown().Meets(cat.OwnClasses(t).With(class))
+	switch {
+	case v.There && !shows:
+		r.differ("%s: recorded as shown, derived as withheld by its view", v.Recorded.Type)
+	case v.Recorded.Because == "view" && shows:
+		r.differ("%s: recorded as withheld by its view, derived as shown", v.Recorded.Type)
+	}
+	return nil
 }
 
 func sameView(a, b ledger.View) bool {

@@ -31,9 +31,14 @@ type Session struct {
 	trusted bool
 	id      string
 	plan    policy.Plan
-	tasks   string // of the plan, for proofs
+	infos   []policy.TaskInfo // of the plan's tasks
+	tasks   string            // their ids, for pseudonyms
+	sight   sight             // what is proven to this caller under these tasks
+	since   []time.Time       // by line of the plan: how far back it reaches; zero: no bound
 	finding []policy.FindInfo
+	found   []string // roles in which the patient read was looked up before
 	scope   Scope
+	words   *words
 
 	durable  chan error // one value: how the append of the decision ended
 	waited   bool
@@ -43,8 +48,11 @@ type Session struct {
 	people   map[string]*person
 	visits   map[string]*visit
 	objects  map[string]*object
-	own      []facts.Instance // about the caller alone
-	judged   []seen
+	bearers  map[string]*bearer // by Type/id: of records that show only by proof
+	own      []facts.Instance   // about the caller alone
+	refs     map[string]string  // keyed references by id of the patient
+	shape    shaper
+	judged   tally
 	opened   int64 // seq of the last opened entry
 	shown    int64
 	withheld int64
@@ -78,8 +86,7 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		gate: g, route: r, gen: gen, set: gen.Set, cat: gen.Set.Catalog(), ask: ask,
 		sub: subjectOf(ask.Caller), now: now, trusted: trusted, id: id,
 		named: make(map[string]bool), people: make(map[string]*person),
-		visits: make(map[string]*visit), objects: make(map[string]*object),
-		durable: make(chan error, 1),
+		refs: make(map[string]string), durable: make(chan error, 1), words: g.wordsOf(gen.Set),
 	}
 	req := s.request()
 	if ask.Caller.Actor != nil {
@@ -91,10 +98,10 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 	if why != policy.Admitted {
 		return nil, s.refuse(ctx, &req, why)
 	}
+	s.planned()
 	if !s.takeRequest() {
 		return nil, s.refuseWith(ctx, &req, "limit-requests", problem.Limit)
 	}
-	s.tasks = planTasks(&s.plan)
 	s.noteRead()
 	s.scope = s.scopeOf()
 	entry := s.decision(&req, ledger.Admit, nil)
@@ -105,6 +112,21 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		s.durable <- err
 	}()
 	return s, nil
+}
+
+// planned notes what the plan says of tasks and dates, once.
+func (s *Session) planned() {
+	for t := range s.plan.Tasks {
+		s.infos = append(s.infos, t)
+	}
+	s.tasks = taskIDs(s.infos)
+	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation())
+	now := s.now.In(s.gate.cfg.Zone)
+	s.since = make([]time.Time, s.plan.Lines())
+	for i := range s.since {
+		back, _ := s.plan.LineWithin(i)
+		s.since[i] = back.Before(now)
+	}
 }
 
 // request is what Admit may look at.
@@ -321,7 +343,7 @@ func (s *Session) Now() time.Time { return s.now }
 func (s *Session) Catalog() *catalog.Catalog { return s.cat }
 
 // Generation names policy and catalog; it binds a paging cursor.
-func (s *Session) Generation() string { return s.set.Hash() + "." + s.cat.Hash() }
+func (s *Session) Generation() string { return s.words.generation }
 
 // Plan is what Admit laid down.
 func (s *Session) Plan() *policy.Plan { return &s.plan }

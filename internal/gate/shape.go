@@ -4,31 +4,47 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"slices"
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
 )
 
+// shaper is the Shape of the record at hand: one a request, since what it asks
+// stays the same and only the record moves on.
+type shaper struct {
+	fhirjson.Shape
+	patient catalog.Type
+	judged  *Judgement
+	page    func(catalog.Type, []byte) bool
+}
+
 // Shape says how a judged record shows. page reports whether a record is proven
-// visible on the same page; nil where there is no page.
-func (s *Session) Shape(j *Judgement, page func(t catalog.Type, id []byte) bool) fhirjson.Shape {
-	patient, _ := s.cat.Type("Patient")
-	return fhirjson.Shape{
-		View: j.Verdict.View,
-		Year: s.now.In(s.gate.cfg.Zone).Year(),
-		PatientInScope: func(id []byte) bool {
-			return slices.Contains(j.Patients, string(id)) || s.visible(patient, id, page)
-		},
-		Visible: func(t catalog.Type, id []byte) bool { return s.visible(t, id, page) },
-		Token:   s.token,
+// visible on the same page; nil where there is no page. The Shape is the
+// Session's and good until the next call.
+func (s *Session) Shape(j *Judgement, page func(t catalog.Type, id []byte) bool) *fhirjson.Shape {
+	sh := &s.shape
+	if sh.Token == nil {
+		sh.patient, _ = s.cat.Type("Patient")
+		sh.Year = s.now.In(s.gate.cfg.Zone).Year()
+		sh.PatientInScope, sh.Visible, sh.Token = s.patientInScope, s.visible, s.token
 	}
+	sh.View, sh.Elements, sh.judged, sh.page = j.Verdict.View, nil, j, page
+	return &sh.Shape
+}
+
+func (s *Session) patientInScope(id []byte) bool {
+	for _, p := range s.shape.judged.Patients {
+		if p == string(id) {
+			return true
+		}
+	}
+	return s.visible(s.shape.patient, id)
 }
 
 // visible reports whether a record is proven visible: on this page, or shown to
 // this caller a short while ago.
-func (s *Session) visible(t catalog.Type, id []byte, page func(catalog.Type, []byte) bool) bool {
-	return page != nil && page(t, id) || s.proven(t, string(id))
+func (s *Session) visible(t catalog.Type, id []byte) bool {
+	return s.shape.page != nil && s.shape.page(t, id) || s.proven(t, string(id))
 }
 
 // tokens are spelt in Crockford's base 32, which survives FHIR's id grammar and

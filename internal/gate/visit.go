@@ -41,6 +41,9 @@ func (s *Session) lookUpVisits(ctx context.Context, recs []*fhirjson.Record) err
 	var ids []string
 	for _, r := range recs {
 		id := string(r.Visit.ID)
+		if s.visits == nil {
+			s.visits = make(map[string]*visit)
+		}
 		if _, known := s.visits[id]; id == "" || known || s.cat.TypeName(r.Visit.Type) != "Encounter" {
 			continue
 		}
@@ -62,7 +65,7 @@ func (s *Session) lookUpVisits(ctx context.Context, recs []*fhirjson.Record) err
 func (s *Session) lookUpObjects(ctx context.Context, recs []*fhirjson.Record) error {
 	for _, r := range recs {
 		for _, p := range r.Patients {
-			who := s.person(string(p.ID))
+			who := s.person(p.ID)
 			for i := range who.instances {
 				in := &who.instances[i]
 				if !in.HasObject {
@@ -84,6 +87,9 @@ func (s *Session) lookUpObject(ctx context.Context, ref string) error {
 		return nil
 	}
 	typ, id, _ := strings.Cut(ref, "/")
+	if s.objects == nil {
+		s.objects = make(map[string]*object)
+	}
 	s.objects[ref] = nil
 	switch typ {
 	case "Encounter":
@@ -128,12 +134,21 @@ func (s *Session) scan(body []byte, use func(*fhirjson.Record)) error {
 
 func patientIDs(r *fhirjson.Record) []string { return idsOf(r.Patients) }
 
+func samePatients(ids []string, r *fhirjson.Record) bool {
+	return slices.EqualFunc(ids, r.Patients, func(id string, p fhirjson.Ref) bool { return id == string(p.ID) })
+}
+
 func idsOf(refs []fhirjson.Ref) []string {
 	out := make([]string, len(refs))
 	for i, r := range refs {
 		out[i] = string(r.ID)
 	}
 	return out
+}
+
+// isRef reports whether ref is Type/id.
+func isRef(ref, typ, id string) bool {
+	return len(ref) == len(typ)+1+len(id) && ref[:len(typ)] == typ && ref[len(typ)] == '/' && ref[len(typ)+1:] == id
 }
 
 func (s *Session) newVisit(r *fhirjson.Record) *visit {
@@ -151,7 +166,7 @@ func (s *Session) visitOf(r *fhirjson.Record) *visit {
 		return s.newVisit(r)
 	}
 	v := s.visits[string(r.Visit.ID)]
-	if v == nil || !slices.Equal(v.patients, patientIDs(r)) {
+	if v == nil || !samePatients(v.patients, r) {
 		return nil
 	}
 	return v
@@ -159,13 +174,13 @@ func (s *Session) visitOf(r *fhirjson.Record) *visit {
 
 // belongs reports whether a record is an object, or belongs to its visit or
 // account (policy-language rule 7).
-func (s *Session) belongs(r *fhirjson.Record, v *visit, ref string) bool {
+func (s *Session) belongs(r *fhirjson.Record, b *bearer, v *visit, ref string) bool {
 	typ, id := s.cat.TypeName(r.Type), string(r.ID)
-	if typ+"/"+id == ref {
+	if isRef(ref, typ, id) || b != nil && b.record == ref {
 		return true
 	}
 	o := s.objects[ref]
-	if o == nil || o.patients != nil && !slices.Equal(o.patients, patientIDs(r)) {
+	if o == nil || o.patients != nil && !samePatients(o.patients, r) {
 		return false
 	}
 	visitID, accounts := string(r.Visit.ID), idsOf(r.Accounts)

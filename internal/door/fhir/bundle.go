@@ -128,7 +128,7 @@ func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error)
 	dst = append(append(dst, c.judged.ID...), `","resource":`...)
 	sh := p.session.Shape(c.judged, p.onPage)
 	sh.Elements = p.query.elements // FC35
-	dst, result, err := c.page.scanner.Project(dst, c.record, &sh)
+	dst, result, err := c.page.scanner.Project(dst, c.record, sh)
 	if err != nil || !result.There {
 		return dst[:from], err
 	}

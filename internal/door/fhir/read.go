@@ -101,7 +101,7 @@ func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scann
 	}
 	sh := x.session.Shape(j, nil)
 	sh.Elements = q.elements
-	out, result, err := sc.Project(nil, rec, &sh)
+	out, result, err := sc.Project(nil, rec, sh)
 	if err != nil {
 		return err
 	}

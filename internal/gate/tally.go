@@ -1,0 +1,164 @@
+package gate
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"modicum/catalog"
+	"modicum/ledger"
+	"modicum/policy"
+)
+
+// tally joins judgements that are alike before they are spelt: a page of fifty
+// records has few kinds, and spelling one costs more than judging it.
+type tally struct {
+	kinds []kind
+	index map[string]int
+	key   []byte
+}
+
+// kind is how some records were judged.
+type kind struct {
+	judged Judgement // the first of them
+	count  int64
+}
+
+// add counts a judgement.
+func (t *tally) add(j *Judgement) {
+	t.key = appendKey(t.key[:0], j)
+	if i, known := t.index[string(t.key)]; known {
+		t.kinds[i].count++
+		return
+	}
+	if t.index == nil {
+		t.index = make(map[string]int)
+	}
+	t.index[string(t.key)] = len(t.kinds)
+	t.kinds = append(t.kinds, kind{*j, 1})
+}
+
+// appendKey appends all of a judgement that its verdict in the record shows.
+func appendKey(b []byte, j *Judgement) []byte {
+	b = binary.LittleEndian.AppendUint16(b, uint16(j.Type))
+	b = append(b, byte(j.class), bit(j.There), bit(j.atoms.Lasting), byte(len(j.Because)))
+	b = append(b, j.Because...)
+	v := &j.Verdict.View
+	b = appendClasses(b, v.Keep, v.Last4, v.Coarse, v.Token, v.Mask)
+	b = appendWords(b, uint64(j.atoms.Overlays), j.atoms.Within, uint64(len(j.Patients)), uint64(len(j.atoms.Of)))
+	b = appendClasses(b, j.atoms.Of...)
+	for _, id := range j.Patients {
+		b = append(append(b, id...), 0)
+	}
+	for i := range j.atoms.Patients {
+		p := &j.atoms.Patients[i]
+		b = appendWords(b, p.Holds[:]...)
+		b = appendWords(b, p.Bites[:]...)
+		b = appendWords(b, p.Unknown[:]...)
+		b = appendWords(b, p.Lent, uint64(p.LentOverlays), uint64(len(p.Of)))
+		b = append(appendClasses(b, p.Asked, p.LentClasses), bit(p.Glass))
+		b = appendClasses(b, p.Of...)
+	}
+	return b
+}
+
+func appendWords(b []byte, words ...uint64) []byte {
+	for _, w := range words {
+		b = binary.LittleEndian.AppendUint64(b, w)
+	}
+	return b
+}
+
+func appendClasses(b []byte, sets ...catalog.ClassSet) []byte {
+	for _, s := range sets {
+		b = appendWords(b, s[:]...)
+	}
+	return b
+}
+
+func bit(v bool) byte {
+	if v {
+		return 1
+	}
+	return 0
+}
+
+// content is what judgements come to in an entry: views and patients each once.
+type content struct {
+	verdicts []ledger.Verdict
+	views    []ledger.View
+	patients []string
+}
+
+// spell turns the kinds into verdicts.
+func (s *Session) spell(t *tally) content {
+	var c content
+	views, patients := make(map[policy.View]int, 2), make(map[string]int, 2)
+	for i := range t.kinds {
+		j := &t.kinds[i].judged
+		v := ledger.Verdict{
+			Type: s.cat.TypeName(j.Type), Class: s.cat.Name(j.class), Because: j.Because, Count: t.kinds[i].count,
+			Atoms: atomsOf(s.cat, &j.atoms), View: ledger.Withheld,
+		}
+		if j.There && !j.Verdict.View.Empty() {
+			n, known := views[j.Verdict.View]
+			if !known {
+				n = len(c.views)
+				views[j.Verdict.View] = n
+				c.views = append(c.views, s.words.view(&j.Verdict.View))
+			}
+			v.View = n
+		}
+		for _, id := range j.Patients {
+			n, known := patients[id]
+			if !known {
+				n = len(c.patients)
+				patients[id] = n
+				c.patients = append(c.patients, s.ref(id))
+			}
+			v.Patients = append(v.Patients, n)
+		}
+		c.verdicts = append(c.verdicts, v)
+	}
+	return c
+}
+
+// ref is the keyed reference of a patient, made once a request.
+func (s *Session) ref(patient string) string {
+	r, known := s.refs[patient]
+	if !known {
+		r = s.gate.cfg.Refs.Ref("Patient/" + patient)
+		s.refs[patient] = r
+	}
+	return r
+}
+
+// refsOf names patients by keyed references, at most as many as an entry holds;
+// what is opened beyond has entries of its own.
+func (s *Session) refsOf(ids []string) []string {
+	ids = ids[:min(len(ids), ledger.MaxPatients)]
+	out := make([]string, len(ids))
+	for i, id := range ids {
+		out[i] = s.ref(id)
+	}
+	return out
+}
+
+// taskIDs names tasks, for what is told apart by them.
+func taskIDs(infos []policy.TaskInfo) string {
+	if len(infos) == 1 {
+		return infos[0].ID
+	}
+	ids := make([]string, len(infos))
+	for i := range infos {
+		ids[i] = infos[i].ID
+	}
+	slices.Sort(ids)
+	out := ""
+	for i, id := range ids {
+		if i > 0 {
+			out += " "
+		}
+		out += id
+	}
+	return out
+}
