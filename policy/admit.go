@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 )
 
 // glassCode reports whether a stated purpose picks the tasks with break-glass
@@ -64,7 +65,7 @@ func (p *Plan) admit(r *Request) Why {
 	if why := p.countLines(r); why != Admitted {
 		return why
 	}
-	if !r.Sorts.Empty() && !p.KeptByAll().Covers(r.Sorts) {
+	if !r.Sorts.Empty() && !defect.On(defect.SortsUnchecked) && !p.KeptByAll().Covers(r.Sorts) {
 		return NeverKept
 	}
 	p.applyRestrictions(r, program)
@@ -164,6 +165,9 @@ func zeros(s []uint64, n int) []uint64 {
 
 // dropConflicts: who holds two roles in conflict holds neither.
 func (p *Plan) dropConflicts() bool {
+	if defect.On(defect.ConflictKept) {
+		return false
+	}
 	found := false
 	for _, set := range p.set.conflicts {
 		n := 0
@@ -292,6 +296,9 @@ func (p *Plan) keepGlass(r *Request) {
 }
 
 func (p *Plan) onePurpose() bool {
+	if defect.On(defect.PurposesJoined) {
+		return true
+	}
 	for _, t := range p.speak {
 		if p.set.tasks[t].purpose != p.set.tasks[p.speak[0]].purpose {
 			return false
@@ -304,7 +311,7 @@ func (p *Plan) onePurpose() bool {
 func (p *Plan) meet(r *Request) bool {
 	n := 0
 	for _, t := range p.speak {
-		if p.set.tasks[t].obligations&^r.Meets == 0 {
+		if p.set.tasks[t].obligations&^r.Meets == 0 || defect.On(defect.ObligationsIgnored) {
 			p.speak[n] = t
 			n++
 		}
@@ -383,7 +390,7 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 	}
 	from := len(p.conjs)
 	for i := range l.conjs {
-		if l.conjs[i].caller.in(&r.Caller.Holds) {
+		if l.conjs[i].caller.in(&r.Caller.Holds) || defect.On(defect.CallerFactsIgnored) {
 			p.conjs = append(p.conjs, &l.conjs[i])
 		}
 	}
@@ -435,7 +442,7 @@ func (p *Plan) suits(r *Request, l *line, exception bool) Why {
 	if !shows.meets(maskOf(&r.Shows)) {
 		return ShowsNothing
 	}
-	if !maskOf(&r.Reads).without(keeps).empty() {
+	if !maskOf(&r.Reads).without(keeps).empty() && !defect.On(defect.ReadsUnchecked) {
 		return NeverKept
 	}
 	return Admitted

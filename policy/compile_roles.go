@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/policy/doc"
 )
 
@@ -14,6 +15,9 @@ func (c *compiler) compileRole(d *doc.Role) {
 		byName: map[string]int{}, byPurpose: make([][]int, len(c.set.purposes)), doc: d,
 	}
 	r.neverClasses, r.neverOverlays = c.classesAndOverlays(d.Never)
+	if defect.On(defect.NeverIgnored) {
+		r.neverClasses, r.neverOverlays = catalog.ClassSet{}, 0
+	}
 	for i := range d.Tasks {
 		t := &d.Tasks[i]
 		p := c.purposeAt(t.Purpose)

@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 )
 
 // View decides about one record that came back: how each class of it shows, and
@@ -63,12 +64,17 @@ func (d *decision) cover() {
 	p.has(&d.first.have, &d.patients[0], false)
 	d.ask()
 	outside := p.narrowed &^ a.Within
-	if a.Lasting {
+	if a.Lasting || defect.On(defect.WithinIgnored) {
 		outside = 0
 	}
 	overlays := a.Overlays
-	if p.verb == Create {
+	if p.verb == Create || defect.On(defect.OverlayIgnored) {
 		overlays = 0
+	}
+	if defect.On(defect.LiftsJoined) {
+		for i := range p.lines {
+			overlays &^= p.lines[i].lifts
+		}
 	}
 	for i := range p.lines {
 		l := &p.lines[i]
@@ -123,6 +129,9 @@ func (d *decision) show(to *masks, l *planLine, classes mask) {
 	to.add(see, classes)
 	if !ask.empty() {
 		ask = ask.and(classes)
+		if defect.On(defect.AskShown) {
+			to.keep = to.keep.or(ask)
+		}
 		to.keep = to.keep.or(ask.and(d.asked))
 		to.mask = to.mask.or(ask.without(d.asked))
 	}
@@ -132,7 +141,7 @@ func (d *decision) show(to *masks, l *planLine, classes mask) {
 func (d *decision) allowed(i int, l *planLine) mask {
 	classes := allMask
 	for j := range d.patients {
-		if classes = classes.and(d.reach(i, l, j)); classes.empty() {
+		if classes = classes.and(d.reach(i, l, j)); classes.empty() || defect.On(defect.OnePatientSuffices) {
 			break
 		}
 	}
@@ -159,7 +168,7 @@ func (d *decision) reach(i int, l *planLine, j int) mask {
 		if !k.patient.in(have) && !fresh && !(glass && p.glassCovers(k, have)) {
 			continue
 		}
-		if len(k.ofs) == 0 {
+		if len(k.ofs) == 0 || defect.On(defect.OfIgnored) {
 			return allMask
 		}
 		if out = out.or(p.named(k, pa, glass || fresh)); out.all() {
@@ -175,6 +184,9 @@ func (p *Plan) has(have *FactSet, pa *PatientAtoms, glass bool) {
 	caller := &p.set.about[AboutCaller]
 	for w := range have {
 		have[w] = pa.Holds[w]&^caller[w] | p.caller.Holds[w]&caller[w]
+		if defect.On(defect.UnknownPermits) {
+			have[w] |= pa.Unknown[w] &^ caller[w]
+		}
 	}
 	have.Remove(p.set.glass)
 	if glass {
@@ -252,6 +264,9 @@ func (d *decision) lent(l *planLine) (classes mask, with bool) {
 // patient, and the more closed wins (rule 11).
 func (d *decision) restrict(v *Verdict) {
 	p := d.plan
+	if defect.On(defect.RestrictionIgnored) {
+		return
+	}
 	shown, sides := [2]mask{d.shown[0].shown()}, 1
 	if d.glass {
 		shown[1], sides = d.shown[1].shown(), 2
@@ -310,6 +325,9 @@ func (d *decision) bites(i int, r *restriction, side bool) (hide, let mask) {
 		}
 		h, l := d.bitesPatient(i, r, pa, f, glass)
 		hide, let = hide.or(h), let.or(l)
+		if defect.On(defect.OnePatientRestricts) {
+			break
+		}
 	}
 	return hide, let
 }
@@ -328,7 +346,7 @@ func (d *decision) bitesPatient(i int, r *restriction, pa *PatientAtoms, f *fact
 		return hide, mask{}
 	}
 	for j := range r.unless {
-		if k := &r.unless[j]; k.facts.in(&f.have) {
+		if k := &r.unless[j]; k.facts.in(&f.have) || defect.On(defect.UnlessAlwaysHolds) {
 			let = let.or(p.letGo(k, pa))
 		}
 	}
@@ -345,7 +363,7 @@ func holds(while []FactSet, f *facts) (known, possible bool) {
 		if while[i].in(&f.bites) {
 			return true, true
 		}
-		if !possible && !f.unknown.Empty() {
+		if !possible && !f.unknown.Empty() && !defect.On(defect.UnknownLetsGo) {
 			either := f.bites.Union(f.unknown)
 			possible = while[i].in(&either)
 		}
@@ -390,7 +408,7 @@ func (p *Plan) letGo(k *conjOf, pa *PatientAtoms) mask {
 func (d *decision) give(v *Verdict) {
 	p := d.plan
 	open := [2]mask{allMask.without(d.hidden[0]), allMask.without(d.hidden[1])}
-	if p.ceiling.on {
+	if p.ceiling.on && !defect.On(defect.CeilingIgnored) {
 		open[0] = open[0].and(maskOf(&p.ceiling.classes))
 		open[1] = open[1].and(maskOf(&p.ceiling.classes))
 	}

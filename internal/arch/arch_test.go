@@ -26,7 +26,7 @@ var allowed = map[string][]string{
 	"catalog":                {"catalog/internal/table", "internal/nearest"},
 	"catalog/internal/gen":   {"catalog", "catalog/internal/table"},
 	"catalog/internal/table": {},
-	"policy":                 {"catalog", "policy/doc"},
+	"policy":                 {"catalog", "internal/defect", "policy/doc"},
 	"policy/doc":             {"catalog", "internal/nearest"},
 	"internal/nearest":       {},
 	"policy-sample":          {},
@@ -35,11 +35,12 @@ var allowed = map[string][]string{
 	"internal/caller":        {"internal/problem"},
 	"internal/config":        {"catalog", "internal/caller", "internal/nearest", "policy", "policy/doc"},
 	"internal/door/fhir": {
-		"catalog", "internal/caller", "internal/fhirjson", "internal/gate", "internal/problem", "internal/upstream", "policy",
+		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/problem", "internal/upstream", "policy",
 	},
 	"internal/facts":            {"catalog", "internal/nearest", "internal/problem", "policy", "policy/doc"},
 	"internal/facts/feed":       {"catalog", "internal/facts"},
-	"internal/fhirjson":         {"catalog", "policy"}, // of policy, the View alone
+	"internal/defect":           {},                                       // faults that tests plant; constant in what is shipped
+	"internal/fhirjson":         {"catalog", "internal/defect", "policy"}, // of policy, the View alone
 	"internal/problem":          {},
 	"internal/upstream":         {},
 	"internal/store":            {"ledger"},
@@ -52,7 +53,7 @@ var allowed = map[string][]string{
 	"internal/store/storetest":  {"internal/store", "ledger", "ledger/ledgertest", "ledger/verify"},
 	"internal/testkit/fhirdata": {},
 	"internal/gate": {
-		"catalog", "internal/caller", "internal/facts", "internal/fhirjson", "internal/problem", "ledger", "policy", "policy/doc",
+		"catalog", "internal/caller", "internal/defect", "internal/facts", "internal/fhirjson", "internal/problem", "ledger", "policy", "policy/doc",
 	},
 }
 

@@ -1,6 +1,9 @@
 package fhirjson
 
-import "modicum/catalog"
+import (
+	"modicum/catalog"
+	"modicum/internal/defect"
+)
 
 // binder is the second half of the index pass: it walks a record's cells once,
 // gives each its element and class, and notes what deciding needs.
@@ -172,7 +175,7 @@ func (b *binder) members(i uint32, c *cell) {
 			continue
 		}
 		f := &b.info[node]
-		if f.is&telling != 0 && f.node.Withholds {
+		if f.is&telling != 0 && f.node.Withholds && !defect.On(defect.ModifierIgnored) {
 			b.r.Withheld = true
 		}
 		if !fits(m, f, sib) {
@@ -306,6 +309,9 @@ func (b *binder) identifier(i uint32, c *cell) {
 			}
 		}
 	}
+	if defect.On(defect.NumbersAlike) {
+		class, _ = cat.Class("identifiers.mrn")
+	}
 	c.class = class
 	c.flags |= swaps
 }
@@ -330,8 +336,10 @@ func (b *binder) coding(i uint32, n *catalog.Node, id catalog.NodeID) {
 
 func (b *binder) coded(n *catalog.Node, id catalog.NodeID, system, code []byte) {
 	cat := b.s.cat
-	b.codes |= cat.CodeOverlays(system, code)
-	if n.Label {
+	if !defect.On(defect.CodesIgnored) {
+		b.codes |= cat.CodeOverlays(system, code)
+	}
+	if n.Label && !defect.On(defect.LabelsIgnored) {
 		b.labels |= cat.LabelOverlays(system, code)
 	}
 	if !n.Ruled {
@@ -390,6 +398,9 @@ func (b *binder) finish() {
 	r.Withheld = r.Withheld || cat.DenyByDefault(r.Type) && !cat.DenyUnlessNamed(r.Type)
 	r.References = s.refs[b.refs:len(s.refs):len(s.refs)]
 	r.Patients = s.patients[b.patients:len(s.patients):len(s.patients)]
+	if defect.On(defect.SecondPatientIgnored) && len(r.Patients) > 1 {
+		r.Patients = r.Patients[:1]
+	}
 	if !b.visits {
 		r.Visit = b.visit
 	}

@@ -4,6 +4,8 @@ import (
 	"encoding/binary"
 	"math/bits"
 	"unicode/utf8"
+
+	"modicum/internal/defect"
 )
 
 const (
@@ -234,7 +236,7 @@ member: // a member name is next
 	}
 	if bit := uint64(1) << (hash >> 58); top.seen&bit == 0 {
 		top.seen |= bit
-	} else if repeats(b, tape, top.cell, name, nlen) {
+	} else if !defect.On(defect.DuplicatesAccepted) && repeats(b, tape, top.cell, name, nlen) {
 		at, w = i, whyDuplicate
 		goto bad
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/policy"
 )
 
@@ -90,7 +91,7 @@ func (s *Scanner) Project(dst []byte, r *Record, sh *Shape) ([]byte, Outcome, er
 	if r.Withheld {
 		return dst, Outcome{}, nil
 	}
-	if leakEverything {
+	if defect.On(defect.Everything) {
 		return s.copyAll(dst, r)
 	}
 	p := &s.p
@@ -115,6 +116,9 @@ func (p *projector) begin(s *Scanner, r *Record, sh *Shape) {
 		p.given, p.view, p.tabled = sh.View, whole(sh.View, s.know.definition), true
 		for c := range p.table {
 			p.table[c] = p.view.Of(catalog.Class(c))
+			if defect.On(defect.MaskAsKeep) && p.table[c] == policy.Mask {
+				p.table[c] = policy.Keep
+			}
 		}
 		p.masks = !p.view.Mask.Empty()
 		p.byType = p.view.Mask.Meets(s.know.byType)
@@ -302,9 +306,17 @@ func (p *projector) masksByValue(n *catalog.Node) bool {
 func (p *projector) complex(i uint32, c *cell, t policy.Treatment) result {
 	switch p.info[c.node].node.Kind {
 	case catalog.Narrative:
+		if defect.On(defect.NarrativeKept) {
+			p.whole(c)
+			return visible
+		}
 		p.note(c, Generated) // FC21
 		return nothing
 	case catalog.Extension, catalog.Attachment: // FC20, FC26: whole or not at all
+		if defect.On(defect.ExtensionsKept) {
+			p.whole(c)
+			return visible
+		}
 		if t != policy.Keep {
 			p.note(c, p.unless(c, t))
 			return nothing
@@ -379,6 +391,10 @@ func (p *projector) members(i uint32, c *cell) (has uint64, group bool, shown re
 func (p *projector) member(i uint32, c *cell, j uint32) result {
 	m := &p.tape[j]
 	if m.node == 0 {
+		if defect.On(defect.VendorKept) {
+			p.whole(m)
+			return structure
+		}
 		p.note(m, NotKnown) // FC17
 		return nothing
 	}
@@ -411,7 +427,7 @@ func isAbsent(src []byte, m *cell, n *catalog.Node) bool {
 // siblingOf writes the member "_name" of a primitive: it follows its element (FC18).
 func (p *projector) siblingOf(j uint32, m *cell, f *fact) result {
 	t := p.t[m.class]
-	if t == policy.Keep && m.flags&blank == 0 {
+	if (t == policy.Keep || defect.On(defect.SiblingsKept)) && m.flags&blank == 0 {
 		return p.object(j, m)
 	}
 	if t == policy.Coarse && f.birth && string(p.src[m.from():m.end]) == f.node.Masked {
@@ -491,6 +507,9 @@ func (p *projector) writeMarks(c *cell, f *fact) (group bool) {
 		if k.bit != 0 || p.t[class] != policy.Mask && !(n.ByValue && p.masksByValue(n)) {
 			continue
 		}
+		if defect.On(defect.MaskTellsValue) && !p.holds(c, id) {
+			continue
+		}
 		if p.wasKept(id, n) || c.node == p.tape[p.r.root].node && !p.asked(n, id) {
 			continue
 		}
@@ -499,6 +518,17 @@ func (p *projector) writeMarks(c *cell, f *fact) (group bool) {
 		group = group || k.group
 	}
 	return group
+}
+
+// holds reports whether the source has a member of an object, for the fault that
+// tells it.
+func (p *projector) holds(c *cell, id catalog.NodeID) bool {
+	for j := c.next - 1; &p.tape[j] != c; j-- {
+		if p.tape[j].node == id && &p.tape[p.tape[j].parent] == c {
+			return true
+		}
+	}
+	return false
 }
 
 func (p *projector) wasKept(id catalog.NodeID, n *catalog.Node) bool {
@@ -510,7 +540,7 @@ func (p *projector) wasKept(id catalog.NodeID, n *catalog.Node) bool {
 	return false
 }
 
-// copyAll is Project with enforcement off; see leakEverything.
+// copyAll is Project with enforcement off; see package defect.
 func (s *Scanner) copyAll(dst []byte, r *Record) ([]byte, Outcome, error) {
 	c := &s.tape[r.root]
 	return append(dst, r.src[c.start:c.end]...), Outcome{There: true}, nil

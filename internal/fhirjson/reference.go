@@ -1,6 +1,7 @@
 package fhirjson
 
 import (
+	"modicum/internal/defect"
 	"modicum/policy"
 )
 
@@ -36,7 +37,7 @@ func (p *projector) reference(i uint32, c *cell, t policy.Treatment) result {
 		p.note(c, p.unless(c, t))
 		return nothing
 	}
-	shows := p.shows(r)
+	shows := p.shows(r) || defect.On(defect.TargetsKept) && r.inside < 0
 	if !shows {
 		p.note(c, NotVisible)
 	}
@@ -61,6 +62,9 @@ func (p *projector) refMember(c *cell, i, j uint32, r *Reference, shows, kept bo
 		return nothing
 	}
 	switch name := p.info[m.node].node.Name; {
+	case name == "display" && defect.On(defect.DisplayKept):
+		p.whole(m)
+		return visible
 	case name != "reference" && name != "type":
 		if !kept {
 			return nothing

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/policy"
 )
 
@@ -81,7 +82,7 @@ func (p *projector) asked(n *catalog.Node, id catalog.NodeID) bool {
 }
 
 func (p *projector) metaShows(i uint32, c *cell) bool {
-	if p.t[p.s.know.meta] != policy.Keep {
+	if p.t[p.s.know.meta] != policy.Keep && !defect.On(defect.MetaKept) {
 		return false
 	}
 	j := p.s.find(p.src, i, "meta")
@@ -91,6 +92,10 @@ func (p *projector) metaShows(i uint32, c *cell) bool {
 // meta writes the record's own metadata where system.metadata shows (FC09), with the
 // tag that says "a part" exactly once. It makes nothing be there.
 func (p *projector) meta(i uint32, c *cell, t policy.Treatment) result {
+	if defect.On(defect.MetaKept) {
+		p.whole(c)
+		return structure
+	}
 	if t != policy.Keep {
 		p.note(c, p.unless(c, t))
 		return nothing
@@ -197,6 +202,9 @@ func (p *projector) tryInner(k int) bool {
 
 // foreign reports whether a contained resource names a patient out of scope.
 func (p *projector) foreign(k int32) bool {
+	if defect.On(defect.ContainedKept) {
+		return false
+	}
 	for i := range p.r.References {
 		r := &p.r.References[i]
 		if r.in == k && r.patient && r.Type == p.s.know.patient && !p.inScope(r.ID) {

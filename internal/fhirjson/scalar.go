@@ -2,6 +2,7 @@ package fhirjson
 
 import (
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/policy"
 )
 
@@ -89,7 +90,7 @@ func (p *projector) lastFour(c *cell, value []byte) bool {
 			return false
 		}
 	}
-	if n < 8 && !(n == 4 && len(value) == 8 && string(value[:4]) == "****") {
+	if n < 8 && !defect.On(defect.Last4OfShort) && !(n == 4 && len(value) == 8 && string(value[:4]) == "****") {
 		return false
 	}
 	p.quote(c)
@@ -134,8 +135,12 @@ func (p *projector) year(c *cell, f *fact, value []byte) bool {
 		return false
 	}
 	year, _ := numeral(value, 0, 4)
+	if defect.On(defect.CoarseKeepsDay) {
+		p.whole(c)
+		return true
+	}
 	if f.birth || p.real(c.class) == p.s.know.birth {
-		if p.sh.Year-year >= 90 || p.sh.Year == 0 || year > p.sh.Year {
+		if p.sh.Year-year >= 90 && !defect.On(defect.AgeShown) || p.sh.Year == 0 || year > p.sh.Year {
 			// 90 and over is one group, and a year of birth must not show it.
 			if !f.birth || f.node.Masked == "" || p.sh.Year == 0 {
 				return false

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/policy"
 )
 
@@ -94,6 +95,9 @@ func (g *Gate) foundBy(person string, roles []string, now time.Time) []string {
 // proven reports whether the record was shown to this caller, under these tasks
 // and this policy, a short while ago.
 func (s *Session) proven(t catalog.Type, id string) bool {
+	if defect.On(defect.AnyTargetProven) {
+		return true
+	}
 	if s.cat.ByProof(t) {
 		return s.gate.borne.has(proofKey{s.sight, t, id}, s.now)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/fhirjson"
 	"modicum/policy"
@@ -51,7 +52,7 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		return j
 	}
 	s.plan.View(&j.atoms, &j.Verdict)
-	if len(s.finding) > 0 {
+	if len(s.finding) > 0 && !defect.On(defect.FindShowsAll) {
 		j.Verdict.View = narrower(&j.Verdict.View, &s.finding[0].Show)
 	}
 	switch {
@@ -71,6 +72,8 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 // an extension that changes their meaning.
 func (s *Session) admissible(r *fhirjson.Record, proven bool) bool {
 	switch {
+	case r.UnknownPatient && defect.On(defect.StrangerAdmitted):
+		return true
 	case r.Withheld, r.UnknownPatient, s.cat.DenyByDefault(r.Type):
 		return false
 	case s.cat.DenyUnlessNamed(r.Type):
@@ -102,6 +105,9 @@ func (s *Session) there(r *fhirjson.Record, j *Judgement) bool {
 // matches reports whether the record's own view keeps all that the criteria
 // read (F2), and whether identifiers and contact points match on what is kept.
 func (s *Session) matches(r *fhirjson.Record, j *Judgement) bool {
+	if defect.On(defect.CriteriaUnchecked) {
+		return true
+	}
 	view := j.Verdict.View
 	if len(s.finding) > 0 {
 		view = policy.View{Keep: byOf(&s.finding[0])}
@@ -121,11 +127,14 @@ func (s *Session) matches(r *fhirjson.Record, j *Judgement) bool {
 
 func (s *Session) keeps(r *fhirjson.Record, k *Criterion, view *policy.View) bool {
 	if k.Param.ValueDependent {
+		if defect.On(defect.HiddenNumberFits) {
+			return true
+		}
 		return slices.ContainsFunc(k.Values, func(v Value) bool {
 			return r.KeptMatch(k.Param, view, v.System, v.Code, v.HasSystem)
 		})
 	}
-	if len(k.Refs) > 0 && !s.seesTargets(k.Refs) {
+	if len(k.Refs) > 0 && !s.seesTargets(k.Refs) && !defect.On(defect.HiddenTargetFits) {
 		return false
 	}
 	if s.namesPatients(k.Refs) {
@@ -207,7 +216,7 @@ func (s *Session) carried(r *fhirjson.Record, b *bearer, v *visit, instances []f
 	var out catalog.ClassSet
 	for i := range instances {
 		in := &instances[i]
-		if in.Fact != of.Fact || !of.Restricting && !in.Permits {
+		if in.Fact != of.Fact || !of.Restricting && !in.Permits && !defect.On(defect.StaleHolds) {
 			continue
 		}
 		if in.HasMarked && hiding&^in.Marked != 0 {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 )
 
 // memory remembers a value for each key until a moment, at most so many: where it
@@ -55,7 +56,7 @@ func (m *memory[K, V]) get(k K, now time.Time) (V, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l, known := m.m[k]
-	return l.value, known && now.Before(l.until)
+	return l.value, known && (now.Before(l.until) || defect.On(defect.FoundForEver))
 }
 
 func (m *memory[K, V]) has(k K, now time.Time) bool {
@@ -91,6 +92,9 @@ type proofKey struct {
 type sight [16]byte
 
 func sightOf(person, tasks, generation string) sight {
+	if defect.On(defect.ProofForAll) {
+		person = ""
+	}
 	h := sha256.Sum256([]byte(person + "\x00" + tasks + "\x00" + generation))
 	return sight(h[:16])
 }

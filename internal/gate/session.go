@@ -10,6 +10,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/problem"
 	"modicum/ledger"
@@ -280,6 +281,9 @@ func (s *Session) refuse(ctx context.Context, req *policy.Request, why policy.Wh
 func (s *Session) refuseWith(ctx context.Context, req *policy.Request, code string, p problem.Problem) error {
 	e := s.decision(req, ledger.Refuse, []string{code})
 	e.Status = int64(p.Status())
+	if defect.On(defect.RefusalLeftOut) {
+		return &Refusal{ID: s.id, Problem: p}
+	}
 	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.gate.cfg.LogWait)
 	defer cancel()
 	if _, err := s.gate.cfg.Log.Append(wait, e, nil); err != nil {
@@ -318,6 +322,9 @@ func (r *Route) Refuse(ctx context.Context, c *caller.Caller, reason string, sta
 // wait returns once the decision's entry is durable. An error means that nothing
 // may leave.
 func (s *Session) wait(ctx context.Context) error {
+	if defect.On(defect.AppendNotAwaited) {
+		return nil
+	}
 	if s.waited {
 		return s.appendAt
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
 	"modicum/internal/upstream"
@@ -187,6 +188,9 @@ func (q *query) readSort(cat *catalog.Catalog, v string) error {
 // criterion reads a parameter that narrows.
 func (q *query) criterion(cat *catalog.Catalog, name, modifier string, p pair) error {
 	param, ok := cat.Param(q.typ, name)
+	if !ok && defect.On(defect.MalformedDropped) {
+		return nil
+	}
 	if !ok || param.ReadsUnknown() || strings.HasSuffix(p.name, ":") || !allowed(cat, param, modifier) {
 		return problem.Parameter
 	}
@@ -212,7 +216,7 @@ func (q *query) criterion(cat *catalog.Catalog, name, modifier string, p pair) e
 // passes through another record (:identifier, chains).
 func allowed(cat *catalog.Catalog, p *catalog.Param, modifier string) bool {
 	switch {
-	case modifier == "":
+	case modifier == "", defect.On(defect.ModifiersAllowed):
 		return true
 	case p.Kind == catalog.StringParam:
 		return modifier == "exact" || modifier == "contains"

@@ -11,6 +11,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/fhirjson"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
@@ -80,6 +81,9 @@ func (x *exchange) answerRead(at place, q *query, limit string) error {
 	sc := pool.Get()
 	defer pool.Put(sc)
 	rec, err := sc.Resource(body.Bytes)
+	if err == nil && defect.On(defect.OtherRecordAccepted) {
+		at.id = string(rec.ID)
+	}
 	if err != nil || rec.Type != q.typ || string(rec.ID) != at.id {
 		return problem.Upstream // F9
 	}
@@ -95,8 +99,11 @@ func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scann
 	switch {
 	case !j.There, limit != "" && !names(rec, limit),
 		// F6: that there are versions, and how many, is metadata.
-		at.version != "" && (!j.Verdict.View.Keep.Has(meta) || string(rec.VersionID) != at.version):
+		at.version != "" && !defect.On(defect.VersionsShown) && (!j.Verdict.View.Keep.Has(meta) || string(rec.VersionID) != at.version):
 		x.session.Withhold(j)
+		if defect.On(defect.RefusalTold) {
+			return problem.NotForTask
+		}
 		return problem.NotFound
 	}
 	sh := x.session.Shape(j, nil)
@@ -113,6 +120,9 @@ func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scann
 		return commitProblem(err)
 	}
 	tag := x.door.etag(at, out)
+	if defect.On(defect.TagOfVersion) {
+		tag = x.door.etag(at, rec.VersionID)
+	}
 	if matches(x.r.Header.Values("If-None-Match"), tag) {
 		return x.write(http.StatusNotModified, tag, nil)
 	}

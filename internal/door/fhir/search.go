@@ -8,6 +8,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/problem"
 )
 
@@ -43,7 +44,7 @@ func (x *exchange) search(at place, pairs []pair, post bool) error {
 	if err := x.open(x.door.searches, &ask); err != nil {
 		return err
 	}
-	if st.Generation != "" && st.Generation != x.session.Generation() {
+	if st.Generation != "" && st.Generation != x.session.Generation() && !defect.On(defect.CursorOutlivesPolicy) {
 		return problem.SearchAgain
 	}
 	return x.answerSearch(q, st, limit)
@@ -77,6 +78,9 @@ func (x *exchange) resume(typ, cursor string) (*query, *state, error) {
 
 // binding is what cursors of this caller are sealed to.
 func (x *exchange) binding() []byte {
+	if defect.On(defect.CursorForAnybody) {
+		return binding("cursor")
+	}
 	return binding("cursor", x.caller.ID, x.caller.Client, x.task, x.purpose)
 }
 
@@ -138,6 +142,9 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 		}
 	}
 	res.shown = p.shown[:min(size, len(p.shown))]
+	if find && defect.On(defect.FindCountsHidden) && r.given > size {
+		return nil, giveOneMore
+	}
 	if len(p.shown) > size {
 		if find {
 			return nil, giveOneMore
@@ -150,6 +157,9 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 	}
 	if res.next == nil && st.Page == 0 && !res.stopped {
 		res.total = len(res.shown)
+		if defect.On(defect.TotalOfUpstream) {
+			res.total = r.given
+		}
 	}
 	return res, nil
 }
@@ -187,6 +197,9 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 			return problemOf(err)
 		}
 		if c == nil {
+			if defect.On(defect.CountOfUpstream) {
+				n = r.given - len(p.shown)
+			}
 			break
 		}
 		p.shown = append(p.shown, c)

@@ -1,0 +1,104 @@
+// Package defect plants known faults of enforcement, so that the tests which are
+// to find such faults are seen to find them (threat-model 11, seeded defects).
+//
+// In what is shipped, [On] is constant: no fault can be chosen and the compiler
+// leaves all of it out. Built with the tag leaktest, the environment variable
+// MODICUM_DEFECT chooses one fault by name at run time; the name "none" plants
+// nothing; without the variable enforcement is off altogether ([Everything]).
+//
+//	go test -tags leaktest ./internal/twin    # must be red
+//
+// TestEveryDefectIsKilled runs each of them.
+package defect
+
+// Defect is one fault of enforcement, by its name.
+type Defect string
+
+// Everything is no fault but the absence of enforcement: whole records are copied.
+const Everything Defect = ""
+
+// Faults of the policy's decisions.
+const (
+	OverlayIgnored      Defect = "overlay-ignored"       // a line shows records whose overlays it does not lift
+	LiftsJoined         Defect = "lifts-joined"          // overlays are lifted by two lines together (rule 3)
+	NeverIgnored        Defect = "never-ignored"         // what a role never sees is not taken away
+	RestrictionIgnored  Defect = "restriction-ignored"   // restrictions do not bite
+	UnknownPermits      Defect = "unknown-permits"       // a fact that is unknown holds
+	UnknownLetsGo       Defect = "unknown-lets-go"       // a restriction that is unknown does not bite
+	UnlessAlwaysHolds   Defect = "unless-always-holds"   // what a restriction needs to let go is not asked
+	OfIgnored           Defect = "of-ignored"            // a line shows more than the facts of its `of` name
+	WithinIgnored       Defect = "within-ignored"        // `back` and `place` do not narrow
+	OnePatientSuffices  Defect = "one-patient-suffices"  // of a record that names two patients the first is asked
+	OnePatientRestricts Defect = "one-patient-restricts" // a restriction is asked of the first patient
+	CallerFactsIgnored  Defect = "caller-facts-ignored"  // facts about the caller are not asked
+	ReadsUnchecked      Defect = "reads-unchecked"       // Admit takes any criterion
+	SortsUnchecked      Defect = "sorts-unchecked"       // Admit takes any sort key
+	AskShown            Defect = "ask-shown"             // what is under ask shows without asking
+	CeilingIgnored      Defect = "ceiling-ignored"       // a partner's ceiling does not narrow
+	ConflictKept        Defect = "conflict-kept"         // who holds two roles in conflict holds both
+	PurposesJoined      Defect = "purposes-joined"       // tasks of several purposes speak together
+	ObligationsIgnored  Defect = "obligations-ignored"   // a task speaks though its obligation cannot be kept
+)
+
+// Faults of the gate.
+const (
+	CriteriaUnchecked Defect = "criteria-unchecked" // a record matches though its view does not keep what was read
+	HiddenNumberFits  Defect = "hidden-number-fits" // an identifier or number matches though it is hidden
+	HiddenTargetFits  Defect = "hidden-target-fits" // a reference is a criterion though its target was not shown
+	StrangerAdmitted  Defect = "stranger-admitted"  // a record of a patient who cannot be told is judged like any other
+	AppendNotAwaited  Defect = "append-not-awaited" // data leaves before the record of it is durable
+	OpenedLeftOut     Defect = "opened-left-out"    // what is opened beyond the decision is not recorded
+	OutcomeLeftOut    Defect = "outcome-left-out"   // the outcome is not recorded
+	RefusalLeftOut    Defect = "refusal-left-out"   // a refusal is not recorded
+	AnyTargetProven   Defect = "any-target-proven"  // every reference's target counts as shown
+	ProofForAll       Defect = "proof-for-all"      // what was shown to one caller is proven to all
+	FindShowsAll      Defect = "find-shows-all"     // a look-up shows what the task sees, not its own `show`
+	FindByHidden      Defect = "find-by-hidden"     // a look-up matches on what is not among its `by`
+	FoundForEver      Defect = "found-for-ever"     // a found patient stays found
+	LimitsIgnored     Defect = "limits-ignored"     // limits on patients and requests do not count
+	StaleHolds        Defect = "stale-holds"        // facts that are stale still permit
+)
+
+// Faults of the FHIR door.
+const (
+	TotalOfUpstream      Defect = "total-of-upstream"      // Bundle.total counts hidden records
+	CountOfUpstream      Defect = "count-of-upstream"      // _summary=count counts hidden records
+	NextOfUpstream       Defect = "next-of-upstream"       // a next link stands where the upstream has more
+	TagOfVersion         Defect = "tag-of-version"         // ETag is made of the version
+	CursorForAnybody     Defect = "cursor-for-anybody"     // a cursor opens for another caller or task
+	CursorForEver        Defect = "cursor-for-ever"        // a cursor does not age
+	CursorOutlivesPolicy Defect = "cursor-outlives-policy" // a cursor goes on under another policy
+	PageNotJudged        Defect = "page-not-judged"        // records of later pages are not asked of the gate
+	OtherRecordAccepted  Defect = "other-record-accepted"  // a read answers with another record than asked for
+	OtherTypeAccepted    Defect = "other-type-accepted"    // a page holds records of another type
+	OtherPatientAccepted Defect = "other-patient-accepted" // a page holds records of a patient whom nobody asked for
+	VersionsShown        Defect = "versions-shown"         // vread does not ask whether metadata shows
+	RefusalTold          Defect = "refusal-told"           // what is hidden is forbidden, not absent
+	FindCountsHidden     Defect = "find-counts-hidden"     // a look-up counts whom restrictions hide
+	ScopesIgnored        Defect = "scopes-ignored"         // SMART scopes take nothing away
+	ModifiersAllowed     Defect = "modifiers-allowed"      // :missing and :not are passed on
+	MalformedDropped     Defect = "malformed-dropped"      // a parameter that nobody knows is left out
+)
+
+// Faults of the projection.
+const (
+	NarrativeKept        Defect = "narrative-kept"
+	DisplayKept          Defect = "display-kept"           // of references
+	TargetsKept          Defect = "targets-kept"           // references to what is not proven visible
+	ExtensionsKept       Defect = "extensions-kept"        // unknown ones
+	SiblingsKept         Defect = "siblings-kept"          // members "_name" of hidden primitives
+	VendorKept           Defect = "vendor-kept"            // members that FHIR does not know
+	MetaKept             Defect = "meta-kept"              // versions and dates of records
+	ContainedKept        Defect = "contained-kept"         // contained resources of other patients
+	ModifierIgnored      Defect = "modifier-ignored"       // an unknown modifierExtension does not take the record away
+	MaskTellsValue       Defect = "mask-tells-value"       // a mask stands only where there is a value
+	MaskAsKeep           Defect = "mask-as-keep"           // what is masked shows
+	CoarseKeepsDay       Defect = "coarse-keeps-day"       // a coarse date is whole
+	AgeShown             Defect = "age-shown"              // the year of birth of those of 90 and over
+	Last4OfShort         Defect = "last4-of-short"         // the last four of numbers that have no more
+	LabelsIgnored        Defect = "labels-ignored"         // security labels mark nothing
+	CodesIgnored         Defect = "codes-ignored"          // sensitive codes mark nothing
+	NumbersAlike         Defect = "numbers-alike"          // an identifier's class does not follow its type
+	SecondPatientIgnored Defect = "second-patient-ignored" // a record is of the first patient that it names
+	DuplicatesAccepted   Defect = "duplicates-accepted"    // a member may stand twice
+)
