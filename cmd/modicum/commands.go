@@ -2,11 +2,16 @@ package main
 
 // commands is the command line, one field a command; each is a file of this folder.
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"A synthetic hospital with the gate before it: tells its story, then serves."`
-	Init    initCommand    `cmd:"" help:"Make a new installation in a folder: configuration, sample policy, keys."`
-	Serve   serveCommand   `cmd:"" help:"Run the gate before your FHIR server."`
-	Policy  policyCommands `cmd:"" help:"Check, format, test and show a policy."`
-	Explain explainCommand `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
-	Ledger  ledgerCommands `cmd:"" help:"Verify, show, prove and continue the record."`
-	Version versionCommand `cmd:"" help:"Say version, commit and what was linked."`
+	Demo       demoCommand       `cmd:"" help:"A synthetic hospital with the gate before it: tells its story, then serves."`
+	Init       initCommand       `cmd:"" help:"Make a new installation in a folder: configuration, sample policy, keys."`
+	Serve      serveCommand      `cmd:"" help:"Run the gate before your FHIR server."`
+	Policy     policyCommands    `cmd:"" help:"Check, format, test and show a policy."`
+	Catalog    catalogCommands   `cmd:"" help:"What there is to protect: data classes, elements, who sees them."`
+	See        seeCommand        `cmd:"" help:"Show FHIR resources as a task would see them."`
+	Explain    explainCommand    `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
+	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
+	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`
+	Help       helpCommand       `cmd:"" help:"Explain a topic or a command."`
+	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`
+	Complete   completeCommand   `cmd:"" hidden:"" help:"Words that may come next; for the completion scripts."`
 }

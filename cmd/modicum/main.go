@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -29,14 +30,16 @@ func main() {
 	os.Exit(code)
 }
 
-// console is what a command talks to.
+// terminal is what a command talks to.
 type terminal struct {
-	ctx     context.Context
-	environ []string
-	in      io.Reader
-	out     io.Writer // results
-	err     io.Writer // progress and warnings
-	color   bool
+	ctx      context.Context
+	environ  []string
+	in       io.Reader
+	out      io.Writer // results
+	err      io.Writer // progress and warnings
+	color    bool
+	again    func(args []string) int // runs another command line
+	commands []string                // names of all commands
 }
 
 // exitError ends a command with a status; its text, when there is one, goes to
@@ -61,18 +64,21 @@ func unavailable(format string, args ...any) error {
 // run parses args and runs the command. It returns the exit status.
 func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
 	t := &terminal{ctx: ctx, environ: environ, in: in, out: out, err: errs, color: colored(out, environ)}
+	t.again = func(args []string) int { return run(ctx, args, environ, in, out, errs) }
 	var c commands
 	done := false
 	parser, err := kong.New(&c,
-		kong.Name("modicum"),
-		kong.Description("The least patient data for the task in front of you, at every door, with a record that proves it.\n\nStart with: modicum demo"),
-		kong.UsageOnError(), kong.Writers(out, errs), kong.Exit(func(int) { done = true }),
+		kong.Name("modicum"), kong.Description(about()),
+		kong.Writers(out, errs), kong.Exit(func(int) { done = true }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
 		kong.Bind(t),
 	)
 	if err != nil {
 		fmt.Fprintln(errs, "modicum:", err)
 		return exitUsage
+	}
+	for _, n := range parser.Model.Leaves(true) {
+		t.commands = append(t.commands, strings.TrimPrefix(n.Path(), "modicum "))
 	}
 	if len(args) == 0 {
 		args = []string{"--help"}
@@ -82,10 +88,28 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io
 		return exitYes // --help was asked for and given
 	}
 	if err != nil {
-		fmt.Fprintf(errs, "modicum: %v\nTry: modicum --help\n", err)
+		fmt.Fprintf(errs, "modicum: %v\nTry: %s --help\n", err, partOf(parser.Model.Node, args))
 		return exitUsage
 	}
-	return statusOf(parsed.Run(t), errs)
+	return statusOf(parsed.Run(t, parser), errs)
+}
+
+func about() string {
+	return "The least patient data for the task in front of you, at every door, with a record that proves it.\n\n" +
+		"Start with: modicum demo\n\nTopics, each with an example (modicum help TOPIC): " + strings.Join(topicOrder, ", ") + "."
+}
+
+// partOf is the command that args got to, whose help says how to go on.
+func partOf(n *kong.Node, args []string) string {
+	path := "modicum"
+	for _, a := range args {
+		child := childOf(n, a)
+		if child == nil {
+			break
+		}
+		n, path = child, path+" "+a
+	}
+	return path
 }
 
 func statusOf(err error, errs io.Writer) int {

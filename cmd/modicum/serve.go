@@ -19,7 +19,7 @@ import (
 )
 
 type serveCommand struct {
-	Config string `default:"modicum.yaml" type:"path" help:"Configuration file."`
+	Config string `default:"modicum.yaml" help:"Configuration file."`
 	Check  bool   `help:"Check configuration, policy and keys, and end."`
 }
 

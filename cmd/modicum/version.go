@@ -5,8 +5,6 @@ import (
 	"runtime"
 	"runtime/debug"
 
-	"github.com/go-json-experiment/json"
-
 	"modicum/catalog"
 	"modicum/policy"
 )
@@ -70,14 +68,4 @@ func (c *versionCommand) Run(t *terminal) error {
 	fmt.Fprintf(t.out, "rules     reading rules %d\n", v.Semantics)
 	fmt.Fprintln(t.out, "linked    FHIR door; no SQL door, no DuckDB")
 	return nil
-}
-
-// printJSON prints one JSON object and a newline.
-func printJSON(t *terminal, v any) error {
-	b, err := json.Marshal(v, json.Deterministic(true))
-	if err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(t.out, "%s\n", b)
-	return err
 }

@@ -37,10 +37,12 @@ var allowed = map[string][]string{
 	"internal/door/fhir": {
 		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/problem", "internal/upstream", "policy",
 	},
-	"internal/facts":            {"catalog", "internal/nearest", "internal/problem", "policy", "policy/doc"},
-	"internal/facts/feed":       {"catalog", "internal/facts"},
-	"internal/defect":           {},                                       // faults that tests plant; constant in what is shipped
-	"internal/fhirjson":         {"catalog", "internal/defect", "policy"}, // of policy, the View alone
+	"internal/facts":      {"catalog", "internal/nearest", "internal/problem", "policy", "policy/doc"},
+	"internal/facts/feed": {"catalog", "internal/facts"},
+	"internal/defect":     {},                                       // faults that tests plant; constant in what is shipped
+	"internal/fhirjson":   {"catalog", "internal/defect", "policy"}, // of policy, the View alone
+	// preview asks the gate as a door does, with records at hand instead of an upstream.
+	"internal/preview":          {"catalog", "internal/caller", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
 	"internal/problem":          {},
 	"internal/upstream":         {},
 	"internal/store":            {"ledger"},

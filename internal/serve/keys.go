@@ -21,6 +21,9 @@ type Keys struct {
 	Token  []byte // pseudonyms
 }
 
+// RefsID names the key of patient references in the record.
+const RefsID = "r1"
+
 // keyFiles names the file of each key in the folder keys of the data folder.
 func (k *Keys) files() map[string]*[]byte {
 	return map[string]*[]byte{"refs.key": &k.Refs, "cursor.key": &k.Cursor, "etag.key": &k.ETag, "token.key": &k.Token}

@@ -111,7 +111,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	refs, err := ledger.NewRefs("r1", keys.Refs)
+	refs, err := ledger.NewRefs(RefsID, keys.Refs)
 	if err != nil {
 		return err
 	}
