@@ -149,6 +149,11 @@ func checkTokens(file string, tokens token.Tokens, l *list) bool {
 		case token.SequenceEndType, token.MappingEndType:
 			flow--
 		case token.SequenceEntryType, token.MappingKeyType, token.MappingValueType:
+			if flow > 0 && t.Type == token.MappingValueType && adjoins(t) {
+				// One parser reads {task:read} as a key and its value, another as one word.
+				l.add(at, codeSyntax, "a colon without a space after it, in brackets", "write key: value")
+				ok = false
+			}
 			if flow <= 0 && indent(t) > maxColumn {
 				l.add(at, codeDepth, fmt.Sprintf("nested deeper than column %d", maxColumn), "")
 				return false
@@ -156,6 +161,12 @@ func checkTokens(file string, tokens token.Tokens, l *list) bool {
 		}
 	}
 	return ok
+}
+
+// adjoins reports whether something follows a token without a space between.
+func adjoins(t *token.Token) bool {
+	n := t.Next
+	return n != nil && n.Position.Line == t.Position.Line && n.Position.Column == t.Position.Column+1
 }
 
 // indent is the column where the key or item of a token starts.
