@@ -17,14 +17,18 @@ type Searcher interface {
 	// pages; a search that is not complete is an error. The bytes are valid only
 	// during the call. An error of each ends the search and is returned.
 	EachOf(ctx context.Context, typ string, query url.Values, each func(resource []byte) error) error
+	// Deleted lists the ids of the records of typ that were deleted since then; told
+	// is false where the server does not say, or not all: a sweep finds them.
+	Deleted(ctx context.Context, typ string, since time.Time) (ids []string, told bool)
 }
 
 // Feed is the built-in source `fhir`: it polls the upstream server.
 type Feed struct {
 	cfg  FeedConfig
-	voc  *Vocabulary // of the last poll
-	full time.Time   // start of the last complete sweep
-	last time.Time   // start of the last complete poll
+	voc  *Vocabulary     // of the last poll
+	full time.Time       // start of the last complete sweep
+	last time.Time       // start of the last complete poll
+	mute map[string]bool // types of which the server did not tell deletions since the last sweep
 }
 
 // FeedConfig is what a Feed is made of. Search and Store must be set.
@@ -109,7 +113,7 @@ func (f *Feed) Poll(ctx context.Context) error {
 		return errors.New("the policy changed during the poll; it is done again")
 	}
 	if f.voc, f.last = voc, start; sweep {
-		f.full = start
+		f.full, f.mute = start, map[string]bool{}
 	}
 	return nil
 }
@@ -184,6 +188,8 @@ func (f *Feed) read(ctx context.Context, r *feedReader, start time.Time, sweep b
 		queries := []url.Values{{"_lastUpdated": {"ge" + f.last.Add(-overlap).UTC().Format(time.RFC3339)}}}
 		if sweep {
 			queries = sweepOf(typ, start)
+		} else {
+			f.deletions(ctx, r, typ)
 		}
 		for _, q := range queries {
 			if err := f.ask(ctx, typ, q, r.record); err != nil {
@@ -192,6 +198,21 @@ func (f *Feed) read(ctx context.Context, r *feedReader, start time.Time, sweep b
 		}
 	}
 	return nil
+}
+
+// deletions notes what was deleted as seen and saying nothing. A server that keeps no
+// history of a type is asked again at the next sweep.
+func (f *Feed) deletions(ctx context.Context, r *feedReader, typ string) {
+	if f.mute[typ] {
+		return
+	}
+	ids, told := f.cfg.Search.Deleted(ctx, typ, f.last.Add(-overlap))
+	if !told && ctx.Err() == nil {
+		f.mute[typ] = true
+	}
+	for _, id := range ids {
+		r.seen[typ+"/"+id] = true
+	}
 }
 
 func (r *feedReader) needs(typ string) bool {

@@ -21,6 +21,18 @@ type upstream struct {
 	asked   []string
 	changed []string // TYPE/ID that a query for changes finds
 	fail    string   // type that cannot be asked
+	deleted []string // TYPE/ID that a history tells; nil: there is none
+	history int      // how often it was asked
+}
+
+func (u *upstream) Deleted(_ context.Context, typ string, _ time.Time) (ids []string, told bool) {
+	u.history++
+	for _, id := range u.deleted {
+		if id, ok := strings.CutPrefix(id, typ+"/"); ok {
+			ids = append(ids, id)
+		}
+	}
+	return ids, u.deleted != nil
 }
 
 func (u *upstream) EachOf(_ context.Context, typ string, q url.Values, each func([]byte) error) error {
@@ -191,6 +203,46 @@ func TestChangesAreFollowedAndDeletionsFoundByTheSweep(t *testing.T) {
 	}
 	if truth, _ := about(s, dr5, "p1", c); truth.Bites.Has(assigned) {
 		t.Error("the sweep did not find the deletion")
+	}
+}
+
+func TestDeletionsAreFollowedWhereTheServerTellsThem(t *testing.T) {
+	u := hospital()
+	u.deleted = []string{}
+	f, s, c := feed(t, u)
+	if err := f.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	delete(u.records, "CareTeam/c1")
+	u.deleted = []string{"CareTeam/c1", "CareTeam/never-read", "Task/t1"}
+	u.changed = []string{"Task/t1"} // deleted, and made again since
+	c.t = noon.Add(15 * time.Second)
+	if err := f.Poll(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		who  string
+		fact policy.FactID
+		want bool
+	}{{"Practitioner/dr1", assigned, false}, {"Practitioner/dr5", assigned, true}, {"Practitioner/ph1", workItem, true}} {
+		if truth, _ := about(s, practitioner(tt.who), "p1", c); truth.Holds.Has(tt.fact) != tt.want {
+			t.Errorf("%s: %v", tt.who, !tt.want)
+		}
+	}
+}
+
+// A server without a history is asked once between two sweeps, not at every poll.
+func TestAServerWithoutHistoryIsNotAskedInVain(t *testing.T) {
+	u := hospital()
+	f, _, c := feed(t, u)
+	for i := range 5 {
+		c.t = noon.Add(time.Duration(i) * 15 * time.Second)
+		if err := f.Poll(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if u.history != 4 {
+		t.Errorf("asked %d times, want once for each of four types", u.history)
 	}
 }
 

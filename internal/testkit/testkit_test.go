@@ -43,7 +43,7 @@ func TestHAPIHoldsWhatWasLoaded(t *testing.T) {
 }
 
 func TestAHAPIServerOfOnesOwnTakesWrites(t *testing.T) {
-	server := testkit.NewHAPI(t, testkit.HAPIOptions{Patients: 2})
+	server := testkit.NewHAPI(t, testkit.HAPIOptions{Patients: 10})
 	body := `{"resourceType":"Patient","id":"new-one","active":true}`
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPut, server.Base+"/Patient/new-one", strings.NewReader(body))
 	if err != nil {
