@@ -75,6 +75,18 @@ func (s *Set) makeInfo(n int) TaskInfo {
 	return info
 }
 
+// Tasks yields every task of every role, disclosures aside.
+func (s *Set) Tasks(yield func(TaskInfo) bool) {
+	for i := range s.infos {
+		if s.tasks[i].role >= 0 && !yield(s.infos[i]) {
+			return
+		}
+	}
+}
+
+// FindFor is how long a found patient stays found (rule 13).
+func (s *Set) FindFor() doc.Span { return s.folder.Organization.Find }
+
 func (s *Set) findInfo(n int) *FindInfo {
 	t := &s.tasks[n]
 	if t.find == nil {

@@ -37,6 +37,7 @@ type part struct {
 	source int
 	rows   *segment // not sealed
 	whole  time.Time
+	lines  []Line // where the parser keeps them
 }
 
 // parser reads NDJSON of one file or body.
@@ -57,6 +58,12 @@ type parser struct {
 	ended bool
 	// may refuses a source, "" when it is allowed.
 	may func(source int) string
+	// keep asks for the lines as they were written.
+	keep bool
+	text []byte // of the line at hand
+	// lenient leaves out lines that are wrong, and counts them.
+	lenient bool
+	dropped int
 }
 
 var errStopped = errors.New("too many problems")
@@ -103,6 +110,7 @@ func (p *parser) problem(key, text string) {
 // one reads a line; its problems go to p.bad.
 func (p *parser) one(text []byte) error {
 	text = bytes.TrimRight(text, "\r\n")
+	p.text = text
 	before := len(p.bad)
 	p.buf.Reset(text)
 	p.dec.Reset(p.buf)
@@ -115,6 +123,10 @@ func (p *parser) one(text []byte) error {
 		} else {
 			p.fact()
 		}
+	}
+	if p.lenient && len(p.bad) > before {
+		p.bad = p.bad[:before]
+		p.dropped++
 	}
 	if len(p.bad) >= maxProblems {
 		p.line = 0
@@ -203,7 +215,11 @@ func (p *parser) fact() {
 		p.problem("", fmt.Sprintf("more than %d facts", maxFacts))
 	}
 	if len(p.bad) == before {
-		p.part(src).rows.add(&st, 0, 0)
+		part := p.part(src)
+		part.rows.add(&st, 0, 0)
+		if p.keep {
+			part.lines = append(part.lines, Line{Key: lineKey(kind.Name, &st), Text: bytes.Clone(p.text)})
+		}
 	}
 }
 

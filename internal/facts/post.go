@@ -19,6 +19,9 @@ type Act struct {
 	Sources []string // names, sorted
 	Facts   int
 	Whole   []string // sources whose entire content was stated, sorted
+	// Kept is what the record's transaction must keep so that Restore knows it
+	// after a restart. It names patients: it goes into the store and nowhere else.
+	Kept []Posted
 }
 
 // State takes a body of facts from a program: the logic of POST /api/facts.
@@ -43,7 +46,7 @@ func (s *Store) State(subject string, program bool, body []byte, record func(Act
 	}
 	voc := s.idx.Load().voc
 	notYours := false
-	p := parser{voc: voc, now: now, seed: s.seed, may: func(src int) string {
+	p := parser{voc: voc, now: now, seed: s.seed, keep: true, may: func(src int) string {
 		if slices.Contains(voc.Sources[src].Programs, subject) {
 			return ""
 		}
@@ -58,10 +61,12 @@ func (s *Store) State(subject string, program bool, body []byte, record func(Act
 		return Act{}, problems, fmt.Errorf("state facts: %w", problem.Facts)
 	}
 	act := actOf(voc, subject, out)
+	act.Kept = keptOf(voc, out, now)
 	if err := record(act); err != nil {
 		return Act{}, nil, fmt.Errorf("record facts: %w", err)
 	}
 	s.apply(posted(voc, out, seconds(now)))
+	act.Kept = nil
 	return act, nil, nil
 }
 

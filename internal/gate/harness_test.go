@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -332,7 +333,7 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	random := rand.NewChaCha8(sha256.Sum256([]byte(h.now.String())))
+	random := rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, len(h.book.entries))))
 	h.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: h.set, Facts: h.facts.Index()} },
 		Log:        h.book, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",

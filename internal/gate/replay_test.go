@@ -154,7 +154,7 @@ func TestR6_ADecisionOfAnotherPolicyIsNotGuessed(t *testing.T) {
 }
 
 // copied are the entries as they would be read from the record.
-func copied(t *testing.T, entries []ledger.Entry) []ledger.Entry {
+func copied(t testing.TB, entries []ledger.Entry) []ledger.Entry {
 	t.Helper()
 	var out []ledger.Entry
 	for _, e := range entries {

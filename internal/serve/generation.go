@@ -81,6 +81,9 @@ func (s *Server) Reload(ctx context.Context) error {
 	if err := s.act(ctx, ledger.ActPolicyChanged, nil, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()}); err != nil {
 		return fmt.Errorf("record a changed policy: %w", err)
 	}
+	if err := s.recount(ctx, set); err != nil { // tasks that had no limit before
+		return err
+	}
 	old := s.facts.Index().Vocabulary()
 	s.facts.Rebind(s.vocabulary(set))
 	s.speaks.Delete(old)

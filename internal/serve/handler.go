@@ -16,6 +16,7 @@ import (
 	"modicum/internal/facts"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
+	"modicum/internal/store"
 	"modicum/ledger"
 )
 
@@ -65,9 +66,16 @@ func (s *Server) recordFacts(ctx context.Context, c *caller.Caller, a facts.Act)
 		return err
 	}
 	now, _ := s.opts.Now()
+	kept := make([]store.Posted, len(a.Kept))
+	for i, k := range a.Kept {
+		kept[i] = store.Posted{Source: k.Source, Whole: k.Whole, At: k.At.UnixMicro()}
+		for _, l := range k.Lines {
+			kept[i].Lines = append(kept[i].Lines, store.PostedLine(l))
+		}
+	}
 	_, err = s.store.Append(ctx, &ledger.Act{
 		Act: ledger.ActFactsLoaded, At: now.UnixMicro(), ID: id.String(), Who: c.ID, What: a.Sources,
-	}, nil)
+	}, func(tx ledger.Tx) error { return store.KeepPosted(context.Background(), tx, kept) })
 	if err != nil {
 		return errors.Join(problem.Unavailable, err)
 	}

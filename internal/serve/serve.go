@@ -140,6 +140,9 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
+	if err := s.remember(ctx, set); err != nil {
+		return err
+	}
 	s.reads = s.gate.Register(gate.Interaction{Door: "ledger", Name: "read", Verbs: policy.Read, Meets: policy.RecordSession})
 	return s.act(ctx, ledger.ActStarted, []string{s.opts.Version}, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()})
 }

@@ -26,7 +26,8 @@ func (r Record) Entry() (ledger.Entry, error) { return ledger.Decode(r.Body) }
 // was opened as well.
 type Query struct {
 	Who, Role, Task string
-	Patient         string // keyed reference
+	Tasks           []string // decisions of any of these tasks, alone or beside others
+	Patient         string   // keyed reference
 	Kind            ledger.Kind
 	Effect          ledger.Effect
 	From, To        int64 // microseconds since 1970, UTC; To is exclusive, 0 is open
@@ -43,7 +44,7 @@ func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
 	from := recordColumns
 	w.term(&s.terms, "e", "p:", q.Patient)
 	d := "e"
-	if q.Who != "" || q.Role != "" || q.Task != "" || q.Effect != "" {
+	if q.Who != "" || q.Role != "" || q.Task != "" || q.Effect != "" || len(q.Tasks) > 0 {
 		// Decisions and acts are their own part 0.
 		from += "join ledger_entry d on d.id = e.id and d.part = 0 "
 		d = "d"
@@ -51,6 +52,7 @@ func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
 	w.term(&s.terms, d, "w:", q.Who)
 	w.text(d+".role", q.Role)
 	w.text(d+".task", q.Task)
+	w.anyWord(d+".task", q.Tasks)
 	w.text(d+".effect", string(q.Effect))
 	w.text("e.kind", string(q.Kind))
 	if q.From != 0 {
@@ -90,6 +92,20 @@ func (w *where) text(column, value string) {
 	if value != "" {
 		w.and(column+" = $%d", value)
 	}
+}
+
+// anyWord restricts to rows whose column, words with a blank between, holds one
+// of the words.
+func (w *where) anyWord(column string, words []string) {
+	if len(words) == 0 {
+		return
+	}
+	var any []string
+	for _, word := range words {
+		w.args = append(w.args, "% "+word+" %")
+		any = append(any, fmt.Sprintf("' ' || %s || ' ' like $%d", column, len(w.args)))
+	}
+	w.conds = append(w.conds, "("+strings.Join(any, " or ")+")")
 }
 
 // term restricts to positions that name a term. Those not yet in the index come
