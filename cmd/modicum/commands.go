@@ -8,6 +8,7 @@ type commands struct {
 	Policy     policyCommands    `cmd:"" help:"Check, format, test and show a policy."`
 	Catalog    catalogCommands   `cmd:"" help:"What there is to protect: data classes, elements, who sees them."`
 	See        seeCommand        `cmd:"" help:"Show FHIR resources as a task would see them."`
+	Decide     decideCommand     `cmd:"" help:"Decide requests: NDJSON in, decisions as NDJSON out."`
 	Explain    explainCommand    `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
 	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`

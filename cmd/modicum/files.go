@@ -12,7 +12,7 @@ import (
 // short names a file as a person at this folder would.
 func short(path string) string {
 	here, err := os.Getwd()
-	if err != nil {
+	if err != nil || path == "" {
 		return path
 	}
 	rel, err := filepath.Rel(here, path)

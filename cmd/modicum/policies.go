@@ -15,7 +15,7 @@ type chosen struct {
 
 // load compiles the policy and returns it with the name that it goes by.
 func (c *chosen) load() (*policy.Set, string, error) {
-	dir := c.Policy
+	dir := short(c.Policy)
 	if dir == "" {
 		if info, err := os.Stat("policy/organization.yaml"); err == nil && info.Mode().IsRegular() {
 			dir = "policy"
