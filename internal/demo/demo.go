@@ -205,7 +205,7 @@ func (d *demo) start(ctx context.Context, data, keyFile string) error {
 func (d *demo) writeFacts() error {
 	dir := filepath.Join(d.Dir, "facts")
 	if d.Upstream != "" {
-		return sandbox.WriteFactsFor(dir, time.Now(), d.patient, "Encounter/none", "Claim/none")
+		return sandbox.WriteFactsFor(dir, time.Now(), sandbox.Subject{Patient: d.patient, Visit: "Encounter/none", Claim: "Claim/none"})
 	}
 	return sandbox.WriteFacts(dir, time.Now())
 }

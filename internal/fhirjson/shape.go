@@ -35,6 +35,9 @@ type Gap struct {
 	Path   string        // of the element, or of what holds it where the catalog does not know it
 	Class  catalog.Class // Unknown where it has none
 	Reason Reason
+	// From and To are where the value stands, in bytes of the record without
+	// space between its tokens.
+	From, To int
 }
 
 // Reason says why something does not pass unchanged.
@@ -78,5 +81,5 @@ func (p *projector) note(c *cell, why Reason) {
 	if c.node == 0 {
 		class = catalog.Unknown
 	}
-	p.sh.Trace(Gap{Path: p.info[node].node.Path, Class: p.real(class), Reason: why})
+	p.sh.Trace(Gap{Path: p.info[node].node.Path, Class: p.real(class), Reason: why, From: int(c.start), To: int(c.end)})
 }
