@@ -30,6 +30,7 @@ type Replayed struct {
 type ReplayedVerdict struct {
 	Recorded ledger.Verdict
 	There    bool // the record was shown
+	Atoms    policy.Atoms
 	Verdict  policy.Verdict
 	View     ledger.View
 	Lines    []string // ids of the lines that cover
@@ -180,7 +181,7 @@ func (r *Replayed) verdict(set *policy.Set, v *ledger.Verdict, views []ledger.Vi
 		return err
 	}
 	atoms.Finding = find != nil
-	out := ReplayedVerdict{Recorded: *v, There: v.View != ledger.Withheld}
+	out := ReplayedVerdict{Recorded: *v, There: v.View != ledger.Withheld, Atoms: atoms}
 	r.Plan.View(&atoms, &out.Verdict)
 	if find != nil {
 		out.Verdict.View = narrower(&out.Verdict.View, &find.Show)
