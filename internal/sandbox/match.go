@@ -3,27 +3,135 @@ package sandbox
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 
 	"modicum/catalog"
 )
 
-// matches reports whether one of the comma-separated alternatives matches.
-func matches(cat *catalog.Catalog, p *catalog.Param, modifier, value string, r *record) bool {
-	return slices.ContainsFunc(strings.Split(value, ","), func(v string) bool {
-		if p.Name == "_id" {
-			return r.id == v
+// criterion is a search parameter with its modifier.
+type criterion struct {
+	cat      *catalog.Catalog
+	param    *catalog.Param
+	modifier string
+}
+
+// criterion reads the name of a parameter. What is not built is refused: a
+// parameter that is dropped widens the search.
+func (s *Server) criterion(t catalog.Type, name string) (*criterion, error) {
+	bare, modifier, _ := strings.Cut(name, ":")
+	p, known := s.cat.Param(t, bare)
+	c := &criterion{s.cat, p, modifier}
+	switch {
+	case !known, p.Kind == catalog.CompositeParam, p.Kind == catalog.SpecialParam:
+		return nil, invalid
+	case modifier == "", p.Kind == catalog.StringParam && (modifier == "exact" || modifier == "contains"):
+		return c, nil
+	case p.Kind == catalog.ReferenceParam:
+		_, isType := s.cat.Type(modifier)
+		if isType {
+			return c, nil
 		}
-		return slices.ContainsFunc(read(cat, p, r.tree), func(x any) bool { return match(p, modifier, v, x) })
+	}
+	return nil, invalid
+}
+
+// alternative is one of the values that a criterion accepts.
+type alternative struct {
+	text   string // as it stands, backslashes taken away
+	raw    string
+	date   span
+	prefix string // of dates and numbers
+	number float64
+}
+
+// alternatives splits a value at its commas and reads each part.
+func (c *criterion) alternatives(value string) ([]alternative, error) {
+	var out []alternative
+	for _, raw := range split(value, ',') {
+		a := alternative{raw: raw, text: unescape(raw)}
+		if a.text == "" {
+			return nil, invalid
+		}
+		var err error
+		switch c.param.Kind {
+		case catalog.DateParam:
+			a.prefix, raw = prefixed(raw)
+			a.date, err = parseSpan(raw)
+		case catalog.NumberParam, catalog.QuantityParam:
+			a.prefix, raw = prefixed(raw)
+			bare, _, _ := strings.Cut(raw, "|")
+			a.number, err = strconv.ParseFloat(bare, 64)
+		}
+		if err != nil {
+			return nil, invalid
+		}
+		out = append(out, a)
+	}
+	return out, nil
+}
+
+// split cuts at a separator that no backslash precedes.
+func split(s string, sep byte) []string {
+	var out []string
+	from := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '\\':
+			i++
+		case sep:
+			out = append(out, s[from:i])
+			from = i + 1
+		}
+	}
+	return append(out, s[from:])
+}
+
+func unescape(s string) string {
+	return strings.NewReplacer(`\\`, `\`, `\,`, `,`, `\|`, `|`, `\$`, `$`).Replace(s)
+}
+
+func prefixed(s string) (prefix, rest string) {
+	if len(s) > 2 && s[0] >= 'a' && s[0] <= 'z' {
+		return s[:2], s[2:]
+	}
+	return "eq", s
+}
+
+// matches reports whether a record matches one of the alternatives.
+func (c *criterion) matches(want []alternative, r *record) bool {
+	return slices.ContainsFunc(want, func(a alternative) bool {
+		if c.param.Name == "_id" {
+			return r.id == a.text
+		}
+		return slices.ContainsFunc(read(c.cat, c.param, r.tree), func(v any) bool { return c.match(&a, v) })
 	})
+}
+
+func (c *criterion) match(a *alternative, have any) bool {
+	switch c.param.Kind {
+	case catalog.TokenParam:
+		return c.token(a, have)
+	case catalog.ReferenceParam:
+		return c.reference(a.text, have)
+	case catalog.DateParam:
+		return a.meets(spanOf(have))
+	case catalog.NumberParam, catalog.QuantityParam:
+		return a.compares(have)
+	case catalog.StringParam:
+		return text(c.modifier, strings.ToLower(a.text), a.text, have)
+	}
+	return fmt.Sprint(have) == a.text
 }
 
 // read returns the values that a parameter reads in a resource.
 func read(cat *catalog.Catalog, p *catalog.Param, tree map[string]any) []any {
+	if p.Name == "_id" {
+		return []any{tree["id"]}
+	}
 	var out []any
 	for _, n := range p.Nodes {
-		path := strings.Split(cat.Node(n).Path, ".")
-		out = append(out, walk(tree, path[1:])...)
+		out = append(out, walk(tree, strings.Split(cat.Node(n).Path, ".")[1:])...)
 	}
 	return out
 }
@@ -41,110 +149,80 @@ func walk(v any, path []string) []any {
 		if len(path) == 0 {
 			return []any{v}
 		}
-		if choice, ok := strings.CutSuffix(path[0], "[x]"); ok {
-			var out []any
-			for name, item := range v {
-				if strings.HasPrefix(name, choice) {
-					out = append(out, walk(item, path[1:])...)
-				}
+		var out []any
+		choice, isChoice := strings.CutSuffix(path[0], "[x]")
+		for name, item := range v {
+			if name == path[0] || isChoice && strings.HasPrefix(name, choice) {
+				out = append(out, walk(item, path[1:])...)
 			}
-			return out
 		}
-		if item, ok := v[path[0]]; ok {
-			return walk(item, path[1:])
-		}
+		return out
+	case nil:
 		return nil
 	}
-	if len(path) == 0 && v != nil {
-		return []any{v}
+	if len(path) > 0 {
+		return nil
 	}
-	return nil
+	return []any{v}
 }
 
-func match(p *catalog.Param, modifier, want string, have any) bool {
-	switch p.Kind {
-	case catalog.TokenParam:
-		return token(want, have)
-	case catalog.ReferenceParam:
-		m, _ := have.(map[string]any)
-		ref, _ := m["reference"].(string)
-		return ref == want || strings.HasSuffix(ref, "/"+want) && !strings.Contains(want, "/")
-	case catalog.DateParam:
-		return date(want, flat(have))
-	case catalog.StringParam:
-		return text(modifier, want, have)
+// reference matches [Type/]id.
+func (c *criterion) reference(want string, have any) bool {
+	v, _ := have.(map[string]any)
+	ref, _ := v["reference"].(string)
+	if strings.Contains(want, "/") {
+		return ref == want
 	}
-	return fmt.Sprint(have) == want
+	typ, id, _ := strings.Cut(ref, "/")
+	if c.param.Name == "patient" && typ != "Patient" || c.modifier != "" && typ != c.modifier {
+		return false
+	}
+	return id == want
 }
 
-// token matches [system|]code against codings, identifiers, contact points and codes.
-func token(want string, have any) bool {
-	system, code, hasSystem := strings.Cut(want, "|")
-	if !hasSystem {
-		system, code = "", want
-	}
-	m, ok := have.(map[string]any)
+// token matches code, system|code, |code and system| against codings, identifiers,
+// contact points and codes.
+func (c *criterion) token(a *alternative, have any) bool {
+	parts := split(a.raw, '|')
+	code := unescape(parts[len(parts)-1])
+	v, ok := have.(map[string]any)
 	if !ok {
-		return fmt.Sprint(have) == code
+		return fmt.Sprint(have) == code && (len(parts) == 1 || parts[0] != "")
 	}
-	if list, ok := m["coding"].([]any); ok {
-		return slices.ContainsFunc(list, func(c any) bool { return token(want, c) })
+	if list, ok := v["coding"].([]any); ok {
+		return slices.ContainsFunc(list, func(x any) bool { return c.token(a, x) })
 	}
-	value, _ := m["code"].(string)
-	if v, ok := m["value"].(string); ok {
-		value = v
+	value, _ := v["code"].(string)
+	if s, ok := v["value"].(string); ok {
+		value = s
 	}
-	s, _ := m["system"].(string)
-	return value == code && (!hasSystem || s == system)
+	system, _ := v["system"].(string)
+	if c.param.ContactSystem != "" {
+		return system == c.param.ContactSystem && value == code
+	}
+	return (code == "" || value == code) && (len(parts) == 1 || system == unescape(parts[0]))
 }
 
-// flat returns the date or the start of a period, or a plain value.
-func flat(v any) string {
-	if m, ok := v.(map[string]any); ok {
-		start, _ := m["start"].(string)
-		return start
-	}
-	return fmt.Sprint(v)
-}
-
-// date compares at the precision of what is asked.
-func date(want, have string) bool {
-	prefix := "eq"
-	if len(want) > 2 && want[0] >= 'a' && want[0] <= 'z' {
-		prefix, want = want[:2], want[2:]
-	}
-	cut := have[:min(len(have), len(want))]
-	switch prefix {
-	case "eq":
-		return cut == want
-	case "ne":
-		return cut != want
-	case "ge", "sa":
-		return cut >= want
-	case "gt":
-		return cut > want
-	case "le", "eb":
-		return cut <= want
-	}
-	return cut < want
-}
-
-// text matches the beginning of any string in a name or address, whole with :exact.
-func text(modifier, want string, have any) bool {
+// text matches the beginning of any string in a name or address, a part with
+// :contains, the whole with :exact.
+func text(modifier, lower, want string, have any) bool {
 	switch v := have.(type) {
 	case map[string]any:
-		for _, item := range v {
-			if text(modifier, want, item) {
+		for name, item := range v {
+			if name != "use" && name != "system" && name != "period" && text(modifier, lower, want, item) {
 				return true
 			}
 		}
 	case []any:
-		return slices.ContainsFunc(v, func(item any) bool { return text(modifier, want, item) })
+		return slices.ContainsFunc(v, func(item any) bool { return text(modifier, lower, want, item) })
 	case string:
-		if modifier == "exact" {
+		switch modifier {
+		case "exact":
 			return v == want
+		case "contains":
+			return strings.Contains(strings.ToLower(v), lower)
 		}
-		return strings.HasPrefix(strings.ToLower(v), strings.ToLower(want))
+		return strings.HasPrefix(strings.ToLower(v), lower)
 	}
 	return false
 }

@@ -5,26 +5,29 @@ package sandbox
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"modicum/catalog"
 )
 
 // Server is a FHIR R4 server in memory: read, vread of the one version, search by
 // GET and POST with the parameters of R4 that read elements, _id, _sort, _count,
-// and paging by opaque tokens. It decides nothing: it is what a gate stands before.
+// _summary=count, and paging by opaque tokens. It answers like a real server on
+// the interactions that its contract test names, and decides nothing: it is what
+// a gate stands before.
 type Server struct {
 	cat *catalog.Catalog
 
 	mu      sync.RWMutex
 	records map[string][]*record // by type, in order
-	pages   map[string][]*record // whole results by token
+	gone    map[string]bool      // Type/id of what was deleted
+	pages   map[string]*result   // whole results by token
 	tokens  int
 }
 
@@ -36,16 +39,26 @@ type record struct {
 
 // NewServer returns an empty Server.
 func NewServer() *Server {
-	return &Server{cat: catalog.R4(), records: map[string][]*record{}, pages: map[string][]*record{}}
+	return &Server{cat: catalog.R4(), records: map[string][]*record{}, gone: map[string]bool{}, pages: map[string]*result{}}
 }
 
-// Put adds a resource. It panics on what is no resource: the data is our own.
+// Put adds a resource, as its first version. It panics on what is no resource:
+// the data is our own.
 func (s *Server) Put(resource map[string]any) {
 	typ, _ := resource["resourceType"].(string)
 	id, _ := resource["id"].(string)
-	body, err := json.Marshal(resource)
-	if err != nil || typ == "" || id == "" {
+	if typ == "" || id == "" {
 		panic("sandbox: not a resource")
+	}
+	meta, _ := resource["meta"].(map[string]any)
+	if meta == nil {
+		meta = map[string]any{}
+		resource["meta"] = meta
+	}
+	meta["versionId"], meta["lastUpdated"] = "1", time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	body, err := json.Marshal(resource)
+	if err != nil {
+		panic(err)
 	}
 	var tree map[string]any
 	if err := json.Unmarshal(body, &tree); err != nil {
@@ -56,152 +69,141 @@ func (s *Server) Put(resource map[string]any) {
 	s.records[typ] = append(s.records[typ], &record{typ: typ, id: id, tree: tree, body: body})
 }
 
-// ServeHTTP answers below /fhir.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path := strings.Split(strings.Trim(strings.TrimPrefix(r.URL.Path, "/fhir"), "/"), "/")
-	query := r.URL.Query()
-	if r.Method == http.MethodPost && len(path) == 2 && path[1] == "_search" {
-		if err := r.ParseForm(); err != nil {
-			fail(w, http.StatusBadRequest, "invalid")
+// Delete takes a resource away, so that its id answers 410.
+func (s *Server) Delete(typ, id string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, r := range s.records[typ] {
+		if r.id == id {
+			s.records[typ] = append(s.records[typ][:i:i], s.records[typ][i+1:]...)
+			s.gone[typ+"/"+id] = true
 			return
 		}
-		path, query = path[:1], r.Form
-	} else if r.Method != http.MethodGet {
-		fail(w, http.StatusMethodNotAllowed, "not-supported")
-		return
-	}
-	base := "http://" + r.Host + "/fhir"
-	switch {
-	case path[0] == "" && query.Has("_getpages"):
-		s.page(w, base, query.Get("_getpages"), atoi(query.Get("_getpagesoffset"), 0), atoi(query.Get("_count"), 20))
-	case len(path) == 1:
-		s.search(w, base, path[0], query)
-	case len(path) == 2, len(path) == 4 && path[2] == "_history" && path[3] == "1":
-		s.read(w, path[0], path[1])
-	default:
-		fail(w, http.StatusNotFound, "not-found")
 	}
 }
 
-func (s *Server) read(w http.ResponseWriter, typ, id string) {
+// All calls yield with the name (Type/id) and text of each resource.
+func (s *Server) All(yield func(name string, body []byte) bool) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	for _, r := range s.records[typ] {
-		if r.id == id {
-			w.Header().Set("ETag", `W/"1"`)
-			answer(w, http.StatusOK, r.body)
-			return
+	for _, list := range s.records {
+		for _, r := range list {
+			if !yield(r.typ+"/"+r.id, r.body) {
+				return
+			}
 		}
 	}
-	fail(w, http.StatusNotFound, "not-found")
 }
 
-func (s *Server) search(w http.ResponseWriter, base, typ string, query url.Values) {
-	t, ok := s.cat.Type(typ)
-	if !ok {
-		fail(w, http.StatusNotFound, "not-supported")
-		return
-	}
-	s.mu.Lock()
-	hits := slices.Clone(s.records[typ])
-	s.mu.Unlock()
-	for name, values := range query {
-		if name == "_count" || name == "_sort" || name == "_format" {
-			continue
-		}
-		bare, modifier, _ := strings.Cut(name, ":")
-		p, known := s.cat.Param(t, bare)
-		if !known {
-			fail(w, http.StatusBadRequest, "invalid")
-			return
-		}
-		for _, v := range values {
-			hits = slices.DeleteFunc(hits, func(r *record) bool { return !matches(s.cat, p, modifier, v, r) })
-		}
-	}
-	if key := query.Get("_sort"); key != "" {
-		s.sort(t, hits, key)
-	}
-	s.mu.Lock()
-	s.tokens++
-	token := strconv.Itoa(s.tokens)
-	if len(s.pages) > 1000 {
-		clear(s.pages)
-	}
-	s.pages[token] = hits
-	s.mu.Unlock()
-	s.page(w, base, token, 0, atoi(query.Get("_count"), 20))
+// failure is an answer that is an OperationOutcome.
+type failure struct {
+	status int
+	code   string
 }
 
-// sort orders hits by the first value of a parameter, descending after "-".
-func (s *Server) sort(t catalog.Type, hits []*record, key string) {
-	name, down := strings.CutPrefix(key, "-")
-	p, ok := s.cat.Param(t, name)
-	if !ok {
-		return
-	}
-	value := func(r *record) string {
-		for _, v := range read(s.cat, p, r.tree) {
-			return fmt.Sprint(flat(v))
-		}
-		return ""
-	}
-	slices.SortStableFunc(hits, func(a, b *record) int {
-		c := strings.Compare(value(a), value(b))
-		if down {
-			return -c
-		}
-		return c
-	})
-}
+func (f failure) Error() string { return fmt.Sprintf("%d %s", f.status, f.code) }
 
-func (s *Server) page(w http.ResponseWriter, base, token string, offset, count int) {
-	s.mu.RLock()
-	hits, known := s.pages[token]
-	s.mu.RUnlock()
-	if !known || offset < 0 {
-		fail(w, http.StatusGone, "not-found")
-		return
-	}
-	count = max(1, min(count, 1000))
-	offset = min(offset, len(hits))
-	end := min(offset+count, len(hits))
-	links := []map[string]string{{"relation": "self", "url": base}}
-	if end < len(hits) {
-		links = append(links, map[string]string{"relation": "next", "url": fmt.Sprintf("%s?_getpages=%s&_getpagesoffset=%d&_count=%d&_bundletype=searchset", base, token, end, count)})
-	}
-	entries := []map[string]any{}
-	for _, r := range hits[offset:end] {
-		entries = append(entries, map[string]any{
-			"fullUrl": base + "/" + r.typ + "/" + r.id, "resource": json.RawMessage(r.body), "search": map[string]string{"mode": "match"},
-		})
-	}
-	bundle := map[string]any{"resourceType": "Bundle", "id": "page-" + token, "type": "searchset", "link": links}
-	if len(entries) > 0 {
-		bundle["entry"] = entries
-	}
-	body, err := json.Marshal(bundle)
-	if err != nil {
-		panic(err)
-	}
-	answer(w, http.StatusOK, body)
-}
+var (
+	notFound = failure{http.StatusNotFound, "not-found"}
+	gone     = failure{http.StatusGone, "deleted"}
+	invalid  = failure{http.StatusBadRequest, "invalid"}
+)
 
-func answer(w http.ResponseWriter, status int, body []byte) {
+// ServeHTTP answers below /fhir.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, tag, err := s.serve(r)
+	var f failure
+	if errors.As(err, &f) {
+		body, _ = json.Marshal(m{"resourceType": "OperationOutcome", "issue": []m{{"severity": "error", "code": f.code}}})
+	}
+	if tag != "" {
+		w.Header().Set("ETag", tag)
+	}
 	w.Header().Set("Content-Type", "application/fhir+json;charset=UTF-8")
-	w.WriteHeader(status)
+	if f.status != 0 {
+		w.WriteHeader(f.status)
+	}
 	w.Write(body)
 }
 
-func fail(w http.ResponseWriter, status int, code string) {
-	body, _ := json.Marshal(map[string]any{"resourceType": "OperationOutcome", "issue": []map[string]string{{"severity": "error", "code": code}}})
-	answer(w, status, body)
+func (s *Server) serve(r *http.Request) (body []byte, tag string, err error) {
+	path := strings.Split(strings.Trim(strings.TrimPrefix(r.URL.Path, "/fhir"), "/"), "/")
+	if err := r.ParseForm(); err != nil {
+		return nil, "", invalid
+	}
+	base := "http://" + r.Host + "/fhir"
+	search := len(path) == 2 && path[1] == "_search"
+	switch {
+	case r.Method == http.MethodPost && !search, r.Method != http.MethodPost && r.Method != http.MethodGet:
+		return nil, "", failure{http.StatusMethodNotAllowed, "not-supported"}
+	case path[0] == "metadata" && len(path) == 1:
+		body, err = json.Marshal(m{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1", "format": []string{"json"}})
+	case path[0] == "" && r.Form.Has("_getpages"):
+		body, err = s.nextPage(base, r.Form)
+	case len(path) == 1, search:
+		body, err = s.search(base, path[0], r.Form)
+	case len(path) == 2:
+		return s.read(path[0], path[1], "1")
+	case len(path) == 4 && path[2] == "_history":
+		return s.read(path[0], path[1], path[3])
+	default:
+		err = notFound
+	}
+	return body, "", err
 }
 
-func atoi(s string, def int) int {
-	n, err := strconv.Atoi(s)
-	if err != nil {
-		return def
+func (s *Server) read(typ, id, version string) ([]byte, string, error) {
+	s.mu.RLock()
+	defer s.mu.RUnlock()
+	if s.gone[typ+"/"+id] {
+		return nil, "", gone
 	}
-	return n
+	for _, r := range s.records[typ] {
+		if r.id == id && version == "1" {
+			return r.body, `W/"1"`, nil
+		}
+	}
+	return nil, "", notFound
+}
+
+// query is a form that was read.
+type query struct {
+	count     int // -1: none
+	countOnly bool
+	total     bool
+	sorts     []sortKey
+}
+
+type sortKey struct {
+	param *catalog.Param
+	down  bool
+}
+
+func (s *Server) parse(t catalog.Type, form url.Values) (*query, error) {
+	q := &query{count: -1, total: form.Get("_total") == "accurate"}
+	if text := form.Get("_count"); text != "" {
+		n, err := atoi(text)
+		if err != nil {
+			return nil, invalid
+		}
+		q.count, q.countOnly = n, n == 0
+	}
+	switch form.Get("_summary") {
+	case "", "false":
+	case "count":
+		q.countOnly = true
+	default:
+		return nil, invalid // not built: no answer is better than a wrong one
+	}
+	if keys := form.Get("_sort"); keys != "" {
+		for key := range strings.SplitSeq(keys, ",") {
+			name, down := strings.CutPrefix(key, "-")
+			p, ok := s.cat.Param(t, name)
+			if !ok {
+				return nil, invalid
+			}
+			q.sorts = append(q.sorts, sortKey{p, down})
+		}
+	}
+	return q, nil
 }

@@ -221,6 +221,17 @@ func copyFile(to, from string) error {
 // parameter finds nothing. It starts in two seconds and ends with the test, so a test may write to it.
 func Medplum(tb testing.TB) *FHIR {
 	tb.Helper()
+	server := EmptyMedplum(tb)
+	server.Data = Synthea(tb, patients)
+	if err := fhirdata.Send(tb.Context(), server.Base, server.Data); err != nil {
+		tb.Fatalf("load the Medplum router: %v", err)
+	}
+	return server
+}
+
+// EmptyMedplum is the same server without data.
+func EmptyMedplum(tb testing.TB) *FHIR {
+	tb.Helper()
 	Need(tb, Node)
 	node, err := nodePath()
 	if err != nil {
@@ -233,9 +244,5 @@ func Medplum(tb testing.TB) *FHIR {
 		tb.Fatal(err)
 	}
 	tb.Cleanup(func() { p.stop(0) })
-	set := Synthea(tb, patients)
-	if err := fhirdata.Send(tb.Context(), base, set); err != nil {
-		tb.Fatalf("load the Medplum router: %v", err)
-	}
-	return &FHIR{Base: base, Data: set}
+	return &FHIR{Base: base}
 }
