@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 
@@ -32,6 +33,9 @@ func (c *demoCommand) Run(t *terminal) error {
 		Dir: dir, Listen: c.Listen, Upstream: c.Upstream, Once: c.Once,
 		Out: t.out, Err: t.err, Color: t.color, Version: buildInfo().Version,
 	})
+	if errors.Is(err, demo.ErrUsage) {
+		return usage("%w", err)
+	}
 	if err != nil {
 		return unavailable("%w", err)
 	}

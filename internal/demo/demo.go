@@ -4,7 +4,6 @@ package demo
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"syscall"
 	"time"
 
 	"modicum"
@@ -22,6 +22,7 @@ import (
 	"modicum/internal/config"
 	"modicum/internal/sandbox"
 	"modicum/internal/serve"
+	"modicum/internal/store"
 	"modicum/ledger"
 )
 
@@ -37,6 +38,9 @@ type Options struct {
 	Version  string
 }
 
+// ErrUsage: what was asked for cannot be. Nothing was started.
+var ErrUsage = errors.New("wrong use")
+
 // origin names the demo's log.
 const origin = "modicum.demo/main"
 
@@ -44,12 +48,14 @@ const origin = "modicum.demo/main"
 type demo struct {
 	Options
 	server   *serve.Server
+	client   *http.Client
 	public   string // http://HOST:PORT
 	upstream string
 	key      *ledger.Key
 	people   []staff
-	patient  string // of the story
-	console  *console
+	patient  string          // of the story
+	subject  sandbox.Subject // the same patient, with the records of the work lists
+	place    sandbox.Place
 }
 
 // staff is a person with a token.
@@ -60,37 +66,88 @@ type staff struct {
 
 // Run starts everything, tells the story and, unless Once, serves until ctx ends.
 func Run(ctx context.Context, o Options) (err error) {
-	d := &demo{Options: o, patient: "p1"}
-	if d.Dir, err = filepath.Abs(o.Dir); err != nil {
+	d := &demo{Options: o, patient: "p1", place: sandbox.Ward, client: &http.Client{Timeout: 30 * time.Second}}
+	defer d.client.CloseIdleConnections()
+	if err := d.folder(); err != nil {
 		return err
 	}
-	if err := os.MkdirAll(filepath.Join(d.Dir, "facts"), 0o700); err != nil {
-		return err
-	}
-	main, err := net.Listen("tcp", o.Listen)
+	main, err := d.listen()
 	if err != nil {
 		return err
 	}
-	d.public = "http://" + main.Addr().String()
-	stopSandbox, err := d.startUpstream()
+	defer main.Close()
+	stopSandbox, err := d.startUpstream(ctx)
 	if err != nil {
-		return errors.Join(err, main.Close())
+		return err
 	}
 	defer stopSandbox()
 	if err := d.assemble(ctx); err != nil {
-		return errors.Join(err, main.Close())
+		return d.refused(err)
 	}
+	return d.serve(ctx, main)
+}
+
+// folder makes the demo's folder, which holds tokens and keys in files of its
+// owner: nobody else may put files there.
+func (d *demo) folder() (err error) {
+	if d.Dir, err = filepath.Abs(d.Dir); err != nil {
+		return fmt.Errorf("%w: %w", ErrUsage, err)
+	}
+	for _, sub := range []string{"facts", "as"} {
+		if err := os.MkdirAll(filepath.Join(d.Dir, sub), 0o700); err != nil {
+			return fmt.Errorf("%w: the demo keeps its files in %s, which cannot be made: %w; name another folder with --dir", ErrUsage, d.Dir, err)
+		}
+	}
+	info, err := os.Stat(d.Dir)
+	if err == nil && info.Mode().Perm()&0o022 != 0 {
+		return fmt.Errorf("%w: others may write to %s, which will hold keys; chmod 700 it, or name another folder with --dir", ErrUsage, d.Dir)
+	}
+	return err
+}
+
+func (d *demo) listen() (net.Listener, error) {
+	ln, err := net.Listen("tcp", d.Listen)
+	switch {
+	case err == nil:
+		d.public = "http://" + ln.Addr().String()
+		return ln, nil
+	case errors.Is(err, syscall.EADDRINUSE):
+		return nil, fmt.Errorf("%s is in use by another program (perhaps another demo): stop that one, or listen elsewhere: --listen 127.0.0.1:0 takes any free port", d.Listen)
+	}
+	return nil, fmt.Errorf("%w: cannot listen on %q; an address looks like 127.0.0.1:8080 (%w)", ErrUsage, d.Listen, err)
+}
+
+// refused says what a person can do when the record does not open.
+func (d *demo) refused(err error) error {
+	switch {
+	case errors.Is(err, store.ErrLocked):
+		return fmt.Errorf("another demo keeps its record in %s: stop that one, or name another folder with --dir", d.Dir)
+	case errors.Is(err, store.ErrBehind), errors.Is(err, store.ErrDamaged):
+		return fmt.Errorf("the record in %s is not what it was when the last demo stopped: %w; look at it with modicum ledger verify, or begin afresh with another --dir", d.Dir, err)
+	}
+	return err
+}
+
+// serve tells the story while everything runs.
+func (d *demo) serve(ctx context.Context, main net.Listener) error {
 	run, stop := context.WithCancel(ctx)
 	watched := make(chan struct{})
 	go func() {
 		defer close(watched)
 		d.server.Run(run)
 	}()
-	go d.feed(run)
+	fed := make(chan struct{})
+	go func() {
+		defer close(fed)
+		d.feed(run)
+	}()
 	web := &http.Server{Handler: d.server.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
 	go web.Serve(main)
-	err = d.tell(ctx)
-	if err == nil && !o.Once {
+	err := errors.Join(d.writeJSON(), d.writeHeaders())
+	if err == nil {
+		err = d.tell(ctx)
+	}
+	if err == nil && !d.Once {
 		<-ctx.Done()
 	}
 	end, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
@@ -98,14 +155,14 @@ func Run(ctx context.Context, o Options) (err error) {
 	err = errors.Join(err, web.Shutdown(end))
 	stop()
 	<-watched
+	<-fed
 	return errors.Join(err, d.server.Close(end))
 }
 
 // startUpstream starts the sandbox's FHIR server, or takes the one that was named.
-func (d *demo) startUpstream() (stop func(), err error) {
+func (d *demo) startUpstream(ctx context.Context) (stop func(), err error) {
 	if d.Upstream != "" {
-		d.upstream = d.Upstream
-		return func() {}, d.choosePatient()
+		return func() {}, d.takeUpstream(ctx)
 	}
 	server := sandbox.NewServer()
 	sandbox.Fill(server, time.Now())
@@ -119,23 +176,6 @@ func (d *demo) startUpstream() (stop func(), err error) {
 	return func() { web.Close() }, nil
 }
 
-// choosePatient takes the first patient of another server.
-func (d *demo) choosePatient() error {
-	res, err := http.Get(d.upstream + "/Patient?_count=1")
-	if err != nil {
-		return fmt.Errorf("the upstream does not answer: is %s a FHIR R4 base address?", d.upstream)
-	}
-	defer res.Body.Close()
-	var bundle struct {
-		Entry []struct{ Resource struct{ ID string } }
-	}
-	if err := json.NewDecoder(io.LimitReader(res.Body, 4<<20)).Decode(&bundle); err != nil || len(bundle.Entry) == 0 {
-		return errors.New("the upstream shows no patient at /Patient?_count=1")
-	}
-	d.patient = bundle.Entry[0].Resource.ID
-	return nil
-}
-
 // assemble makes keys where there are none, and puts the parts together.
 func (d *demo) assemble(ctx context.Context) error {
 	data := filepath.Join(d.Dir, "data")
@@ -143,17 +183,7 @@ func (d *demo) assemble(ctx context.Context) error {
 		return err
 	}
 	keyFile := filepath.Join(d.Dir, "ledger.key")
-	if _, err := os.Stat(keyFile); errors.Is(err, fs.ErrNotExist) {
-		secret, _, err := ledger.NewKey(origin)
-		if err != nil {
-			return err
-		}
-		if err := ledger.WriteKey(keyFile, secret); err != nil {
-			return err
-		}
-	}
-	var err error
-	if d.key, err = ledger.ReadKey(keyFile); err != nil {
+	if err := d.signingKey(keyFile); err != nil {
 		return err
 	}
 	issuer, err := sandbox.NewIssuer(d.Dir)
@@ -161,7 +191,7 @@ func (d *demo) assemble(ctx context.Context) error {
 		return err
 	}
 	for _, p := range sandbox.Staff {
-		token, err := issuer.Token(p, time.Now())
+		token, err := issuer.Token(p, d.place, time.Now())
 		if err != nil {
 			return err
 		}
@@ -171,6 +201,21 @@ func (d *demo) assemble(ctx context.Context) error {
 		return err
 	}
 	return d.start(ctx, data, keyFile)
+}
+
+// signingKey reads the key of the record, made at the first run.
+func (d *demo) signingKey(path string) (err error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		secret, _, err := ledger.NewKey(origin)
+		if err != nil {
+			return err
+		}
+		if err := ledger.WriteKey(path, secret); err != nil {
+			return err
+		}
+	}
+	d.key, err = ledger.ReadKey(path)
+	return err
 }
 
 func (d *demo) start(ctx context.Context, data, keyFile string) error {
@@ -188,9 +233,11 @@ func (d *demo) start(ctx context.Context, data, keyFile string) error {
 		Facts:  config.Facts{Files: []string{filepath.Join(d.Dir, "facts", "*.ndjson")}},
 		Ledger: config.Ledger{Origin: origin, Key: keyFile},
 	}
-	d.console = &console{demo: d}
+	if d.Upstream == "" {
+		cfg.Facts.Every = 15 * time.Second // care teams and work lists of the sandbox's own server
+	}
 	d.server, err = serve.New(ctx, serve.Options{
-		Config: cfg, Policy: modicum.SamplePolicy(), Console: d.console.handler(), Version: d.Version,
+		Config: cfg, Policy: modicum.SamplePolicy(), Console: d.pages(), Version: d.Version,
 		Diary: slog.New(slog.NewTextHandler(d.Err, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {
@@ -205,7 +252,7 @@ func (d *demo) start(ctx context.Context, data, keyFile string) error {
 func (d *demo) writeFacts() error {
 	dir := filepath.Join(d.Dir, "facts")
 	if d.Upstream != "" {
-		return sandbox.WriteFactsFor(dir, time.Now(), sandbox.Subject{Patient: d.patient, Visit: "Encounter/none", Claim: "Claim/none"})
+		return sandbox.WriteFactsFor(dir, time.Now(), d.subject)
 	}
 	return sandbox.WriteFacts(dir, time.Now())
 }
@@ -224,52 +271,4 @@ func (d *demo) feed(ctx context.Context) {
 			}
 		}
 	}
-}
-
-// writeJSON writes DIR/demo.json (docs/interfaces.md 6).
-func (d *demo) writeJSON() error {
-	type person struct {
-		ID    string   `json:"id"`
-		Name  string   `json:"name"`
-		Role  string   `json:"role"`
-		Tasks []string `json:"tasks"`
-		Token string   `json:"token"`
-	}
-	type patient struct {
-		ID   string `json:"id"`
-		Note string `json:"note"`
-	}
-	out := struct {
-		FHIR     string            `json:"fhir"`
-		Console  string            `json:"console"`
-		Upstream string            `json:"upstream"`
-		Ledger   map[string]string `json:"ledger"`
-		People   []person          `json:"people"`
-		Patients []patient         `json:"patients"`
-	}{
-		FHIR: d.public + "/fhir", Console: d.public + "/", Upstream: d.upstream,
-		Ledger: map[string]string{"folder": d.server.Store().Folder(), "key": d.key.Public()},
-	}
-	for _, p := range d.people {
-		out.People = append(out.People, person{p.ID, p.Name, p.Role, p.Tasks, p.Token})
-	}
-	for _, p := range d.patients() {
-		out.Patients = append(out.Patients, patient{p.ID, p.Note})
-	}
-	text, err := json.MarshalIndent(out, "", "  ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(d.Dir, "demo.json")
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o600); err != nil {
-		return err
-	}
-	return os.Rename(path+".new", path)
-}
-
-func (d *demo) patients() []sandbox.Patient {
-	if d.Upstream != "" {
-		return []sandbox.Patient{{ID: d.patient, Name: d.patient, Note: "found at the upstream"}}
-	}
-	return sandbox.Patients()
 }

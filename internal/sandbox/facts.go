@@ -71,7 +71,7 @@ func feeds(now time.Time, s Subject) []fact {
 func study(now time.Time, patient string) fact {
 	f := about("approved-protocol", "rosa", patient, "office")
 	f.Classes = []string{"clinical.lab", "clinical.problem", "demographics.birth-date", "demographics.gender"}
-	f.Dates = map[string]string{"from": now.AddDate(-1, 0, 0).UTC().Format(time.RFC3339), "until": now.AddDate(1, 0, 0).UTC().Format(time.RFC3339)}
+	f.Dates = map[string]string{"from": now.AddDate(-120, 0, 0).UTC().Format(time.RFC3339), "until": now.AddDate(1, 0, 0).UTC().Format(time.RFC3339)}
 	return f
 }
 

@@ -41,12 +41,24 @@ func NewIssuer(dir string) (*Issuer, error) {
 	return &Issuer{signer}, err
 }
 
+// Place is where staff work: the ids of a Location and of an Organization.
+type Place struct{ Dept, Facility string }
+
+// Ward is where the sandbox's staff work.
+var Ward = Place{ward, facility}
+
 // Token returns a token for a member of staff, good for twelve hours.
-func (i *Issuer) Token(p Person, now time.Time) (string, error) {
+func (i *Issuer) Token(p Person, at Place, now time.Time) (string, error) {
 	claims := map[string]any{
 		"iss": IssuerName, "sub": p.ID, "aud": Audience, "client_id": "sandbox",
 		"iat": now.Unix(), "exp": now.Add(12 * time.Hour).Unix(),
-		"roles": []string{p.Role}, "dept": ward, "facility": facility,
+		"roles": []string{p.Role},
+	}
+	if at.Dept != "" {
+		claims["dept"] = at.Dept
+	}
+	if at.Facility != "" {
+		claims["facility"] = at.Facility
 	}
 	if p.Practitioner != "" {
 		claims["fhirUser"] = p.Practitioner
