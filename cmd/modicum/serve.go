@@ -11,8 +11,10 @@ import (
 	"os"
 	"time"
 
+	"modicum"
 	"modicum/catalog"
 	"modicum/internal/config"
+	"modicum/internal/console"
 	"modicum/internal/serve"
 	"modicum/internal/store"
 	"modicum/policy"
@@ -62,7 +64,11 @@ func (c *serveCommand) check(t *terminal, cfg *config.Config) error {
 
 func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 	diary := slog.New(slog.NewJSONHandler(t.err, nil))
-	s, err := serve.New(t.ctx, serve.Options{Config: cfg, Policy: os.DirFS(cfg.Policy), Version: buildInfo().Version, Diary: diary})
+	version := buildInfo().Version
+	s, err := serve.New(t.ctx, serve.Options{
+		Config: cfg, Policy: os.DirFS(cfg.Policy), Version: version, Diary: diary,
+		Console: console.Start(console.Options{Version: version, Base: cfg.FHIR.Base, Docs: modicum.Docs()}),
+	})
 	if err != nil {
 		return c.refused(cfg, err)
 	}
