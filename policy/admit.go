@@ -507,7 +507,7 @@ func (p *Plan) bitesPartner(res *restriction, to Recipients, partner, program in
 			return true
 		}
 		for _, t := range p.count {
-			if slices.Contains(p.set.tasks[t].toPartners, n) {
+			if task := &p.set.tasks[t]; task.toKinds&p.set.partners[n].kind != 0 || slices.Contains(task.toPartners, n) {
 				return true
 			}
 		}

@@ -32,6 +32,7 @@ func (c *compiler) recipients(t *task, words doc.Words) {
 	for _, w := range words {
 		if kind, ok := recipientKinds[w.Text]; ok {
 			t.to |= kind
+			t.toKinds |= kind
 			continue
 		}
 		n, ok := c.set.partnerOf[w.Text]

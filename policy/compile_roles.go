@@ -51,7 +51,7 @@ func (c *compiler) compileDisclosure(d *doc.Disclosure) {
 	n := len(c.set.tasks)
 	c.set.tasks = append(c.set.tasks, task{
 		role: -1, name: d.Name.Text, id: "disclosures/" + d.Name.Text, title: d.Title, purpose: p, exempt: d.Exempt.Text,
-		obligations: obligationsOf(d.Obligations), say: d.Say, justify: d.Justify, disclosure: d,
+		obligations: obligationsOf(d.Obligations), limits: limitsOf(doc.Limits{}), say: d.Say, justify: d.Justify, disclosure: d,
 	})
 	c.recipients(&c.set.tasks[n], d.To)
 	classes, overlays := c.classesAndOverlays(d.Never)

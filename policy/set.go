@@ -83,7 +83,8 @@ type task struct {
 	id          string // "nurse/give-care", "disclosures/referral-packet"
 	title       string
 	purpose     int
-	to          Recipients
+	to          Recipients // kinds, those of its partners among them
+	toKinds     Recipients // of these, what is said as a kind: it may be any partner of it
 	toPartners  []int
 	exempt      string
 	obligations Obligations

@@ -5,7 +5,7 @@ import (
 	"modicum/policy/doc"
 )
 
-// Limits are the narrowest of each kind over the tasks that may count (rule 17).
+// Limits are the narrowest of each kind over the tasks that speak (rule 17).
 // Zero means no limit was written. A rate is kept for each unit of time, because
 // ten a minute and a hundred a day do not compare: both hold.
 type Limits struct {
@@ -108,10 +108,15 @@ func (p *Plan) Tasks(yield func(TaskInfo) bool) {
 	}
 }
 
-// Limits returns the narrowest limit of each kind over the tasks that may count.
+// Limits returns the narrowest limit of each kind over the tasks that speak, those
+// with no line that may count among them: a fact that lets one more task count must
+// not narrow what the others allow (rules 4 and 17).
 func (p *Plan) Limits() Limits {
 	var out Limits
-	for i, t := range p.count {
+	if p.why != Admitted {
+		return out
+	}
+	for i, t := range p.speak {
 		l := &p.set.tasks[t].limits
 		if i == 0 {
 			out = *l

@@ -3,7 +3,6 @@ package policy
 import (
 	"math/bits"
 
-	"modicum/catalog"
 	"modicum/internal/defect"
 )
 
@@ -48,7 +47,8 @@ type decision struct {
 	// and all others (0): the glass lets go of restrictions for its task only.
 	shown  [2]masks
 	hidden [2]mask
-	first  facts // of the first patient, without a glass: most records name one
+	lets   [2]uint64 // restrictions with obligations that let go of something
+	first  facts     // of the first patient, without a glass: most records name one
 }
 
 // facts is what is true for one patient, as lines and as restrictions ask it.
@@ -223,9 +223,10 @@ func (p *Plan) of(slot uint8, pa *PatientAtoms) mask {
 }
 
 // lifted reports whether an exception for this patient lifts every hiding
-// overlay of the record; never what its role never sees, nor Unrecognized.
+// overlay of the record; never what its role never sees, nor what no policy can name
+// (Unrecognized, Restricted).
 func (d *decision) lifted(l *planLine, pa *PatientAtoms) bool {
-	lifts := pa.LentOverlays &^ (1 << catalog.Unrecognized)
+	lifts := pa.LentOverlays & d.plan.set.cat.Overlays()
 	if role := d.plan.set.tasks[l.task].role; role >= 0 {
 		lifts &^= d.plan.set.roles[role].neverOverlays
 	}
@@ -275,16 +276,22 @@ func (d *decision) restrict(v *Verdict) {
 	for word := p.bites; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		r := &p.set.restrictions[i]
-		extent := r.mask
-		if r.overlays&d.atoms.Overlays != 0 && p.verb != Create {
-			extent = allMask
-		}
+		extent := d.extent(r)
 		for side := range sides {
 			if at := extent.and(shown[side]); !at.empty() {
 				d.bite(v, i, r, side, at)
 			}
 		}
 	}
+}
+
+// extent returns the classes of the record that a restriction is about: all, where it
+// hides an overlay of the record.
+func (d *decision) extent(r *restriction) mask {
+	if r.overlays&d.atoms.Overlays != 0 && d.plan.verb != Create {
+		return allMask
+	}
+	return r.mask
 }
 
 // biting gathers what restricts for a patient: every last known value, what holds
@@ -308,8 +315,8 @@ func (d *decision) bite(v *Verdict, i int, r *restriction, side int, at mask) {
 	if hide.meets(at) {
 		v.Restrictions |= 1 << i
 	}
-	if let.without(hide).meets(at) {
-		v.Obligations |= r.obligations
+	if r.obligations != 0 && let.without(hide).meets(at) {
+		d.lets[side] |= 1 << i
 	}
 }
 
@@ -418,6 +425,8 @@ func (d *decision) give(v *Verdict) {
 		left.add(&d.shown[1], open[1])
 	}
 	left.view(&v.View)
+	d.oblige(v, 0, open[0])
+	d.oblige(v, 1, open[1])
 	for word := d.covering; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		l := &p.lines[i]
@@ -440,4 +449,17 @@ func (d *decision) lineShows(i int, l *planLine) mask {
 	var own masks
 	d.show(&own, l, d.allowed(i, l))
 	return own.shown()
+}
+
+// oblige adds the obligations of restrictions that let go of something that shows in
+// the end: what another restriction or a ceiling takes away obliges nobody.
+func (d *decision) oblige(v *Verdict, side int, open mask) {
+	for word := d.lets[side]; word != 0; word &= word - 1 {
+		i := bits.TrailingZeros64(word)
+		r := &d.plan.set.restrictions[i]
+		hide, let := d.bites(i, r, side == 1)
+		if let.without(hide).and(d.extent(r)).and(d.shown[side].shown()).meets(open) {
+			v.Obligations |= r.obligations
+		}
+	}
 }
