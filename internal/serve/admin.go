@@ -89,6 +89,8 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 	for _, src := range sources {
 		switch {
+		case src.Broken != "" && !src.Stale && !src.NeverWhole:
+			out.Wrong = append(out.Wrong, "source "+src.Name+" cannot be read: what it said before permits until it is "+src.Fresh.String()+" old")
 		case src.Broken != "":
 			out.Wrong = append(out.Wrong, "source "+src.Name+" is broken: its facts do not permit")
 		case src.NeverWhole:

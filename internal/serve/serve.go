@@ -243,10 +243,9 @@ func (k known) Task(name string) bool {
 }
 
 func (k known) Source(name string) (time.Duration, bool) {
-	for _, src := range k.set.Folder().Conditions.Sources {
-		if src.Name.Text == name {
-			zero := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
-			return src.Fresh.After(zero).Sub(zero), true
+	for _, src := range facts.FromPolicy(k.set, k.set.Folder(), nil).Sources { // with fhir, which is built in
+		if src.Name == name {
+			return src.Fresh, true
 		}
 	}
 	return 0, false
