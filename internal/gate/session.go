@@ -319,6 +319,10 @@ func (r *Route) Refuse(ctx context.Context, c *caller.Caller, reason string, sta
 	return id, nil
 }
 
+// Recorded returns once the decision's entry is durable: refusals that follow it,
+// absence among them, are told after it as data is (L2).
+func (s *Session) Recorded(ctx context.Context) error { return s.wait(ctx) }
+
 // wait returns once the decision's entry is durable. An error means that nothing
 // may leave.
 func (s *Session) wait(ctx context.Context) error {

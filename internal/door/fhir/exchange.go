@@ -101,6 +101,9 @@ func (x *exchange) finish(err error) {
 // was opened or refused, or else by the route of what is not understood (L2).
 func (x *exchange) fail(err error) {
 	p := problem.From(err)
+	if x.session != nil && x.session.Recorded(x.r.Context()) != nil {
+		p = problem.Unavailable // who looks for what is not theirs is on record, or is not answered (L2)
+	}
 	if x.id() == "" {
 		id, err := x.door.refused.Refuse(x.r.Context(), x.caller, p.Slug(), p.Status())
 		if err != nil {

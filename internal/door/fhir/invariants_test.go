@@ -317,8 +317,11 @@ func TestL1_NothingLeavesWithoutItsRecord(t *testing.T) {
 			t.Errorf("%s: %d %s", path, r.status, r.body)
 		}
 	}
-	if r := c.get(t, "alice", "/Patient/p1"); r.status != 503 {
-		t.Errorf("got %d", r.status)
+	// Refusals and absence are told after their record, as data is (L2).
+	for _, path := range []string{"/Patient/p1", "/Patient/p9", "/Patient/none", "/nothing", "/Condition?patient=p9"} {
+		if r := c.get(t, "alice", path); r.status != 503 {
+			t.Errorf("%s: got %d", path, r.status)
+		}
 	}
 }
 
