@@ -189,7 +189,7 @@ func (s *site) send(who, role, method, address, body string) (int, http.Header, 
 		s.t.Fatal(err)
 	}
 	if who != "" {
-		token, err := s.issuer.Token(sandbox.Person{ID: who, Role: role}, time.Now())
+		token, err := s.issuer.Token(sandbox.Person{ID: who, Role: role}, sandbox.Ward, time.Now())
 		if err != nil {
 			s.t.Fatal(err)
 		}
