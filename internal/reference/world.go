@@ -300,7 +300,7 @@ func (w *World) of(r *Record, ref string) (visits, accounts []string, ok bool) {
 		return nil, []string{id}, true
 	}
 	object := w.lookUp(ref)
-	if object == nil || len(object.Patients) > 0 && !slices.Equal(object.Patients, r.Patients) {
+	if object == nil || !slices.Equal(object.Patients, r.Patients) { // one that names nobody counts for nobody
 		return nil, nil, false
 	}
 	return object.encounters(object.root), object.Accounts, true
