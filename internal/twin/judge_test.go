@@ -1,0 +1,217 @@
+package twin
+
+import (
+	"encoding/hex"
+	"slices"
+	"strings"
+	"time"
+
+	"modicum/catalog"
+	"modicum/internal/reference"
+	"modicum/policy"
+)
+
+// judge says what the caller may see of a record of a world, under any task of the
+// session, as one text; "" is nothing. Two records are alike to the caller when
+// their texts are equal. It is the definition of "hidden", and stands on the
+// reference model alone.
+type judge struct {
+	model  *reference.Model
+	cat    *catalog.Catalog
+	person *person
+	own    map[string]reference.Truth
+	about  map[string]reference.About
+	plans  map[catalog.Type][]*reference.Decision
+	there  map[string]bool // by reference and text
+}
+
+func newJudge(set *policy.Set, p *person) *judge {
+	j := &judge{
+		model: reference.New(set.Folder(), set.Catalog()), cat: set.Catalog(), person: p,
+		own: map[string]reference.Truth{}, about: map[string]reference.About{},
+		plans: map[catalog.Type][]*reference.Decision{}, there: map[string]bool{},
+	}
+	for _, f := range p.facts {
+		j.learn(f)
+	}
+	return j
+}
+
+// holds is a fact of which a feed says that it is true now.
+var holds = reference.Truth{Holds: true, Last: true}
+
+// learn notes a fact about the caller, or about the caller and a patient. Whoever is
+// at a desk may find everybody.
+func (j *judge) learn(f fact) {
+	if f.Patient == "" {
+		j.own[f.Fact] = holds
+		return
+	}
+	id := strings.TrimPrefix(f.Patient, "Patient/")
+	a := j.of(id)
+	a.Facts[f.Fact] = holds
+	in := reference.Instance{Fact: f.Fact, Permits: true, Object: f.Object}
+	if f.Classes != nil {
+		in.Classes = reference.Classes{}
+		for _, name := range *f.Classes {
+			covered, _ := j.cat.Class(name)
+			in.Classes[covered] = true
+		}
+	}
+	if f.Marked != nil {
+		in.Marked = reference.Overlays{}
+		for _, name := range *f.Marked {
+			class, _ := j.cat.Class(name)
+			o, _ := j.cat.OverlayOf(class)
+			in.Marked[o] = true
+		}
+	}
+	if f.Dates != nil {
+		in.Dated = true
+		in.From, in.Until = moment(f.Dates.From), moment(f.Dates.Until)
+	}
+	a.Instances = append(a.Instances, in)
+	j.about[id] = a
+}
+
+func moment(s string) time.Time {
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		panic(err)
+	}
+	return t
+}
+
+func (j *judge) of(patient string) reference.About {
+	if a, ok := j.about[patient]; ok {
+		return a
+	}
+	a := reference.About{Facts: map[string]reference.Truth{"found": holds}}
+	j.about[patient] = a
+	return a
+}
+
+// decisions are those of every task of the session, reading and searching.
+func (j *judge) decisions(t catalog.Type) []*reference.Decision {
+	if ds, ok := j.plans[t]; ok {
+		return ds
+	}
+	shows := reference.Classes{}
+	for c := range j.cat.ShowsOf(t).All {
+		shows[c] = true
+	}
+	var out []*reference.Decision
+	for _, task := range j.person.tasks {
+		for _, verb := range []policy.Verb{policy.Read, policy.Search} {
+			d := j.model.Admit(&reference.Request{
+				Roles: j.person.roles, Task: task, Verb: verb, Shows: shows, Caller: j.own,
+				Meets: []string{"record-session", "part2-notice", "no-reidentification"},
+			})
+			if d.Why == policy.Admitted && !slices.ContainsFunc(out, func(o *reference.Decision) bool { return slices.Equal(o.Lines(), d.Lines()) }) {
+				out = append(out, d)
+			}
+		}
+	}
+	j.plans[t] = out
+	return out
+}
+
+func (j *judge) world(w *world) *reference.World {
+	return &reference.World{
+		Reader: reference.Reader{Catalog: j.cat, Zone: zone}, Now: noon,
+		Department: j.person.caller.Dept, Facility: j.person.caller.Facility, Practitioners: j.person.caller.Practitioners,
+		About: j.of,
+		Holds: func(ref string) *reference.Tree {
+			if e := w.find(ref); e != nil {
+				return e.model()
+			}
+			return nil
+		},
+		Proven: func(to reference.Ref) bool { return j.cat.ByProof(to.Type) },
+	}
+}
+
+// zone is that of the organization of testdata/policy.
+var zone = func() *time.Location {
+	l, err := time.LoadLocation("America/Chicago")
+	if err != nil {
+		panic(err)
+	}
+	return l
+}()
+
+// model is the record as the reference model reads it.
+func (e *entry) model() *reference.Tree {
+	if e.tree == nil {
+		t, err := reference.Parse([]byte(e.text))
+		if err != nil {
+			panic(err)
+		}
+		e.tree = t
+	}
+	return e.tree
+}
+
+func (j *judge) shown(w *world, e *entry) string {
+	if t, _ := j.cat.Type(e.typ); j.cat.ByProof(t) {
+		return e.text // whoever refers to a drug proves it: none of it is taken for hidden
+	}
+	rw := j.world(w)
+	var b strings.Builder
+	for _, d := range j.decisionsOf(e) {
+		r := rw.Judge(d, e.model())
+		if !r.There {
+			continue
+		}
+		j.write(&b, rw, r, w, r.Verdict.View)
+		for _, look := range d.Looks() { // matching is reading (rule 13)
+			by := map[catalog.Class]policy.Treatment{}
+			for _, name := range look.By {
+				c, _ := j.cat.Class(name)
+				by[c] = policy.Keep
+			}
+			j.write(&b, rw, r, w, by)
+		}
+	}
+	return b.String()
+}
+
+func (j *judge) decisionsOf(e *entry) []*reference.Decision {
+	t, ok := j.cat.Type(e.typ)
+	if !ok {
+		return nil
+	}
+	return j.decisions(t)
+}
+
+// write appends what a view shows of a record, where every record that may be shown
+// at all counts as the proven target of a reference. A pseudonym is taken for its
+// value, and an area of a postal code for its digits: who has the one can tell two
+// of the other apart.
+func (j *judge) write(b *strings.Builder, rw *reference.World, r *reference.Judgement, w *world, view map[catalog.Class]policy.Treatment) {
+	sh := rw.Shape(r, func(to reference.Ref) bool { return j.reaches(rw, w, to) })
+	sh.View = view
+	sh.Token = func(_ catalog.Class, value string) string { return hex.EncodeToString([]byte(value)) }
+	sh.Populous = func(string) bool { return true }
+	if t := r.Project(sh); t != nil {
+		b.WriteString(t.String())
+		b.WriteByte('\n')
+	}
+}
+
+// reaches reports whether a record may be shown under any task.
+func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
+	e := w.find(j.cat.TypeName(to.Type) + "/" + to.ID)
+	if e == nil {
+		return false
+	}
+	key := e.ref() + " " + e.text
+	there, known := j.there[key]
+	if !known {
+		for _, d := range j.decisionsOf(e) {
+			there = there || rw.Judge(d, e.model()).There
+		}
+		j.there[key] = there
+	}
+	return there
+}

@@ -1,0 +1,185 @@
+package twin
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum/internal/testkit"
+	"modicum/policy"
+)
+
+// world seeds of a plain run, and requests of each session without its further pages.
+const (
+	plainWorlds  = 50
+	sessionSteps = 100
+)
+
+// run is one pair of worlds from a seed.
+type run struct {
+	seed   uint64
+	set    *policy.Set
+	person *person
+	a, b   *world
+	hider  *hider
+	seen   [2]sight
+}
+
+func newRun(seed uint64, set *policy.Set) *run {
+	r := &run{seed: seed, set: set, a: grow(rand.New(rand.NewPCG(seed, 1)))}
+	r.person = hire(rand.New(rand.NewPCG(seed, 2)), seed, r.a)
+	j := newJudge(set, r.person)
+	r.b, r.hider = twinOf(rand.New(rand.NewPCG(seed, 3)), r.a, j)
+	r.seen = [2]sight{{}, {}}
+	for _, e := range r.a.entries {
+		r.seen[0][e.ref()] = j.shown(r.a, e) != ""
+	}
+	for ref, text := range r.hider.text {
+		r.seen[1][ref] = text != ""
+	}
+	return r
+}
+
+// session asks both worlds the same and returns the first difference, "" for none.
+func (r *run) session(t testing.TB, b *world, n *tally) string {
+	p := &pair{a: openClinic(t, r.a, r.person, r.set), b: openClinic(t, b, r.person, r.set), seen: r.seen, count: n}
+	defer p.b.close()
+	defer p.a.close()
+	p.asks = newAsker(rand.New(rand.NewPCG(r.seed, 4)), r)
+	for range sessionSteps {
+		if diff := p.step(t, p.asks.draw()); diff != "" {
+			return diff
+		}
+	}
+	n.worlds++
+	n.changes, n.tried, n.inner = n.changes+r.hider.kept, n.tried+r.hider.tried, n.inner+r.hider.inner
+	return r.spoken(p)
+}
+
+// spoken searches what both doors logged and recorded for anything of the worlds.
+func (r *run) spoken(p *pair) string {
+	for _, c := range []*clinic{p.a, p.b} {
+		c.gate.Wait()
+		for name, text := range map[string]string{"log": c.logs.String(), "record": c.book.text.String()} {
+			for _, bad := range append([]string{canary}, r.a.patients...) {
+				if i := strings.Index(text, bad); i >= 0 && (bad == canary || strings.Contains(text, "Patient/"+bad) || strings.Contains(text, `"`+bad+`"`)) {
+					return fmt.Sprintf("the %s of a door holds a value: …%s…", name, text[max(0, i-80):min(len(text), i+80)])
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// smaller takes changes out of the twin for as long as the session still differs,
+// and says which are left.
+func (r *run) smaller(t testing.TB) string {
+	b := r.b.clone()
+	refs := map[string]bool{}
+	for _, e := range slices.Concat(r.a.entries, r.b.entries) {
+		refs[e.ref()] = true
+	}
+	for _, ref := range slices.Sorted(maps.Keys(refs)) {
+		if same(r.a.find(ref), b.find(ref)) {
+			continue
+		}
+		less := b.clone()
+		less.revert(ref, r.a)
+		if r.session(t, less, newTally()) != "" {
+			b = less
+		}
+	}
+	var left strings.Builder
+	for _, ref := range slices.Sorted(maps.Keys(refs)) {
+		if a, b := r.a.find(ref), b.find(ref); !same(a, b) {
+			fmt.Fprintf(&left, "%s\n   %v\n   %v\n", ref, text(a), text(b))
+		}
+	}
+	return left.String()
+}
+
+func text(e *entry) string {
+	if e == nil {
+		return "is not there"
+	}
+	return e.text
+}
+
+func same(a, b *entry) bool { return text(a) == text(b) }
+
+// revert makes one record as it is in the other world.
+func (w *world) revert(ref string, as *world) {
+	was, e := as.find(ref), w.find(ref)
+	switch {
+	case was == nil:
+		w.entries = slices.DeleteFunc(w.entries, func(e *entry) bool { return e.ref() == ref })
+	case e == nil:
+		w.entries = append(w.entries, newEntry(was.body))
+	default:
+		*e = *was
+	}
+}
+
+// TestN1_TwinWorldsAnswerAlike: sessions of generated requests and all their pages in
+// two worlds that differ in hidden things only. MODICUM_TWIN_SEED runs the worlds of some seeds.
+func TestN1_TwinWorldsAnswerAlike(t *testing.T) {
+	set, n := loadPolicy(t), newTally()
+	if s := os.Getenv("MODICUM_TWIN_SEED"); s != "" {
+		for one := range strings.SplitSeq(s, ",") {
+			seed, err := strconv.ParseUint(one, 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			twins(t, seed, set, n)
+		}
+		return
+	}
+	first, last, end := uint64(1), uint64(plainWorlds), time.Time{}
+	if d := testkit.Soak(t, 0); d > 0 { // other worlds each time; a failure names its own
+		first, last, end = rand.Uint64()>>1, 1<<63, time.Now().Add(d)
+	}
+	for seed := first; seed <= last && !t.Failed() && t.Context().Err() == nil && (end.IsZero() || time.Now().Before(end)); seed++ {
+		twins(t, seed, set, n)
+	}
+	t.Logf("%d pairs in %d worlds, %d with data, %d past hidden records, %d further pages; %d of %d changes stood, %d of them inside records that show; kinds %v; types with data %v",
+		n.pairs, n.worlds, n.data, n.straddling, n.pages, n.changes, n.tried, n.inner, n.kinds, n.types)
+	if end.IsZero() && !t.Failed() {
+		n.suffice(t)
+	}
+}
+
+func twins(t *testing.T, seed uint64, set *policy.Set, n *tally) {
+	r := newRun(seed, set)
+	if diff := r.session(t, r.b, n); diff != "" {
+		t.Errorf("seed %d, %v: two worlds that %s may not tell apart answer differently: %s\nleft of what differs between them:\n%s", seed, r.person.tasks, me, diff, r.smaller(t))
+	}
+}
+
+// suffice checks that the run can say something.
+func (n *tally) suffice(t *testing.T) {
+	if n.pairs < 5000 {
+		t.Errorf("%d pairs, want 5,000", n.pairs)
+	}
+	if n.data*3 < n.pairs || n.straddling*3 < n.pairs {
+		t.Errorf("of %d pairs %d have data and %d pass hidden records, want a third of each", n.pairs, n.data, n.straddling)
+	}
+	for _, kind := range []string{"read", "vread", "conditional read", "read of nothing", "list of a patient", "search", "search by POST", "count", "sorted", "parts", "look-up", "odd", "statement"} {
+		if n.kinds[kind] < 20 {
+			t.Errorf("%d requests of the kind %q, want 20", n.kinds[kind], kind)
+		}
+	}
+	for _, typ := range often {
+		if n.types[typ] < 20 {
+			t.Errorf("%d answers with data of %s, want 20", n.types[typ], typ)
+		}
+	}
+	if n.changes < 5000 || n.inner < 1000 || n.pages < 200 {
+		t.Errorf("%d changes stood, %d inside records that show, %d further pages: want 5,000, 1,000 and 200", n.changes, n.inner, n.pages)
+	}
+}
