@@ -9,6 +9,7 @@ type commands struct {
 	Catalog    catalogCommands   `cmd:"" help:"What there is to protect: data classes, elements, who sees them."`
 	See        seeCommand        `cmd:"" help:"Show FHIR resources as a task would see them."`
 	Decide     decideCommand     `cmd:"" help:"Decide requests: NDJSON in, decisions as NDJSON out."`
+	Facts      factsCommands     `cmd:"" help:"Facts in and out: who is assigned to whom, who is on shift."`
 	Explain    explainCommand    `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
 	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`

@@ -79,5 +79,9 @@ func meant(word string, known []string) string {
 	if len(known) == 0 {
 		return ""
 	}
+	const most = 12
+	if len(known) > most {
+		return fmt.Sprintf("; known are %s and %d more", strings.Join(known[:most], ", "), len(known)-most)
+	}
 	return "; known are " + strings.Join(known, ", ")
 }

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -23,136 +20,47 @@ type policyCommands struct {
 
 // folder is the policy's folder.
 type folder struct {
-	Dir string `arg:"" optional:"" default:"policy" help:"Folder of the policy." type:"existingdir"`
+	Dir string `arg:"" optional:"" default:"policy" help:"Folder of the policy."`
 }
 
-// load compiles the policy; it prints problems and returns nil where there are errors.
-func (f *folder) load(t *terminal, warnings bool) *policy.Set {
+// there refuses what is no folder of a policy.
+func (f *folder) there() error {
+	info, err := os.Stat(f.Dir)
+	if err != nil || !info.IsDir() {
+		return usage("there is no folder %s here; name the policy's folder, or make an installation with: modicum init DIR", f.Dir)
+	}
+	if _, err := os.Stat(filepath.Join(f.Dir, "organization.yaml")); err != nil {
+		if _, err := os.Stat(filepath.Join(f.Dir, "policy", "organization.yaml")); err == nil {
+			return usage("%s holds no policy itself; its policy is in %s", f.Dir, filepath.Join(f.Dir, "policy"))
+		}
+	}
+	return nil
+}
+
+// read compiles the policy. The set is nil where there are errors. Problems name
+// files as a person at this folder would.
+func (f *folder) read() (*policy.Set, doc.Problems) {
 	set, probs := policy.Load(os.DirFS(f.Dir), catalog.R4())
-	for _, p := range probs {
-		if p.Severity != doc.Error && !warnings {
-			continue
-		}
-		src, _ := os.ReadFile(filepath.Join(f.Dir, filepath.FromSlash(p.File))) // without it there is no excerpt
-		fmt.Fprintln(t.out, strings.TrimRight(p.Render(src), "\n"))
+	for i := range probs {
+		probs[i].File = filepath.Join(f.Dir, filepath.FromSlash(probs[i].File))
 	}
-	return set
+	return set, probs
 }
 
-type policyCheck struct {
-	folder
-	Quiet bool `help:"Errors only, no warnings."`
-}
-
-// Help teaches by example.
-func (c *policyCheck) Help() string {
-	return `Examples:
-  modicum policy check                 the folder ./policy
-  modicum policy check --quiet policy-sample`
-}
-
-// Run exits 1 where there are errors.
-func (c *policyCheck) Run(t *terminal) error {
-	set := c.load(t, !c.Quiet)
+// load is read for commands that need a policy without errors.
+func (f *folder) load() (*policy.Set, error) {
+	if err := f.there(); err != nil {
+		return nil, err
+	}
+	set, _ := f.read()
 	if set == nil {
-		return &exitError{exitNo, fmt.Errorf("%s has errors; it would not be put in force", c.Dir)}
+		return nil, usage("%s has errors; run: modicum policy check %s", f.Dir, f.Dir)
 	}
-	fmt.Fprintf(t.out, "%s: %d roles, in order\n", c.Dir, len(set.Roles()))
-	return nil
+	return set, nil
 }
 
-type policyFmt struct {
-	folder
-	Check bool `help:"Write nothing; exit 1 where a file is not in the style."`
-}
-
-// Run formats every file of the folder.
-func (c *policyFmt) Run(t *terminal) error {
-	changed := 0
-	err := fs.WalkDir(os.DirFS(c.Dir), ".", func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || filepath.Ext(path) != ".yaml" {
-			return err
-		}
-		full := filepath.Join(c.Dir, filepath.FromSlash(path))
-		was, err := os.ReadFile(full)
-		if err != nil {
-			return err
-		}
-		now, err := doc.Format(path, was)
-		if err != nil {
-			return usage("%w", err)
-		}
-		if bytes.Equal(was, now) {
-			return nil
-		}
-		changed++
-		fmt.Fprintln(t.out, path)
-		if c.Check {
-			return nil
-		}
-		return os.WriteFile(full, now, 0o644)
-	})
-	if err == nil && c.Check && changed > 0 {
-		return &exitError{exitNo, nil}
-	}
-	return err
-}
-
-type policyTest struct{ folder }
-
-// Run exits 1 where a case fails.
-func (c *policyTest) Run(t *terminal) error {
-	set := c.load(t, false)
-	if set == nil {
-		return usage("%s has errors; run: modicum policy check %s", c.Dir, c.Dir)
-	}
-	failed := 0
-	results := policy.RunTests(set.Folder(), set)
-	for i := range results {
-		r := &results[i]
-		if r.OK() {
-			continue
-		}
-		failed++
-		fmt.Fprintf(t.out, "%s:%d: %s\n", r.File, r.At.Line, r.Name)
-		for _, f := range r.Failures {
-			fmt.Fprintf(t.out, "    %s\n", f)
-		}
-	}
-	fmt.Fprintf(t.out, "%d cases, %d failed\n", len(results), failed)
-	if failed > 0 {
-		return &exitError{exitNo, nil}
-	}
-	return nil
-}
-
-type policySchema struct{}
-
-// Run prints the schema.
-func (c *policySchema) Run(t *terminal) error {
-	_, err := t.out.Write(doc.Schema())
-	return err
-}
-
-type policyMatrix struct {
-	folder
-	Format string `default:"text" enum:"text,html,csv,json" help:"text, html, csv or json."`
-}
-
-// Run prints the matrix.
-func (c *policyMatrix) Run(t *terminal) error {
-	set := c.load(t, false)
-	if set == nil {
-		return usage("%s has errors; run: modicum policy check %s", c.Dir, c.Dir)
-	}
-	m := set.Matrix()
-	switch c.Format {
-	case "html":
-		return m.WriteHTML(t.out)
-	case "csv":
-		return m.WriteCSV(t.out)
-	case "json":
-		return m.WriteJSON(t.out)
-	}
-	return m.WriteText(t.out)
+// render shows a problem with its line of source.
+func render(p doc.Problem) string {
+	src, _ := os.ReadFile(p.File) // without it there is no excerpt
+	return strings.TrimRight(p.Render(src), "\n")
 }

@@ -525,3 +525,39 @@ func TestRebindKeepsWhatTheNewPolicyKnows(t *testing.T) {
 		t.Error("a statement that the new policy would refuse is in force")
 	}
 }
+
+// TestAListSaysWhyAFactDoesNotHold: and agrees with what permits.
+func TestAListSaysWhyAFactDoesNotHold(t *testing.T) {
+	s, c := store(t)
+	state(t, s, "adt-feed", strings.Join([]string{
+		`{"fact":"assigned-patient","who":"ann","patient":"Patient/now","source":"adt","recorded_by":"x"}`,
+		`{"fact":"assigned-patient","who":"ann","patient":"Patient/later","from":"2026-11-23T12:30:00Z","source":"adt","recorded_by":"x"}`,
+		`{"fact":"assigned-patient","who":"ann","patient":"Patient/past","until":"2026-11-23T12:05:00Z","source":"adt","recorded_by":"x"}`,
+	}, "\n"))
+	for _, tt := range []struct {
+		after  time.Duration
+		unsure bool
+		want   map[string]string
+	}{
+		{0, false, map[string]string{"now": "", "later": "begins at 2026-11-23T12:30:00Z", "past": ""}},
+		{10 * time.Minute, false, map[string]string{"now": "", "later": "begins at 2026-11-23T12:30:00Z", "past": "ended at 2026-11-23T12:05:00Z"}},
+		{50 * time.Minute, false, map[string]string{"now": "stale: learned 50 minutes ago, and adt counts for 15 minutes", "later": "stale: learned 50 minutes ago, and adt counts for 15 minutes", "past": "ended at 2026-11-23T12:05:00Z"}},
+		{26*time.Hour + 5*time.Minute, false, map[string]string{"now": "stale: learned 1 day 2 hours 5 minutes ago, and adt counts for 15 minutes", "later": "stale: learned 1 day 2 hours 5 minutes ago, and adt counts for 15 minutes", "past": "ended at 2026-11-23T12:05:00Z"}},
+		{0, true, map[string]string{"now": "the time is not trusted", "later": "the time is not trusted", "past": "the time is not trusted"}},
+	} {
+		at, n := noon.Add(tt.after), 0
+		c.t = at
+		s.Index().List(at, !tt.unsure, func(l facts.Listed) bool {
+			n++
+			var truth policy.Truth
+			s.Index().Patient(&facts.Subject{Person: "ann"}, l.Patient, at, !tt.unsure, &truth, nil)
+			if l.Why != tt.want[l.Patient] || l.Permits != (l.Why == "") || l.Permits != truth.Holds.Has(l.Fact) || l.Restricts != truth.Bites.Has(l.Fact) {
+				t.Errorf("after %v: %s: %+v, want %q; holds %v, bites %v", tt.after, l.Patient, l, tt.want[l.Patient], truth.Holds.Has(l.Fact), truth.Bites.Has(l.Fact))
+			}
+			return true
+		})
+		if n != 3 {
+			t.Errorf("after %v: %d facts listed, want 3", tt.after, n)
+		}
+	}
+}

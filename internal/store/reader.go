@@ -82,3 +82,6 @@ func (r *Reader) Tile(ctx context.Context, level int, n int64, width int) ([]byt
 func (r *Reader) Bundle(ctx context.Context, n int64, width int) ([]byte, error) {
 	return r.s.Bundle(ctx, n, width)
 }
+
+// Posted is that of Store.
+func (r *Reader) Posted(ctx context.Context) ([]Posted, error) { return r.s.Posted(ctx) }
