@@ -102,6 +102,20 @@ tasks:
     do: [read, search]
     while: [assigned]
     see: {keep: [demographics.name, demographics.birth-date, clinical.problem, clinical.medication, clinical.lab, admin.encounter]}
+-- roles/rounder.yaml --
+role: rounder
+title: Rounder
+owner: boss
+review: 12 months
+say: The chart, with what it refers to.
+tasks:
+  round:
+    title: Go round
+    purpose: treatment
+    do: [read, search]
+    while: [assigned]
+    see: {keep: [clinical.problem, admin.encounter]}
+    references: resolve
 -- roles/biller.yaml --
 role: biller
 title: Biller
@@ -190,6 +204,7 @@ var feeds = map[string]string{
 {"fact":"assigned","who":"alice","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
 {"fact":"assigned","who":"alice","patient":"Patient/p2","source":"adt","recorded_by":"ward"}
 {"fact":"assigned","who":"alice","patient":"Patient/p4","source":"adt","recorded_by":"ward"}
+{"fact":"assigned","who":"rob","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
 {"fact":"assigned","who":"vic","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
 {"fact":"item","who":"bob","patient":"Patient/p1","object":"Encounter/e1","id":"w1","source":"adt","recorded_by":"queue"}
 {"fact":"item","who":"bob","patient":"Patient/p2","object":"Claim/k2","id":"w2","source":"adt","recorded_by":"queue"}
@@ -317,6 +332,7 @@ func newHouse(t testing.TB, texts ...string) *house {
 	h.staff = map[string]*caller.Caller{
 		"alice": {ID: "alice", Roles: []string{"clinician"}},
 		"bob":   {ID: "bob", Roles: []string{"biller"}},
+		"rob":   {ID: "rob", Roles: []string{"rounder"}},
 		"dora":  {ID: "dora", Roles: []string{"desk"}},
 		"vic":   {ID: "vic", Roles: []string{"vendor"}},
 		"nemo":  {ID: "nemo", Roles: []string{"clinician"}},

@@ -52,6 +52,7 @@ type Session struct {
 	bearers  map[string]*bearer // by Type/id: of records that show only by proof
 	own      []facts.Instance   // about the caller alone
 	refs     map[string]string  // keyed references by id of the patient
+	resolved map[target]bool    // targets of references that were looked up: whether one may know of them
 	shape    shaper
 	judged   tally
 	opened   int64 // seq of the last opened entry

@@ -44,7 +44,7 @@ func (s *Session) patientInScope(id []byte) bool {
 // visible reports whether a record is proven visible: on this page, or shown to
 // this caller a short while ago.
 func (s *Session) visible(t catalog.Type, id []byte) bool {
-	return s.shape.page != nil && s.shape.page(t, id) || s.proven(t, string(id))
+	return s.shape.page != nil && s.shape.page(t, id) || s.resolved[target{t, string(id)}] || s.proven(t, string(id))
 }
 
 // tokens are spelt in Crockford's base 32, which survives FHIR's id grammar and

@@ -106,6 +106,11 @@ func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scann
 		}
 		return problem.NotFound
 	}
+	if x.session.Resolves() {
+		if err := x.session.Resolve(x.r.Context(), []*fhirjson.Record{rec}, []gate.Judgement{*j}); err != nil {
+			return problemOf(err)
+		}
+	}
 	sh := x.session.Shape(j, nil)
 	sh.Elements = q.elements
 	out, result, err := sc.Project(nil, rec, sh)

@@ -9,6 +9,8 @@ import (
 	"modicum/catalog"
 	"modicum/internal/caller"
 	"modicum/internal/defect"
+	"modicum/internal/fhirjson"
+	"modicum/internal/gate"
 	"modicum/internal/problem"
 )
 
@@ -134,6 +136,9 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 			p.shown = append(p.shown, c)
 		}
 		ended := len(p.shown) <= size
+		if err := x.resolve(ctx, p.shown[:min(size, len(p.shown))]); err != nil {
+			return nil, err
+		}
 		if err := p.run(min(size, len(p.shown))); err != nil {
 			return nil, err
 		}
@@ -162,6 +167,18 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 		}
 	}
 	return res, nil
+}
+
+// resolve looks up what the page refers to, where the task asks for it.
+func (x *exchange) resolve(ctx context.Context, shown []*candidate) error {
+	if !x.session.Resolves() {
+		return nil
+	}
+	recs, js := make([]*fhirjson.Record, len(shown)), make([]gate.Judgement, len(shown))
+	for i, c := range shown {
+		recs[i], js[i] = c.record, *c.judged
+	}
+	return x.session.Resolve(ctx, recs, js)
 }
 
 // pageSize is how many records this page may show: what was asked, within what
@@ -206,11 +223,11 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 		if len(p.shown) < 100 {
 			continue
 		}
-		if err := x.count(p, &n); err != nil {
+		if err := x.count(ctx, p, &n); err != nil {
 			return err
 		}
 	}
-	if err := x.count(p, &n); err != nil {
+	if err := x.count(ctx, p, &n); err != nil {
 		return err
 	}
 	if limit := x.session.Results(); limit > 0 && n > limit {
@@ -220,7 +237,10 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 	return x.write(http.StatusOK, "", append(b, '}'))
 }
 
-func (x *exchange) count(p *projection, n *int) error {
+func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
+	if err := x.resolve(ctx, p.shown); err != nil {
+		return problemOf(err)
+	}
 	if err := p.run(len(p.shown)); err != nil {
 		return err
 	}

@@ -1,0 +1,118 @@
+package gate
+
+import (
+	"context"
+	"slices"
+
+	"modicum/catalog"
+	"modicum/internal/fhirjson"
+)
+
+// mostTargets is how many targets of references one answer looks up. It counts
+// what shown records refer to, so that hidden ones do not use it up (N1).
+const mostTargets = 500
+
+// target is a record to which a reference points.
+type target struct {
+	typ catalog.Type
+	id  string
+}
+
+// Resolves reports whether a task that speaks says `references: resolve`: then
+// Resolve is asked before references are written.
+func (s *Session) Resolves() bool {
+	for i := range s.infos {
+		if s.infos[i].Resolve {
+			return true
+		}
+	}
+	return false
+}
+
+// Resolve looks up what judged records refer to by elements that their views keep
+// and that nothing proves yet, and judges it under the lines that count for this
+// request. What it finds visible proves the reference (design 6); what it does not
+// find, cannot read, or must not show does not, and nobody can tell which. An
+// error means that the upstream could not say.
+func (s *Session) Resolve(ctx context.Context, recs []*fhirjson.Record, js []Judgement) error {
+	byType := make(map[catalog.Type][]string)
+	for i, r := range recs {
+		s.targets(r, &js[i], byType)
+	}
+	for _, t := range sortedTypes(byType) {
+		if err := s.resolve(ctx, t, byType[t]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// targets collects what is to be looked up for one record.
+func (s *Session) targets(r *fhirjson.Record, j *Judgement, into map[catalog.Type][]string) {
+	patient, _ := s.cat.Type("Patient")
+	for i := range r.References {
+		ref := &r.References[i]
+		if ref.Type == 0 || ref.Type == patient || s.cat.PatientFree(ref.Type) || s.cat.ByProof(ref.Type) {
+			continue
+		}
+		class := s.cat.Node(ref.Node).Class
+		if class == catalog.OfRecord {
+			class = r.Class
+		}
+		to := target{ref.Type, string(ref.ID)}
+		if _, asked := s.resolved[to]; asked || !j.Verdict.View.Keep.Has(class) || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
+			continue
+		}
+		if s.resolved == nil {
+			s.resolved = make(map[target]bool)
+		}
+		s.resolved[to] = false
+		into[to.typ] = append(into[to.typ], to.id)
+	}
+}
+
+func sortedTypes(m map[catalog.Type][]string) []catalog.Type {
+	out := make([]catalog.Type, 0, len(m))
+	for t := range m {
+		out = append(out, t)
+	}
+	slices.Sort(out)
+	return out
+}
+
+func (s *Session) resolve(ctx context.Context, t catalog.Type, ids []string) error {
+	sc := fhirjson.New(s.cat, fhirjson.Limits{Base: s.gate.cfg.Upstream}) // its records live until they are judged
+	var recs []*fhirjson.Record
+	err := s.gate.cfg.Resolver.Many(ctx, s.cat.TypeName(t), ids, func(body []byte) error {
+		r, err := sc.Resource(slices.Clone(body))
+		if err != nil || r.Type != t {
+			return nil // what cannot be read looks like what is not there
+		}
+		if _, asked := s.resolved[target{t, string(r.ID)}]; asked {
+			recs = append(recs, r)
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	js, err := s.Judge(ctx, recs, make([]Judgement, 0, len(recs)))
+	if err != nil {
+		return err
+	}
+	for i := range js {
+		s.noteTarget(&js[i])
+	}
+	return nil
+}
+
+// noteTarget keeps what was decided about the target of a reference. The record
+// says that it was judged; it is neither shown nor withheld.
+func (s *Session) noteTarget(j *Judgement) {
+	if j.There || j.Because == "criteria" {
+		s.resolved[target{j.Type, j.ID}] = true
+		s.gate.proofs.put(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, s.now.Add(proofFor))
+	}
+	j.There, j.Because = false, "reference"
+	s.judged.add(j)
+}
