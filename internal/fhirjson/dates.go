@@ -21,7 +21,7 @@ func parseDate(b []byte, zone *time.Location) (Span, bool) {
 		return span(year, month, 1, zone, 0, 1, 0), true
 	}
 	day, ok := numeral(b, 8, 2)
-	if !ok || b[7] != '-' || day < 1 || day > 31 {
+	if !ok || b[7] != '-' || day < 1 || day > daysIn(year, month) {
 		return Span{}, false
 	}
 	if len(b) == 10 {
@@ -35,6 +35,12 @@ func span(year, month, day int, zone *time.Location, years, months, days int) Sp
 		From:  time.Date(year, time.Month(month), day, 0, 0, 0, 0, zone),
 		Until: time.Date(year+years, time.Month(month+months), day+days, 0, 0, 0, 0, zone),
 	}
+}
+
+// daysIn returns how many days a month has: a day that is none must not become one of
+// the month after, in which the record would lie.
+func daysIn(year, month int) int {
+	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
 }
 
 // parseMoment reads Thh:mm[:ss[.fraction]] and the offset, which FHIR demands.
