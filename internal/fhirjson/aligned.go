@@ -15,7 +15,7 @@ func (p *projector) aligned(holder, j uint32) result {
 		}
 		return p.put(j)
 	}
-	values, siblings := j, p.partner(holder, j)
+	values, siblings := j, p.partner(holder, m)
 	if m.flags&sibling != 0 {
 		values, siblings = siblings, j
 	}
@@ -49,9 +49,9 @@ func (p *projector) aligned(holder, j uint32) result {
 	return shown
 }
 
-// partner returns the other array of a repeating primitive, 0 when it has none.
-func (p *projector) partner(holder, j uint32) uint32 {
-	m := &p.tape[j]
+// partner returns the other member of a primitive that is written as "name" and
+// "_name", 0 when it has none.
+func (p *projector) partner(holder uint32, m *cell) uint32 {
 	end := p.tape[holder].next
 	for k := holder + 1; k < end; k = p.tape[k].next {
 		c := &p.tape[k]

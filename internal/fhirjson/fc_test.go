@@ -69,6 +69,32 @@ func TestFC18_SiblingsFollowTheirElement(t *testing.T) {
 	})
 }
 
+func TestFC18_TheMarkOfAnAgeStandsOnce(t *testing.T) {
+	const masked = `"_birthDate":` + darExt
+	sh := &fhirjson.Shape{View: policy.View{Coarse: classes(t, "demographics.birth-date"), Keep: classes(t, "demographics.gender")}, Year: 2026}
+	check(t, sh, []projection{
+		{"for an age of 90 and over", patient(`"gender":"male","birthDate":"1920-01-01"`), shownPatient(`"gender":"male",` + masked)},
+		{"the mark alone", patient(`"gender":"male",` + masked), shownPatient(`"gender":"male",` + masked)},
+		{"both", patient(`"gender":"male",` + masked + `,"birthDate":"1920-01-01"`), shownPatient(`"gender":"male",` + masked)},
+		{"both, the other way round", patient(`"gender":"male","birthDate":"1920-01-01",` + masked), shownPatient(`"gender":"male",` + masked)},
+	})
+}
+
+func TestFC24_WhatShowsInsideDoesNotHangOnItsOrder(t *testing.T) {
+	sh := &fhirjson.Shape{View: policy.View{Keep: catalog.R4().Content()}}
+	one := projected(t, patient(`"contained":[{"resourceType":"Organization","id":"b","partOf":{"reference":"#c"}},{"resourceType":"Organization","id":"c","alias":["z"]}],"managingOrganization":{"reference":"#b"}`), sh)
+	two := projected(t, patient(`"contained":[{"resourceType":"Organization","id":"c","alias":["z"]},{"resourceType":"Organization","id":"b","partOf":{"reference":"#c"}}],"managingOrganization":{"reference":"#b"}`), sh)
+	for _, out := range []string{one, two} {
+		if !strings.Contains(out, `{"reference":"#b"}`) || !strings.Contains(out, `{"reference":"#c"}`) || !strings.Contains(out, `"z"`) {
+			t.Errorf("got %s", out)
+		}
+	}
+	none := projected(t, patient(`"contained":[{"resourceType":"Organization","id":"b","partOf":{"reference":"#c"}},{"resourceType":"Organization","id":"c","partOf":{"reference":"#b"}}],"managingOrganization":{"reference":"#b"}`), sh)
+	if none != "" {
+		t.Errorf("two that have nothing but each other: got %s", none)
+	}
+}
+
 func TestFC19_AllVariantsOfAChoiceFollowOneElement(t *testing.T) {
 	check(t, wide(t, "demographics.gender"), []projection{
 		{"boolean", patient(`"gender":"male","deceasedBoolean":true`), shownPatient(`"gender":"male"`)},

@@ -408,7 +408,7 @@ func (p *projector) member(i uint32, c *cell, j uint32) result {
 			return p.aligned(i, j)
 		}
 		if m.flags&sibling != 0 {
-			return p.siblingOf(j, m, f)
+			return p.siblingOf(i, j, m, f)
 		}
 	}
 	r := p.put(j)
@@ -425,12 +425,12 @@ func isAbsent(src []byte, m *cell, n *catalog.Node) bool {
 }
 
 // siblingOf writes the member "_name" of a primitive: it follows its element (FC18).
-func (p *projector) siblingOf(j uint32, m *cell, f *fact) result {
+func (p *projector) siblingOf(i, j uint32, m *cell, f *fact) result {
 	t := p.t[m.class]
 	if (t == policy.Keep || defect.On(defect.SiblingsKept)) && m.flags&blank == 0 {
 		return p.object(j, m)
 	}
-	if t == policy.Coarse && f.birth && string(p.src[m.from():m.end]) == f.node.Masked {
+	if t == policy.Coarse && f.birth && string(p.src[m.from():m.end]) == f.node.Masked && !p.agedBeside(i, m, f) {
 		p.whole(m) // our own mark of an age over 89
 		return visible
 	}

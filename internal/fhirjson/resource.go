@@ -160,12 +160,13 @@ func (p *projector) inside(i uint32, c *cell) result {
 func (p *projector) settleInner() {
 	p.dry = true
 	inner := p.r.inner
-	for k := range inner[:min(len(inner), 64)] {
-		if inner[k].denied || p.foreign(int32(k)) {
-			continue
-		}
-		if p.tryInner(k) {
-			p.survives |= 1 << k
+	for more := true; more; {
+		more = false // one that survives may be all that another has to show
+		for k := range inner[:min(len(inner), 64)] {
+			if p.survives&(1<<k) == 0 && !inner[k].denied && !p.foreign(int32(k)) && p.tryInner(k) {
+				p.survives |= 1 << k
+				more = true
+			}
 		}
 	}
 	p.reached = 0

@@ -139,20 +139,40 @@ func (p *projector) year(c *cell, f *fact, value []byte) bool {
 		p.whole(c)
 		return true
 	}
-	if f.birth || p.real(c.class) == p.s.know.birth {
-		if p.sh.Year-year >= 90 && !defect.On(defect.AgeShown) || p.sh.Year == 0 || year > p.sh.Year {
-			// 90 and over is one group, and a year of birth must not show it.
-			if !f.birth || f.node.Masked == "" || p.sh.Year == 0 {
-				return false
-			}
-			p.constant(f.node.Masked)
-			return true
+	if (f.birth || p.real(c.class) == p.s.know.birth) && p.tellsAge(year) {
+		if !p.marksAge(f) {
+			return false
 		}
+		p.constant(f.node.Masked)
+		return true
 	}
 	p.quote(c)
 	p.dst = append(p.dst, value[:4]...)
 	p.unquote()
 	return true
+}
+
+// tellsAge: 90 and over is one group, and a year of birth must not show it.
+func (p *projector) tellsAge(year int) bool {
+	return p.sh.Year-year >= 90 && !defect.On(defect.AgeShown) || p.sh.Year == 0 || year > p.sh.Year
+}
+
+// marksAge reports whether an element has a mark for an age of 90 and over.
+func (p *projector) marksAge(f *fact) bool {
+	return f.birth && f.node.Masked != "" && p.sh.Year != 0
+}
+
+// agedBeside reports whether the date beside a member "_birthDate" is written as the
+// mark, which is a "_birthDate" as well.
+func (p *projector) agedBeside(holder uint32, m *cell, f *fact) bool {
+	j := p.partner(holder, m)
+	if j == 0 || p.tape[j].shape != text || !p.marksAge(f) {
+		return false
+	}
+	value := p.s.decoded(p.src, &p.tape[j])
+	year, _ := numeral(value, 0, 4)
+	_, ok := parseDate(value, p.s.limits.Zone)
+	return ok && p.tellsAge(year)
 }
 
 func (p *projector) zip3(c *cell, value []byte) bool {
