@@ -221,6 +221,8 @@ func (p *projector) value(e *element) (*Tree, shown) {
 	switch {
 	case e.node == 0 || e.tree.blank():
 		return nil, nothing
+	case p.cat.Node(e.node).WholeOnly && p.treatment(e.class) != policy.Keep:
+		return nil, nothing // an invariant ties it to what may be hidden
 	case e.tree.Kind == '[':
 		return p.array(e)
 	case e.tree.Kind == '{':
