@@ -8,6 +8,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"modicum/internal/door/fhir"
 )
 
 // meter counts answers by door and status. Labels hold no subject, patient,
@@ -15,15 +17,21 @@ import (
 type meter struct {
 	registry *prometheus.Registry
 	answers  *prometheus.CounterVec
+	events   *prometheus.CounterVec
 }
 
 func newMeter(version string) *meter {
 	m := &meter{registry: prometheus.NewRegistry(), answers: prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "modicum_answers_total", Help: "Answers sent, by door and HTTP status.",
-	}, []string{"door", "status"})}
+	}, []string{"door", "status"}), events: prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "modicum_door_events_total", Help: "What an operator should look into, by door and event: budget-spent is a page not answered because its upstream work was used up.",
+	}, []string{"door", "event"})}
+	for _, e := range []fhir.Event{fhir.BudgetSpent, fhir.Unreadable, fhir.Panicked, fhir.Shed} {
+		m.events.WithLabelValues("fhir", string(e)) // 0 is a figure, too
+	}
 	build := prometheus.NewGaugeVec(prometheus.GaugeOpts{Name: "modicum_build_info", Help: "Always 1; the label is the version."}, []string{"version"})
 	build.WithLabelValues(version).Set(1)
-	m.registry.MustRegister(m.answers, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.registry.MustRegister(m.answers, m.events, build, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
 

@@ -237,7 +237,7 @@ func TestAdminShowsNoData(t *testing.T) {
 	s := newSite(t)
 	s.post(assignment("alice", true, time.Minute))
 	s.read("alice")
-	for path, want := range map[string]string{"/healthz": "ok", "/metrics": `modicum_answers_total{door="fhir",status="200"} 1`, "/readyz": `"ready":true`} {
+	for path, want := range map[string]string{"/healthz": "ok", "/metrics": `modicum_answers_total{door="fhir",status="200"} 1`, "/metrics?": `modicum_door_events_total{door="fhir",event="budget-spent"} 0`, "/readyz": `"ready":true`} {
 		status, _, body := s.send("", "", http.MethodGet, s.admin.URL+path, "")
 		if status != http.StatusOK || !strings.Contains(body, want) {
 			t.Errorf("%s: %d, %q is missing", path, status, want)

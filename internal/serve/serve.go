@@ -136,6 +136,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 		Gate: s.gate, Callers: s.check, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
 		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
 		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Version: s.opts.Version, Diary: s.diary,
+		Note: func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
 	})
 	if err != nil {
 		return err

@@ -59,6 +59,24 @@ type Config struct {
 	Budget   Budget
 	InFlight int          // most requests at once; 0 means 256
 	Diary    *slog.Logger // nil discards
+	Note     func(Event)  // counts; nil does not
+}
+
+// Event is something that an operator should see the number of.
+type Event string
+
+// The events. None of them depends on anything but the work that was done.
+const (
+	BudgetSpent Event = "budget-spent"      // a page was not answered because its upstream work was used up
+	Unreadable  Event = "record-unreadable" // the upstream has something under an id that is not that record
+	Panicked    Event = "panic"             // a request ended in a panic
+	Shed        Event = "shed"              // too many requests at once
+)
+
+func (d *Door) note(e Event) {
+	if d.cfg.Note != nil {
+		d.cfg.Note(e)
+	}
 }
 
 // Door is an http.Handler for everything below its base. It starts no goroutine.

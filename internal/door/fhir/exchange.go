@@ -45,6 +45,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()
 	default:
+		d.note(Shed)
 		problem.Write(w, problem.FHIR, problem.Busy) // costs little, records nothing: nothing was asked of us yet
 		return
 	}
@@ -62,6 +63,7 @@ func (x *exchange) recover() {
 	if p == http.ErrAbortHandler {
 		panic(p)
 	}
+	x.door.note(Panicked)
 	// The value of a panic may quote a record; its place does not.
 	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelError, "panic in enforcement",
 		slog.String("route", x.pattern), slog.String("decision", x.id()), slog.String("stack", functionsOf(debug.Stack())))

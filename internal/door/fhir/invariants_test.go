@@ -252,6 +252,40 @@ func TestF9_WhatTheUpstreamMayNotAnswer(t *testing.T) {
 	}
 }
 
+// Under an id that is not provably the caller's, what cannot be read looks like
+// what is not there (N4).
+func TestN4_AnUnreadableRecordThatMayBeHiddenIsAbsent(t *testing.T) {
+	for _, path := range []string{"/Condition/c1", "/Patient/p9", "/Patient/p4"} { // p4 is alice herself
+		var first reply
+		for i, body := range []string{"", "{", `{"resourceType":"Condition","id":"c1","id":"c1"}`, patient("p1", "F", "1940-05-06"), strings.Repeat(" ", 1<<10) + "{}"} {
+			up := newSheet(t)
+			up.answer = func(w http.ResponseWriter, _ *http.Request) {
+				w.Header().Set("Content-Type", "application/fhir+json")
+				if body == "" {
+					w.WriteHeader(http.StatusNotFound)
+				}
+				io.WriteString(w, body)
+			}
+			events := 0
+			r := openClinic(t, up, "", func(cfg *fhir.Config) {
+				cfg.Note = func(e fhir.Event) {
+					if e == fhir.Unreadable {
+						events++
+					}
+				}
+			}).get(t, "alice", path)
+			if i == 0 {
+				first = r
+				continue
+			}
+			if r.status != http.StatusNotFound || events != 1 {
+				t.Errorf("%s, body %d: %d, noted %d times", path, i, r.status, events)
+			}
+			same(t, first, r)
+		}
+	}
+}
+
 func TestT7_AnotherPatientsRecordInThePageIsNotThere(t *testing.T) {
 	up := newSheet(t)
 	mine, other, both := condition("c1", "p1", "J45.0"), condition("x1", "p9", "J45.0"), condition("x2", "p2", "J45.0")
@@ -505,9 +539,17 @@ func TestTheWorkBudgetEndsInUnavailable(t *testing.T) {
 		up.put(condition(fmt.Sprintf("h%03d", i), "p1", "B20"))
 	}
 	up.put(condition("last", "p1", "J45.0"))
-	c := openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Budget = fhir.Budget{Pages: 4} })
-	if r := c.get(t, "alice", "/Condition?patient=p1&_count=20"); r.status != 503 {
-		t.Errorf("got %d: %s", r.status, r.body)
+	spent := 0
+	c := openClinic(t, up, "", func(cfg *fhir.Config) {
+		cfg.Budget = fhir.Budget{Pages: 4}
+		cfg.Note = func(e fhir.Event) {
+			if e == fhir.BudgetSpent {
+				spent++
+			}
+		}
+	})
+	if r := c.get(t, "alice", "/Condition?patient=p1&_count=20"); r.status != 503 || spent != 1 {
+		t.Errorf("got %d, counted %d times: %s", r.status, spent, r.body)
 	}
 	c = openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Budget = fhir.Budget{Pages: 40} })
 	if got := flat(c.all(t, "alice", "/Condition?patient=p1&_count=20")); !slices.Equal(got, []string{"last"}) {

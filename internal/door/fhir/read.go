@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
+	"log/slog"
 	"net/http"
 	"strings"
 
@@ -73,8 +74,11 @@ func (x *exchange) answerRead(at place, q *query, limit string) error {
 	if errors.Is(err, upstream.ErrNotFound) {
 		return problem.NotFound
 	}
+	if errors.Is(err, upstream.ErrTooLarge) {
+		return x.unreadable(ctx, at)
+	}
 	if err != nil {
-		return problemOf(err)
+		return x.problemOf(err)
 	}
 	defer body.Release()
 	pool := x.door.scanners(x.set)
@@ -85,13 +89,40 @@ func (x *exchange) answerRead(at place, q *query, limit string) error {
 		at.id = string(rec.ID)
 	}
 	if err != nil || rec.Type != q.typ || string(rec.ID) != at.id {
-		return problem.Upstream // F9
+		return x.unreadable(ctx, at) // F9
 	}
 	js, err := x.session.Judge(ctx, []*fhirjson.Record{rec}, nil)
 	if err != nil {
-		return problemOf(err)
+		return x.problemOf(err)
 	}
 	return x.showRead(at, q, limit, sc, rec, &js[0])
+}
+
+// unreadable is the answer where the upstream has something under the id that is
+// not that record or cannot be read. Whose it is nobody can tell, so that it looks
+// like absence (N4); only of a patient whom the task counts for anyway, whatever
+// the record says, is it told.
+func (x *exchange) unreadable(ctx context.Context, at place) error {
+	x.door.note(Unreadable)
+	x.door.cfg.Diary.LogAttrs(ctx, slog.LevelWarn, "the upstream has an unreadable record", slog.String("route", x.pattern), slog.String("decision", x.id()))
+	if at.typ != "Patient" || at.version != "" {
+		return problem.NotFound
+	}
+	sc := fhirjson.New(x.catalog(), fhirjson.Limits{})
+	rec, err := sc.Resource([]byte(`{"resourceType":"Patient","id":"` + at.id + `"}`))
+	if err != nil {
+		return problem.NotFound
+	}
+	js, err := x.session.Judge(ctx, []*fhirjson.Record{rec}, nil)
+	if err != nil {
+		return x.problemOf(err)
+	}
+	there := js[0].There
+	x.session.Withhold(&js[0])
+	if !there {
+		return problem.NotFound
+	}
+	return problem.Upstream
 }
 
 func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scanner, rec *fhirjson.Record, j *gate.Judgement) error {
@@ -108,7 +139,7 @@ func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scann
 	}
 	if x.session.Resolves() {
 		if err := x.session.Resolve(x.r.Context(), []*fhirjson.Record{rec}, []gate.Judgement{*j}); err != nil {
-			return problemOf(err)
+			return x.problemOf(err)
 		}
 	}
 	sh := x.session.Shape(j, nil)

@@ -355,11 +355,12 @@ func (r *reader) scan(p *page) (again bool, err error) {
 }
 
 // problemOf is what the client learns when the reading fails.
-func problemOf(err error) error {
+func (x *exchange) problemOf(err error) error {
 	switch {
 	case errors.Is(err, upstream.ErrPageGone):
 		return problem.SearchAgain
 	case errors.Is(err, errBudget), errors.Is(err, context.DeadlineExceeded):
+		x.door.note(BudgetSpent)
 		return problem.Unavailable
 	case errors.Is(err, upstream.ErrUpstream):
 		return problem.Upstream

@@ -115,7 +115,7 @@ func (x *exchange) answerSearch(q *query, st *state, only string) error {
 	defer p.close()
 	res, err := x.gather(ctx, r, p, q, st)
 	if err != nil {
-		return problemOf(err)
+		return x.problemOf(err)
 	}
 	return x.writeSearch(q, st, p, res)
 }
@@ -211,7 +211,7 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 	for {
 		c, err := r.next(ctx)
 		if err != nil {
-			return problemOf(err)
+			return x.problemOf(err)
 		}
 		if c == nil {
 			if defect.On(defect.CountOfUpstream) {
@@ -239,7 +239,7 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 
 func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 	if err := x.resolve(ctx, p.shown); err != nil {
-		return problemOf(err)
+		return x.problemOf(err)
 	}
 	if err := p.run(len(p.shown)); err != nil {
 		return err
