@@ -10,7 +10,7 @@ import (
 )
 
 // looked at, of the patients of another server, before one is chosen.
-const candidates = 5
+const candidates = 3
 
 // takeUpstream looks at another FHIR server and chooses the patient of the story:
 // among the first few the one with the most kinds of data.

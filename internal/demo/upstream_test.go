@@ -1,0 +1,81 @@
+package demo_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"testing"
+
+	"modicum/internal/demo"
+	"modicum/internal/testkit"
+)
+
+// TestBeforeARealServer: the same gate before a server that we did not write, with
+// facts made for a patient found there (docs/interfaces.md 6).
+func TestBeforeARealServer(t *testing.T) {
+	server := testkit.HAPI(t)
+	dir := t.TempDir()
+	story := tellOnce(t, demo.Options{Dir: dir, Upstream: server.Base})
+	for title, want := range map[string]string{
+		// physician nurse billing front-desk IT researcher nobody
+		"Name":          "kept|kept|kept|kept|not there|not shown|not there",
+		"Date of birth": "kept|kept|kept|kept|not there|kept|not there",
+		"Diagnosis":     "kept|kept|refused|refused|refused|kept|not there",
+		"Visit":         "kept|kept|kept|kept|refused|not there|not there",
+	} {
+		if got := row(t, story, title); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", title, got, want)
+		}
+	}
+	d := read(t, dir)
+	if d.Upstream != server.Base || len(d.Patients) != 1 {
+		t.Fatalf("demo.json: upstream %s, %d patients", d.Upstream, len(d.Patients))
+	}
+	for _, value := range values(t, server.Base+"/Patient/"+d.Patients[0].ID) {
+		if strings.Contains(story, value) {
+			t.Errorf("the story says %q of a patient of another server", value)
+		}
+	}
+	limitedPage(t, server.Base)
+}
+
+// values are texts of a patient that nobody may print.
+func values(t *testing.T, url string) []string {
+	t.Helper()
+	status, _, body := get(t, url)
+	var p struct {
+		Name []struct {
+			Family string
+			Given  []string
+		}
+		BirthDate  string
+		Identifier []struct{ Value string }
+		Telecom    []struct{ Value string }
+		Address    []struct{ Line []string }
+	}
+	if err := json.Unmarshal([]byte(body), &p); err != nil || status != http.StatusOK {
+		t.Fatal(status, err)
+	}
+	out := []string{p.BirthDate, p.Name[0].Family, p.Telecom[0].Value, p.Address[0].Line[0]}
+	for _, i := range p.Identifier[1:] {
+		out = append(out, i.Value)
+	}
+	return append(out, p.Name[0].Given...)
+}
+
+// limitedPage: the page tells nothing of a patient to whoever opens it.
+func limitedPage(t *testing.T, base string) {
+	d := stayUp(t, demo.Options{Dir: t.TempDir(), Upstream: base})
+	for _, query := range []string{"", "?a=alice&b=bob&patient=" + d.Patients[0].ID} {
+		status, _, html := get(t, d.Console+query)
+		text := plain(html)
+		if status != http.StatusOK || !strings.Contains(text, "comparison is off") || !strings.Contains(text, "modicum ledger verify") {
+			t.Errorf("%s: %d\n%s", query, status, text)
+		}
+		for _, s := range append(values(t, base+"/Patient/"+d.Patients[0].ID), "<form", "kept") {
+			if strings.Contains(html, s) {
+				t.Errorf("%s: the page says %q", query, s)
+			}
+		}
+	}
+}
