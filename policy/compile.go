@@ -88,7 +88,7 @@ func (c *compiler) compile() {
 	f := c.folder
 	c.set = &Set{
 		cat: c.cat, folder: f, hash: hashOf(f.Sources),
-		factByName: map[string]FactID{}, purposeOf: map[string]int{}, roleOf: map[string]int{},
+		factByName: map[string]FactID{}, purposeOf: map[string]int{}, taskNames: map[string]bool{}, roleOf: map[string]int{},
 		disclosures: map[string]int{}, programs: map[string]program{}, partnerOf: map[string]int{},
 		exceptions: f.Organization.Exceptions,
 	}
@@ -108,6 +108,7 @@ func (c *compiler) compile() {
 	c.countLines()
 	for n := range c.set.tasks {
 		c.set.infos = append(c.set.infos, c.set.makeInfo(n))
+		c.set.taskNames[c.set.tasks[n].name], c.set.taskNames[c.set.tasks[n].id] = true, true
 	}
 }
 

@@ -55,7 +55,8 @@ type Set struct {
 	slots        []Of
 
 	exceptions *doc.Exceptions
-	infos      []TaskInfo // by task, made once
+	infos      []TaskInfo      // by task, made once
+	taskNames  map[string]bool // names and ids of all tasks, disclosures included
 }
 
 type purpose struct {

@@ -249,6 +249,16 @@ func (s *Set) TasksThatWould(r *Request) []TaskInfo {
 	return out
 }
 
+// KnowsTask reports whether some task, of a role or a disclosure, has this name or ID.
+func (s *Set) KnowsTask(name string) bool { return s.taskNames[name] }
+
+// KnowsPurpose reports whether a request may state this purpose: by its name or code, or
+// as one of the codes of a broken glass.
+func (s *Set) KnowsPurpose(stated string) bool {
+	_, ok := s.purposeOf[stated]
+	return ok || glassCode(stated)
+}
+
 // Task returns a task by its ID, "nurse/give-care".
 func (s *Set) Task(id string) (TaskInfo, bool) {
 	for n := range s.tasks {

@@ -136,11 +136,12 @@ func (s *Session) request() policy.Request {
 	c := s.ask.Caller
 	req := policy.Request{
 		Roles:   c.Roles,
-		Task:    s.ask.Task,
-		Purpose: s.ask.Purpose,
+		Task:    nameOr(s.ask.Task, s.set.KnowsTask),
+		Purpose: nameOr(s.ask.Purpose, s.set.KnowsPurpose),
 		Verb:    s.verb(),
 		Shows:   s.cat.ShowsOf(s.ask.Type),
 		Meets:   s.route.interaction.Meets,
+		Reads:   s.route.interaction.Reads,
 	}
 	s.own = s.gen.Facts.CallerInstances(&s.sub, s.now, s.trusted, &req.Caller, nil)
 	s.affiliate(&req)
@@ -153,6 +154,18 @@ func (s *Session) request() policy.Request {
 		req.Sorts = req.Sorts.Union(p.Classes(catalog.OfRecord))
 	}
 	return req
+}
+
+// unknownName stands in the record for what a client wrote in place of a name of the
+// policy, which may be anything (L4). No policy has such a name, so that Admit, and
+// its replay, refuse it as they would have refused what was written.
+const unknownName = "?"
+
+func nameOr(stated string, known func(string) bool) string {
+	if stated == "" || known(stated) {
+		return stated
+	}
+	return unknownName
 }
 
 // affiliate says for which program and partner the caller asks, and makes the

@@ -153,6 +153,9 @@ func (s *Server) admitReader(ctx context.Context, w http.ResponseWriter, c *call
 		if errors.As(err, &refused) && refused.ID != "" {
 			w.Header().Set("Modicum-Decision", refused.ID)
 		}
+		if errors.Is(err, problem.Parameter) {
+			return problem.NotForTask // it asked for no parameter: the whole record is what it may not read
+		}
 		return err
 	}
 	w.Header().Set("Modicum-Decision", session.ID())

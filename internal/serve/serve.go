@@ -144,7 +144,10 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err := s.remember(ctx, set); err != nil {
 		return err
 	}
-	s.reads = s.gate.Register(gate.Interaction{Door: "ledger", Name: "read", Verbs: policy.Read, Meets: policy.RecordSession})
+	audit, _ := set.Catalog().Class("security.audit") // interfaces 5: who may see it may read the record
+	s.reads = s.gate.Register(gate.Interaction{
+		Door: "ledger", Name: "read", Verbs: policy.Read, Reads: catalog.ClassSet{}.With(audit), Meets: policy.RecordSession,
+	})
 	return s.act(ctx, ledger.ActStarted, []string{s.opts.Version}, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()})
 }
 

@@ -163,8 +163,12 @@ func checkTokens(file string, tokens token.Tokens, l *list) bool {
 	return ok
 }
 
-// adjoins reports whether something follows a token without a space between.
+// adjoins reports whether something follows a colon without a space between. After a
+// quoted key that is JSON, and read alike by all.
 func adjoins(t *token.Token) bool {
+	if p := t.Prev; p != nil && (p.Type == token.DoubleQuoteType || p.Type == token.SingleQuoteType) {
+		return false
+	}
 	n := t.Next
 	return n != nil && n.Position.Line == t.Position.Line && n.Position.Column == t.Position.Column+1
 }

@@ -287,7 +287,7 @@ func TestFindAsksForNamesByPrefixAndTheRestWhole(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
 	c.get(t, "dora", "/Patient?family=Familyp1&birthdate=1940-05-06")
 	sent := c.up.sent()
-	if len(sent) != 1 || !strings.HasPrefix(sent[0], "GET /fhir/Patient?family=Familyp1&birthdate=1940-05-06&") {
+	if len(sent) != 1 || !strings.HasPrefix(sent[0], "GET /fhir/Patient?birthdate=1940-05-06&family=Familyp1&") {
 		t.Errorf("sent %v", sent)
 	}
 }

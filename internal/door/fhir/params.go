@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -55,6 +56,10 @@ type sortKey struct {
 func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, error) {
 	q := &query{cat: cat, typ: t, name: cat.TypeName(t)}
 	once := make(map[string]bool)
+	pairs = slices.Clone(pairs)
+	slices.SortStableFunc(pairs, func(a, b pair) int { // one order, whatever the client's
+		return cmp.Or(strings.Compare(a.name, b.name), strings.Compare(a.value, b.value))
+	})
 	for _, p := range pairs {
 		name, modifier, _ := strings.Cut(p.name, ":")
 		var err error
@@ -74,12 +79,6 @@ func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, er
 			q.asked = append(q.asked, p)
 		}
 	}
-	slices.SortStableFunc(q.asked, func(a, b pair) int {
-		if c := strings.Compare(a.name, b.name); c != 0 {
-			return c
-		}
-		return strings.Compare(a.value, b.value)
-	})
 	if q.cursor != "" && len(q.asked) > 0 {
 		return nil, problem.Malformed // the cursor holds the query
 	}
