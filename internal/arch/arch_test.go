@@ -37,7 +37,7 @@ var allowed = map[string][]string{
 	"internal/door/fhir": {
 		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/problem", "internal/upstream", "policy",
 	},
-	"internal/facts":      {"catalog", "internal/nearest", "internal/problem", "policy", "policy/doc"},
+	"internal/facts":      {"catalog", "internal/defect", "internal/nearest", "internal/problem", "policy", "policy/doc"},
 	"internal/facts/feed": {"catalog", "internal/facts"},
 	"internal/defect":     {},                                       // faults that tests plant; constant in what is shipped
 	"internal/fhirjson":   {"catalog", "internal/defect", "policy"}, // of policy, the View alone

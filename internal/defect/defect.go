@@ -68,7 +68,7 @@ const (
 	CursorForAnybody     Defect = "cursor-for-anybody"     // a cursor opens for another caller or task
 	CursorForEver        Defect = "cursor-for-ever"        // a cursor does not age
 	CursorOutlivesPolicy Defect = "cursor-outlives-policy" // a cursor goes on under another policy
-	PageNotJudged        Defect = "page-not-judged"        // records of later pages are not asked of the gate
+	PageNotJudged        Defect = "page-not-judged"        // a later page is decided as if it were asked with the first
 	OtherRecordAccepted  Defect = "other-record-accepted"  // a read answers with another record than asked for
 	OtherTypeAccepted    Defect = "other-type-accepted"    // a page holds records of another type
 	OtherPatientAccepted Defect = "other-patient-accepted" // a page holds records of a patient whom nobody asked for

@@ -111,6 +111,9 @@ func (s *Session) matches(r *fhirjson.Record, j *Judgement) bool {
 	view := j.Verdict.View
 	if len(s.finding) > 0 {
 		view = policy.View{Keep: byOf(&s.finding[0])}
+		if defect.On(defect.FindByHidden) {
+			view.Keep = s.cat.Content()
+		}
 	}
 	for i := range s.ask.Criteria {
 		if !s.keeps(r, &s.ask.Criteria[i], &view) {
@@ -216,11 +219,11 @@ func (s *Session) carried(r *fhirjson.Record, b *bearer, v *visit, instances []f
 	var out catalog.ClassSet
 	for i := range instances {
 		in := &instances[i]
-		if in.Fact != of.Fact || !of.Restricting && !in.Permits && !defect.On(defect.StaleHolds) {
+		if in.Fact != of.Fact || !of.Restricting && !in.Permits {
 			continue
 		}
-		if in.HasMarked && hiding&^in.Marked != 0 && !(of.Restricting && hiding&in.Marked != 0) {
-			continue // what permits names every overlay; what restricts, any
+		if in.HasMarked && hiding&^in.Marked != 0 {
+			continue
 		}
 		if !r.Lasting && (in.HasObject && !s.belongs(r, b, v, in.Object) || in.HasDates && !lies(r, in.From, in.Until)) {
 			continue

@@ -119,7 +119,7 @@ func (h *hider) insert() {
 	body.set("id", scalar(h.id(like.id[:1])))
 	switch h.IntN(3) {
 	case 0:
-		body.set("meta", parse(fmt.Sprintf(`{"security":[{"system":"%s","code":"%s"}]}`, act, pick(h.Rand, labels))))
+		body.set("meta", parse(fmt.Sprintf(`{"security":[%s]}`, pick(h.Rand, labels))))
 	case 1:
 		if code := body.at("code", "coding", "code"); code != nil {
 			code.raw = scalar(pick(h.Rand, problems)).raw
@@ -236,7 +236,7 @@ func (h *hider) marked(t *tree) {
 	case 1:
 		t.set("meta", parse(fmt.Sprintf(`{"versionId":"%d","lastUpdated":"2025-0%d-02T03:04:05Z"}`, 10+h.IntN(90), 1+h.IntN(9))))
 	default:
-		t.set("meta", parse(fmt.Sprintf(`{"versionId":"%d","security":[{"system":"%s","code":"%s"}]}`, h.IntN(90), act, pick(h.Rand, labels))))
+		t.set("meta", parse(fmt.Sprintf(`{"versionId":"%d","security":[%s]}`, h.IntN(90), pick(h.Rand, labels))))
 	}
 }
 

@@ -2,7 +2,6 @@ package twin
 
 import (
 	"fmt"
-	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -78,30 +77,40 @@ func (r *run) spoken(p *pair) string {
 }
 
 // smaller takes changes out of the twin for as long as the session still differs,
-// and says which are left.
+// by halves, and says which are left.
 func (r *run) smaller(t testing.TB) string {
-	b := r.b.clone()
-	refs := map[string]bool{}
-	for _, e := range slices.Concat(r.a.entries, r.b.entries) {
-		refs[e.ref()] = true
-	}
-	for _, ref := range slices.Sorted(maps.Keys(refs)) {
-		if same(r.a.find(ref), b.find(ref)) {
-			continue
-		}
-		less := b.clone()
-		less.revert(ref, r.a)
-		if r.session(t, less, newTally()) != "" {
-			b = less
-		}
-	}
-	var left strings.Builder
-	for _, ref := range slices.Sorted(maps.Keys(refs)) {
-		if a, b := r.a.find(ref), b.find(ref); !same(a, b) {
-			fmt.Fprintf(&left, "%s\n   %v\n   %v\n", ref, text(a), text(b))
+	left := r.differing(r.b)
+	b := r.b
+	for size := (len(left) + 1) / 2; size > 0 && !testing.Short(); size /= 2 {
+		for from := 0; from < len(left); {
+			less := b.clone()
+			to := min(len(left), from+size)
+			for _, ref := range left[from:to] {
+				less.revert(ref, r.a)
+			}
+			if r.session(t, less, newTally()) == "" {
+				from = to
+				continue
+			}
+			b, left = less, slices.Delete(left, from, to)
 		}
 	}
-	return left.String()
+	var out strings.Builder
+	for _, ref := range left {
+		fmt.Fprintf(&out, "%s\n   %v\n   %v\n", ref, text(r.a.find(ref)), text(b.find(ref)))
+	}
+	return out.String()
+}
+
+// differing lists the records that two worlds do not have alike.
+func (r *run) differing(b *world) []string {
+	var out []string
+	for _, e := range slices.Concat(r.a.entries, b.entries) {
+		if !slices.Contains(out, e.ref()) && !same(r.a.find(e.ref()), b.find(e.ref())) {
+			out = append(out, e.ref())
+		}
+	}
+	return out
 }
 
 func text(e *entry) string {
@@ -136,7 +145,9 @@ func TestN1_TwinWorldsAnswerAlike(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			twins(t, seed, set, n)
+			if twins(t, seed, set, n); t.Failed() {
+				return
+			}
 		}
 		return
 	}

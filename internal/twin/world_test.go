@@ -72,14 +72,15 @@ type grower struct {
 }
 
 const (
-	icd    = "http://hl7.org/fhir/sid/icd-10-cm"
-	loinc  = "http://loinc.org"
-	rxnorm = "http://www.nlm.nih.gov/research/umls/rxnorm"
-	v2     = "http://terminology.hl7.org/CodeSystem/v2-0203"
-	act    = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
-	obsCat = "http://terminology.hl7.org/CodeSystem/observation-category"
-	status = "http://terminology.hl7.org/CodeSystem/condition-clinical"
-	raceEx = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
+	icd          = "http://hl7.org/fhir/sid/icd-10-cm"
+	loinc        = "http://loinc.org"
+	rxnorm       = "http://www.nlm.nih.gov/research/umls/rxnorm"
+	v2           = "http://terminology.hl7.org/CodeSystem/v2-0203"
+	act          = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
+	confidential = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
+	obsCat       = "http://terminology.hl7.org/CodeSystem/observation-category"
+	status       = "http://terminology.hl7.org/CodeSystem/condition-clinical"
+	raceEx       = "http://hl7.org/fhir/us/core/StructureDefinition/us-core-race"
 )
 
 // problems are diagnoses of which some mark their record: HIV, mental health,
@@ -90,7 +91,14 @@ var tests = []string{"718-7", "2160-0", "718-7", "20447-9", "2106-3"} // the fou
 
 // labels are security labels: three overlays, two that hide nothing, one that no
 // catalog knows, and one that answers "restricted".
-var labels = []string{"HIV", "42CFRPart2", "PSYTHPN", "VIP", "N", "R", "Zq~UNHEARD"}
+var labels = []string{
+	label(act, "HIV"), label(act, "42CFRPart2"), label(act, "PSYTHPN"), label(act, "VIP"), label(confidential, "N"), label(confidential, "R"),
+	label(act, "UNHEARD"), label(confidential, "R") + "," + label(act, "HIV"),
+}
+
+func label(system, code string) string {
+	return fmt.Sprintf(`{"system":"%s","code":"%s"}`, system, code)
+}
 
 func grow(rng *rand.Rand) *world {
 	g := &grower{Rand: rng, w: &world{}, ids: map[string]bool{}, visits: map[string][]string{}, coverID: map[string]string{}}
@@ -318,7 +326,7 @@ func (g *grower) adorn(t *tree) {
 		if t.get("meta") == nil {
 			t.set("meta", parse(`{}`))
 		}
-		t.get("meta").set("security", parse(fmt.Sprintf(`[{"system":"%s","code":"%s"}]`, act, pick(g.Rand, labels))))
+		t.get("meta").set("security", parse(fmt.Sprintf(`[%s]`, pick(g.Rand, labels))))
 	}
 	for _, extra := range g.extras(t) {
 		if g.chance(7) {

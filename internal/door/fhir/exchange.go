@@ -33,7 +33,6 @@ type exchange struct {
 	status  int
 	bytes   int64
 	sent    bool // something left: an error can no longer be written
-	why     []slog.Attr
 }
 
 // maxForm is the largest body of POST _search.
@@ -92,11 +91,9 @@ func (x *exchange) finish(err error) {
 	if x.session != nil {
 		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: err == nil})
 	}
-	attrs := []slog.Attr{
+	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered",
 		slog.String("route", x.pattern), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
-		slog.Bool("completed", err == nil), slog.String("decision", x.id()),
-	}
-	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered", append(attrs, x.why...)...)
+		slog.Bool("completed", err == nil), slog.String("decision", x.id()))
 	if err != nil {
 		panic(http.ErrAbortHandler) // never close the JSON neatly
 	}
@@ -106,7 +103,6 @@ func (x *exchange) finish(err error) {
 // was opened or refused, or else by the route of what is not understood (L2).
 func (x *exchange) fail(err error) {
 	p := problem.From(err)
-	x.why = whyOf(err, p)
 	if x.session != nil && x.session.Recorded(x.r.Context()) != nil {
 		p = problem.Unavailable // who looks for what is not theirs is on record, or is not answered (L2)
 	}
@@ -121,17 +117,6 @@ func (x *exchange) fail(err error) {
 	body, _ := p.Body(problem.FHIR)
 	x.bytes = int64(len(body))
 	problem.Write(x.w, problem.FHIR, p)
-}
-
-// whyOf says in our log why a request was refused, in words of closed lists. What
-// was wrong with a token the client is never told (K2).
-func whyOf(err error, p problem.Problem) []slog.Attr {
-	why := []slog.Attr{slog.String("problem", p.Slug())}
-	var token *caller.Refusal
-	if errors.As(err, &token) {
-		why = append(why, slog.String("token", token.Reason.String()))
-	}
-	return why
 }
 
 func (x *exchange) id() string { return x.w.Header().Get("Modicum-Decision") }

@@ -166,7 +166,7 @@ func found(b string, q url.Values) bool {
 				switch name {
 				case "_id":
 					ok = ok || alt == id
-				case "patient", "subject":
+				case "patient", "subject", "encounter":
 					ok = ok || strings.Contains(b, `"reference":"`+alt+`"`)
 				case "_count", "_sort":
 					ok = true

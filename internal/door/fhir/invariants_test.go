@@ -611,3 +611,34 @@ func TestN1_TwinsAnswerAlikeOverAllPages(t *testing.T) {
 		t.Errorf("only %d records on %d pages: too little to say anything", data, pages)
 	}
 }
+
+func TestF2_AReferenceIsACriterionOnlyWhereItsTargetWasShown(t *testing.T) {
+	up := ward(t)
+	visit := func(id, label string) string {
+		return fmt.Sprintf(`{"resourceType":"Encounter","id":"%s","meta":{"security":[%s]},"status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p1"}}`, id, label)
+	}
+	of := func(id, visit string) string {
+		return edit(condition(id, "p1", "J45.0"), `"recordedDate"`, `"encounter":{"reference":"Encounter/`+visit+`"},"recordedDate"`)
+	}
+	up.put(visit("open", ""), visit("closed", `{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}`), of("k1", "open"), of("k2", "closed"))
+	c := openClinic(t, up, "", nil)
+	ask := func(visit string) []string {
+		b := c.get(t, "alice", "/Condition?patient=p1&encounter=Encounter/"+visit).bundle(t)
+		return b.ids()
+	}
+	// Which records belong to a visit tells of the visit: nothing until it was shown,
+	// and of a marked one, which cannot be shown, nothing ever.
+	if got := ask("open"); len(got) != 0 {
+		t.Errorf("before the visit was shown: %v", got)
+	}
+	c.get(t, "alice", "/Encounter/closed")
+	if r := c.get(t, "alice", "/Encounter/open"); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	if got := ask("open"); !slices.Equal(got, []string{"k1"}) {
+		t.Errorf("after the visit was shown: %v", got)
+	}
+	if got := ask("closed"); len(got) != 0 {
+		t.Errorf("a marked visit: %v", got)
+	}
+}

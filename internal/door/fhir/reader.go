@@ -177,13 +177,19 @@ func (r *reader) next(ctx context.Context) (*candidate, error) {
 	}
 }
 
+// unread reports whether the upstream has more, for the fault that tells it.
+func (r *reader) unread() bool {
+	p := r.pages[len(r.pages)-1]
+	return p.pos < len(p.records) || p.next != ""
+}
+
 // fromPage returns the next record of p that shows.
 func (r *reader) fromPage(p *page) *candidate {
 	for p.pos < len(p.records) {
 		i := p.pos
 		p.pos++
 		rec, j := p.records[i], &p.judged[i]
-		if !j.There && !(defect.On(defect.PageNotJudged) && r.at.Link != "") || r.seen[j.ID] || !r.asked(rec) {
+		if !j.There || r.seen[j.ID] || !r.asked(rec) {
 			r.session.Withhold(j)
 			continue
 		}

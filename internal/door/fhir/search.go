@@ -125,7 +125,7 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 	size, find := x.pageSize(q, st)
 	res := &results{total: -1}
 	for {
-		for len(p.shown) <= size {
+		for len(p.shown) <= size && !(defect.On(defect.NextOfUpstream) && len(p.shown) == size) {
 			c, err := r.next(ctx)
 			if err != nil {
 				return nil, err
@@ -147,6 +147,12 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 		}
 	}
 	res.shown = p.shown[:min(size, len(p.shown))]
+	if defect.On(defect.NextOfUpstream) && len(p.shown) == size && r.unread() {
+		at := r.at
+		at.Offset = r.pages[len(r.pages)-1].pos
+		res.next = &candidate{at: at}
+		return res, nil
+	}
 	if find && defect.On(defect.FindCountsHidden) && r.given > size {
 		return nil, giveOneMore
 	}
