@@ -642,3 +642,22 @@ func TestF2_AReferenceIsACriterionOnlyWhereItsTargetWasShown(t *testing.T) {
 		t.Errorf("a marked visit: %v", got)
 	}
 }
+
+func TestF3_WhateverLiesInAnAnswerWasJudged(t *testing.T) {
+	up := newSheet(t)
+	inner := edit(condition("c1", "p1", "J45.0"), `"recordedDate"`,
+		`"contained":[{"resourceType":"Observation","id":"own","status":"final","code":{"text":"OWN"},"subject":{"reference":"Patient/p1"},"contained":[{"resourceType":"Patient","id":"deep","name":[{"family":"SECRET"}]}]},`+
+			`{"resourceType":"Practitioner","id":"doc","name":[{"family":"SHOWN"}],"extension":[{"url":"http://vendor.example/x","valueString":"SECRET"}]}],"recorder":{"reference":"#doc"},"evidence":[{"detail":[{"reference":"#own"}]}],"recordedDate"`)
+	up.answer = func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/fhir+json")
+		page := up.bundle(2, "", inner)
+		include := fmt.Sprintf(`,{"resource":%s,"search":{"mode":"include"}},{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"warning","code":"processing","diagnostics":"SECRET"}]},"search":{"mode":"outcome"}}`, patient("p9", "SECRET", "1901-02-03"))
+		io.WriteString(w, page[:len(page)-2]+include+"]}")
+	}
+	r := openClinic(t, up, "", nil).get(t, "alice", "/Condition?patient=p1")
+	if b := r.bundle(t); !slices.Equal(b.ids(), []string{"c1"}) {
+		t.Errorf("got %v", b.ids())
+	}
+	lacks(t, r.body, "SECRET", "1901-02-03", "deep", "p9")
+	contains(t, r.body, "SHOWN") // a contained practitioner shows by the rules of its own type
+}
