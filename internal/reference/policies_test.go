@@ -99,7 +99,7 @@ func randomPolicy(r *rand.Rand) fstest.MapFS {
 	for i := range n {
 		w.roles = append(w.roles, fmt.Sprintf("role-%d", i))
 	}
-	if w.chance(60) {
+	if w.chance(75) {
 		w.programs = []string{"robot"}
 	}
 	for _, name := range w.roles {
@@ -401,8 +401,8 @@ func (w *writer) restrictions() string {
 				fmt.Fprintf(&b, "    obligations: %s\n", list(w.some(obligations, 1, 2)))
 			}
 		}
-		if w.chance(30) {
-			fmt.Fprintf(&b, "    to: %s\n", list(w.some(append([]string{"plan", "lab"}, kinds...), 1, 2)))
+		if w.chance(40) {
+			fmt.Fprintf(&b, "    to: %s\n", list(unique(w.some([]string{"plan", "lab", "health-plan", "provider", "provider", "court"}, 1, 2))))
 		}
 		if w.chance(30) {
 			fmt.Fprintf(&b, "    purposes: %s\n", list(w.some(purposes, 1, 2)))
@@ -424,7 +424,7 @@ func (w *writer) partner(name, kind, program string) string {
 		fmt.Fprintf(&b, "marked: %s\n", w.marked())
 	}
 	if w.chance(50) {
-		fmt.Fprintf(&b, "never: %s\n", list(append(w.some(overlayWords, 0, 1), one(w.Rand, []string{"clinical.note", "identifiers.ssn"}))))
+		fmt.Fprintf(&b, "never: %s\n", list(append(w.some(overlayWords, 0, 3), one(w.Rand, []string{"clinical.note", "identifiers.ssn"}))))
 	}
 	if program == "" {
 		fmt.Fprintf(&b, "roles: [%s]\n", w.roles[0])

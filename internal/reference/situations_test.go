@@ -122,14 +122,20 @@ func (d *drawer) truths(names []string) map[string]reference.Truth {
 func (d *drawer) request() *reference.Request {
 	r := &reference.Request{Verb: d.verb(), Shows: d.everything(), Caller: d.truths(d.caller), Meets: obligations}
 	switch k := d.IntN(100); {
-	case k < 8 && len(d.programs) > 0:
-		r.Program = one(d.Rand, append(slices.Clone(d.programs), "nobody"))
-		if d.chance(20) {
+	case k < 14 && len(d.programs) > 0:
+		r.Program = one(d.Rand, d.programs)
+		if d.chance(5) {
+			r.Program = "nobody"
+		}
+		if d.chance(8) {
 			r.Task = one(d.Rand, d.tasks)
 		}
-	case k < 14 && len(d.folder.Disclosures) > 0:
+		if d.chance(60) {
+			r.Verb = policy.Read
+		}
+	case k < 20 && len(d.folder.Disclosures) > 0:
 		r.Disclosure = one(d.Rand, d.folder.Disclosures).Name.Text
-	case k < 15:
+	case k == 20:
 		r.Disclosure = "nothing"
 	default:
 		d.who(r)
@@ -212,7 +218,7 @@ func (d *drawer) what(r *reference.Request) {
 	if d.chance(40) {
 		r.Exception, r.Lent = true, d.setOf(4)
 	}
-	if d.chance(18) && len(d.folder.Partners) > 0 {
+	if d.chance(18) && r.Program == "" && len(d.folder.Partners) > 0 || d.chance(2) {
 		r.Partner = one(d.Rand, d.folder.Partners).Name.Text
 	}
 	if d.chance(1) {

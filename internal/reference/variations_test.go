@@ -122,6 +122,18 @@ var variations = []variation{
 	{name: "restrictions without to", folder: everyRestriction(func(r *doc.Restriction) { r.To = nil })},
 	{name: "restrictions without purposes", folder: everyRestriction(func(r *doc.Restriction) { r.Purposes = nil })},
 	{name: "restrictions without obligations", folder: everyRestriction(func(r *doc.Restriction) { r.Obligations = nil })},
+	{name: "partners of another kind", folder: func(f *doc.Folder) {
+		f.Partners = slices.Clone(f.Partners)
+		for i := range f.Partners {
+			f.Partners[i].Kind.Text = "oversight"
+		}
+	}},
+	{name: "ceilings without never", folder: func(f *doc.Folder) {
+		f.Partners = slices.Clone(f.Partners)
+		for i := range f.Partners {
+			f.Partners[i].Never = nil
+		}
+	}},
 	{name: "no ceilings", folder: func(f *doc.Folder) {
 		f.Partners = slices.Clone(f.Partners)
 		for i := range f.Partners {
@@ -151,6 +163,9 @@ func (k *comparison) vary(d *drawer, r *reference.Request, decision *reference.D
 	cat := k.h.set.Catalog()
 	if told(cat, decision.View(&b)) != told(cat, v) {
 		k.seen["counts: "+w.name]++
+		if r.Program != "" {
+			k.seen["counts for a program: "+w.name]++
+		}
 	}
 }
 
@@ -177,6 +192,7 @@ func (k *comparison) everythingSeen() {
 	for _, w := range variations {
 		least["counts: "+w.name] = 10
 	}
+	least["counts for a program: partners of another kind"] = 5
 	for name, n := range least {
 		if k.seen[name] < n {
 			k.t.Errorf("%s: seen %d times, want %d at least: the test says too little", name, k.seen[name], n)

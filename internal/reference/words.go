@@ -31,7 +31,7 @@ func (m *Model) covers(word string, class catalog.Class) bool {
 	if name == word {
 		return true
 	}
-	if !strings.HasPrefix(name, word+".") {
+	if !strings.HasPrefix(name, word) || name[len(word)] != '.' {
 		return false
 	}
 	for name != word {
