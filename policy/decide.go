@@ -196,7 +196,8 @@ type PatientAtoms struct {
 	// Of holds, for each slot of Plan.Ofs, the classes that the instances of the
 	// fact name for this record: the union over the instances whose object and
 	// dates the record lies in and whose overlays include the record's hiding
-	// ones; all classes when the fact carries none.
+	// ones (of a restricting slot: any of them); all classes when the fact
+	// carries none.
 	Of    []catalog.ClassSet
 	Asked catalog.ClassSet // classes asked for, of this record
 	Lent  uint64           // bit i: a grant is live for the Plan's i-th line and this patient

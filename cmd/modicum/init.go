@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,13 +15,19 @@ import (
 )
 
 type initCommand struct {
-	Dir string `arg:"" help:"Folder to make; it must be empty or not there." type:"path"`
+	Dir    string `arg:"" help:"Folder to make; it must be empty or not there."`
+	Origin string `help:"Name of the log of its record; it stays for as long as the record does." default:"modicum.hospital.example/main" placeholder:"NAME"`
+	JSON   bool   `help:"Print one JSON object."`
 }
 
 // Help shows how it goes on.
 func (c *initCommand) Help() string {
-	return `Examples:
-  modicum init ./hospital
+	return `Makes modicum.yaml with a comment for every key, a sample policy, and keys (mode 0600). It
+makes all of it or nothing, and refuses a folder that is not empty.
+
+Examples:
+  modicum init hospital
+  modicum init hospital --origin modicum.myhospital.org/main
   cd hospital && modicum serve --check`
 }
 
@@ -33,48 +40,81 @@ func (c *initCommand) Run(t *terminal) error {
 	if len(entries) > 0 {
 		return usage("%s is not empty; name a new folder", c.Dir)
 	}
-	if err := c.fill(); err != nil {
+	secret, public, err := ledger.NewKey(c.Origin)
+	if err != nil {
+		return usage("--origin: %w", err)
+	}
+	if err := c.make(secret, public); err != nil {
 		return unavailable("%w", err)
 	}
+	if c.JSON {
+		return printJSON(t, map[string]string{"dir": c.Dir, "origin": c.Origin, "verification_key": public})
+	}
+	c.say(t, public)
+	return nil
+}
+
+func (c *initCommand) say(t *terminal, public string) {
 	fmt.Fprintf(t.out, `%[1]s is ready:
   modicum.yaml   every key with a comment: set issuers and fhir.upstream first
   policy/        a sample policy to start from, not legal advice
   facts/         files of facts, read again when they change
-  data/          record, store and keys (mode 0700)
+  data/          record, store and keys (mode 0700): back it up as one
+  ledger.vkey    what auditors verify the record with:
+                 %[2]s
 
 Next:
   cd %[1]s
-  modicum policy check policy
   modicum serve --check
   modicum serve
-`, c.Dir)
-	return nil
+`, c.Dir, public)
 }
 
-func (c *initCommand) fill() error {
-	for _, dir := range []string{"", "policy", "facts", "data"} {
-		if err := os.MkdirAll(filepath.Join(c.Dir, dir), 0o700); err != nil {
-			return err
-		}
-	}
-	if err := os.WriteFile(filepath.Join(c.Dir, "modicum.yaml"), config.Example(), 0o644); err != nil {
+// make fills a folder beside the place and renames it there: who starts it finds
+// all of it or nothing.
+func (c *initCommand) make(secret, public string) error {
+	parent := filepath.Dir(filepath.Clean(c.Dir))
+	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	if err := copyPolicy(filepath.Join(c.Dir, "policy")); err != nil {
-		return err
-	}
-	if err := serve.CreateKeys(filepath.Join(c.Dir, "data", "keys")); err != nil {
-		return err
-	}
-	secret, _, err := ledger.NewKey(exampleOrigin)
+	tmp, err := os.MkdirTemp(parent, ".modicum-init-")
 	if err != nil {
 		return err
 	}
-	return ledger.WriteKey(filepath.Join(c.Dir, "data", "ledger.key"), secret)
+	err = fill(tmp, c.Origin, secret, public)
+	if err == nil {
+		err = os.Remove(c.Dir) // it is empty, or not there
+	}
+	if err == nil || errors.Is(err, fs.ErrNotExist) {
+		err = os.Rename(tmp, c.Dir)
+	}
+	if err != nil {
+		return errors.Join(err, os.RemoveAll(tmp))
+	}
+	return syncFolder(parent)
 }
 
-// exampleOrigin is the origin that config.Example names.
-const exampleOrigin = "modicum.hospital.example/main"
+func fill(dir, origin, secret, public string) error {
+	for _, sub := range []string{"policy", "facts", "data"} {
+		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
+			return err
+		}
+	}
+	text := bytes.Replace(config.Example(), []byte("modicum.hospital.example/main"), []byte(origin), 1)
+	if err := os.WriteFile(filepath.Join(dir, "modicum.yaml"), text, 0o644); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "ledger.vkey"), []byte(public+"\n"), 0o644); err != nil {
+		return err
+	}
+	if err := copyPolicy(filepath.Join(dir, "policy")); err != nil {
+		return err
+	}
+	if err := serve.CreateKeys(filepath.Join(dir, "data", "keys")); err != nil {
+		return err
+	}
+	return ledger.WriteKey(filepath.Join(dir, "data", "ledger.key"), secret)
+}
 
 func copyPolicy(to string) error {
 	from := modicum.SamplePolicy()

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -73,4 +74,22 @@ func TestVersionAndUsage(t *testing.T) {
 	if status, _, errs := command(t, "no-such-command"); status != exitUsage || errs == "" {
 		t.Errorf("unknown command: %d %s", status, errs)
 	}
+}
+
+// lockedBuffer is a buffer that a server writes to while a test reads.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
 }

@@ -12,29 +12,41 @@ import (
 	"time"
 
 	"modicum"
-	"modicum/catalog"
 	"modicum/internal/config"
 	"modicum/internal/console"
 	"modicum/internal/serve"
 	"modicum/internal/store"
-	"modicum/policy"
 )
 
 type serveCommand struct {
 	Config string `default:"modicum.yaml" help:"Configuration file."`
-	Check  bool   `help:"Check configuration, policy and keys, and end."`
+	Check  bool   `help:"Check configuration, policy, keys and files of facts, and end."`
+	JSON   bool   `help:"With --check: print one JSON object."`
 }
 
 // Help teaches by example.
 func (c *serveCommand) Help() string {
-	return `Examples:
-  modicum serve --check                          is everything in order?
+	return `Logs go to standard error, one JSON object a line; they hold no data of patients. A changed
+policy and changed files of facts are taken up while it runs.
+
+Examples:
+  modicum serve --check                          is everything in order? says all that is not
   modicum serve                                  run with ./modicum.yaml
-  MODICUM_LISTEN=0.0.0.0:8443 modicum serve      an environment variable overrides a key`
+  modicum serve --config /etc/modicum/modicum.yaml
+  MODICUM_LISTEN=127.0.0.1:9443 modicum serve    an environment variable overrides a key
+
+Exit status: 2 wrong configuration, policy or keys, nothing was started; 3 an address or
+the record is in use, or the record is older than what was published.`
 }
 
 // Run serves until the context ends.
 func (c *serveCommand) Run(t *terminal) error {
+	if c.Check {
+		return c.check(t)
+	}
+	if c.JSON {
+		return usage("--json goes with --check; logs are JSON anyway")
+	}
 	cfg, problems := config.Load(c.Config, t.environ)
 	if len(problems) > 0 {
 		fmt.Fprintln(t.err, problems.Error())
@@ -42,24 +54,7 @@ func (c *serveCommand) Run(t *terminal) error {
 	if cfg == nil {
 		return usage("%s has problems; nothing was started", c.Config)
 	}
-	if c.Check {
-		return c.check(t, cfg)
-	}
 	return c.serve(t, cfg)
-}
-
-// check opens nothing for writing.
-func (c *serveCommand) check(t *terminal, cfg *config.Config) error {
-	set, probs := policy.Load(os.DirFS(cfg.Policy), catalog.R4())
-	if set == nil {
-		fmt.Fprintln(t.err, probs.Errors().Err())
-		return usage("the policy has errors; run: modicum policy check %s", cfg.Policy)
-	}
-	if err := serve.Check(cfg, set); err != nil {
-		return usage("%w", err)
-	}
-	fmt.Fprintf(t.out, "configuration, policy and keys are in order: %d roles, listening on %s, before %s\n", len(set.Roles()), cfg.Listen, cfg.FHIR.Upstream.Redacted())
-	return nil
 }
 
 func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
@@ -78,7 +73,7 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 		defer close(watched)
 		s.Run(run)
 	}()
-	err = listen(run, cfg, s, diary)
+	err = listen(run, t, cfg, s, diary)
 	stop()
 	<-watched
 	end, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), 20*time.Second)
@@ -88,35 +83,37 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 
 // refused says what a person can do about a start that was refused.
 func (c *serveCommand) refused(cfg *config.Config, err error) error {
+	if errors.Is(err, store.ErrLocked) {
+		return unavailable("the record in %s is in use: another server runs with it", short(cfg.Data))
+	}
 	if errors.Is(err, store.ErrBehind) {
 		return unavailable("%w\nThe record here is older than what was published, as after a restore from a backup.\nTo go on under a new name, which keeps the gap visible for ever:\n  modicum ledger key NEW-NAME --out new.key\n  modicum ledger continue --config %s --key new.key --who YOU --reason TEXT", err, c.Config)
 	}
-	return usage("nothing was started: %w", err)
+	return usage("nothing was started: %w\nrun: modicum serve --check --config %s", err, c.Config)
 }
 
 // listen serves until ctx ends, then lets requests under way finish for 15 s.
-func listen(ctx context.Context, cfg *config.Config, s *serve.Server, diary *slog.Logger) error {
-	main := server(cfg.Listen, s.Handler())
-	servers := []*http.Server{main}
+func listen(ctx context.Context, t *terminal, cfg *config.Config, s *serve.Server, diary *slog.Logger) error {
+	servers := []*http.Server{server(cfg.Listen, s.Handler())}
 	if cfg.Admin != "" {
 		servers = append(servers, server(cfg.Admin, s.Admin()))
 	}
+	listeners, err := open(servers, cfg.File)
+	if err != nil {
+		return err
+	}
+	sayAddresses(t, cfg, listeners)
 	failed := make(chan error, len(servers))
-	for _, srv := range servers {
-		ln, err := net.Listen("tcp", srv.Addr)
-		if err != nil {
-			return unavailable("%w", err)
-		}
-		diary.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", ln.Addr().String()))
+	for i, srv := range servers {
+		diary.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listeners[i].Addr().String()))
 		go func() {
-			if srv == main && cfg.TLS != nil {
-				failed <- srv.ServeTLS(ln, cfg.TLS.Cert, cfg.TLS.Key)
+			if i == 0 && cfg.TLS != nil {
+				failed <- srv.ServeTLS(listeners[i], cfg.TLS.Cert, cfg.TLS.Key)
 				return
 			}
-			failed <- srv.Serve(ln)
+			failed <- srv.Serve(listeners[i])
 		}()
 	}
-	var err error
 	select {
 	case <-ctx.Done():
 	case err = <-failed:
@@ -127,6 +124,42 @@ func listen(ctx context.Context, cfg *config.Config, s *serve.Server, diary *slo
 		err = errors.Join(err, srv.Shutdown(end))
 	}
 	return err
+}
+
+// open listens on all addresses, or on none.
+func open(servers []*http.Server, file string) ([]net.Listener, error) {
+	var out []net.Listener
+	for _, srv := range servers {
+		ln, err := net.Listen("tcp", srv.Addr)
+		if err != nil {
+			for _, l := range out {
+				l.Close()
+			}
+			return nil, unavailable("cannot listen on %s: %w; name another address under listen or admin in %s, or set MODICUM_LISTEN or MODICUM_ADMIN", srv.Addr, cause(err), file)
+		}
+		out = append(out, ln)
+	}
+	return out, nil
+}
+
+// cause is the innermost error: what the system said.
+func cause(err error) error {
+	for inner := errors.Unwrap(err); inner != nil; inner = errors.Unwrap(err) {
+		err = inner
+	}
+	return err
+}
+
+// sayAddresses tells a person where to ask.
+func sayAddresses(t *terminal, cfg *config.Config, listeners []net.Listener) {
+	scheme := "http"
+	if cfg.TLS != nil {
+		scheme = "https"
+	}
+	fmt.Fprintf(t.out, "FHIR at %s://%s%s, before %s\n", scheme, listeners[0].Addr(), cfg.FHIR.Base, cfg.FHIR.Upstream.Redacted())
+	if len(listeners) > 1 {
+		fmt.Fprintf(t.out, "Which source or issuer is missing: http://%s/readyz\n", listeners[1].Addr())
+	}
 }
 
 func server(addr string, h http.Handler) *http.Server {

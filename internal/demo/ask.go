@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"slices"
-	"strings"
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
@@ -178,13 +177,4 @@ func (d *demo) person(id string) *staff {
 		return nil
 	}
 	return &d.people[i]
-}
-
-// sentence is the first text of an answer that refuses.
-func (r *reply) sentence() string {
-	tree, err := parse(r.body)
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(tree.str("issue", "details", "text"))
 }

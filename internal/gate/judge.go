@@ -222,8 +222,8 @@ func (s *Session) carried(r *fhirjson.Record, b *bearer, v *visit, instances []f
 		if in.Fact != of.Fact || !of.Restricting && !in.Permits {
 			continue
 		}
-		if in.HasMarked && hiding&^in.Marked != 0 {
-			continue
+		if in.HasMarked && hiding&^in.Marked != 0 && !(of.Restricting && hiding&in.Marked != 0) {
+			continue // what permits names every overlay; what restricts, any
 		}
 		if !r.Lasting && (in.HasObject && !s.belongs(r, b, v, in.Object) || in.HasDates && !lies(r, in.From, in.Until)) {
 			continue

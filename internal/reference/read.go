@@ -39,6 +39,7 @@ type Record struct {
 	Places      []Ref
 	From, Until time.Time // main date; zero where it has none
 
+	bearer *Record // the visible record by which it is proven
 	reader *Reader
 	root   *element
 	whole  bool // Class replaces that of every element: psychotherapy notes

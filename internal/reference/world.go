@@ -27,6 +27,9 @@ type World struct {
 	// Proven reports whether a record was shown to this caller a short while ago; nil:
 	// none was.
 	Proven func(to Ref) bool
+	// Bearer returns the record, shown to this caller a short while ago, that refers to
+	// a Medication or Substance by an element that it keeps; nil where there is none.
+	Bearer func(of Ref) *Tree
 }
 
 // About is what is true about the caller and one patient, whatever the record.
@@ -62,11 +65,28 @@ type Judgement struct {
 
 // Judge reads a record, works out its atoms and decides (design 5, step 5).
 func (w *World) Judge(d *Decision, t *Tree) *Judgement {
-	j := &Judgement{Record: w.Read(t)}
+	j := &Judgement{Record: w.borne(w.Read(t))}
 	j.Atoms = w.atoms(d, j.Record)
 	j.Verdict = d.View(j.Atoms)
 	j.There = w.admissible(j) && w.makes(j)
 	return j
+}
+
+// borne is a record that shows only by proof (Medication, Substance) as of the visible
+// record that refers to it: of its patients, visit, place and date.
+func (w *World) borne(r *Record) *Record {
+	if !w.Catalog.ByProof(r.Type) || len(r.Patients) > 0 || w.Bearer == nil {
+		return r
+	}
+	t := w.Bearer(Ref{r.Type, r.ID})
+	if t == nil {
+		return r
+	}
+	as, by := *r, w.Read(t)
+	as.Patients, as.Visits, as.Accounts, as.Authors = by.Patients, by.Visits, by.Accounts, by.Authors
+	as.Places, as.From, as.Until = by.Places, by.From, by.Until
+	as.bearer = by
+	return &as
 }
 
 // admissible: a record of a patient who cannot be told, or that means something else
@@ -81,7 +101,7 @@ func (w *World) admissible(j *Judgement) bool {
 	case len(j.Patients) > 0 || cat.PatientFree(j.Type):
 		return true
 	}
-	return w.Catalog.ByProof(j.Type) && w.Proven != nil && w.Proven(Ref{j.Type, j.ID})
+	return j.bearer != nil
 }
 
 // makes reports whether something shows that makes the record what it is: comments,
@@ -163,11 +183,8 @@ func (w *World) names(d *Decision, r *Record, instances []Instance) map[Use]Clas
 	out := map[Use]Classes{}
 	for i := range instances {
 		in := &instances[i]
-		if !w.takesIn(d, in, r) {
-			continue
-		}
 		for _, restricting := range []bool{false, true} {
-			if !restricting && !in.Permits {
+			if !restricting && !in.Permits || !w.takesIn(d, in, r, restricting) {
 				continue
 			}
 			use := Use{in.Fact, restricting}
@@ -186,16 +203,29 @@ func (w *World) names(d *Decision, r *Record, instances []Instance) map[Use]Clas
 
 // takesIn reports whether an instance takes a record in: its overlays, and, of a
 // record that is not lasting, its object and its dates.
-func (w *World) takesIn(d *Decision, in *Instance, r *Record) bool {
-	for o := range r.Overlays {
-		if in.Marked != nil && !d.model.watched(o) && !in.Marked[o] {
-			return false
-		}
+func (w *World) takesIn(d *Decision, in *Instance, r *Record, restricting bool) bool {
+	if in.Marked != nil && !in.takesMarks(d, r, restricting) {
+		return false
 	}
 	if r.Lasting {
 		return true
 	}
 	return (in.Object == "" || w.belongs(r, in.Object)) && (!in.Dated || in.takesDate(r))
+}
+
+// takesMarks: what permits must name every overlay that hides the record; what
+// restricts hides it for any that it names.
+func (in *Instance) takesMarks(d *Decision, r *Record, restricting bool) bool {
+	hiding, named := 0, 0
+	for o := range r.Overlays {
+		if !d.model.watched(o) {
+			hiding++
+			if in.Marked[o] {
+				named++
+			}
+		}
+	}
+	return named == hiding || restricting && named > 0
 }
 
 // takesDate: the main date, at the precision with which it is written, lies wholly in
@@ -269,7 +299,7 @@ func (w *World) lookUp(ref string) *Record {
 // belongs reports whether a record is an object, or belongs to its encounter or its
 // account (rule 7). What an object belongs to counts for its own patients only.
 func (w *World) belongs(r *Record, ref string) bool {
-	if w.spell(Ref{r.Type, r.ID}) == ref {
+	if w.spell(Ref{r.Type, r.ID}) == ref || r.bearer != nil && w.spell(Ref{r.bearer.Type, r.bearer.ID}) == ref {
 		return true
 	}
 	visits, accounts, ok := w.of(r, ref)

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -109,17 +110,7 @@ type answered struct {
 // server may add it anywhere.
 func ask(t *testing.T, base string, i interaction) answered {
 	t.Helper()
-	text := i.ask
-	for text, n := i.ask, 0; ; n++ {
-		before, after, found := strings.Cut(text, "DAY-")
-		if !found || n > 3 {
-			break
-		}
-		days := after[:strings.IndexFunc(after+"&", func(r rune) bool { return r < '0' || r > '9' })]
-		text = before + day(days) + after[len(days):]
-		i.ask = text
-	}
-	text = i.ask
+	text := daysFilledIn(i.ask)
 	method := http.MethodGet
 	if rest, ok := strings.CutPrefix(text, "POST "); ok {
 		text, method = rest, http.MethodPost
@@ -163,6 +154,11 @@ func ask(t *testing.T, base string, i interaction) answered {
 		a.IDs = sizes
 	}
 	return a
+}
+
+// daysFilledIn writes the date of so many days ago for DAY-n.
+func daysFilledIn(text string) string {
+	return regexp.MustCompile(`DAY-[0-9]+`).ReplaceAllStringFunc(text, func(s string) string { return day(s[len("DAY-"):]) })
 }
 
 func day(back string) string {

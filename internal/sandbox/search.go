@@ -16,7 +16,7 @@ type result struct {
 }
 
 // control parameters are not criteria.
-var control = []string{"_count", "_sort", "_format", "_summary", "_total"}
+var control = []string{"_count", "_sort", "_format", "_summary", "_total", "_elements"}
 
 func (s *Server) search(base, typ string, form url.Values) ([]byte, error) {
 	t, ok := s.cat.Type(typ)

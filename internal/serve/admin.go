@@ -95,6 +95,13 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	if state := s.policyState.Load(); state != nil {
 		out.Wrong = append(out.Wrong, *state)
 	}
+	for _, is := range s.check.States() {
+		if is.Keys == 0 {
+			out.Wrong = append(out.Wrong, "issuer "+is.Issuer+": its keys are not known, so its tokens are refused")
+		} else if is.Error != "" {
+			out.Wrong = append(out.Wrong, "issuer "+is.Issuer+": its keys could not be looked at again; those known stay")
+		}
+	}
 	for _, src := range sources {
 		switch {
 		case src.Broken != "" && !src.Stale && !src.NeverWhole:

@@ -43,7 +43,7 @@ func (s *Server) adopt(ix *facts.Index) {
 func (s *Server) watchPolicy(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	last := fingerprint(s.opts.Policy)
+	var last [32]byte // of no folder: a change between the start and the first look is seen
 	for {
 		select {
 		case <-ctx.Done():

@@ -177,6 +177,7 @@ func (s *Server) Run(ctx context.Context) {
 	c := s.opts.Config
 	s.watch(func() { s.watchPolicy(ctx) })
 	s.watch(func() { s.check.Run(ctx) })
+	s.watch(func() { s.watchIssuers(ctx) })
 	if len(c.Facts.Files) > 0 {
 		s.watch(func() { s.facts.WatchFiles(ctx, c.Facts.Files, s.report) })
 	}

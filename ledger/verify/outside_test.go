@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"modicum/internal/testkit"
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
 )
@@ -24,6 +25,9 @@ func outsideVerifier(t *testing.T) string {
 	cmd := exec.Command("sh", script)
 	cmd.Stderr = &errs
 	out, err := cmd.Output()
+	if err != nil && testkit.Required() {
+		t.Fatalf("%s could not install the outside verifier: %v: %s", script, err, errs.String())
+	}
 	if err != nil {
 		t.Skipf("SKIPPED: %s could not install the outside verifier: %v: %s", script, err, errs.String())
 	}

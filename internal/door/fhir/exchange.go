@@ -33,6 +33,7 @@ type exchange struct {
 	status  int
 	bytes   int64
 	sent    bool // something left: an error can no longer be written
+	why     []slog.Attr
 }
 
 // maxForm is the largest body of POST _search.
@@ -91,9 +92,11 @@ func (x *exchange) finish(err error) {
 	if x.session != nil {
 		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: err == nil})
 	}
-	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered",
+	attrs := []slog.Attr{
 		slog.String("route", x.pattern), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
-		slog.Bool("completed", err == nil), slog.String("decision", x.id()))
+		slog.Bool("completed", err == nil), slog.String("decision", x.id()),
+	}
+	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered", append(attrs, x.why...)...)
 	if err != nil {
 		panic(http.ErrAbortHandler) // never close the JSON neatly
 	}
@@ -103,6 +106,7 @@ func (x *exchange) finish(err error) {
 // was opened or refused, or else by the route of what is not understood (L2).
 func (x *exchange) fail(err error) {
 	p := problem.From(err)
+	x.why = whyOf(err, p)
 	if x.session != nil && x.session.Recorded(x.r.Context()) != nil {
 		p = problem.Unavailable // who looks for what is not theirs is on record, or is not answered (L2)
 	}
@@ -117,6 +121,17 @@ func (x *exchange) fail(err error) {
 	body, _ := p.Body(problem.FHIR)
 	x.bytes = int64(len(body))
 	problem.Write(x.w, problem.FHIR, p)
+}
+
+// whyOf says in our log why a request was refused, in words of closed lists. What
+// was wrong with a token the client is never told (K2).
+func whyOf(err error, p problem.Problem) []slog.Attr {
+	why := []slog.Attr{slog.String("problem", p.Slug())}
+	var token *caller.Refusal
+	if errors.As(err, &token) {
+		why = append(why, slog.String("token", token.Reason.String()))
+	}
+	return why
 }
 
 func (x *exchange) id() string { return x.w.Header().Get("Modicum-Decision") }
