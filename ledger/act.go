@@ -35,13 +35,13 @@ func (a *Act) check() error {
 	var c checker
 	c.base(a.Schema, a.Kind, KindAct, a.ID, a.At)
 	c.need("who", a.Who)
-	if !nameKey.MatchString(a.Act) {
+	if !isNameKey(a.Act) {
 		c.failf("act must be a lower-case name")
 	}
 	c.strings("behalf, reason", a.Behalf, a.Reason)
 	c.strings("what", a.What...)
 	for k, v := range a.Hashes {
-		if !nameKey.MatchString(k) || !hexBits.MatchString(v) || v == "" {
+		if !isNameKey(k) || !isHexBits(v) || v == "" {
 			c.failf("hashes go from lower-case names to lower-case hex")
 		}
 	}

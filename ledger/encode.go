@@ -19,17 +19,15 @@ func Encode(e Entry) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, fmt.Errorf("%s entry: %w", e.Header().Kind, err)
 	}
-	// Struct fields stand in key order, map keys are ASCII and sorted, numbers
-	// are integers, and the encoder escapes only what RFC 8785 3.2.2.2 asks for:
-	// so what comes out is canonical as it stands. A test holds this.
-	b, err := json.Marshal(e, json.Deterministic(true))
-	if err != nil {
+	w := canonical{b: make([]byte, 0, 1024)}
+	e.write(&w)
+	if w.bad {
 		return nil, fmt.Errorf("%s entry: not valid UTF-8", e.Header().Kind)
 	}
-	if len(b) > MaxEntry {
-		return nil, fmt.Errorf("%s entry: %w: %d bytes, at most %d", e.Header().Kind, ErrTooLarge, len(b), MaxEntry)
+	if len(w.b) > MaxEntry {
+		return nil, fmt.Errorf("%s entry: %w: %d bytes, at most %d", e.Header().Kind, ErrTooLarge, len(w.b), MaxEntry)
 	}
-	return b, nil
+	return w.b, nil
 }
 
 // stamp fills in what follows from the type.

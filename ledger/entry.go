@@ -3,8 +3,8 @@ package ledger
 import (
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -41,6 +41,8 @@ type Entry interface {
 	Header() Header
 	// check reports everything that keeps the entry out of a log.
 	check() error
+	// write writes the entry in canonical form.
+	write(w *canonical)
 }
 
 // Header is the part of an entry that a log orders and searches by.
@@ -130,12 +132,69 @@ func (p PatientAtoms) sets() []string {
 	return append([]string{p.Asked, p.Bites, p.Holds, p.Lent, p.LentClasses, p.LentOverlays, p.Unknown}, p.Of...)
 }
 
-var (
-	uuidV7   = regexp.MustCompile(`^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$`)
-	keyedRef = regexp.MustCompile(`^[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{22,64}$`)
-	hexBits  = regexp.MustCompile(`^[0-9a-f]*$`)
-	nameKey  = regexp.MustCompile(`^[a-z0-9][a-z0-9._-]*$`)
-)
+// The forms below stand as regular expressions in their comments. They are tried
+// for every entry, so they are written out.
+
+// isUUIDv7: [0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}
+func isUUIDv7(s string) bool {
+	if len(s) != 36 || s[14] != '7' || strings.IndexByte("89ab", s[19]) < 0 {
+		return false
+	}
+	for i := range len(s) {
+		if dash := i == 8 || i == 13 || i == 18 || i == 23; dash && s[i] != '-' || !dash && !isHexDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isKeyedRef: [A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{22,64}
+func isKeyedRef(s string) bool {
+	id, ref, ok := strings.Cut(s, ":")
+	if !ok || len(id) < 1 || len(id) > 16 || len(ref) < 22 || len(ref) > 64 {
+		return false
+	}
+	for i := range len(id) {
+		if !isWord(id[i]) && id[i] != '.' {
+			return false
+		}
+	}
+	for i := range len(ref) {
+		if !isWord(ref[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isHexBits: [0-9a-f]*
+func isHexBits(s string) bool {
+	for i := range len(s) {
+		if !isHexDigit(s[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// isNameKey: [a-z0-9][a-z0-9._-]*
+func isNameKey(s string) bool {
+	for i := range len(s) {
+		c := s[i]
+		low := c >= 'a' && c <= 'z' || c >= '0' && c <= '9'
+		if !low && (i == 0 || c != '.' && c != '_' && c != '-') {
+			return false
+		}
+	}
+	return s != ""
+}
+
+func isHexDigit(c byte) bool { return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' }
+
+// isWord: [A-Za-z0-9_-]
+func isWord(c byte) bool {
+	return c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || c == '_' || c == '-'
+}
 
 // checker collects problems, so that a caller learns all of them at once.
 // Problems name keys and never values.
@@ -154,7 +213,7 @@ func (c *checker) base(schema int, got, want Kind, id string, at int64) {
 	if got != want {
 		c.failf("kind must be %q", want)
 	}
-	if !uuidV7.MatchString(id) {
+	if !isUUIDv7(id) {
 		c.failf("id must be a lower-case UUIDv7")
 	}
 	if at <= 0 {
@@ -195,7 +254,7 @@ func (c *checker) patients(refs []string) {
 		c.errs = append(c.errs, fmt.Errorf("%w: %d patients, at most %d", ErrTooLarge, len(refs), MaxPatients))
 	}
 	for i, r := range refs {
-		if !keyedRef.MatchString(r) {
+		if !isKeyedRef(r) {
 			c.failf("patients[%d] must be a keyed reference as Refs.Ref makes them", i)
 		}
 	}
@@ -203,7 +262,7 @@ func (c *checker) patients(refs []string) {
 
 func (c *checker) view(key string, v View) {
 	for t, classes := range v {
-		if !nameKey.MatchString(t) {
+		if !isNameKey(t) {
 			c.failf("%s: treatments are lower-case names", key)
 		}
 		if len(classes) == 0 {
@@ -229,7 +288,7 @@ func (c *checker) verdicts(vs []Verdict, patients, views int) {
 		for _, p := range a.Patients {
 			sets = append(sets, p.sets()...)
 		}
-		if slices.ContainsFunc(sets, func(h string) bool { return !hexBits.MatchString(h) }) {
+		if slices.ContainsFunc(sets, func(h string) bool { return !isHexBits(h) }) {
 			c.failf("verdicts[%d].atoms: bit sets are lower-case hex", i)
 		}
 		c.strings("verdicts.atoms.overlays", a.Overlays...)

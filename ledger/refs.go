@@ -22,7 +22,7 @@ func NewRefs(id string, key []byte) (*Refs, error) {
 	if len(key) < 32 {
 		return nil, errors.New("key of patient references: at least 32 bytes")
 	}
-	if !keyedRef.MatchString(r.Ref("")) {
+	if !isKeyedRef(r.Ref("")) {
 		return nil, errors.New("id of the key of patient references: 1 to 16 letters, digits, dots, dashes")
 	}
 	return r, nil
