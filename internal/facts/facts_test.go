@@ -223,7 +223,7 @@ func TestWhereMakesAnInstanceOfItsOwn(t *testing.T) {
 	}
 	var got []string
 	for _, i := range in {
-		got = append(got, fmt.Sprint(i.Fact, i.Object, i.ID, i.Permits))
+		got = append(got, fmt.Sprint(i.Fact, i.Object, i.ID(), i.Permits))
 	}
 	slices.Sort(got)
 	want := []string{fmt.Sprint(workItem, "Encounter/e10", "WQ-2", true), fmt.Sprint(workItem, "Encounter/e9", "WQ-1", true), fmt.Sprint(dispense, "Encounter/e9", "WQ-1", true)}

@@ -70,7 +70,18 @@ type Instance struct {
 	Classes                                    catalog.ClassSet
 	Marked                                     catalog.OverlaySet
 	From, Until                                time.Time // of dates; Until is exclusive
-	ID                                         string
+
+	of *segment
+	id uint32
+}
+
+// ID is the statement's own at its source, "" where it has none. It is read when
+// somebody asks, since where it lies is one more place in memory.
+func (in *Instance) ID() string {
+	if in.of == nil {
+		return ""
+	}
+	return shared(in.of.idBytes(in.id))
 }
 
 // Vocabulary returns what the Index was built for.
@@ -207,7 +218,7 @@ func (ix *Index) where(s *segment, r *row, c policy.FactID, sub *Subject, m *mom
 func (ix *Index) instance(s *segment, r *row, f policy.FactID, permits bool) Instance {
 	in := Instance{
 		Fact: f, Permits: permits, SelfAsserted: r.flags&selfAsserted != 0,
-		Source: ix.origins[r.origin].source, ID: shared(s.idBytes(r.id)),
+		Source: ix.origins[r.origin].source, of: s, id: r.id,
 	}
 	if r.object != none {
 		in.HasObject, in.Object = true, shared(s.objects.bytes(r.object)[1:])

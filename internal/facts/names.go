@@ -16,11 +16,13 @@ type names struct {
 	slots []slot   // open addressing
 }
 
-// slot says by half of the hash whether a look at the text, which is a cache miss
-// or two, is worth it.
+// slot says by a part of the hash and the length whether a look at the text, which
+// is a cache miss, is worth it, and where the text is, which would be another.
 type slot struct {
-	tag uint32
-	id  uint32 // number+1; 0 is free
+	tag   uint16
+	len   uint16 // of kind and text
+	id    uint32 // number+1; 0 is free
+	start uint32 // in arena
 }
 
 func newNames(seed maphash.Seed) *names { return &names{seed: seed, start: []uint32{0}} }
@@ -44,12 +46,12 @@ func (n *names) find(kind byte, s string) (uint32, bool) {
 	}
 	h := n.hash(kind, s)
 	for i := at(h, len(n.slots)); ; {
-		sl := n.slots[i]
+		sl := &n.slots[i]
 		if sl.id == 0 {
 			return 0, false
 		}
-		if sl.tag == uint32(h) {
-			if t := n.bytes(sl.id - 1); t[0] == kind && string(t[1:]) == s {
+		if sl.tag == uint16(h) && int(sl.len) == len(s)+1 {
+			if t := n.arena[sl.start : sl.start+uint32(sl.len)]; t[0] == kind && string(t[1:]) == s {
 				return sl.id - 1, true
 			}
 		}
@@ -81,7 +83,8 @@ func (n *names) place(id uint32, h uint64) {
 			i = 0
 		}
 	}
-	n.slots[i] = slot{uint32(h), id + 1}
+	start := n.start[id]
+	n.slots[i] = slot{tag: uint16(h), len: uint16(n.start[id+1] - start), id: id + 1, start: start} // names are at most 256 bytes
 }
 
 // resize makes room for want texts at seven tenths full.
