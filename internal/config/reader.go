@@ -17,6 +17,7 @@ type reader struct {
 	used     map[string]bool   // of env
 	problems Problems
 	places   map[string]At // dotted path → place of the value
+	known    []string      // paths of the keys that were asked for, containers too
 }
 
 // ignored variables are not keys: MODICUM_CONFIG names the file itself, and
@@ -69,6 +70,9 @@ type object struct {
 // object checks that n is a mapping of none but these keys.
 func (r *reader) object(path string, n node, keys ...string) object {
 	o := object{r, path, n}
+	for _, k := range keys {
+		r.known = append(r.known, key(path, k))
+	}
 	if n.kind != absent {
 		r.places[path] = n.at
 	}

@@ -1,0 +1,78 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Key describes one key of modicum.yaml, for docs/configuration.md. A test holds
+// the list against the reader: no key is missing, none is made up, every default
+// and example is what it says.
+type Key struct {
+	Path     string // dotted; [] stands for an item of a list, NAME for a name of one's own
+	Default  string // as it would be written; "" when there is none
+	Required bool
+	Example  string // as it would be written
+	Text     string
+}
+
+// Env is the variable that overrides the key; "" where there is none.
+func (k Key) Env() string {
+	if k.Path == "issuers[].roles" {
+		return "" // what an issuer calls its roles need not be a name of a variable
+	}
+	return strings.ReplaceAll(variable(strings.ReplaceAll(k.Path, "[]", ".0")), "_NAME", "_<NAME>")
+}
+
+// Keys lists every key, in the order of the file that init writes.
+func Keys() []Key {
+	return []Key{
+		{Path: "data", Default: "./data", Example: "/var/lib/modicum", Text: "Folder of store, record and keys; mode 0700. Back it up as one."},
+		{Path: "policy", Default: "./policy", Example: "../policy", Text: "Folder of the policy. A change is taken up while the server runs; one with errors is not."},
+		{Path: "listen", Default: "127.0.0.1:8443", Example: "127.0.0.1:9443", Text: "HOST:PORT of console, API and FHIR."},
+		{Path: "tls.cert", Example: "tls.crt", Text: "Certificate chain, PEM. Required, with `tls.key`, unless every listener is reached from this machine alone."},
+		{Path: "tls.key", Example: "tls.key", Text: "Its key, PEM; a file that others cannot read."},
+		{Path: "issuers[].issuer", Required: true, Example: "https://id.hospital.example/realms/staff", Text: "Identity provider: exactly what the claim `iss` says. Tokens of any other are refused."},
+		{Path: "issuers[].audience", Required: true, Example: "modicum", Text: "Must stand in the claim `aud`: a token made for another service is refused."},
+		{Path: "issuers[].person", Default: "sub", Example: "preferred_username", Text: "Claim that names the person; facts use this name."},
+		{Path: "issuers[].prefix", Example: "hosp/", Text: "Before every name of this issuer. Required where several issuers are listed, so that two people never share a name."},
+		{Path: "issuers[].jwks_file", Example: "idp.jwks.json", Text: "File with the issuer's public keys, read again when it changes."},
+		{Path: "issuers[].jwks_url", Example: "https://id.hospital.example/realms/staff/protocol/openid-connect/certs", Text: "Address of the issuer's public keys, instead of a file. Neither: the issuer is asked (OpenID Connect discovery)."},
+		{Path: "issuers[].algorithms", Required: true, Example: "[ES256, RS256]", Text: "What the issuer may sign with: RS256, RS384, RS512, PS256, PS384, PS512, ES256, ES384, ES512, EdDSA. Never none, never a shared secret."},
+		{Path: "issuers[].roles_claim", Default: "roles", Example: "/realm_access/roles", Text: "Claim that lists roles; a name, or a JSON pointer."},
+		{Path: "issuers[].roles", Example: "{hospital-billing: billing-specialist}", Text: "What the issuer says → role of the policy. Where this is written, nothing else counts as a role."},
+		{Path: "fhir.base", Default: "/fhir", Example: "/r4", Text: "Path of the FHIR door under `listen`."},
+		{Path: "fhir.upstream", Required: true, Example: "https://ehr.hospital.example/fhir", Text: "The FHIR R4 server behind. Nobody else should be able to reach it."},
+		{Path: "fhir.upstream_auth.bearer_file", Example: "upstream.token", Text: "File with the token for the upstream, mode 0600, read again at each use."},
+		{Path: "fhir.mode", Default: "enforce", Example: "enforce", Text: "`enforce`: what the policy does not grant does not leave."},
+		{Path: "clients[].id", Example: "bedside-app", Text: "`client_id` of an application that cannot name a task itself; required in each item."},
+		{Path: "clients[].task", Example: "give-care", Text: "Task that it asks for: TASK or ROLE/TASK."},
+		{Path: "clients[].scopes", Example: "required", Text: "`required`: a token without SMART scopes does nothing."},
+		{Path: "facts.fresh.NAME", Example: "5 minutes", Text: "Smaller bound on age of a source than conditions.yaml sets."},
+		{Path: "facts.files", Example: "[facts/*.ndjson]", Text: "Patterns of files of facts, each taken whole or not at all, and read again when it changes. Write a new one beside it and rename it, as `modicum facts import` does."},
+		{Path: "facts.fhir.every", Example: "15s", Text: "How often the upstream is asked for care teams, encounters, appointments and tasks: 1s to 15 minutes; 15s where `facts.fhir` is written without it. Without `facts.fhir` it is no source."},
+		{Path: "ledger.origin", Required: true, Example: "modicum.hospital.example/main", Text: "Name of the log; it must be that of its key."},
+		{Path: "ledger.key", Required: true, Example: "data/ledger.key", Text: "File with the key that signs the log, mode 0600."},
+		{Path: "admin", Example: "127.0.0.1:9090", Text: "HOST:PORT of /healthz, /readyz and /metrics, which hold no data of patients. Without it there are none."},
+	}
+}
+
+// Markdown is the table of all keys, for docs/configuration.md.
+func Markdown() string {
+	var b strings.Builder
+	b.WriteString("| Key | Default | Example | Variable | Means |\n|---|---|---|---|---|\n")
+	code := func(s string) string {
+		if s == "" {
+			return ""
+		}
+		return "`" + s + "`"
+	}
+	for _, k := range Keys() {
+		def := code(k.Default)
+		if k.Required {
+			def = "*required*"
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %s |\n", code(k.Path), def, code(k.Example), code(k.Env()), k.Text)
+	}
+	return b.String()
+}
