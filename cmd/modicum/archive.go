@@ -16,7 +16,7 @@ import (
 // recorded says where the record is read: the store of an installation, which
 // may be running, or a copy of its ledger folder.
 type recorded struct {
-	Config string   `default:"modicum.yaml" help:"Configuration file."`
+	Config string   `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
 	Folder string   `help:"A copy of the ledger folder instead of an installation." type:"existingdir" placeholder:"DIR"`
 	Key    []string `help:"Verification keys (name+id+key), or files of them; the installation's own otherwise." placeholder:"VKEY"`
 }

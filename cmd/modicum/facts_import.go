@@ -24,7 +24,7 @@ type factsImport struct {
 	File   string `arg:"" help:"File of facts (NDJSON); - is standard input."`
 	Name   string `help:"Name that it gets in the folder of facts; the file's own otherwise." placeholder:"NAME"`
 	Check  bool   `help:"Only say whether it is in order."`
-	Config string `default:"modicum.yaml" help:"Configuration file."`
+	Config string `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
 	JSON   bool   `help:"Print one JSON object."`
 }
 

@@ -20,7 +20,7 @@ type factsList struct {
 	Source  string `help:"Name of a source." placeholder:"NAME"`
 	Not     bool   `help:"Only those that do not hold now."`
 	Sources bool   `help:"Sources instead: how fresh each is, and what is wrong with it."`
-	Config  string `default:"modicum.yaml" help:"Configuration file."`
+	Config  string `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
 	JSON    bool   `help:"Print one JSON object a fact."`
 }
 

@@ -11,7 +11,7 @@ import (
 )
 
 type ledgerContinue struct {
-	Config string   `default:"modicum.yaml" help:"Configuration file."`
+	Config string   `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
 	Key    string   `required:"" help:"Signing key of the new name (modicum ledger key)." type:"existingfile"`
 	Known  string   `help:"File with the last known checkpoint of the old log." type:"existingfile"`
 	Old    []string `help:"Verification keys of the old log, or files of them; the configured key is known." placeholder:"VKEY"`

@@ -15,7 +15,7 @@ type ledgerVerify struct {
 	Where  string   `arg:"" help:"Folder or URL of the record, or a file of ledger prove."`
 	Key    []string `help:"Verification keys (name+id+key), or files of them; several after a rotation. Without one, that of the configuration here." placeholder:"VKEY"`
 	Since  string   `help:"File with an earlier signed checkpoint: finds a tail that was cut off." type:"existingfile" placeholder:"FILE"`
-	Config string   `default:"modicum.yaml" help:"Configuration file, looked at only where no key is named."`
+	Config string   `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file, looked at only where no key is named."`
 	Token  string   `help:"File with a token for the URL." type:"existingfile" placeholder:"FILE"`
 	Task   string   `help:"Task for the URL; it must see security.audit." placeholder:"TASK"`
 	JSON   bool     `help:"Print one JSON object."`

@@ -65,14 +65,8 @@ func unavailable(format string, args ...any) error {
 func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
 	t := &terminal{ctx: ctx, environ: environ, in: in, out: out, err: errs, color: colored(out, environ)}
 	t.again = func(args []string) int { return run(ctx, args, environ, in, out, errs) }
-	var c commands
 	done := false
-	parser, err := kong.New(&c,
-		kong.Name("modicum"), kong.Description(about()),
-		kong.Writers(out, errs), kong.Exit(func(int) { done = true }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
-		kong.Bind(t),
-	)
+	parser, err := newParser(t, func() { done = true })
 	if err != nil {
 		fmt.Fprintln(errs, "modicum:", err)
 		return exitUsage
@@ -92,6 +86,17 @@ func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io
 		return exitUsage
 	}
 	return statusOf(parsed.Run(t, parser), errs)
+}
+
+// newParser makes the command line; helped is called where help was asked for
+// and given.
+func newParser(t *terminal, helped func()) (*kong.Kong, error) {
+	return kong.New(&commands{},
+		kong.Name("modicum"), kong.Description(about()),
+		kong.Writers(t.out, t.err), kong.Exit(func(int) { helped() }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}),
+		kong.Bind(t),
+	)
 }
 
 func about() string {

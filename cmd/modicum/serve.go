@@ -19,7 +19,7 @@ import (
 )
 
 type serveCommand struct {
-	Config string `default:"modicum.yaml" help:"Configuration file."`
+	Config string `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
 	Check  bool   `help:"Check configuration, policy, keys and files of facts, and end."`
 	JSON   bool   `help:"With --check: print one JSON object."`
 }
