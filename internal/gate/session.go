@@ -49,10 +49,9 @@ type Session struct {
 	people   map[string]*person
 	visits   map[string]*visit
 	objects  map[string]*object
-	bearers  map[string]*bearer // by Type/id: of records that show only by proof
-	own      []facts.Instance   // about the caller alone
-	refs     map[string]string  // keyed references by id of the patient
-	resolved map[target]bool    // targets of references that were looked up: whether one may know of them
+	own      []facts.Instance  // about the caller alone
+	refs     map[string]string // keyed references by id of the patient
+	resolved map[target]bool   // targets of references that were looked up: whether one may know of them
 	shape    shaper
 	judged   tally
 	opened   int64 // seq of the last opened entry

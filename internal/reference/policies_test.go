@@ -27,7 +27,6 @@ var (
 	}
 	callerFacts  = []string{"shift", "ticket", "contract"}
 	patientFacts = []string{"assigned", "item", "permit", "consent", "is-patient", "agreed", "claim", "recent"}
-	builtinFacts = []string{"author"}
 	conditions   = []string{"related", "both", "claim", "deep", "on-call", "mixed", "recent"}
 	carrying     = []string{"item", "permit", "consent", "agreed", "claim", "deep", "contract"}
 	taskNames    = []string{"care", "bill", "file", "look"}

@@ -170,7 +170,6 @@ type clinic struct {
 	book *record
 	gate *gate.Gate
 	logs *bytes.Buffer
-	mu   sync.Mutex
 	core *upstream.Client
 }
 
