@@ -221,3 +221,21 @@ func TestFC29_AnswersFollowTheClassOfAssessments(t *testing.T) {
 	check(t, wide(t, "clinical.lab"), []projection{{"hidden", in, ""}})
 	check(t, wide(t, "clinical.assessment"), []projection{{"shown", in, strings.Replace(in, `"id":"q1",`, `"id":"q1",`+tag+`,`, 1)}})
 }
+
+// policy-language 2: last4 of numbers only, and of those that have more than they show;
+// coarse dates are years, and 90 and over is one group (45 CFR 164.514(b)(2)(i)(C)).
+func TestReducedValuesShowNoMoreThanTheyMay(t *testing.T) {
+	last := &fhirjson.Shape{View: policy.View{Last4: classes(t, "contact.phone"), Keep: classes(t, "demographics.gender")}, Year: 2026}
+	phone := func(n string) string { return `"gender":"male","telecom":[{"system":"phone","value":"` + n + `"}]` }
+	check(t, last, []projection{
+		{"eight digits and more", patient(phone("555-123-4567")), shownPatient(phone("****4567"))},
+		{"seven digits would show most of it", patient(phone("555-1234")), shownPatient(`"gender":"male"`)},
+		{"more than a number", patient(phone("555-123-4567, ask for Ann")), shownPatient(`"gender":"male"`)},
+	})
+	coarse := &fhirjson.Shape{View: policy.View{Coarse: classes(t, "demographics.birth-date"), Keep: classes(t, "demographics.gender")}, Year: 2026}
+	check(t, coarse, []projection{
+		{"the year", patient(`"gender":"male","birthDate":"1974-12-25"`), shownPatient(`"gender":"male","birthDate":"1974"`)},
+		{"89", patient(`"gender":"male","birthDate":"1937-12-25"`), shownPatient(`"gender":"male","birthDate":"1937"`)},
+		{"90", patient(`"gender":"male","birthDate":"1936-12-25"`), shownPatient(`"gender":"male","_birthDate":` + darExt)},
+	})
+}

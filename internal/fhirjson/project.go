@@ -427,7 +427,11 @@ func isAbsent(src []byte, m *cell, n *catalog.Node) bool {
 // siblingOf writes the member "_name" of a primitive: it follows its element (FC18).
 func (p *projector) siblingOf(i, j uint32, m *cell, f *fact) result {
 	t := p.t[m.class]
-	if (t == policy.Keep || defect.On(defect.SiblingsKept)) && m.flags&blank == 0 {
+	if defect.On(defect.SiblingsKept) {
+		p.whole(m)
+		return visible
+	}
+	if t == policy.Keep && m.flags&blank == 0 {
 		return p.object(j, m)
 	}
 	if t == policy.Coarse && f.birth && string(p.src[m.from():m.end]) == f.node.Masked && !p.agedBeside(i, m, f) {

@@ -32,7 +32,7 @@ func (p *projector) root(i uint32, c *cell, top bool) (has uint64, group bool, s
 	for j := i + 1; j < c.next; j = p.tape[j].next {
 		m := &p.tape[j]
 		if m.node == 0 {
-			if m.flags&special != 0 {
+			if m.flags&special != 0 || defect.On(defect.VendorKept) {
 				p.whole(m) // resourceType
 			} else {
 				p.note(m, NotKnown)

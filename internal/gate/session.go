@@ -80,7 +80,7 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 	gen := g.cfg.Generation()
 	now, trusted := g.cfg.Now()
 	if defect.On(defect.PageNotJudged) && ask.Page > 0 {
-		now = now.Add(-9 * time.Minute)
+		now = now.Add(-5 * time.Minute)
 	}
 	id, err := newID(now, g.cfg.Random)
 	if err != nil {

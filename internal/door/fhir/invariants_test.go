@@ -200,9 +200,11 @@ func TestF7_AMaskDoesNotTellWhetherThereIsAValue(t *testing.T) {
 	up.put(with)
 	a := openClinic(t, up, "", nil).get(t, "bob", "/Patient/p1")
 	up2 := newSheet(t)
-	up2.put(strings.Replace(with, `,"postalCode":"62701"`, "", 1))
+	up2.put(strings.NewReplacer(`,"postalCode":"62701"`, "", `"telecom":[{"system":"phone","value":"555-p1"}],`, "").Replace(with))
 	b := openClinic(t, up2, "", nil).get(t, "bob", "/Patient/p1")
 	same(t, a, b)
+	contains(t, a.body, `"valueCode":"masked"`)
+	lacks(t, a.body, "555-p1")
 	contains(t, a.body, `"birthDate":"1940"`)
 }
 

@@ -1,0 +1,240 @@
+//go:build !leaktest
+
+package defect
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+)
+
+// killer is the test that must find a fault. Of N1, worlds are the seeds that do.
+type killer struct{ pkg, test, worlds string }
+
+const (
+	inPolicy   = "policy"
+	inFHIRJSON = "internal/fhirjson"
+	inFacts    = "internal/facts"
+	inGate     = "internal/gate"
+	inDoor     = "internal/door/fhir"
+	inTwin     = "internal/twin"
+	n1         = "TestN1_TwinWorldsAnswerAlike"
+)
+
+// killers has one test for each fault. Several find most of them; the one that stands
+// here is the one whose subject it is, or N1 where nothing but bytes tell.
+var killers = map[Defect]killer{
+	OverlayIgnored:      {inTwin, n1, "1,2,3"},
+	LiftsJoined:         {inPolicy, "TestRule03OneLineCoversOrNone", ""},
+	NeverIgnored:        {inPolicy, "TestRule10NeverTakesFromItsRoleOnly", ""},
+	RestrictionIgnored:  {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
+	UnknownPermits:      {inPolicy, "TestRule04UnknownPermitsNothingAndRestrictsAll", ""},
+	UnknownLetsGo:       {inPolicy, "TestRule04UnknownPermitsNothingAndRestrictsAll", ""},
+	UnlessAlwaysHolds:   {inPolicy, "TestRule14TheGlassIsOfItsTask", ""},
+	OfIgnored:           {inTwin, n1, "1,2,3"},
+	WithinIgnored:       {inPolicy, "TestRule07OfNarrows", ""},
+	OnePatientSuffices:  {inTwin, n1, "2,3"},
+	OnePatientRestricts: {inPolicy, "TestRule07SeveralPatients", ""},
+	CallerFactsIgnored:  {inPolicy, "TestRule13Find", ""},
+	ReadsUnchecked:      {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
+	SortsUnchecked:      {inDoor, "TestFC08_SortRefused", ""},
+	AskShown:            {inPolicy, "TestRule14Grants", ""},
+	CeilingIgnored:      {inPolicy, "TestRule11CeilingOfAPartner", ""},
+	ConflictKept:        {inPolicy, "TestRule02WhoHoldsRolesInConflictHoldsNeither", ""},
+	PurposesJoined:      {inPolicy, "TestRule02WhichTasksSpeak", ""},
+	ObligationsIgnored:  {inPolicy, "TestObligations", ""},
+
+	CriteriaUnchecked: {inTwin, n1, "8"},
+	HiddenNumberFits:  {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
+	HiddenTargetFits:  {inDoor, "TestF2_AReferenceIsACriterionOnlyWhereItsTargetWasShown", ""},
+	StrangerAdmitted:  {inGate, "TestJudge_WhatHidesARecordIsSaidInOneWord", ""},
+	AppendNotAwaited:  {inDoor, "TestL1_NothingLeavesWithoutItsRecord", ""},
+	OpenedLeftOut:     {inGate, "TestL1_CommitWaitsForWhatTheDecisionDoesNotName", ""},
+	OutcomeLeftOut:    {inDoor, "TestL2_EveryRequestHasADecision", ""},
+	RefusalLeftOut:    {inDoor, "TestL2_EveryRequestHasADecision", ""},
+	AnyTargetProven:   {inDoor, "TestFC23_HiddenTargetsThroughTheDoor", ""},
+	ProofForAll:       {inGate, "TestProofs_AReferenceIsKeptWhereItsTargetWasShownAShortWhileAgo", ""},
+	FindShowsAll:      {inDoor, "TestFindAnswersWithTheFewestWhoFit", ""},
+	FindByHidden:      {inDoor, "TestFindAnswersWithTheFewestWhoFit", ""},
+	FoundForEver:      {inDoor, "TestAFoundPatientOpensAfterTheLookUpAndNotBefore", ""},
+	LimitsIgnored:     {inGate, "TestRule17_PatientsAreCountedOnceOverWhatWasShown", ""},
+	StaleHolds:        {inFacts, "TestRule04_PermitsWhileFreshRestrictsForEver", ""},
+
+	TotalOfUpstream:      {inDoor, "TestF4_TotalCountsWhatShows", ""},
+	CountOfUpstream:      {inDoor, "TestFC32_CountIsOurs", ""},
+	NextOfUpstream:       {inDoor, "TestF5_NextLeadsToMore", ""},
+	TagOfVersion:         {inDoor, "TestF6_ETagFollowsWhatShows", ""},
+	CursorForAnybody:     {inDoor, "TestD10_ACursorThatDoesNotFitIsOneAnswer", ""},
+	CursorForEver:        {inDoor, "TestD10_ACursorThatDoesNotFitIsOneAnswer", ""},
+	CursorOutlivesPolicy: {inDoor, "TestD10_AnotherPolicyEndsCursors", ""},
+	PageNotJudged:        {inDoor, "TestD9_EachPageDecidesAgain", ""},
+	OtherRecordAccepted:  {inDoor, "TestF9_WhatTheUpstreamMayNotAnswer", ""},
+	OtherTypeAccepted:    {inDoor, "TestF9_WhatTheUpstreamMayNotAnswer", ""},
+	OtherPatientAccepted: {inDoor, "TestT7_AnotherPatientsRecordInThePageIsNotThere", ""},
+	VersionsShown:        {inDoor, "TestFC36_VersionsOnlyWhereMetadataShows", ""},
+	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
+	FindCountsHidden:     {inDoor, "TestFindCountsAfterRestrictions", ""},
+	ScopesIgnored:        {inDoor, "TestR2_ScopesTakeAway", ""},
+	ModifiersAllowed:     {inDoor, "TestFC02_ModifiersRefused", ""},
+	MalformedDropped:     {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
+
+	NarrativeKept:        {inDoor, "TestFC21_NarrativeThroughTheDoor", ""},
+	DisplayKept:          {inDoor, "TestFC22_DisplayOfReferencesThroughTheDoor", ""},
+	TargetsKept:          {inDoor, "TestFC23_HiddenTargetsThroughTheDoor", ""},
+	ExtensionsKept:       {inDoor, "TestFC20_ExtensionsThroughTheDoor", ""},
+	SiblingsKept:         {inDoor, "TestFC18_SiblingsThroughTheDoor", ""},
+	VendorKept:           {inDoor, "TestFC17_UnknownElementsThroughTheDoor", ""},
+	MetaKept:             {inDoor, "TestFC09_MetadataThroughTheDoor", ""},
+	ContainedKept:        {inFHIRJSON, "TestFC24_ContainedResourcesByTheirOwnRules", ""},
+	ModifierIgnored:      {inDoor, "TestFC20_ExtensionsThroughTheDoor", ""},
+	MaskTellsValue:       {inDoor, "TestF7_AMaskDoesNotTellWhetherThereIsAValue", ""},
+	MaskAsKeep:           {inDoor, "TestF7_AMaskDoesNotTellWhetherThereIsAValue", ""},
+	CoarseKeepsDay:       {inDoor, "TestF7_AMaskDoesNotTellWhetherThereIsAValue", ""},
+	AgeShown:             {inFHIRJSON, "TestReducedValuesShowNoMoreThanTheyMay", ""},
+	Last4OfShort:         {inFHIRJSON, "TestReducedValuesShowNoMoreThanTheyMay", ""},
+	LabelsIgnored:        {inTwin, n1, "1,2,3"},
+	CodesIgnored:         {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
+	NumbersAlike:         {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
+	SecondPatientIgnored: {inTwin, n1, "2,3"},
+	DuplicatesAccepted:   {inDoor, "TestFC47_QuirksOfJSONThroughTheDoor", ""},
+}
+
+// off are tests that must fail where enforcement is off (design 11, red first).
+var off = []killer{
+	{inTwin, n1, "1"},
+	{inDoor, "TestN1_TwinsAnswerAlikeOverAllPages", ""},
+	{inFHIRJSON, "TestFC17_WhatTheCatalogDoesNotKnowIsDropped|TestFC21_NarrativeIsDropped|TestFC24_ContainedResourcesByTheirOwnRules", ""},
+}
+
+// laboratory holds the test binaries built with the tag.
+type laboratory struct {
+	root, dir string
+}
+
+func build(t *testing.T) *laboratory {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("-short: the binaries of the planted faults are not built")
+	}
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &laboratory{root: root, dir: t.TempDir()}
+	for _, pkg := range []string{inPolicy, inFHIRJSON, inFacts, inGate, inDoor, inTwin} {
+		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
+		cmd.Dir = root
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("build the tests of %s: %v\n%s", pkg, err, out)
+		}
+	}
+	return l
+}
+
+func (l *laboratory) binary(pkg string) string {
+	return filepath.Join(l.dir, strings.ReplaceAll(pkg, "/", "_")+".test")
+}
+
+// run runs a test with a fault planted. It returns the tests that failed, and what was
+// said where it ended otherwise than by tests that pass or fail.
+func (l *laboratory) run(ctx context.Context, d Defect, pkg, tests, worlds string) (failed []string, odd string) {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, l.binary(pkg), "-test.short", "-test.v", "-test.run", "^("+tests+")$")
+	cmd.Dir = filepath.Join(l.root, pkg)
+	cmd.Env = append(os.Environ(), "MODICUM_DEFECT="+string(d), "MODICUM_TWIN_SEED="+worlds, "MODICUM_SOAK=")
+	out, err := cmd.CombinedOutput()
+	for _, m := range failLine.FindAllSubmatch(out, -1) {
+		failed = append(failed, string(m[1]))
+	}
+	ran := len(runLine.FindAll(out, -1))
+	switch {
+	case ran == 0:
+		odd = "no test of that name"
+	case err != nil && len(failed) == 0:
+		odd = fmt.Sprintf("%v\n%s", err, out[max(0, len(out)-2000):])
+	}
+	return failed, odd
+}
+
+var (
+	failLine = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
+	runLine  = regexp.MustCompile(`(?m)^=== RUN `)
+)
+
+// TestEveryDefectIsKilled plants each fault in one build and demands that the test
+// whose subject it is fails, by a test's own word and not by a panic elsewhere; and
+// that without a fault the same tests pass.
+func TestEveryDefectIsKilled(t *testing.T) {
+	for _, d := range All() {
+		if _, ok := killers[d]; !ok {
+			t.Errorf("%s: no test is to find it", d)
+		}
+	}
+	if len(killers) < 30 || len(killers) != len(All()) {
+		t.Errorf("%d faults have a test, of %d", len(killers), len(All()))
+	}
+	l := build(t)
+	t.Run("none", func(t *testing.T) { l.sound(t) })
+	t.Run("planted", func(t *testing.T) {
+		for _, d := range All() {
+			t.Run(string(d), func(t *testing.T) {
+				t.Parallel()
+				k := killers[d]
+				failed, odd := l.run(t.Context(), d, k.pkg, k.test, k.worlds)
+				if len(failed) == 0 {
+					t.Errorf("it lives: %s in %s passes. %s", k.test, k.pkg, odd)
+					return
+				}
+				t.Logf("killed by %s in %s", failed[0], k.pkg)
+			})
+		}
+	})
+	t.Run("enforcement off", func(t *testing.T) {
+		for _, k := range off {
+			if failed, odd := l.run(t.Context(), Everything, k.pkg, k.test, k.worlds); len(failed) == 0 {
+				t.Errorf("without enforcement %s in %s passes. %s", k.test, k.pkg, odd)
+			} else {
+				t.Logf("red: %s in %s", strings.Join(failed[:min(len(failed), 5)], ", "), k.pkg)
+			}
+		}
+	})
+}
+
+// sound runs every killer once without a fault.
+func (l *laboratory) sound(t *testing.T) {
+	tests, worlds := map[string][]string{}, map[string]bool{}
+	for _, k := range killers {
+		if !slices.Contains(tests[k.pkg], k.test) {
+			tests[k.pkg] = append(tests[k.pkg], k.test)
+		}
+		for w := range strings.SplitSeq(k.worlds, ",") {
+			worlds[w] = k.worlds != "" || worlds[w]
+		}
+	}
+	var seeds []string
+	for w, ok := range worlds {
+		if ok {
+			seeds = append(seeds, w)
+		}
+	}
+	slices.Sort(seeds)
+	var wait sync.WaitGroup
+	for pkg, names := range tests {
+		wait.Go(func() {
+			if failed, odd := l.run(t.Context(), "none", pkg, strings.Join(names, "|"), strings.Join(seeds, ",")); len(failed) > 0 || odd != "" {
+				t.Errorf("%s without a fault: %v %s", pkg, failed, odd)
+			}
+		})
+	}
+	wait.Wait()
+}
