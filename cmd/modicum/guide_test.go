@@ -114,6 +114,24 @@ func words(s string) []string {
 	return out
 }
 
+// TestReadmeIsTyped: every modicum that the README types names commands and flags
+// that exist.
+func TestReadmeIsTyped(t *testing.T) {
+	text, err := os.ReadFile("../../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile("(?:\\.{1,2}/|run \\./cmd/)modicum ([^\n`#]*)").FindAllStringSubmatch(string(text), -1)
+	if len(found) < 8 {
+		t.Errorf("only %d commands are found", len(found))
+	}
+	for _, m := range found {
+		if err := parses(t, words(m[1])); err != nil {
+			t.Errorf("modicum %s: %v", m[1], err)
+		}
+	}
+}
+
 // TestEveryCommandIsDocumented: docs/cli.md has a row for each.
 func TestEveryCommandIsDocumented(t *testing.T) {
 	text, err := os.ReadFile("../../docs/cli.md")
