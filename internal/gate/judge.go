@@ -74,11 +74,8 @@ func (s *Session) admissible(r *fhirjson.Record, proven bool) bool {
 	switch {
 	case r.UnknownPatient && defect.On(defect.StrangerAdmitted):
 		return true
-	case r.Withheld, r.UnknownPatient, s.cat.DenyByDefault(r.Type):
+	case r.Withheld, r.UnknownPatient, s.cat.DenyByDefault(r.Type) && !s.cat.DenyUnlessNamed(r.Type):
 		return false
-	case s.cat.DenyUnlessNamed(r.Type):
-		widest := s.plan.Widest()
-		return widest.Shown().Has(s.cat.DefaultClass(r.Type))
 	case len(r.Patients) > 0, s.cat.PatientFree(r.Type):
 		return true
 	}
@@ -96,8 +93,12 @@ func (s *Session) namedBy(r *fhirjson.Record) []string {
 // there reports whether the view shows what makes the record a record: the
 // class of the record or one that the catalog gives to its elements by name.
 // Comments, identifiers of records and metadata alone do not bring it forth, so
-// that a task which sees metadata does not see who has a chart.
+// that a task which sees metadata does not see who has a chart. An AuditEvent or a
+// Provenance is there for a line that shows its own class, and for no other (FC30).
 func (s *Session) there(r *fhirjson.Record, j *Judgement) bool {
+	if s.cat.DenyUnlessNamed(r.Type) {
+		return j.Verdict.View.Of(s.cat.DefaultClass(r.Type)) > policy.Omit
+	}
 	own := s.cat.OwnClasses(r.Type).With(r.Class)
 	return j.Verdict.View.Shown().Meets(own)
 }

@@ -67,6 +67,43 @@ tasks:
 never: [identifiers.ssn]
 `
 
+// TestFC30_AnEventIsThereForTheLineThatNamesIt: another line that shows something of
+// the event, an address here, does not bring it forth.
+func TestFC30_AnEventIsThereForTheLineThatNamesIt(t *testing.T) {
+	h := newHouse(t, `
+-- roles/auditor.yaml --
+role: auditor
+title: Auditor
+owner: boss
+review: 12 months
+say: Events of a case.
+tasks:
+  look:
+    title: Look at events
+    purpose: it
+    do: [read, search]
+    while: [shift]
+    see: {keep: [identifiers.ip-address]}
+    justify: Addresses of machines.
+    also:
+      - {while: [assigned], see: {keep: [security.audit]}}
+`)
+	h.feed(map[string]string{"roster": `{"source":"roster","whole":"2026-11-23T11:59:00Z"}
+{"fact":"shift","who":"bob","source":"roster","recorded_by":"roster"}
+{"fact":"shift","who":"alice","source":"roster","recorded_by":"roster"}
+`})
+	event := `{"resourceType":"AuditEvent","id":"v1","type":{"code":"rest"},"recorded":"2026-11-01T00:00:00Z","agent":[{"requestor":true,"network":{"address":"10.1.2.3"}}],` +
+		`"source":{"observer":{"reference":"Device/1"}},"entity":[{"what":{"reference":"Patient/p1"}}]}`
+	for who, there := range map[string]bool{"bob": false, "alice": true} { // alice looks after p1
+		h.staff[who].Roles = []string{"auditor"}
+		s := must(h.list(who, "AuditEvent", "p1"))(t)
+		if got := h.judge(s, event)[0].There; got != there {
+			t.Errorf("%s: the event is there: %v, want %v", who, got, there)
+		}
+	}
+	h.gate.Wait()
+}
+
 // said is one statement of a fact, as a line of NDJSON and as the model has it.
 type said struct {
 	line    map[string]any

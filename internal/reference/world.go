@@ -96,8 +96,6 @@ func (w *World) admissible(j *Judgement) bool {
 	switch cat := w.Catalog; {
 	case j.Withheld || j.UnknownPatient:
 		return false
-	case cat.DenyUnlessNamed(j.Type): // FC30
-		return j.Verdict.View[cat.DefaultClass(j.Type)] > policy.Omit
 	case len(j.Patients) > 0 || cat.PatientFree(j.Type):
 		return true
 	}
@@ -105,8 +103,12 @@ func (w *World) admissible(j *Judgement) bool {
 }
 
 // makes reports whether something shows that makes the record what it is: comments,
-// metadata and the like alone do not bring it forth (rule 18).
+// metadata and the like alone do not bring it forth (rule 18). An AuditEvent or a
+// Provenance is there for a line that shows its own class, and for no other (FC30).
 func (w *World) makes(j *Judgement) bool {
+	if w.Catalog.DenyUnlessNamed(j.Type) {
+		return j.Verdict.View[w.Catalog.DefaultClass(j.Type)] > policy.Omit
+	}
 	own := w.Catalog.OwnClasses(j.Type).With(j.Class)
 	for c, t := range j.Verdict.View {
 		if t > policy.Omit && own.Has(c) {
