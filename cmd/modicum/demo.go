@@ -9,9 +9,9 @@ import (
 )
 
 type demoCommand struct {
-	Dir      string `help:"Folder that the demo keeps its state in; a second run goes on there." default:"" type:"path"`
+	Dir      string `help:"Folder that the demo keeps its state in; a second run goes on there. Otherwise modicum-demo in the system's folder for temporary files." default:"" type:"path"`
 	Listen   string `help:"Address to listen on." default:"127.0.0.1:8080"`
-	Upstream string `help:"A FHIR R4 server to stand before, instead of the sandbox's own." placeholder:"URL"`
+	Upstream string `help:"A FHIR R4 server to stand before, instead of the sandbox's own; load it with synthetic patients." placeholder:"URL"`
 	Once     bool   `help:"End after the story."`
 }
 

@@ -104,12 +104,21 @@ func (d *demo) listen() (net.Listener, error) {
 	ln, err := net.Listen("tcp", d.Listen)
 	switch {
 	case err == nil:
-		d.public = "http://" + ln.Addr().String()
+		d.public = "http://" + reached(ln.Addr())
 		return ln, nil
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%s is in use by another program (perhaps another demo): stop that one, or listen elsewhere: --listen 127.0.0.1:0 takes any free port", d.Listen)
 	}
 	return nil, fmt.Errorf("%w: cannot listen on %q; an address looks like 127.0.0.1:8080 (%w)", ErrUsage, d.Listen, err)
+}
+
+// reached is the address under which a program here reaches a listener, which may
+// listen on every address.
+func reached(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", tcp.Port)
+	}
+	return addr.String()
 }
 
 // refused says what a person can do when the record does not open.
@@ -118,7 +127,7 @@ func (d *demo) refused(err error) error {
 	case errors.Is(err, store.ErrLocked):
 		return fmt.Errorf("another demo keeps its record in %s: stop that one, or name another folder with --dir", d.Dir)
 	case errors.Is(err, store.ErrBehind), errors.Is(err, store.ErrDamaged):
-		return fmt.Errorf("the record in %s is not what it was when the last demo stopped: %w; look at it with modicum ledger verify, or begin afresh with another --dir", d.Dir, err)
+		return fmt.Errorf("the record in %s is not what it was when the last demo stopped: %w; look at it with modicum ledger verify, or begin afresh: another --dir, or this folder removed", d.Dir, err)
 	}
 	return err
 }

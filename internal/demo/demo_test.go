@@ -294,6 +294,18 @@ func busyClosed(t *testing.T) string {
 	return ln.Addr().String()
 }
 
+// TestEveryAddress: listening everywhere, the demo names an address that works.
+func TestEveryAddress(t *testing.T) {
+	dir := t.TempDir()
+	var out bytes.Buffer
+	if err := demo.Run(t.Context(), demo.Options{Dir: dir, Listen: "0.0.0.0:0", Once: true, Out: &out, Err: t.Output()}); err != nil {
+		t.Fatal(err)
+	}
+	if d := read(t, dir); !strings.HasPrefix(d.FHIR, "http://127.0.0.1:") {
+		t.Errorf("demo.json says %s", d.FHIR)
+	}
+}
+
 // TestTwoDemosDoNotShareARecord: the second says who has it and what to do.
 func TestTwoDemosDoNotShareARecord(t *testing.T) {
 	dir := t.TempDir()

@@ -97,7 +97,7 @@ func (d *demo) table(ctx context.Context, chart []record) (map[string][]seen, er
 		}
 		d.print("\n")
 	}
-	d.print("%s\n\n", d.colored("90", "not shown: left out of a record that is there. not there: just like a record that does not exist.\nrefused: the request, whatever the record holds."))
+	d.print("%s\n\n", d.colored("90", "masked: a mark, whether or not there is a value. not shown: left out of a record that is there.\nnot there: just like a record that does not exist. refused: the request, whatever the record holds."))
 	return views, nil
 }
 
