@@ -113,7 +113,7 @@ func (d *demo) start(ctx context.Context, data, keyFile string) error {
 func (d *demo) writeFacts() error {
 	dir := filepath.Join(d.Dir, "facts")
 	if d.Upstream != "" {
-		return sandbox.WriteFactsFor(dir, time.Now(), d.subject)
+		return sandbox.WriteFactsFor(dir, time.Now(), d.subjects...)
 	}
 	return sandbox.WriteFacts(dir, time.Now())
 }

@@ -48,8 +48,8 @@ type demo struct {
 	upstream string
 	key      *ledger.Key
 	people   []staff
-	patient  string          // of the story
-	subject  sandbox.Subject // the same patient, with the records of the work lists
+	patient  string            // of the story
+	subjects []sandbox.Subject // patients of another server, about whom facts are made
 	place    sandbox.Place
 }
 

@@ -78,8 +78,16 @@ func replace(path string, text []byte) error {
 }
 
 func (d *demo) patients() []sandbox.Patient {
-	if d.Upstream != "" {
-		return []sandbox.Patient{{ID: d.patient, Name: d.patient, Note: "found at the upstream"}}
+	if d.Upstream == "" {
+		return sandbox.Patients()
 	}
-	return sandbox.Patients()
+	var out []sandbox.Patient
+	for _, s := range d.subjects {
+		note := "found at the upstream"
+		if s.Patient == d.patient {
+			note += "; the story is about this one"
+		}
+		out = append(out, sandbox.Patient{ID: s.Patient, Note: note})
+	}
+	return out
 }

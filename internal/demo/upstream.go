@@ -9,11 +9,11 @@ import (
 	"modicum/internal/sandbox"
 )
 
-// looked at, of the patients of another server, before one is chosen.
+// candidates are how many patients of another server are looked at.
 const candidates = 3
 
-// takeUpstream looks at another FHIR server and chooses the patient of the story:
-// among the first few the one with the most kinds of data.
+// takeUpstream looks at another FHIR server: facts are made for its first few
+// patients, and the one with the most kinds of data is that of the story.
 func (d *demo) takeUpstream(ctx context.Context) error {
 	u, err := url.Parse(d.Upstream)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
@@ -34,9 +34,9 @@ func (d *demo) takeUpstream(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("the chart of a patient of %s cannot be read: %w", d.upstream, err)
 		}
+		d.subjects = append(d.subjects, subjectOf(p.id, chart))
 		if n := present(chart); n > best {
-			best = n
-			d.choose(p.id, chart)
+			best, d.patient, d.place = n, p.id, placeOf(chart)
 		}
 	}
 	return nil
@@ -52,22 +52,25 @@ func present(chart []record) (n int) {
 	return n
 }
 
-// choose makes a patient of another server the one of the story: the work lists
-// name the first records of the chart, and staff work where the first visit was.
-func (d *demo) choose(patient string, chart []record) {
-	d.patient = patient
-	d.subject = sandbox.Subject{
+// subjectOf is a patient of another server as the feeds speak of one: the work
+// lists name the first records of the chart.
+func subjectOf(patient string, chart []record) sandbox.Subject {
+	return sandbox.Subject{
 		Patient: patient, Visit: named(chart, "Encounter"), Claim: named(chart, "Claim"),
 		Order: named(chart, "MedicationRequest"), Test: named(chart, "Observation"),
 	}
-	d.place = sandbox.Place{}
+}
+
+// placeOf is where the first visit of a chart was: staff work there.
+func placeOf(chart []record) (at sandbox.Place) {
 	for i := range chart {
 		if r := &chart[i]; r.typ == "Encounter" {
-			d.place.Dept = strings.TrimPrefix(r.tree.str("location", "location", "reference"), "Location/")
-			d.place.Facility = strings.TrimPrefix(r.tree.str("serviceProvider", "reference"), "Organization/")
-			return
+			at.Dept = strings.TrimPrefix(r.tree.str("location", "location", "reference"), "Location/")
+			at.Facility = strings.TrimPrefix(r.tree.str("serviceProvider", "reference"), "Organization/")
+			return at
 		}
 	}
+	return at
 }
 
 // named is the first record of a type, "" where there is none.

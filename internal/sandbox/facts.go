@@ -130,9 +130,13 @@ func WriteFacts(dir string, now time.Time) error {
 	return writeFacts(dir, now, append(feeds(now, story), others(now)...))
 }
 
-// WriteFactsFor writes facts about one patient of another server.
-func WriteFactsFor(dir string, now time.Time, s Subject) error {
-	return writeFacts(dir, now, feeds(now, s))
+// WriteFactsFor writes facts about patients of another server.
+func WriteFactsFor(dir string, now time.Time, subjects ...Subject) error {
+	var facts []fact
+	for _, s := range subjects {
+		facts = append(facts, feeds(now, s)...)
+	}
+	return writeFacts(dir, now, facts)
 }
 
 func writeFacts(dir string, now time.Time, facts []fact) error {
