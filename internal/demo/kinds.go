@@ -1,6 +1,9 @@
 package demo
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // kind is a kind of data in the words of its users: a row of the story.
 type kind struct {
@@ -53,11 +56,19 @@ func laboratory(n *node) bool {
 func (k *kind) of(chart []record) int {
 	for i := range chart {
 		r := &chart[i]
-		if r.typ == k.typ && (k.is == nil || k.is(r.tree)) && r.tree.choice(k.element) != nil {
+		if r.typ == k.typ && (k.is == nil || k.is(r.tree)) && k.in(r.tree.choice(k.element)) {
 			return i
 		}
 	}
 	return -1
+}
+
+// in reports whether an element has what the kind is about.
+func (k *kind) in(element *node) bool {
+	if element == nil || k.item == nil || !element.array {
+		return element != nil
+	}
+	return slices.ContainsFunc(element.kids, k.item)
 }
 
 // fate is what became of a kind in what was seen of its record.

@@ -27,6 +27,9 @@ func TestBeforeARealServer(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", title, got, want)
 		}
 	}
+	if strings.Contains(story, "\nAccount number") || strings.Contains(story, "\nPsychotherapy") {
+		t.Errorf("rows about what this patient has not:\n%s", story)
+	}
 	d := read(t, dir)
 	if d.Upstream != base || len(d.Patients) < 2 {
 		t.Fatalf("demo.json: upstream %s, %d patients", d.Upstream, len(d.Patients))
