@@ -190,7 +190,7 @@ func (s *Session) fillAtoms(r *fhirjson.Record, b *bearer, a *policy.Atoms) {
 		a.Of = s.allCarried(r, b, v, s.own, hiding)
 		return
 	}
-	a.Patients = make([]policy.PatientAtoms, 0, len(r.Patients))
+	a.Patients = s.patientAtoms(len(r.Patients))
 	for _, p := range r.Patients {
 		who := s.person(p.ID)
 		pa := policy.PatientAtoms{Truth: who.truth, Of: s.allCarried(r, b, v, who.instances, hiding)}
@@ -199,6 +199,17 @@ func (s *Session) fillAtoms(r *fhirjson.Record, b *bearer, a *policy.Atoms) {
 		}
 		a.Patients = append(a.Patients, pa)
 	}
+}
+
+// patientAtoms returns an empty slice with room for n, cut from a larger one: most
+// records name one patient, and a page has many records.
+func (s *Session) patientAtoms(n int) []policy.PatientAtoms {
+	if len(s.atoms) < n {
+		s.atoms = make([]policy.PatientAtoms, max(n, 32))
+	}
+	out := s.atoms[:0:n]
+	s.atoms = s.atoms[n:]
+	return out
 }
 
 // allCarried fills the slots of the plan.

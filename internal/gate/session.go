@@ -49,9 +49,10 @@ type Session struct {
 	people   map[string]*person
 	visits   map[string]*visit
 	objects  map[string]*object
-	own      []facts.Instance  // about the caller alone
-	refs     map[string]string // keyed references by id of the patient
-	resolved map[target]bool   // targets of references that were looked up: whether one may know of them
+	own      []facts.Instance      // about the caller alone
+	refs     map[string]string     // keyed references by id of the patient
+	resolved map[target]bool       // targets of references that were looked up: whether one may know of them
+	atoms    []policy.PatientAtoms // room for those of records to come
 	shape    shaper
 	judged   tally
 	opened   int64 // seq of the last opened entry

@@ -11,12 +11,14 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"modicum/internal/door/fhir"
 )
 
 // BenchmarkDoor measures a search whose answer has 20 kB through the door, and
 // the limit beside it in the same run: httputil.ReverseProxy with a buffer pool
-// on the same upstream. The record is kept in memory here: what a durable append
-// costs, the store's own benchmark says. cpu-µs/op is of the whole process, load
+// on the same upstream. The record is encoded and forgotten here: what a durable
+// append costs, the store's own benchmark says. cpu-µs/op is of the whole process, load
 // and upstream included, which are the same for both.
 //
 //	go test -run xxx -bench Door -benchtime 3s -cpu 2 ./internal/door/fhir
@@ -35,7 +37,8 @@ func BenchmarkDoor(b *testing.B) {
 	}))
 	b.Cleanup(upstream.Close)
 	up.Server.URL = upstream.URL
-	c := openClinic(b, up, "", nil)
+	c := openClinic(b, up, "", func(cfg *fhir.Config) { cfg.Diary = nil })
+	c.book.forget = true
 
 	address, err := url.Parse(upstream.URL)
 	if err != nil {

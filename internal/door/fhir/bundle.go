@@ -44,19 +44,40 @@ type projection struct {
 	door    *Door
 	session *gate.Session
 	query   *query
-	cat     *catalog.Catalog
 	base    string // of our own links
 	shown   []*candidate
 	buf     *[]byte
-	page    map[string]bool // Type/id of what shows on this page
-	key     []byte
+	first   int                                  // so many of shown make the page
+	page    map[string]bool                      // ids of these
+	onPage  func(t catalog.Type, id []byte) bool // isOnPage
 }
 
 func (x *exchange) newProjection(r *reader, q *query) *projection {
-	return &projection{door: x.door, session: x.session, query: q, cat: r.cat, base: x.base, buf: x.door.buffer()}
+	p := &projection{door: x.door, session: x.session, query: q, base: x.base, buf: x.door.buffer()}
+	p.onPage = p.isOnPage
+	return p
 }
 
 func (p *projection) close() { p.door.keep(p.buf) }
+
+// judgements lends an empty slice with room for n.
+func (d *Door) judgements(n int) []gate.Judgement {
+	if js, _ := d.slabs.Get().(*[]gate.Judgement); js != nil && cap(*js) >= n {
+		return (*js)[:0]
+	}
+	return make([]gate.Judgement, 0, max(n, 64))
+}
+
+// keepJudgements takes a slice back: nothing may point into it any more. It is
+// cleared, so that nobody's records stay in memory for it.
+func (d *Door) keepJudgements(js []gate.Judgement) {
+	if cap(js) == 0 || cap(js) > 4096 {
+		return
+	}
+	clear(js)
+	js = js[:0]
+	d.slabs.Put(&js)
+}
 
 // buffer lends an empty buffer.
 func (d *Door) buffer() *[]byte {
@@ -81,10 +102,7 @@ func (d *Door) keep(b *[]byte) {
 // it begins again until nothing more goes.
 func (p *projection) run(n int) error {
 	for {
-		p.page = make(map[string]bool, n)
-		for _, c := range p.shown[:min(n, len(p.shown))] {
-			p.page[p.query.name+"/"+c.judged.ID] = true
-		}
+		p.first = min(n, len(p.shown))
 		dropped, err := p.once(n)
 		if err != nil || !dropped {
 			return err
@@ -96,6 +114,10 @@ func (p *projection) once(n int) (dropped bool, err error) {
 	buf := (*p.buf)[:0]
 	kept := p.shown[:0]
 	over := false
+	p.page = make(map[string]bool, p.first)
+	for _, c := range p.shown[:p.first] {
+		p.page[c.judged.ID] = true
+	}
 	for _, c := range p.shown {
 		from := len(buf)
 		if buf, err = p.entry(buf, c, len(kept) == 0); err != nil {
@@ -135,15 +157,10 @@ func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error)
 	return append(dst, `,"search":{"mode":"match"}}`...), nil
 }
 
-func (p *projection) onPage(t catalog.Type, id []byte) bool {
-	p.key = append(append(append(p.key[:0], p.cat.TypeName(t)...), '/'), id...)
-	return p.page[string(p.key)]
-}
-
-func (p *projection) judgements(cs []*candidate) []gate.Judgement {
-	out := make([]gate.Judgement, len(cs))
-	for i, c := range cs {
-		out[i] = *c.judged
+// isOnPage reports whether a record shows on this page.
+func (p *projection) isOnPage(t catalog.Type, id []byte) bool {
+	if t != p.query.typ {
+		return false
 	}
-	return out
+	return p.page[string(id)]
 }

@@ -91,6 +91,7 @@ type Door struct {
 	refused   *gate.Route // what is not built, or not understood
 	slots     chan struct{}
 	buffers   sync.Pool
+	slabs     sync.Pool // of judgements
 	scans     atomic.Pointer[scans]
 	statement atomic.Pointer[statement]
 }

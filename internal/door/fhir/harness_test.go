@@ -189,6 +189,7 @@ type book struct {
 	mu      sync.Mutex
 	entries []ledger.Entry
 	fail    error
+	forget  bool // takes entries and keeps none, for loads
 }
 
 func (b *book) Append(_ context.Context, e ledger.Entry, _ func(ledger.Tx) error) (ledger.Receipt, error) {
@@ -199,6 +200,9 @@ func (b *book) Append(_ context.Context, e ledger.Entry, _ func(ledger.Tx) error
 	}
 	if _, err := ledger.Encode(e); err != nil {
 		return ledger.Receipt{}, err
+	}
+	if b.forget {
+		return ledger.Receipt{}, nil
 	}
 	b.entries = append(b.entries, e)
 	return ledger.Receipt{Index: int64(len(b.entries) - 1)}, nil

@@ -63,8 +63,9 @@ type page struct {
 	body    *upstream.Body
 	scanner *fhirjson.Scanner
 	records []*fhirjson.Record
-	judged  []gate.Judgement
-	next    string // the upstream's link, turned into what Page takes
+	judged  []gate.Judgement // lent, see Door.judgements
+	given   []candidate      // those given out; never grows beyond its capacity
+	next    string           // the upstream's link, turned into what Page takes
 	at      position
 	pos     int // of the next record to give out
 }
@@ -73,10 +74,17 @@ type page struct {
 // before it.
 type candidate struct {
 	page   *page
+	index  int // in the page
 	record *fhirjson.Record
 	judged *gate.Judgement
-	at     position
 	late   bool // not in the projection's buffer: projected when it is written
+}
+
+// at is where the reading stood before the record.
+func (c *candidate) at() position {
+	at := c.page.at
+	at.Offset = c.index
+	return at
 }
 
 func (x *exchange) newReader(q *query, at position, only string) *reader {
@@ -194,9 +202,8 @@ func (r *reader) fromPage(p *page) *candidate {
 			continue
 		}
 		r.seen[j.ID] = true
-		at := p.at
-		at.Offset = i
-		return &candidate{page: p, record: rec, judged: j, at: at}
+		p.given = append(p.given, candidate{page: p, index: i, record: rec, judged: j})
+		return &p.given[len(p.given)-1]
 	}
 	return nil
 }
@@ -262,6 +269,7 @@ func (r *reader) drop(p *page) {
 }
 
 func (r *reader) release(p *page) {
+	r.door.keepJudgements(p.judged)
 	r.scans.Put(p.scanner)
 	p.body.Release()
 }
@@ -302,7 +310,8 @@ func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
 	p := &page{body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset}
 	again, err = r.scan(p)
 	if err == nil && !again {
-		p.judged, err = r.session.Judge(ctx, p.records, make([]gate.Judgement, 0, len(p.records)))
+		p.judged, err = r.session.Judge(ctx, p.records, r.door.judgements(len(p.records)))
+		p.given = make([]candidate, 0, len(p.records))
 	}
 	if err != nil || again {
 		r.release(p)

@@ -150,7 +150,7 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 	if defect.On(defect.NextOfUpstream) && len(p.shown) == size && r.unread() {
 		at := r.at
 		at.Offset = r.pages[len(r.pages)-1].pos
-		res.next = &candidate{at: at}
+		res.next = &candidate{page: &page{at: at}, index: at.Offset}
 		return res, nil
 	}
 	if find && defect.On(defect.FindCountsHidden) && r.given > size {
@@ -250,11 +250,25 @@ func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 	if err := p.run(len(p.shown)); err != nil {
 		return err
 	}
-	if err := x.session.Commit(x.r.Context(), p.judgements(p.shown)); err != nil {
-		return commitProblem(err)
+	if err := x.commit(p.shown); err != nil {
+		return err
 	}
 	*n += len(p.shown)
 	p.shown = p.shown[:0]
+	return nil
+}
+
+// commit waits for the record of what is shown.
+func (x *exchange) commit(shown []*candidate) error {
+	js := x.door.judgements(len(shown))
+	for _, c := range shown {
+		js = append(js, *c.judged)
+	}
+	err := x.session.Commit(x.r.Context(), js)
+	x.door.keepJudgements(js)
+	if err != nil {
+		return commitProblem(err)
+	}
 	return nil
 }
 
@@ -279,8 +293,8 @@ func (x *exchange) writeSearch(q *query, st *state, p *projection, res *results)
 			return err
 		}
 	}
-	if err := x.session.Commit(x.r.Context(), p.judgements(res.shown)); err != nil {
-		return commitProblem(err)
+	if err := x.commit(res.shown); err != nil {
+		return err
 	}
 	if q.noTotal {
 		res.total = -1
@@ -293,7 +307,7 @@ func (x *exchange) nextLink(q *query, st *state, res *results) (string, error) {
 	n := &state{
 		Type: q.name, Post: q.post, Generation: x.session.Generation(),
 		Expires: x.session.Now().Add(cursorLife).Unix(),
-		Page:    st.Page + 1, Shown: st.Shown + len(res.shown), At: res.next.at,
+		Page:    st.Page + 1, Shown: st.Shown + len(res.shown), At: res.next.at(),
 	}
 	for _, p := range q.asked {
 		n.Query = append(n.Query, [2]string{p.name, p.value})
