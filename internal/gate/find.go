@@ -104,15 +104,23 @@ func (s *Session) proven(t catalog.Type, id string) bool {
 	return s.gate.proofs.has(proofKey{s.sight, t, id}, s.now)
 }
 
-// remember counts a shown record and proves it, and what it refers to without
-// naming a patient (a drug, a substance), for a while.
-func (s *Session) remember(j *Judgement) {
-	s.shown++
-	if s.cat.ByProof(j.Type) {
-		return // it was proven by another, whose proof it does not prolong
-	}
-	s.gate.proofs.put(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, s.now.Add(proofFor))
-	for _, i := range j.implies {
-		s.gate.borne.put(i.proofKey, i.by, s.now, s.now.Add(proofFor))
+// remember counts shown records and proves them, and what they refer to without
+// naming a patient (a drug, a substance), for a while. What was not recorded was
+// not shown, and proves nothing.
+func (s *Session) remember(shown []Judgement) {
+	s.shown += int64(len(shown))
+	until := s.now.Add(proofFor)
+	proofs := s.gate.proofs
+	proofs.mu.Lock()
+	defer proofs.mu.Unlock()
+	for i := range shown {
+		j := &shown[i]
+		if s.cat.ByProof(j.Type) {
+			continue // it was proven by another, whose proof it does not prolong
+		}
+		proofs.set(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, until)
+		for _, i := range j.implies {
+			s.gate.borne.put(i.proofKey, i.by, s.now, until)
+		}
 	}
 }

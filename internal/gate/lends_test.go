@@ -267,3 +267,28 @@ func TestShape_PseudonymsDifferByClassAndTask(t *testing.T) {
 	}
 	s.Close(t.Context(), gate.Outcome{Status: 200})
 }
+
+func TestProofs_WhatWasNotRecordedWasNotShownAndProvesNothing(t *testing.T) {
+	h := newHouse(t)
+	s := must(h.list("alice", "Encounter"))(t)
+	js := h.judge(s, encounter("e1", "p1"))
+	if err := s.Commit(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	h.book.mu.Lock()
+	h.book.fail = errors.New("disk full")
+	h.book.mu.Unlock()
+	if err := s.Commit(t.Context(), js); err == nil {
+		t.Fatal("opened without a record")
+	}
+	h.book.mu.Lock()
+	h.book.fail = nil
+	h.book.mu.Unlock()
+	s.Close(t.Context(), gate.Outcome{Status: 503})
+	s = must(h.read("alice", "Condition/c1"))(t)
+	defer s.Close(t.Context(), gate.Outcome{Status: 200})
+	j := h.judge(s, condition("c1", "p1", "e1"))[0]
+	if s.Shape(&j, nil).Visible(h.typ("Encounter"), []byte("e1")) {
+		t.Error("a record that never left proves a reference")
+	}
+}

@@ -32,6 +32,11 @@ func newMemory[K comparable, V any](most int) *memory[K, V] {
 func (m *memory[K, V]) put(k K, v V, now, until time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.set(k, v, now, until)
+}
+
+// set is put for a caller who holds mu.
+func (m *memory[K, V]) set(k K, v V, now, until time.Time) {
 	if old, known := m.m[k]; known {
 		if !until.Before(old.until) {
 			m.m[k] = lasting[V]{v, until}

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -218,42 +219,50 @@ func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
 	if err := s.wait(ctx); err != nil {
 		return err
 	}
-	if len(s.finding) > 0 {
-		s.noteListed(shown)
-	}
 	var opens tally
 	for i := range shown {
-		s.remember(&shown[i])
 		if s.names(&shown[i]) {
 			s.judged.add(&shown[i])
 		} else {
 			opens.add(&shown[i])
 		}
 	}
-	if len(opens.kinds) == 0 || defect.On(defect.OpenedLeftOut) {
-		return nil
-	}
-	return s.open(ctx, &opens)
-}
-
-// open records what discloses more than the decision names.
-func (s *Session) open(ctx context.Context, opens *tally) error {
-	c := s.spell(opens)
-	entry := &ledger.Opened{ID: s.id, At: s.now.UnixMicro(), Seq: s.opened + 1, Verdicts: c.verdicts, Views: c.views, Patients: c.patients}
-	parts, err := ledger.SplitOpened(entry)
-	if err != nil {
-		return fmt.Errorf("record what is opened: %w", err)
-	}
-	for _, p := range parts {
-		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.gate.cfg.LogWait)
-		_, err := s.gate.cfg.Log.Append(wait, p, nil)
-		cancel()
-		if err != nil {
+	if len(opens.kinds) > 0 && !defect.On(defect.OpenedLeftOut) {
+		if err := s.open(ctx, &opens); err != nil {
 			return fmt.Errorf("record what is opened: %w", err)
 		}
-		s.opened = p.Seq
 	}
+	if len(s.finding) > 0 {
+		s.noteListed(shown)
+	}
+	s.remember(shown)
 	return nil
+}
+
+// open records what discloses more than the decision names: in one entry where
+// it fits, else in parts.
+func (s *Session) open(ctx context.Context, opens *tally) error {
+	c := s.spell(opens)
+	whole := &ledger.Opened{ID: s.id, At: s.now.UnixMicro(), Seq: s.opened + 1, Verdicts: c.verdicts, Views: c.views, Patients: c.patients}
+	err := s.append(ctx, whole)
+	if !errors.Is(err, ledger.ErrTooLarge) {
+		return err
+	}
+	parts, err := ledger.SplitOpened(whole)
+	for i := 0; err == nil && i < len(parts); i++ {
+		err = s.append(ctx, parts[i])
+	}
+	return err
+}
+
+func (s *Session) append(ctx context.Context, o *ledger.Opened) error {
+	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.gate.cfg.LogWait)
+	defer cancel()
+	_, err := s.gate.cfg.Log.Append(wait, o, nil)
+	if err == nil {
+		s.opened = o.Seq
+	}
+	return err
 }
 
 // names reports whether the decision's entry already names all patients of j:

@@ -48,7 +48,8 @@ type projection struct {
 	shown   []*candidate
 	buf     *[]byte
 	first   int                                  // so many of shown make the page
-	page    map[string]bool                      // ids of these
+	ids     []string                             // of these
+	page    map[string]bool                      // the same, made when a reference first asks
 	onPage  func(t catalog.Type, id []byte) bool // isOnPage
 }
 
@@ -114,9 +115,9 @@ func (p *projection) once(n int) (dropped bool, err error) {
 	buf := (*p.buf)[:0]
 	kept := p.shown[:0]
 	over := false
-	p.page = make(map[string]bool, p.first)
+	p.ids, p.page = p.ids[:0], nil
 	for _, c := range p.shown[:p.first] {
-		p.page[c.judged.ID] = true
+		p.ids = append(p.ids, c.judged.ID)
 	}
 	for _, c := range p.shown {
 		from := len(buf)
@@ -161,6 +162,12 @@ func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error)
 func (p *projection) isOnPage(t catalog.Type, id []byte) bool {
 	if t != p.query.typ {
 		return false
+	}
+	if p.page == nil {
+		p.page = make(map[string]bool, len(p.ids))
+		for _, shown := range p.ids {
+			p.page[shown] = true
+		}
 	}
 	return p.page[string(id)]
 }

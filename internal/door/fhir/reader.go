@@ -91,7 +91,7 @@ func (x *exchange) newReader(q *query, at position, only string) *reader {
 	d, s, cat := x.door, x.session, x.catalog()
 	r := &reader{
 		door: d, session: s, query: q, cat: cat, scans: d.scanners(x.set),
-		base: q.upstream(len(s.Find()) > 0), at: at, only: only, seen: make(map[string]bool),
+		base: q.upstream(len(s.Find()) > 0), at: at, only: only, seen: make(map[string]bool, 64),
 	}
 	scope := s.Scope()
 	switch {
