@@ -14,7 +14,6 @@ import (
 	"sync"
 	"testing"
 	"time"
-
 )
 
 // killer is the test that must find a fault. Of N1, worlds are the seeds that do.

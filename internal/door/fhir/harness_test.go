@@ -273,7 +273,16 @@ func openClinic(t testing.TB, up *sheet, more string, change func(*fhir.Config))
 
 func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
 	t.Helper()
+	return openClinicOver(t, nil, base, set, lines, change)
+}
+
+// openClinicOver is openClinicAt with a ledger of its own; nil is a book in memory.
+func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
+	t.Helper()
 	c := &clinic{book: &book{}, set: set, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
+	if log == nil {
+		log = c.book
+	}
 	now := func() (time.Time, bool) { return c.now(), true }
 	store := facts.NewStore(facts.FromPolicy(set, set.Folder(), nil), now, nil)
 	dir := t.TempDir()
@@ -303,7 +312,7 @@ func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]s
 	reader := readerFunc(func(p []byte) (int, error) { mu.Lock(); defer mu.Unlock(); return random.Read(p) })
 	c.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: c.set, Facts: store.Index()} },
-		Log:        c.book, Refs: refs, Resolver: client, Upstream: base,
+		Log:        log, Refs: refs, Resolver: client, Upstream: base,
 		Now: now, Random: reader, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
 	})
 	if err != nil {

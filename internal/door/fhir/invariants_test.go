@@ -663,3 +663,48 @@ func TestF3_WhateverLiesInAnAnswerWasJudged(t *testing.T) {
 	lacks(t, r.body, "SECRET", "1901-02-03", "deep", "p9")
 	contains(t, r.body, "SHOWN") // a contained practitioner shows by the rules of its own type
 }
+
+// Rule 4 at the door: a feed that fell silent permits nothing more, and what it said
+// last goes on restricting.
+func TestADeadFeedTakesPermissionsAwayAndKeepsRestrictions(t *testing.T) {
+	aged := func(lines, whole string) string { return strings.Replace(lines, "2026-11-23T11:59:00Z", whole, 1) }
+	open := func(adt, people string) *clinic {
+		up := ward(t)
+		return openClinicAt(t, up.URL+"/fhir", loadPolicy(t, "testdata/policy"), map[string]string{"adt": adt, "roster": shifts, "people": people},
+			func(c *clinic, _ *fhir.Config) { c.up = up })
+	}
+	fresh := open(assigned, people)
+	absent := fresh.get(t, "alice", "/Patient/nowhere")
+	if r := fresh.get(t, "alice", "/Patient/p1"); r.status != 200 {
+		t.Fatalf("with live feeds: %d", r.status)
+	}
+	dead := open(aged(assigned, "2026-11-21T11:59:00Z"), people) // admissions: fresh for a day
+	for _, path := range []string{"/Patient/p1", "/Condition/c00"} {
+		same(t, absent, dead.get(t, "alice", path))
+	}
+	if b := dead.get(t, "alice", "/Condition?patient=p1").bundle(t); len(b.Entry) != 0 {
+		t.Errorf("a dead feed still permits: %v", b.ids())
+	}
+	old := open(assigned, aged(people, "2026-11-01T11:59:00Z")) // the personnel file: seven days
+	same(t, absent, old.get(t, "alice", "/Patient/p4"))
+	if r := old.get(t, "alice", "/Patient/p1"); r.status != 200 {
+		t.Errorf("another patient, while the personnel file is old: %d", r.status)
+	}
+}
+
+func TestF3_AReadIsJudgedByThePatientInItsBody(t *testing.T) {
+	up := newSheet(t)
+	c := openClinic(t, up, "", nil)
+	absent := c.get(t, "alice", "/Condition/nowhere")
+	for subject, status := range map[string]int{"p1": 200, "p2": 200, "p9": 404, "p4": 404} {
+		up.records = map[string][]string{}
+		up.put(condition("c1", subject, "J45.0")) // one and the same address each time
+		r := c.get(t, "alice", "/Condition/c1")
+		if r.status != status {
+			t.Errorf("of %s: %d", subject, r.status)
+		}
+		if status == 404 {
+			same(t, absent, r)
+		}
+	}
+}
