@@ -53,6 +53,15 @@ func (r *Record) real(c catalog.Class) catalog.Class {
 	return c
 }
 
+// Reads returns the classes that a parameter reads in this record. In one whose class
+// replaces that of every element (a psychotherapy note) that is its class alone.
+func (r *Record) Reads(p *catalog.Param) catalog.ClassSet {
+	if r.whole {
+		return catalog.ClassSet{}.With(r.Class)
+	}
+	return p.Classes(r.Class)
+}
+
 // Keeps reports whether the view keeps every element that a parameter reads in this
 // record: the classes of its elements, and of a parameter whose class follows the
 // value, nothing (see KeptMatch). Where the parameter reads references, each that the

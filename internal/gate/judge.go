@@ -122,7 +122,7 @@ func (s *Session) matches(r *fhirjson.Record, j *Judgement) bool {
 		}
 	}
 	for _, p := range s.ask.Sorts {
-		if !view.Keep.Covers(p.Classes(r.Class)) {
+		if !view.Keep.Covers(r.Reads(p)) {
 			return false
 		}
 	}
@@ -141,16 +141,18 @@ func (s *Session) keeps(r *fhirjson.Record, k *Criterion, view *policy.View) boo
 	if len(k.Refs) > 0 && !s.seesTargets(k.Refs) && !defect.On(defect.HiddenTargetFits) {
 		return false
 	}
-	if s.namesPatients(k.Refs) {
+	if s.namesPatients(k) {
 		return true // a reference to the patient in scope is kept (design 6)
 	}
-	return view.Keep.Covers(k.Param.Classes(r.Class))
+	return view.Keep.Covers(r.Reads(k.Param))
 }
 
-// namesPatients reports whether all of a criterion's references are to patients.
-func (s *Session) namesPatients(refs []Ref) bool {
+// namesPatients reports whether a criterion says whose records are asked for: by
+// patient or subject, with patients alone. A patient who performed or wrote is read
+// like anything else.
+func (s *Session) namesPatients(k *Criterion) bool {
 	patient, _ := s.cat.Type("Patient")
-	return len(refs) > 0 && !slices.ContainsFunc(refs, func(r Ref) bool { return r.Type != patient })
+	return k.Param.NamesPatient && len(k.Refs) > 0 && !slices.ContainsFunc(k.Refs, func(r Ref) bool { return r.Type != patient })
 }
 
 // seesTargets reports whether each reference of a criterion is one that the

@@ -148,8 +148,9 @@ func (s *Session) request() policy.Request {
 	}
 	s.own = s.gen.Facts.CallerInstances(&s.sub, s.now, s.trusted, &req.Caller, nil)
 	s.affiliate(&req)
-	for _, k := range s.ask.Criteria {
-		if !k.Param.ValueDependent && !s.namesPatients(k.Refs) {
+	for i := range s.ask.Criteria {
+		k := &s.ask.Criteria[i]
+		if !k.Param.ValueDependent && !s.namesPatients(k) {
 			req.Reads = req.Reads.Union(k.Param.Classes(catalog.OfRecord))
 		}
 	}
@@ -238,16 +239,16 @@ func (s *Session) verb() policy.Verb {
 	}
 	for i := range s.ask.Criteria {
 		k := &s.ask.Criteria[i]
-		if !k.Param.Narrow && !s.namesPatients(k.Refs) && !s.namesVisit(k.Refs) {
+		if !k.Param.Narrow && !s.namesPatients(k) && !s.namesVisit(k) {
 			return policy.Search
 		}
 	}
 	return policy.Read
 }
 
-func (s *Session) namesVisit(refs []Ref) bool {
+func (s *Session) namesVisit(k *Criterion) bool {
 	encounter, _ := s.cat.Type("Encounter")
-	return len(refs) == 1 && refs[0].Type == encounter && refs[0].ID == s.ask.Visit
+	return k.Param.NamesVisit && len(k.Refs) == 1 && k.Refs[0].Type == encounter && k.Refs[0].ID == s.ask.Visit
 }
 
 // admit asks the policy; a search that is a find (rule 13) is admitted without
@@ -281,8 +282,8 @@ func (s *Session) readable() bool {
 		}
 		return !p.OfRecord() || keep.Meets(bears)
 	}
-	for _, k := range s.ask.Criteria {
-		if !s.namesPatients(k.Refs) && !could(k.Param) {
+	for i := range s.ask.Criteria {
+		if k := &s.ask.Criteria[i]; !s.namesPatients(k) && !could(k.Param) {
 			return false
 		}
 	}

@@ -118,6 +118,24 @@ func (w *World) makes(j *Judgement) bool {
 	return false
 }
 
+// Keeps reports whether the record may match a criterion that reads a parameter: its
+// own view keeps every element that is read (rule 12, F2). In a record whose class
+// replaces that of every element, that class is what is read.
+func (j *Judgement) Keeps(p *catalog.Param) bool {
+	if p.ReadsUnknown() || p.ValueDependent {
+		return false // only the values can tell, and they are not looked at here
+	}
+	for c := range p.Classes(j.Class).All {
+		if j.whole {
+			c = j.Class
+		}
+		if j.Verdict.View[c] != policy.Keep {
+			return false
+		}
+	}
+	return true
+}
+
 // Shape says how the record shows. visible reports whether another record is proven
 // visible to the caller, beside those of Proven; it may be nil.
 func (w *World) Shape(j *Judgement, visible func(to Ref) bool) *Shape {
