@@ -30,11 +30,16 @@ type hospital struct {
 	token   map[string]string
 }
 
+// marked is the condition of that patient which is marked by its code (HIV): the
+// synthetic data has none.
+const marked = "whole-marked"
+
 func openHospital(t *testing.T) *hospital {
 	server := testkit.NewHAPI(t, testkit.HAPIOptions{Patients: 10})
 	h := &hospital{server: server, front: testkit.NewFront(t, server.Base), token: map[string]string{}}
 	alice := h.castTeam(t)
 	h.front.Put(t, "CareTeam/whole-own", fmt.Sprintf(`{"resourceType":"CareTeam","id":"whole-own","status":"active","subject":{"reference":"Patient/%s"},"participant":[{"member":{"reference":"%s"}}]}`, h.other, alice))
+	h.front.Put(t, "Condition/"+marked, fmt.Sprintf(`{"resourceType":"Condition","id":"%s","code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"B20"}]},"subject":{"reference":"Patient/%s"}}`, marked, h.patient))
 	h.idp = testkit.OIDC(t, testkit.OIDCOptions{
 		People: map[string]map[string]any{
 			"alice": {"groups": []string{"hospital-doctors"}, "fhirUser": alice},
@@ -102,6 +107,9 @@ func (h *hospital) castTeam(t *testing.T) (practitioner string) {
 			h.other = p
 		}
 	}
+	if slices.Contains(h.conditions(t, h.patient, true), marked) {
+		t.Fatal("the data has a condition of this name")
+	}
 	if most < 6 || h.other == "" {
 		t.Fatalf("the data has no patient with a care team and two pages of conditions: %d, %q", most, h.other)
 	}
@@ -110,7 +118,7 @@ func (h *hospital) castTeam(t *testing.T) (practitioner string) {
 
 // conditions lists the ids of a patient's conditions, all or those without an overlay,
 // as the data has them.
-func (h *hospital) conditions(t *testing.T, patient string, marked bool) (ids []string) {
+func (h *hospital) conditions(t *testing.T, patient string, withMarked bool) (ids []string) {
 	t.Helper()
 	s := fhirjson.New(catalog.R4(), fhirjson.Limits{Base: h.server.Base})
 	for _, r := range h.server.Data["Condition"] {
@@ -118,7 +126,7 @@ func (h *hospital) conditions(t *testing.T, patient string, marked bool) (ids []
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(rec.Patients) == 1 && string(rec.Patients[0].ID) == patient && (marked || rec.Overlays == 0) {
+		if len(rec.Patients) == 1 && string(rec.Patients[0].ID) == patient && (withMarked || rec.Overlays == 0) {
 			ids = append(ids, r.ID)
 		}
 	}
@@ -187,7 +195,8 @@ func TestTheWholeBeforeARealServer(t *testing.T) {
 		}
 		return false
 	})
-	all := h.conditions(t, h.patient, true)
+	all := append(h.conditions(t, h.patient, true), marked)
+	slices.Sort(all)
 	for _, name := range testkit.Clients() {
 		t.Run(name, func(t *testing.T) {
 			out, err := testkit.Client(t, name, h.door+"/fhir", h.as(t, "alice"), h.patient)
@@ -235,9 +244,12 @@ func theNurse(t *testing.T, h *hospital) {
 	}
 	eventually(t, "the nurse sees her patient", func() bool { return h.sees(t, "nina", "give-care", h.patient) })
 	want := h.conditions(t, h.patient, false)
-	t.Logf("%d of %d conditions bear no mark", len(want), len(h.conditions(t, h.patient, true)))
 	if got, _ := h.ids(t, "nina", "give-care", "Condition?_count=3&patient="+h.patient); !slices.Equal(got, want) {
 		t.Errorf("the nurse got %d conditions, want %d", len(got), len(want))
+	}
+	hidden, absent := get(t, h.door+"/fhir/Condition/"+marked, h.as(t, "nina"), "give-care"), get(t, h.door+"/fhir/Condition/none", h.as(t, "nina"), "give-care")
+	if hidden.status != http.StatusNotFound || hidden.body != absent.body {
+		t.Errorf("a marked record is told from one that is not there: %d %s, %d %s", hidden.status, hidden.body, absent.status, absent.body)
 	}
 	h.front.Delete(t, "Appointment/whole-1")
 	eventually(t, "the appointment is deleted, and the nurse sees nothing", func() bool { return !h.sees(t, "nina", "give-care", h.patient) })
