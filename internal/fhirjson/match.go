@@ -62,6 +62,19 @@ func (r *Record) Reads(p *catalog.Param) catalog.ClassSet {
 	return p.Classes(r.Class)
 }
 
+// ClassOf returns the class of one of the record's references: of one inside a
+// contained resource or an extension, theirs.
+func (r *Record) ClassOf(ref *Reference) catalog.Class {
+	class := r.s.tape[ref.cell].class
+	if ref.in < 0 {
+		return r.real(class)
+	}
+	if k := &r.inner[ref.in]; class == catalog.OfRecord || k.whole && class != catalog.Unknown {
+		return k.class
+	}
+	return class
+}
+
 // Keeps reports whether the view keeps every element that a parameter reads in this
 // record: the classes of its elements, and of a parameter whose class follows the
 // value, nothing (see KeptMatch). Where the parameter reads references, each that the

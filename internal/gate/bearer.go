@@ -5,7 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"modicum/catalog"
 	"modicum/internal/fhirjson"
 )
 
@@ -43,15 +42,9 @@ func (b *bearer) lend(r *fhirjson.Record) *fhirjson.Record {
 // element that its view keeps.
 func (s *Session) bears(r *fhirjson.Record, j *Judgement) {
 	var b *bearer
-	for _, ref := range r.References {
-		if ref.Type == 0 || !s.cat.ByProof(ref.Type) {
-			continue
-		}
-		class := s.cat.Node(ref.Node).Class
-		if class == catalog.OfRecord {
-			class = r.Class
-		}
-		if !j.Verdict.View.Keep.Has(class) {
+	for i := range r.References {
+		ref := &r.References[i]
+		if ref.Type == 0 || !s.cat.ByProof(ref.Type) || !j.Verdict.View.Keep.Has(r.ClassOf(ref)) {
 			continue
 		}
 		if b == nil {

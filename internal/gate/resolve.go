@@ -55,12 +55,8 @@ func (s *Session) targets(r *fhirjson.Record, j *Judgement, into map[catalog.Typ
 		if ref.Type == 0 || ref.Type == patient || s.cat.PatientFree(ref.Type) || s.cat.ByProof(ref.Type) {
 			continue
 		}
-		class := s.cat.Node(ref.Node).Class
-		if class == catalog.OfRecord {
-			class = r.Class
-		}
 		to := target{ref.Type, string(ref.ID)}
-		if _, asked := s.resolved[to]; asked || !j.Verdict.View.Keep.Has(class) || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
+		if _, asked := s.resolved[to]; asked || !j.Verdict.View.Keep.Has(r.ClassOf(ref)) || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
 			continue
 		}
 		if s.resolved == nil {
