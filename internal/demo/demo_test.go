@@ -85,8 +85,21 @@ func (u *until) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
+func (u *until) String() string {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.text.String()
+}
+
 // stayUp runs the demo until the test ends and returns when it has told its story.
 func stayUp(t *testing.T, o demo.Options) directions {
+	t.Helper()
+	d, _ := hear(t, o)
+	return d
+}
+
+// hear is stayUp with the story.
+func hear(t *testing.T, o demo.Options) (directions, string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out := &until{want: "Ctrl-C", seen: make(chan struct{})}
@@ -107,7 +120,7 @@ func stayUp(t *testing.T, o demo.Options) directions {
 	case <-time.After(2 * time.Minute):
 		t.Fatal("the demo tells nothing")
 	}
-	return read(t, o.Dir)
+	return read(t, o.Dir), out.String()
 }
 
 // row returns the cells of a row of the story, "|" between them.

@@ -14,8 +14,7 @@ import (
 // facts made for a patient found there (docs/interfaces.md 6).
 func TestBeforeARealServer(t *testing.T) {
 	base := testkit.HAPI(t).Base
-	dir := t.TempDir()
-	story := tellOnce(t, demo.Options{Dir: dir, Upstream: base})
+	d, story := hear(t, demo.Options{Dir: t.TempDir(), Upstream: base})
 	for title, want := range map[string]string{
 		// physician nurse billing front-desk IT researcher nobody
 		"Name":          "kept|kept|kept|kept|not there|not shown|not there",
@@ -30,7 +29,6 @@ func TestBeforeARealServer(t *testing.T) {
 	if strings.Contains(story, "\nAccount number") || strings.Contains(story, "\nPsychotherapy") {
 		t.Errorf("rows about what this patient has not:\n%s", story)
 	}
-	d := read(t, dir)
 	if d.Upstream != base || len(d.Patients) < 2 {
 		t.Fatalf("demo.json: upstream %s, %d patients", d.Upstream, len(d.Patients))
 	}
@@ -41,7 +39,7 @@ func TestBeforeARealServer(t *testing.T) {
 			}
 		}
 	}
-	limitedPage(t, base)
+	limitedPage(t, d)
 }
 
 // values are texts of a patient that nobody may print.
@@ -69,15 +67,15 @@ func values(t *testing.T, url string) []string {
 }
 
 // limitedPage: the page tells nothing of a patient to whoever opens it.
-func limitedPage(t *testing.T, base string) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir(), Upstream: base})
+func limitedPage(t *testing.T, d directions) {
+	t.Helper()
 	for _, query := range []string{"", "?a=alice&b=bob&patient=" + d.Patients[0].ID} {
 		status, _, html := get(t, d.Console+query)
 		text := plain(html)
 		if status != http.StatusOK || !strings.Contains(text, "comparison is off") || !strings.Contains(text, "modicum ledger verify") {
 			t.Errorf("%s: %d\n%s", query, status, text)
 		}
-		for _, s := range append(values(t, base+"/Patient/"+d.Patients[0].ID), d.Patients[0].ID, "<form", "kept") {
+		for _, s := range append(values(t, d.Upstream+"/Patient/"+d.Patients[0].ID), d.Patients[0].ID, "<form", "kept") {
 			if strings.Contains(html, s) {
 				t.Errorf("%s: the page says %q", query, s)
 			}
