@@ -50,8 +50,8 @@ func TestPageShowsBothViews(t *testing.T) {
 		}, []string{"900-55-1001", "ACCT-7001-2207"}},
 		{"?a=nina&b=alice&patient=p3", []string{"restriction “Own chart”: Your own record is in the portal or at the records desk.", "0 of 9 records there", "9 of 9 records there"}, nil},
 		{"?a=ravi&b=alice&patient=p2", []string{"restriction “Substance use program records”", "Substance use: Part 2 record", "Buprenorphine"}, nil},
-		{"?a=dan&b=alice&patient=p1", []string{"nothing ties this person to this patient now: no assigned-patient"}, nil},
-		{"?a=rosa&b=alice&patient=p1", []string{"marked HIV, which the task does not open", "outside what approved-protocol names", "restriction “Psychotherapy notes”"}, nil},
+		{"?a=dan&b=alice&patient=p1", []string{"nothing ties this person to this patient now: none of assigned patient, appointment, service order, on unit"}, nil},
+		{"?a=rosa&b=alice&patient=p1", []string{"marked HIV, which the task does not open", "outside what the approved protocol names", "restriction “Psychotherapy notes”"}, nil},
 		{"?a=alice&b=bob&patient=p1&diff=on", []string{"rows in which both see the same are left out"}, nil},
 	} {
 		status, header, html := get(t, d.Console+tt.query)

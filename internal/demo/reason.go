@@ -74,13 +74,16 @@ func (e *explainer) lacks(text string) string {
 		return "marked " + e.titles(names) + ", which the task does not open"
 	}
 	if names, ok := strings.CutPrefix(text, "lacks "); ok {
-		return "nothing ties this person to this patient now: no " + strings.ReplaceAll(names, ", or ", ", no ")
+		return "nothing ties this person to this patient now: none of " + spoken(strings.ReplaceAll(names, ", or ", ", "))
 	}
 	if strings.HasPrefix(text, "the facts in its `of`") {
-		return "outside what " + e.named() + " names"
+		return "outside what the " + spoken(e.named()) + " names"
 	}
 	return text
 }
+
+// spoken takes the hyphens out of names.
+func spoken(names string) string { return strings.ReplaceAll(names, "-", " ") }
 
 // named are the facts to which the policy binds the task.
 func (e *explainer) named() string {
@@ -98,7 +101,7 @@ func (e *explainer) named() string {
 			}
 		}
 	}
-	return cmp.Or(strings.Join(out, " or "), "the work at hand")
+	return cmp.Or(strings.Join(out, " or "), "work at hand")
 }
 
 // titles spells class names as the catalog titles them.
