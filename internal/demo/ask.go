@@ -10,7 +10,6 @@ import (
 	"slices"
 
 	"modicum/catalog"
-	"modicum/internal/fhirjson"
 )
 
 // reply is one answer of the gate.
@@ -85,7 +84,7 @@ func (d *demo) chart(ctx context.Context, patient string) ([]record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, err := appendRecord(nil, sheet)
+	out, err := d.appendRecord(nil, sheet)
 	if err != nil {
 		return nil, err
 	}
@@ -94,14 +93,14 @@ func (d *demo) chart(ctx context.Context, patient string) ([]record, error) {
 		if err != nil {
 			return nil, err
 		}
-		if out, err = appendEntries(out, body); err != nil {
+		if out, err = d.appendEntries(out, body); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
 }
 
-func appendEntries(out []record, bundle []byte) ([]record, error) {
+func (d *demo) appendEntries(out []record, bundle []byte) ([]record, error) {
 	var b struct {
 		Entry []struct{ Resource json.RawMessage }
 	}
@@ -110,12 +109,12 @@ func appendEntries(out []record, bundle []byte) ([]record, error) {
 		if err != nil {
 			break
 		}
-		out, err = appendRecord(out, e.Resource)
+		out, err = d.appendRecord(out, e.Resource)
 	}
 	return out, err
 }
 
-func appendRecord(out []record, body []byte) ([]record, error) {
+func (d *demo) appendRecord(out []record, body []byte) ([]record, error) {
 	var src bytes.Buffer
 	if err := json.Compact(&src, body); err != nil {
 		return out, err
@@ -124,7 +123,7 @@ func appendRecord(out []record, body []byte) ([]record, error) {
 	if err != nil {
 		return out, err
 	}
-	r := record{tree.str("resourceType"), tree.str("id"), src.Bytes(), tree, marks(src.Bytes())}
+	r := record{tree.str("resourceType"), tree.str("id"), src.Bytes(), tree, d.marks(src.Bytes())}
 	r.order()
 	return append(out, r), nil
 }
@@ -146,12 +145,14 @@ func (r *record) order() {
 }
 
 // marks are the overlays of a record, by title.
-func marks(src []byte) (titles []string) {
-	cat := catalog.R4()
-	rec, err := fhirjson.New(cat, fhirjson.Limits{}).Resource(src)
+func (d *demo) marks(src []byte) (titles []string) {
+	scanner := d.scans.Get()
+	defer d.scans.Put(scanner)
+	rec, err := scanner.Resource(src)
 	if err != nil {
 		return nil
 	}
+	cat := scanner.Catalog()
 	for o := range rec.Overlays.All {
 		if info := cat.Info(cat.OverlayClass(o)); info != nil {
 			titles = append(titles, info.Title)

@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"modicum"
+	"modicum/catalog"
 	"modicum/internal/caller"
 	"modicum/internal/config"
+	"modicum/internal/fhirjson"
 	"modicum/internal/sandbox"
 	"modicum/internal/serve"
 	"modicum/ledger"
@@ -33,8 +35,14 @@ func (d *demo) startUpstream(ctx context.Context) (stop func(), err error) {
 	}
 	web := &http.Server{Handler: server, ReadHeaderTimeout: 10 * time.Second}
 	go web.Serve(ln)
-	d.upstream = "http://" + ln.Addr().String() + "/fhir"
+	d.stand("http://" + ln.Addr().String() + "/fhir")
 	return func() { web.Close() }, nil
+}
+
+// stand says before which server the gate stands.
+func (d *demo) stand(base string) {
+	d.upstream = base
+	d.scans = fhirjson.NewPool(catalog.R4(), fhirjson.Limits{Base: base})
 }
 
 // assemble makes keys where there are none, and puts the parts together.

@@ -15,6 +15,7 @@ import (
 	"syscall"
 	"time"
 
+	"modicum/internal/fhirjson"
 	"modicum/internal/sandbox"
 	"modicum/internal/serve"
 	"modicum/internal/store"
@@ -46,6 +47,7 @@ type demo struct {
 	client   *http.Client
 	public   string // http://HOST:PORT
 	upstream string
+	scans    *fhirjson.Pool
 	key      *ledger.Key
 	people   []staff
 	patient  string            // of the story

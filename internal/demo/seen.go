@@ -6,8 +6,6 @@ import (
 	"net/http"
 	"sync"
 
-	"modicum/catalog"
-	"modicum/internal/fhirjson"
 	"modicum/internal/gate"
 )
 
@@ -97,7 +95,8 @@ func (d *demo) explain(s *seen, r *gate.Replayed, of *record) error {
 		s.why = refusedWords(r.Decision)
 		return nil
 	}
-	scanner := fhirjson.New(catalog.R4(), fhirjson.Limits{Base: d.upstream})
+	scanner := d.scans.Get()
+	defer d.scans.Put(scanner)
 	rec, err := scanner.Resource(of.src)
 	if err != nil {
 		return err

@@ -19,12 +19,12 @@ func (d *demo) takeUpstream(ctx context.Context) error {
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.User != nil {
 		return fmt.Errorf("%w: --upstream wants the base address of a FHIR R4 server, such as http://127.0.0.1:8090/fhir", ErrUsage)
 	}
-	d.upstream = strings.TrimRight(d.Upstream, "/")
+	d.stand(strings.TrimRight(d.Upstream, "/"))
 	body, err := d.original(ctx, fmt.Sprintf("Patient?_count=%d", candidates))
 	if err != nil {
 		return fmt.Errorf("%s does not answer a search for patients: is it the base address of a FHIR R4 server that runs and asks for no log-in?", d.upstream)
 	}
-	found, err := appendEntries(nil, body)
+	found, err := d.appendEntries(nil, body)
 	if err != nil || len(found) == 0 {
 		return fmt.Errorf("%s shows no patient: load some synthetic ones first", d.upstream)
 	}
