@@ -79,8 +79,8 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := probs.Errors().Err(); err != nil || set == nil {
 		return nil, errors.Join(errors.New("the policy has errors; run: modicum policy check"), err)
 	}
-	if ps := o.Config.Check(known{set}); len(ps) > 0 {
-		return nil, ps
+	if err := Check(o.Config, set); err != nil { // all of it, before a record is begun
+		return nil, err
 	}
 	if err := s.openRecord(ctx); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
 #compdef modicum
-# Completion of modicum for zsh: put it into a folder of fpath as _modicum.
+# Completion of modicum for zsh: put it into a folder of fpath as _modicum, or source it.
 _modicum() {
 	local -a found
 	found=("${(@f)$("${words[1]}" complete -- "${(@)words[2,CURRENT]}" 2>/dev/null)}")
@@ -9,4 +9,9 @@ _modicum() {
 		_files
 	fi
 }
-compdef _modicum modicum
+# Loaded by completion for the first time, this file is the function's body.
+if [[ "${funcstack[1]}" == _modicum ]]; then
+	_modicum "$@"
+else
+	compdef _modicum modicum
+fi
