@@ -105,7 +105,7 @@ func (f *folder) put(text string) {
 
 // site is an installation before the sandbox's FHIR server.
 type site struct {
-	t      *testing.T
+	t      testing.TB
 	dir    string
 	policy *folder
 	config *config.Config
@@ -123,7 +123,7 @@ func (s *site) now() (time.Time, bool) {
 	return time.Now().Add(s.skew), true
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), policy: &folder{}}
 	s.policy.put(files)
@@ -250,7 +250,7 @@ func (s *site) ready() (int, ready) {
 
 func (r ready) says(part string) bool { return strings.Contains(strings.Join(r.Wrong, "\n"), part) }
 
-func writeFile(t *testing.T, path, text string) {
+func writeFile(t testing.TB, path, text string) {
 	t.Helper()
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
