@@ -166,10 +166,9 @@ func (b *binder) members(i uint32, c *cell) {
 	known := 0
 	for j := i + 1; j < c.next; j = tape[j].next {
 		m := &tape[j]
-		name := src[m.name : m.name+uint32(m.nameLen)]
-		node, sib := know.child(c.node, m.aux, name)
+		node, sib := know.child(c.node, m.aux, src, m.name, m.nameLen)
 		if node == 0 {
-			if parent.kind == catalog.ResourceRoot && string(name) == "resourceType" {
+			if parent.kind == catalog.ResourceRoot && string(src[m.name:m.name+uint32(m.nameLen)]) == "resourceType" {
 				m.flags |= special
 			}
 			continue

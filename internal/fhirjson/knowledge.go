@@ -1,6 +1,7 @@
 package fhirjson
 
 import (
+	"encoding/binary"
 	"strings"
 	"sync"
 
@@ -60,16 +61,38 @@ const (
 )
 
 // link leads from a table of children and the hash of a member's name to the child.
+// Most names have at most eight bytes, and head decides; of longer ones the text is
+// compared.
 type link struct {
 	table, hash uint32
+	head        uint64 // the first eight bytes of the name, little end first
 	child       catalog.NodeID
+	len         uint8
 }
 
-// child is catalog.Catalog.Child by the hash that reading the name left behind.
-func (k *knowledge) child(parent catalog.NodeID, hash uint32, name []byte) (catalog.NodeID, bool) {
-	if len(name) > 0 && name[0] == '_' {
-		return k.cat.Child(parent, name)
+// headOf returns the first eight bytes of src[at:at+n].
+func headOf(src []byte, at, n uint32) uint64 {
+	if int(at)+8 <= len(src) {
+		x := binary.LittleEndian.Uint64(src[at:])
+		if n < 8 {
+			x &= 1<<(8*n) - 1
+		}
+		return x
 	}
+	var x uint64
+	for i := min(n, 8); i > 0; i-- {
+		x = x<<8 | uint64(src[at+i-1])
+	}
+	return x
+}
+
+// child is catalog.Catalog.Child by the hash that reading the name left behind. The
+// name is src[at:at+n].
+func (k *knowledge) child(parent catalog.NodeID, hash uint32, src []byte, at uint32, n uint8) (catalog.NodeID, bool) {
+	if n > 0 && src[at] == '_' {
+		return k.cat.Child(parent, src[at:at+uint32(n)])
+	}
+	head := headOf(src, at, uint32(n))
 	table := k.nodes[parent].table
 	mask := uint32(len(k.links) - 1)
 	for i := hash ^ table*0x9E3779B1; ; i++ {
@@ -77,7 +100,8 @@ func (k *knowledge) child(parent catalog.NodeID, hash uint32, name []byte) (cata
 		if l.child == 0 {
 			return 0, false
 		}
-		if l.table == table && l.hash == hash && k.nodes[l.child].name == string(name) {
+		if l.hash == hash && l.table == table && l.head == head && l.len == n &&
+			(n <= 8 || k.nodes[l.child].name == string(src[at:at+uint32(n)])) {
 			return l.child, false
 		}
 	}
@@ -113,12 +137,13 @@ func (k *knowledge) addLinks() {
 		}
 		done[t] = true
 		for _, c := range k.cat.Children(catalog.NodeID(id)) {
-			hash := uint32(nameHash([]byte(k.nodes[c].name)))
+			name := []byte(k.nodes[c].name)
+			hash := uint32(nameHash(name))
 			i := hash ^ t*0x9E3779B1
 			for k.links[i&uint32(size-1)].child != 0 {
 				i++
 			}
-			k.links[i&uint32(size-1)] = link{t, hash, c}
+			k.links[i&uint32(size-1)] = link{t, hash, headOf(name, 0, uint32(len(name))), c, uint8(len(name))}
 		}
 	}
 }

@@ -78,7 +78,8 @@ value:
 		if at == i+2 {
 			flags |= blank
 		}
-		tape = append(tape, cell{start: uint32(i), end: uint32(at), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, aux: uint32(hash), shape: text, flags: flags})
+		tape = room1(tape)
+		leaf(&tape[len(tape)-1], i, at, len(tape), &top, name, nlen, hash, text, flags)
 		i = at
 		goto after
 	case c == '{' || c == '[':
@@ -93,7 +94,10 @@ value:
 		stack = append(stack, top)
 		parent := top.cell
 		top = frame{cell: uint32(len(tape)), object: kind == object}
-		tape = append(tape, cell{start: uint32(i), parent: parent, name: name, nameLen: nlen, aux: uint32(hash), shape: kind})
+		tape = room1(tape)
+		open := &tape[len(tape)-1]
+		open.start, open.end, open.next, open.parent, open.name = uint32(i), 0, 0, parent, name
+		open.node, open.aux, open.nameLen, open.shape, open.class, open.flags = 0, uint32(hash), nlen, kind, 0, 0
 		i++
 		for i < len(b) && b[i] <= ' ' {
 			if i = space(b, i); i < 0 {
@@ -120,7 +124,8 @@ value:
 		if w != fine {
 			goto bad
 		}
-		tape = append(tape, cell{start: uint32(i), end: uint32(at), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, aux: uint32(hash), shape: number})
+		tape = room1(tape)
+		leaf(&tape[len(tape)-1], i, at, len(tape), &top, name, nlen, hash, number, 0)
 		i = at
 		goto after
 	case c == 't' || c == 'f' || c == 'n':
@@ -136,7 +141,8 @@ value:
 			at, w = i, whyLiteral
 			goto bad
 		}
-		tape = append(tape, cell{start: uint32(i), end: uint32(i + len(word)), next: uint32(len(tape) + 1), parent: top.cell, name: name, nameLen: nlen, aux: uint32(hash), shape: kind, flags: fl})
+		tape = room1(tape)
+		leaf(&tape[len(tape)-1], i, i+len(word), len(tape), &top, name, nlen, hash, kind, fl)
 		i += len(word)
 		goto after
 	}
@@ -265,6 +271,22 @@ member: // a member name is next
 bad:
 	s.tape, s.stack = tape[:root], stack[:0] // nothing of a refused text is left
 	return 0, false, refuse(at, w)
+}
+
+// room1 makes the tape one cell longer. What the cell held before stays in it: leaf
+// and parse write every field where it lies, since a cell that is put together
+// elsewhere and copied costs as much as reading the value.
+func room1(tape []cell) []cell {
+	if len(tape) < cap(tape) {
+		return tape[:len(tape)+1]
+	}
+	return append(tape, cell{})
+}
+
+// leaf writes the cell of a value that holds no others.
+func leaf(c *cell, start, end, next int, top *frame, name uint32, nlen uint8, hash uint64, kind shape, flags flag) {
+	c.start, c.end, c.next, c.parent, c.name = uint32(start), uint32(end), uint32(next), top.cell, name
+	c.node, c.aux, c.nameLen, c.shape, c.class, c.flags = 0, uint32(hash), nlen, kind, 0, flags
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }
