@@ -3,17 +3,40 @@ package demo_test
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"modicum/internal/demo"
+	"modicum/internal/sandbox"
 	"modicum/internal/testkit"
 )
 
 // TestBeforeARealServer: the same gate before a server that we did not write, with
 // facts made for a patient found there (docs/interfaces.md 6).
 func TestBeforeARealServer(t *testing.T) {
-	base := testkit.HAPI(t).Base
+	_, story := before(t, testkit.HAPI(t).Base)
+	if strings.Contains(story, "\nAccount number") || strings.Contains(story, "\nPsychotherapy") {
+		t.Errorf("rows about what this patient has not:\n%s", story)
+	}
+}
+
+// TestBeforeAnotherServer: the same before the sandbox's server, named as if it
+// were another, and what the page looks like then.
+func TestBeforeAnotherServer(t *testing.T) {
+	s := sandbox.NewServer()
+	sandbox.Fill(s, time.Now())
+	web := httptest.NewServer(s)
+	t.Cleanup(web.Close)
+	d, _ := before(t, web.URL+"/fhir")
+	testkit.Look(t, testkit.Chromium(t), d.Console)
+}
+
+// before runs the demo before a server: what each gets, and no value of a patient
+// on the terminal or the page.
+func before(t *testing.T, base string) (directions, string) {
+	t.Helper()
 	d, story := hear(t, demo.Options{Dir: t.TempDir(), Upstream: base})
 	for title, want := range map[string]string{
 		// physician nurse billing front-desk IT researcher nobody
@@ -26,9 +49,6 @@ func TestBeforeARealServer(t *testing.T) {
 			t.Errorf("%s:\n got %s\nwant %s", title, got, want)
 		}
 	}
-	if strings.Contains(story, "\nAccount number") || strings.Contains(story, "\nPsychotherapy") {
-		t.Errorf("rows about what this patient has not:\n%s", story)
-	}
 	if d.Upstream != base || len(d.Patients) < 2 {
 		t.Fatalf("demo.json: upstream %s, %d patients", d.Upstream, len(d.Patients))
 	}
@@ -40,6 +60,7 @@ func TestBeforeARealServer(t *testing.T) {
 		}
 	}
 	limitedPage(t, d)
+	return d, story
 }
 
 // values are texts of a patient that nobody may print.
