@@ -16,6 +16,7 @@ import (
 // ledgerView is the end of the record, and how to check it.
 type ledgerView struct {
 	Entries     []entryView
+	Grows       bool  // by looking at the page
 	Size        int64 // of the log in force
 	Origin      string
 	Root        string // of the newest signed checkpoint
@@ -39,7 +40,7 @@ func (d *demo) newest(ctx context.Context) *ledgerView {
 	if err != nil {
 		return nil
 	}
-	out := &ledgerView{Size: head.Size, Origin: head.Origin, Folder: s.Folder(), Key: d.key.Public()}
+	out := &ledgerView{Grows: d.Upstream == "", Size: head.Size, Origin: head.Origin, Folder: s.Folder(), Key: d.key.Public()}
 	out.checkpoint()
 	for _, r := range records {
 		if e, err := r.Entry(); err == nil {
