@@ -156,7 +156,6 @@ type said struct {
 	line    map[string]any
 	patient string
 	in      reference.Instance
-	unless  bool // about the caller alone
 }
 
 // modelWorld is a drawn clinic, told to the gate and to the model.

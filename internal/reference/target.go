@@ -35,7 +35,7 @@ func (r *Record) reference(e *element, n *catalog.Node) {
 		r.whom(e, to, hint)
 	}
 	if to.Type != 0 && e.around == nil {
-		r.where(e, to.Ref, n)
+		r.where(to.Ref, n)
 	}
 }
 
@@ -65,7 +65,7 @@ func (r *Record) mayBePatient(e *element, to *target) bool {
 }
 
 // where notes what a reference says about visit, author and place.
-func (r *Record) where(_ *element, to Ref, n *catalog.Node) {
+func (r *Record) where(to Ref, n *catalog.Node) {
 	cat := r.reader.Catalog
 	name := cat.TypeName(to.Type)
 	if n.VisitOf && (name == "Encounter" || name == "EpisodeOfCare") && !slices.Contains(r.Visits, to) {
