@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -92,4 +93,47 @@ func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.b.String()
+}
+
+// TestColourOnlyOnATerminal: and never with NO_COLOR (no-color.org), which counts
+// when it is not empty.
+func TestColourOnlyOnATerminal(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if colored(w, nil) || colored(&bytes.Buffer{}, nil) {
+		t.Error("colour where nobody looks")
+	}
+	terminal, err := os.OpenFile("/dev/ptmx", os.O_RDWR, 0)
+	if err != nil {
+		t.Skip("there is no terminal to be had here")
+	}
+	defer terminal.Close()
+	for env, want := range map[string]bool{"": true, "NO_COLOR=": true, "NO_COLOR=1": false, "TERM=dumb": false, "TERM=xterm": true} {
+		if got := colored(terminal, []string{env}); got != want {
+			t.Errorf("%q: %v, want %v", env, got, want)
+		}
+	}
+}
+
+// TestResultsAreJSONWhereAsked: every command that prints a result for people has
+// --json; those that print a file in a form of its own do not need it.
+func TestResultsAreJSONWhereAsked(t *testing.T) {
+	own := []string{"demo", "policy schema", "ledger prove", "help", "completion"}
+	for _, c := range leaves(t) {
+		name := strings.Join(c, " ")
+		if slices.Contains(own, name) {
+			continue
+		}
+		if err := parses(t, append(c, "--json", "--help")); err != nil {
+			t.Errorf("modicum %s has no --json: %v", name, err)
+		}
+		_, out, _ := command(t, append(c, "--help")...)
+		if !strings.Contains(out, "--json") && name != "decide" {
+			t.Errorf("modicum %s does not tell of --json", name)
+		}
+	}
 }
