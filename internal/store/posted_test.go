@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"modicum/internal/store"
@@ -61,6 +62,47 @@ func TestPostedFactsAndTheirEntryAreKeptTogether(t *testing.T) {
 			if string(g.Lines[k].Text) != text {
 				t.Errorf("line %q, want %q", g.Lines[k].Text, text)
 			}
+		}
+	}
+}
+
+func TestSearchByTasksFindsDecisionsOfSeveralTasksAndWhatBelongsToThem(t *testing.T) {
+	s := open(t, options(t))
+	add := func(n int, task string) {
+		t.Helper()
+		d := ledgertest.Decision(n)
+		d.Task = task
+		for _, e := range []ledger.Entry{d, ledgertest.Outcome(n)} {
+			if _, err := s.Append(bg, e, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for n, task := range []string{"bill", "audit-bill", "bill register", "register", "billing", "audit bill"} {
+		add(n+1, task)
+	}
+	for _, tt := range []struct {
+		tasks []string
+		want  []int
+	}{{[]string{"bill"}, []int{1, 3, 6}}, {[]string{"register"}, []int{3, 4}}, {[]string{"bill", "register"}, []int{1, 3, 4, 6}}, {[]string{"none"}, nil}} {
+		records, err := s.Search(bg, store.Query{Tasks: tt.tasks, From: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, r := range records {
+			e, err := r.Entry()
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, e.Header().ID)
+		}
+		var want []string
+		for _, n := range tt.want {
+			want = append(want, ledgertest.ID(n), ledgertest.ID(n))
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v: got %v, want %v", tt.tasks, got, want)
 		}
 	}
 }
