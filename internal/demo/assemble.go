@@ -100,7 +100,7 @@ func (d *demo) start(ctx context.Context, data, keyFile string) error {
 		}},
 		FHIR:   config.FHIR{Base: "/fhir", Upstream: base, Mode: "enforce"},
 		Facts:  config.Facts{Files: []string{filepath.Join(d.Dir, "facts", "*.ndjson")}},
-		Ledger: config.Ledger{Origin: origin, Key: keyFile},
+		Ledger: config.Ledger{Origin: d.key.Origin(), Key: keyFile},
 	}
 	if d.Upstream == "" {
 		cfg.Facts.Every = 15 * time.Second // care teams and work lists of the sandbox's own server

@@ -37,7 +37,7 @@ type Options struct {
 // ErrUsage: what was asked for cannot be. Nothing was started.
 var ErrUsage = errors.New("wrong use")
 
-// origin names the demo's log.
+// origin names the demo's log when it is first made.
 const origin = "modicum.demo/main"
 
 // demo is a running demo.

@@ -3,11 +3,15 @@ package demo_test
 import (
 	"io"
 	"net/http"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 
 	"modicum/internal/demo"
+	"modicum/internal/store"
+	"modicum/ledger"
 )
 
 func get(t *testing.T, url string) (int, http.Header, string) {
@@ -86,6 +90,42 @@ func TestPageGrowsTheRecord(t *testing.T) {
 	}
 	if a, b := count(), count(); a == b {
 		t.Errorf("%s entries before and after", a)
+	}
+}
+
+// TestPageAfterAContinuation: the record goes on under a new name, and the page
+// shows the end of it, although positions in the store and in the log differ.
+func TestPageAfterAContinuation(t *testing.T) {
+	dir := t.TempDir()
+	tellOnce(t, demo.Options{Dir: dir})
+	file := filepath.Join(dir, "ledger.key")
+	old, err := ledger.ReadKey(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, _, err := ledger.NewKey("modicum.demo/two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ledger.ParseKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = store.Continue(t.Context(), store.Options{Dir: filepath.Join(dir, "data"), Key: key, Keys: []string{old.Public()}}, store.Continuation{Who: "petra", Reason: "a test"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(file); err != nil {
+		t.Fatal(err)
+	}
+	if err := ledger.WriteKey(file, secret); err != nil {
+		t.Fatal(err)
+	}
+	d := stayUp(t, demo.Options{Dir: dir})
+	_, _, html := get(t, d.Console)
+	text := plain(html)
+	if !strings.Contains(text, "checkpoint of modicum.demo/two covers") || strings.Count(html, "<tr><td>") != 14 {
+		t.Errorf("the page after a continuation:\n%s", text[strings.Index(text, "The record"):])
 	}
 }
 
