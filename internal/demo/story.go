@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -141,6 +142,9 @@ func (d *demo) invite() error {
 		d.print("  curl -s -H @%s '%s/fhir/%s'\n", d.headerFile(try.id), d.public, try.path)
 	}
 	d.print("  Page: %s   Files: %s\n", d.bold(d.public+"/"), d.Dir)
+	if d.Upstream != "" {
+		d.print("  Whoever can read the files in %s may ask as these people: keep this to synthetic patients.\n", filepath.Join(d.Dir, "as"))
+	}
 	if !d.Once {
 		d.print("  Stop with Ctrl-C.\n")
 	}

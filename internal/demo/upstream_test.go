@@ -59,6 +59,9 @@ func before(t *testing.T, base string) (directions, string) {
 			}
 		}
 	}
+	if !strings.Contains(story, "keep this to synthetic patients") {
+		t.Error("the story does not warn")
+	}
 	limitedPage(t, d)
 	return d, story
 }
