@@ -223,8 +223,26 @@ func (h *hider) alter(t *tree) {
 		}
 	case n < 8:
 		h.marked(t)
+	case n < 9:
+		h.inside(p.holder)
 	default:
 		pick(h.Rand, h.extras(t))()
+	}
+}
+
+// inside gives an element, at whatever depth, something that FHIR does not know or
+// no view shows.
+func (h *hider) inside(t *tree) {
+	if t.kind != '{' {
+		return
+	}
+	add := pick(h.Rand, []member{
+		{"id", scalar(h.word())}, {"xVendor", scalar(h.word())},
+		{"extension", parse(fmt.Sprintf(`[{"url":"http://vendor.example/x","valueString":"%s"}]`, h.word()))},
+		{"_text", parse(fmt.Sprintf(`{"extension":[{"url":"http://vendor.example/x","valueString":"%s"}]}`, h.word()))},
+	})
+	if t.get(add.name) == nil && !(add.name == "id" && t.get("resourceType") != nil) {
+		t.set(add.name, add.value)
 	}
 }
 

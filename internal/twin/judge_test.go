@@ -2,6 +2,7 @@ package twin
 
 import (
 	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -162,6 +163,12 @@ func (j *judge) shown(w *world, e *entry) string {
 		r := rw.Judge(d, e.model())
 		if !r.There {
 			continue
+		}
+		if j.person.caller.Patient != "" { // a token for one patient shows what is of nobody else
+			fmt.Fprintln(&b, slices.Equal(r.Patients, []string{j.person.caller.Patient}))
+		}
+		if len(d.Looks()) > 0 { // who was found by then decides about a record of several
+			fmt.Fprintln(&b, r.Patients)
 		}
 		j.write(&b, rw, r, w, r.Verdict.View)
 		for _, look := range d.Looks() { // matching is reading (rule 13)

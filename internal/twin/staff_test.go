@@ -56,11 +56,22 @@ func hire(rng *rand.Rand, n uint64, w *world) *person {
 		}
 	}
 	p.caller = caller.Caller{ID: me, Roles: p.roles, Practitioners: []string{"Practitioner/doc1"}, Dept: "ward1", Facility: "org1"}
+	p.limit(rng, w)
 	p.add("roster", fact{Fact: "during-shift"})
 	for _, id := range w.patients {
 		p.about(rng, w, "Patient/"+id)
 	}
 	return p
+}
+
+// limit gives some callers a token with SMART scopes. They only take away.
+func (p *person) limit(rng *rand.Rand, w *world) {
+	if rng.IntN(6) > 0 {
+		return
+	}
+	text := pick(rng, []string{"user/*.rs", "user/Condition.rs user/Observation.rs user/Patient.r", "patient/*.rs", "patient/Condition.rs patient/Patient.rs user/Encounter.s"})
+	p.caller.Scopes, _ = caller.ParseScopes(text)
+	p.caller.Patient = pick(rng, w.patients)
 }
 
 func (p *person) add(source string, f fact) {
