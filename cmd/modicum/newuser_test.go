@@ -314,3 +314,48 @@ func TestAnAddressInUseSaysSo(t *testing.T) {
 	}
 	n.must("ledger", "search", "--config", n.config(), "--kind", "act")
 }
+
+// TestAWrongUpstreamIsSaidInTheLog: the client learns that the server behind gave
+// no proper answer, the operator learns why, from the feed and from a request.
+func TestAWrongUpstreamIsSaidInTheLog(t *testing.T) {
+	n := arrive(t)
+	n.edit("modicum.yaml", "upstream: "+n.upstream, "upstream: "+strings.TrimSuffix(n.upstream, "/fhir")+"/elsewhere")
+	feeds := t.TempDir()
+	if err := sandbox.WriteFacts(feeds, time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	found, _ := filepath.Glob(filepath.Join(feeds, "*.ndjson"))
+	for _, f := range found {
+		n.must("facts", "import", f, "--config", n.config())
+	}
+	fhir, ready, logged := n.serve()
+	n.until("facts of the upstream not read", logged)
+	n.until("is fhir.upstream its FHIR base?", logged)
+	n.until("source fhir", func() string { return n.get(ready) })
+	body := n.until("no proper answer", func() string {
+		_, b, _ := n.ask(fhir+"/Observation?patient=p1", "nina", "give-care")
+		return b
+	})
+	if strings.Contains(body, "fhir.upstream") {
+		t.Errorf("the client learns about the configuration: %s", body)
+	}
+	n.until(`"problem":"upstream","upstream":"`, logged)
+}
+
+// TestATokenThatIsNotAcceptedIsSaidInTheLog: one message to the client, the reason
+// to the operator.
+func TestATokenThatIsNotAcceptedIsSaidInTheLog(t *testing.T) {
+	n := arrive(t)
+	n.edit("modicum.yaml", "audience: modicum", "audience: another-service")
+	fhir, _, logged := n.serve()
+	n.until(`"keys of an issuer are known"`, logged)
+	status, body, _ := n.ask(fhir+"/Patient/p1", "nina", "give-care")
+	if status != http.StatusUnauthorized || strings.Contains(body, "audience") {
+		t.Errorf("%d %s", status, body)
+	}
+	n.until(`"problem":"token","token":"audience"`, logged)
+	if status, _, _ := n.ask(fhir+"/Patient/p1", "nobody", "give-care"); status != http.StatusUnauthorized {
+		t.Errorf("without a token: %d", status)
+	}
+	n.until(`"token":"absent"`, logged)
+}

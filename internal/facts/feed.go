@@ -252,9 +252,19 @@ func (f *Feed) ask(ctx context.Context, typ string, q url.Values, each func(stri
 	case errors.Is(err, errMalformed):
 		return fmt.Errorf("the upstream holds a %s that is malformed", typ)
 	case err != nil:
-		return fmt.Errorf("the upstream gave no complete answer for %s", typ)
+		return fmt.Errorf("the upstream gave no complete answer for %s%s", typ, why(err))
 	}
 	return nil
+}
+
+// why is what the client of the upstream says about a failure, in words of a
+// closed list.
+func why(err error) string {
+	var of interface{ Why() string }
+	if errors.As(err, &of) && of.Why() != "" {
+		return ": " + of.Why()
+	}
+	return ""
 }
 
 // links reads Patient.link of all patients at each sweep: there is no search for

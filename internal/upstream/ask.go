@@ -79,7 +79,8 @@ func (c *Client) Search(ctx context.Context, typ string, query []Param, post boo
 		b, err = c.do(ctx, http.MethodGet, "/"+typ+"?"+q.String(), "")
 	}
 	if errors.Is(err, errGone) {
-		return nil, ErrUpstream // a search has no 404: the base is wrong or the server hostile
+		// A search has no 404: the base is wrong or the server hostile.
+		return nil, fault("a search there is not found: is fhir.upstream its FHIR base?")
 	}
 	return b, err
 }
@@ -155,7 +156,7 @@ func (c *Client) do(ctx context.Context, method, path, form string) (*Body, erro
 	// The transport, not a Client: no redirect, no cookie, no Referer.
 	res, err := c.http.RoundTrip(req)
 	if err != nil {
-		return nil, c.failure(ctx)
+		return nil, c.failure(ctx, err)
 	}
 	defer res.Body.Close()
 	return c.read(ctx, res)
@@ -163,11 +164,11 @@ func (c *Client) do(ctx context.Context, method, path, form string) (*Body, erro
 
 // failure is what a broken connection or a passed deadline becomes. The error of
 // net/http quotes the URL, which holds values of the search (D14).
-func (c *Client) failure(ctx context.Context) error {
+func (c *Client) failure(ctx context.Context, broken error) error {
 	if err := ctx.Err(); err != nil {
-		return errors.Join(ErrUpstream, err)
+		return errors.Join(connecting(err), err)
 	}
-	return ErrUpstream
+	return connecting(broken)
 }
 
 func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
@@ -178,10 +179,10 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
 		return nil, errGone
 	default:
 		_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
-		return nil, ErrUpstream
+		return nil, answered(res.StatusCode)
 	}
 	if !isFHIRJSON(res.Header.Values("Content-Type")) || !identity(res.Header) {
-		return nil, ErrUpstream
+		return nil, fault("its answer is not FHIR JSON: is fhir.upstream its FHIR base?")
 	}
 	if res.ContentLength > c.maxBody {
 		return nil, ErrTooLarge
@@ -200,7 +201,7 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
 		return nil, ErrTooLarge
 	default:
 		body.Release()
-		return nil, c.failure(ctx)
+		return nil, c.failure(ctx, err)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"modicum/internal/caller"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
+	"modicum/internal/upstream"
 	"modicum/policy"
 )
 
@@ -130,6 +131,9 @@ func whyOf(err error, p problem.Problem) []slog.Attr {
 	var token *caller.Refusal
 	if errors.As(err, &token) {
 		why = append(why, slog.String("token", token.Reason.String()))
+	}
+	if of := upstream.Why(err); of != "" {
+		why = append(why, slog.String("upstream", of))
 	}
 	return why
 }

@@ -378,7 +378,7 @@ func (x *exchange) problemOf(err error) error {
 		x.door.note(BudgetSpent)
 		return problem.Unavailable
 	case errors.Is(err, upstream.ErrUpstream):
-		return problem.Upstream
+		return errors.Join(problem.Upstream, err) // the cause is for the log
 	}
 	return err
 }
