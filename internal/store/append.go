@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"time"
 
 	"modicum/ledger"
@@ -25,7 +26,16 @@ type pending struct {
 	act  func(ledger.Tx) error
 	done chan outcome // holds one: the sequencer never waits for a caller
 
-	written ledger.Receipt // set by the sequencer when the entry is in the batch
+	// Set by the sequencer.
+	written  ledger.Receipt // when the entry is in the batch
+	pos      int64
+	answered bool // its own fault was told
+}
+
+// fail tells the caller what is wrong with this entry alone.
+func (p *pending) fail(own error) {
+	p.answered = true
+	p.done <- outcome{err: own}
 }
 
 type outcome struct {
@@ -153,19 +163,10 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	if err != nil {
 		return batch, nil, fmt.Errorf("begin: %w", err)
 	}
-	var nodes []ledger.Node
 	stmts := s.insert.in(ctx, tx)
-	for i, p := range batch {
-		var own error
-		nodes, own, err = s.writeOne(ctx, tx, stmts, p, nodes)
-		if err != nil {
-			return append(kept, batch[i:]...), nil, errors.Join(err, tx.Rollback())
-		}
-		if own != nil {
-			p.done <- outcome{err: own}
-			continue
-		}
-		kept = append(kept, p)
+	kept, nodes, err := s.writeEntries(ctx, tx, stmts, batch)
+	if err != nil {
+		return unanswered(batch), nil, errors.Join(err, tx.Rollback())
 	}
 	if len(kept) == 0 {
 		return nil, nil, tx.Rollback()
@@ -185,6 +186,51 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 		s.terms.note(s.origin.first+p.written.Index, p.head)
 	}
 	return kept, checkpoint, nil
+}
+
+// writeEntries writes a batch: many rows at a time where no act runs between them
+// and no entry is there already, else one by one.
+func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertStatements, batch []*pending) (kept []*pending, nodes []ledger.Node, err error) {
+	if len(batch) >= rowsAtOnce && !slices.ContainsFunc(batch, func(p *pending) bool { return p.act != nil }) {
+		before := s.edge.Clone()
+		if _, err := tx.ExecContext(ctx, "savepoint many"); err != nil {
+			return nil, nil, fmt.Errorf("savepoint: %w", err)
+		}
+		kept, nodes, err := s.writeMany(ctx, tx, stmts, batch)
+		if !errors.Is(err, errThere) {
+			return kept, nodes, err
+		}
+		// One of them is there already, and one by one will tell which.
+		if _, err := tx.ExecContext(ctx, "rollback to many"); err != nil {
+			return nil, nil, fmt.Errorf("undo a batch: %w", err)
+		}
+		s.edge = before
+		clear(s.open) // not lost: lookUp finds them
+	}
+	for _, p := range unanswered(batch) {
+		var own error
+		nodes, own, err = s.writeOne(ctx, tx, stmts, p, nodes)
+		if err != nil {
+			return nil, nil, err
+		}
+		if own != nil {
+			p.fail(own)
+			continue
+		}
+		kept = append(kept, p)
+	}
+	return kept, nodes, nil
+}
+
+// unanswered are those whose callers still wait.
+func unanswered(batch []*pending) []*pending {
+	var left []*pending
+	for _, p := range batch {
+		if !p.answered {
+			left = append(left, p)
+		}
+	}
+	return left
 }
 
 // commitWithin commits. Whatever keeps it from saying yes leaves open whether

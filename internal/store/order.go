@@ -17,6 +17,11 @@ type progress struct {
 	ended           bool
 }
 
+// mustLookUp reports whether inOrder will ask the database for this entry's decision.
+func (s *Store) mustLookUp(h ledger.Header) bool {
+	return (h.Kind == ledger.KindOpened || h.Kind == ledger.KindOutcome) && s.open[h.ID] == nil
+}
+
 // inOrder holds that every opened and outcome follows its admitted decision
 // without a gap, which is what verifiers check.
 func (s *Store) inOrder(ctx context.Context, tx *sql.Tx, h ledger.Header) (own, err error) {

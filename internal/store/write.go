@@ -3,20 +3,55 @@ package store
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
+	"strings"
 
 	"modicum/ledger"
 )
 
 // insertStatements are prepared once, on the connection that writes.
-type insertStatements struct{ entry, node, head *sql.Stmt }
+type insertStatements struct{ entry, entries, node, head *sql.Stmt }
+
+// rowsAtOnce is how many entries one insert writes where it can: a statement costs
+// as much as the row that it writes.
+const rowsAtOnce = 16
+
+const entryColumns = 11
+
+// insertEntries writes n rows.
+func insertEntries(n int) string {
+	var b strings.Builder
+	b.WriteString("insert into ledger_entry (pos, leaf, body, kind, id, part, at, who, role, task, effect) values ")
+	for row := range n {
+		if row > 0 {
+			b.WriteString(", ")
+		}
+		b.WriteByte('(')
+		for col := range entryColumns {
+			if col > 0 {
+				b.WriteString(", ")
+			}
+			fmt.Fprintf(&b, "$%d", row*entryColumns+col+1)
+		}
+		b.WriteByte(')')
+	}
+	return b.String()
+}
+
+func entryArgs(args []any, p *pending) []any {
+	h := p.head
+	return append(args, p.pos, p.leaf[:], p.body, string(h.Kind), h.ID, part(h), h.At,
+		orNull(h.Who), orNull(h.Role), orNull(h.Task), orNull(string(h.Effect)))
+}
 
 func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 	for _, s := range []struct {
 		to    **sql.Stmt
 		query string
 	}{
-		{&i.entry, "insert into ledger_entry (pos, leaf, body, kind, id, part, at, who, role, task, effect) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"},
+		{&i.entry, insertEntries(1)},
+		{&i.entries, insertEntries(rowsAtOnce)},
 		{&i.node, "insert into ledger_node (origin, level, n, hash) values ($1, $2, $3, $4)"},
 		{&i.head, "update ledger_origin set size = $1, checkpoint = $2 where origin = $3 and size = $4"},
 	} {
@@ -29,7 +64,70 @@ func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 }
 
 func (i *insertStatements) in(ctx context.Context, tx *sql.Tx) *insertStatements {
-	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head)}
+	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.entries), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head)}
+}
+
+// errThere: an entry of the batch is in the record already.
+var errThere = errors.New("an entry is there already")
+
+// writeMany writes entries without acts, many rows at a time. Callers whose own
+// entry is out of order are answered; an entry that is there already is errThere,
+// and then nobody knows which.
+func (s *Store) writeMany(ctx context.Context, tx *sql.Tx, st *insertStatements, batch []*pending) (kept []*pending, nodes []ledger.Node, err error) {
+	kept = make([]*pending, 0, len(batch))
+	written, args := 0, make([]any, 0, rowsAtOnce*entryColumns)
+	write := func() error {
+		rows := kept[written:]
+		written = len(kept)
+		return s.insertRows(ctx, st, rows, args)
+	}
+	for _, p := range batch {
+		if p.ctx.Err() != nil {
+			p.fail(undurable(p.ctx)) // nobody waits, nothing was done
+			continue
+		}
+		// What is not remembered is looked up, so it has to lie there.
+		if len(kept)-written == rowsAtOnce || s.mustLookUp(p.head) {
+			if err := write(); err != nil {
+				return nil, nil, err
+			}
+		}
+		own, err := s.inOrder(ctx, tx, p.head)
+		if err != nil {
+			return nil, nil, err
+		}
+		if own != nil {
+			p.fail(own)
+			continue
+		}
+		p.pos = s.origin.first + s.edge.Size()
+		nodes = s.grow(p, nodes)
+		kept = append(kept, p)
+	}
+	if err := write(); err != nil {
+		return nil, nil, err
+	}
+	return kept, nodes, nil
+}
+
+func (s *Store) insertRows(ctx context.Context, st *insertStatements, rows []*pending, args []any) (err error) {
+	if len(rows) == rowsAtOnce {
+		for _, p := range rows {
+			args = entryArgs(args, p)
+		}
+		_, err = st.entries.ExecContext(ctx, args...)
+	} else {
+		for i := 0; err == nil && i < len(rows); i++ {
+			_, err = st.entry.ExecContext(ctx, entryArgs(args, rows[i])...)
+		}
+	}
+	switch {
+	case isUnique(err):
+		return errThere
+	case err != nil:
+		return fmt.Errorf("write entry: %w", err)
+	}
+	return nil
 }
 
 // writeOne runs one act and writes its entry. own is what is wrong with this
@@ -78,11 +176,10 @@ func (s *Store) grow(p *pending, nodes []ledger.Node) []ledger.Node {
 }
 
 func (s *Store) insertEntry(ctx context.Context, st *insertStatements, p *pending) (own, err error) {
-	h, pos := p.head, s.origin.first+s.edge.Size()
-	_, err = st.entry.ExecContext(ctx, pos, p.leaf[:], p.body, string(h.Kind), h.ID, part(h), h.At,
-		orNull(h.Who), orNull(h.Role), orNull(h.Task), orNull(string(h.Effect)))
+	p.pos = s.origin.first + s.edge.Size()
+	_, err = st.entry.ExecContext(ctx, entryArgs(nil, p)...)
 	if isUnique(err) {
-		return fmt.Errorf("append: a %s with this id and number is there already: %w", h.Kind, ledger.ErrOrder), nil
+		return fmt.Errorf("append: a %s with this id and number is there already: %w", p.head.Kind, ledger.ErrOrder), nil
 	}
 	if err != nil {
 		return nil, fmt.Errorf("write entry: %w", err)
