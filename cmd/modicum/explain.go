@@ -18,6 +18,7 @@ import (
 
 type explainCommand struct {
 	ID       string `arg:"" help:"Id of the decision (Modicum-Decision)."`
+	Class    string `help:"Say line by line why this class showed as it did." placeholder:"CLASS"`
 	Policies string `help:"Folder of archived policies; data/policies of the installation otherwise." type:"existingdir" placeholder:"DIR"`
 	JSON     bool   `help:"Print one JSON object."`
 	recorded
@@ -30,6 +31,7 @@ and proves that its entries lie in the signed tree. The server may run beside.
 
 Examples:
   modicum explain 01a20b3b-b8f1-75e7-8843-7fe0e435acc6
+  modicum explain --class identifiers.ssn ID         why was it not there?
   modicum explain --json ID | jq .verdicts
   modicum explain --folder copy --key VKEY --policies policies ID
 
@@ -60,7 +62,23 @@ func (c *explainCommand) Run(t *terminal) error {
 	if err != nil {
 		return unavailable("%w", err)
 	}
-	return printReplay(t, c.JSON, r, proved)
+	class, err := c.class()
+	if err != nil {
+		return err
+	}
+	return printReplay(t, c.JSON, r, class, proved)
+}
+
+// class is the one that is asked about, catalog.Unknown when none is.
+func (c *explainCommand) class() (catalog.Class, error) {
+	if c.Class == "" {
+		return catalog.Unknown, nil
+	}
+	class, ok := catalog.R4().Class(c.Class)
+	if !ok {
+		return class, usage("no class is called %q%s", c.Class, meant(c.Class, catalogWords()))
+	}
+	return class, nil
 }
 
 func decode(records []store.Record) ([]ledger.Entry, error) {
@@ -160,21 +178,22 @@ type explainedVerdict struct {
 	Lines   []string    `json:"lines,omitempty"`
 	Bites   []string    `json:"restrictions,omitempty"`
 	View    ledger.View `json:"view,omitempty"`
+	Why     []lineSays  `json:"why,omitempty"` // of the class that was asked about
 }
 
-func printReplay(t *terminal, asJSON bool, r *gate.Replayed, p proved) error {
+func printReplay(t *terminal, asJSON bool, r *gate.Replayed, class catalog.Class, p proved) error {
 	agrees := len(r.Differences) == 0 && len(p.Wrong) == 0
 	if asJSON {
 		out := explained{Decision: r.Decision, Agrees: agrees, Differences: r.Differences, Proof: p}
 		for i := range r.Verdicts {
 			v := &r.Verdicts[i]
-			out.Verdicts = append(out.Verdicts, explainedVerdict{v.Recorded.Type, max(1, v.Recorded.Count), v.There, v.Recorded.Because, v.Lines, v.Bites, v.View})
+			out.Verdicts = append(out.Verdicts, explainedVerdict{v.Recorded.Type, max(1, v.Recorded.Count), v.There, v.Recorded.Because, v.Lines, v.Bites, v.View, whyOf(r, v, class)})
 		}
 		if err := printJSON(t, out); err != nil {
 			return err
 		}
 	} else {
-		sayReplay(t, r)
+		sayReplay(t, r, class)
 		sayProof(t, p)
 	}
 	if !agrees {
@@ -183,7 +202,35 @@ func printReplay(t *terminal, asJSON bool, r *gate.Replayed, p proved) error {
 	return nil
 }
 
-func sayReplay(t *terminal, r *gate.Replayed) {
+// whyOf says line by line why a class of a verdict's records showed as it did.
+func whyOf(r *gate.Replayed, v *gate.ReplayedVerdict, class catalog.Class) []lineSays {
+	if class == catalog.Unknown || r.Plan == nil {
+		return nil
+	}
+	var out []lineSays
+	for _, reason := range r.Plan.Explain(&v.Atoms, class) {
+		out = append(out, lineSays{reason.ID, reason.Gave.String(), reason.Text})
+	}
+	return out
+}
+
+// sayView counts what was kept and names what was reduced.
+func sayView(t *terminal, v ledger.View) {
+	var parts []string
+	if n := len(v["keep"]); n > 0 {
+		parts = append(parts, "keeps "+plural(n, "class"))
+	}
+	for _, how := range treatments[1:] {
+		if len(v[how]) > 0 {
+			parts = append(parts, how+": "+strings.Join(v[how], " "))
+		}
+	}
+	if len(parts) > 0 {
+		fmt.Fprintf(t.out, "    %s\n", strings.Join(parts, "; "))
+	}
+}
+
+func sayReplay(t *terminal, r *gate.Replayed, class catalog.Class) {
 	d := r.Decision
 	fmt.Fprintf(t.out, "%s  %s\n", d.ID, summary(d))
 	for i := range r.Verdicts {
@@ -200,6 +247,12 @@ func sayReplay(t *terminal, r *gate.Replayed) {
 			fmt.Fprintf(t.out, "; restricted by %s", strings.Join(v.Bites, ", "))
 		}
 		fmt.Fprintln(t.out)
+		if v.There {
+			sayView(t, v.View)
+		}
+		for _, why := range whyOf(r, v, class) {
+			fmt.Fprintf(t.out, "    %s: %s\n", why.Line, orGave(why))
+		}
 	}
 	if len(r.Differences) > 0 {
 		fmt.Fprintf(t.out, "derived again: %s\n  %s\n", t.paint(red, "DISAGREES"), strings.Join(r.Differences, "\n  "))

@@ -302,10 +302,15 @@ func reduced(gaps int) string {
 }
 
 func gave(r policy.Reason) string {
-	if r.Text == "" {
-		return "shows its class as " + r.Gave.String()
+	return orGave(lineSays{r.ID, r.Gave.String(), r.Text})
+}
+
+// orGave is why a line gave no more, or how it shows the class.
+func orGave(l lineSays) string {
+	if l.Why == "" {
+		return "shows its class as " + l.Gave
 	}
-	return r.Text
+	return l.Why
 }
 
 // notThere spells why a record is not there.
