@@ -34,6 +34,11 @@ func dsn(path string, readOnly bool) string {
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
 }
 
+// param is a parameter of a statement made for many rows, in the order of its
+// arguments. SQLite's driver looks up the name of each one that has a name, along
+// the list of all: of two hundred that takes longer than writing the rows.
+func param(int) string { return "?" }
+
 // openDB returns one connection that writes and a few that read.
 func openDB(path string) (write, read *sql.DB, err error) {
 	if write, err = sql.Open("sqlite", dsn(path, false)); err != nil {

@@ -112,7 +112,7 @@ func insertTerms(rows int) string {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		fmt.Fprintf(&b, "($%d, $%d, $%d)", 3*i+1, 3*i+2, 3*i+3)
+		b.WriteString("(" + param(3*i+1) + ", " + param(3*i+2) + ", " + param(3*i+3) + ")")
 	}
 	b.WriteString(" on conflict do nothing") // a patient named twice, or a crash before drop
 	return b.String()

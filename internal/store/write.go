@@ -32,7 +32,7 @@ func insertEntries(n int) string {
 			if col > 0 {
 				b.WriteString(", ")
 			}
-			fmt.Fprintf(&b, "$%d", row*entryColumns+col+1)
+			b.WriteString(param(row*entryColumns + col + 1))
 		}
 		b.WriteByte(')')
 	}
