@@ -317,7 +317,7 @@ func TestN5AddingARestrictionOpensNothing(t *testing.T) {
 			t.Fatalf("a restriction opened %s", s.Catalog().Name(c))
 		}
 	})
-	if bit == 0 {
+	if bit == 0 && !testing.Short() { // the few draws of -short need not hit one
 		t.Error("no added restriction ever bit: the property was not tried")
 	}
 }
