@@ -114,7 +114,7 @@ tasks:
     purpose: treatment
     do: [read, search]
     while: [assigned]
-    see: {keep: [clinical.problem, admin.encounter]}
+    see: {keep: [clinical.problem, admin.encounter, coverage.member-id]}
     references: resolve
 -- roles/biller.yaml --
 role: biller

@@ -9,9 +9,9 @@ import (
 	"sync/atomic"
 	"time"
 
-	"modicum/catalog"
 	"modicum/internal/fhirjson"
 	"modicum/ledger"
+	"modicum/policy"
 )
 
 // Resolver looks records up at the upstream, for visits and the objects of work
@@ -51,7 +51,7 @@ type Gate struct {
 	borne  *memory[proofKey, *bearer] // records that show only by proof
 	usage  *usage
 	spelt  atomic.Pointer[words]
-	scans  sync.Pool
+	scans  atomic.Pointer[scans]
 
 	ends sync.WaitGroup // outcomes on their way into the record
 
@@ -106,16 +106,19 @@ func (g *Gate) Register(i Interaction) *Route {
 	return &Route{interaction: i, gate: g}
 }
 
-// lentScanner is a scanner with the catalog that it knows.
-type lentScanner struct {
-	*fhirjson.Scanner
-	cat *catalog.Catalog
+// scans are the scanners of one policy: of its catalog and its calendar, so that
+// what was looked up is read as the door reads it.
+type scans struct {
+	set  *policy.Set
+	pool *fhirjson.Pool
 }
 
-// scanner lends a scanner of the catalog in force.
-func (g *Gate) scanner(cat *catalog.Catalog) *lentScanner {
-	if s, _ := g.scans.Get().(*lentScanner); s != nil && s.cat == cat {
-		return s
+// scanners returns the pool of the policy in force; a new policy gets a new one.
+func (g *Gate) scanners(set *policy.Set) *fhirjson.Pool {
+	if s := g.scans.Load(); s != nil && s.set == set {
+		return s.pool
 	}
-	return &lentScanner{cat: cat, Scanner: fhirjson.New(cat, fhirjson.Limits{Base: g.cfg.Upstream})}
+	s := &scans{set, fhirjson.NewPool(set.Catalog(), fhirjson.Limits{Base: g.cfg.Upstream, Zone: set.Zone()})}
+	g.scans.Store(s)
+	return s.pool
 }

@@ -77,7 +77,9 @@ func sortedTypes(m map[catalog.Type][]string) []catalog.Type {
 }
 
 func (s *Session) resolve(ctx context.Context, t catalog.Type, ids []string) error {
-	sc := fhirjson.New(s.cat, fhirjson.Limits{Base: s.gate.cfg.Upstream}) // its records live until they are judged
+	pool := s.gate.scanners(s.set)
+	sc := pool.Get() // its records live until they are judged
+	defer pool.Put(sc)
 	var recs []*fhirjson.Record
 	err := s.gate.cfg.Resolver.Many(ctx, s.cat.TypeName(t), ids, func(body []byte) error {
 		r, err := sc.Resource(slices.Clone(body))
@@ -97,15 +99,29 @@ func (s *Session) resolve(ctx context.Context, t catalog.Type, ids []string) err
 		return err
 	}
 	for i := range js {
-		s.noteTarget(&js[i])
+		shows, err := s.shows(sc, recs[i], &js[i])
+		if err != nil {
+			return err
+		}
+		s.noteTarget(&js[i], shows)
 	}
 	return nil
 }
 
+// shows reports whether anything of a target shows by itself: one of which nothing but
+// structure is left is not there, whatever its classes (policy-language rule 18).
+func (s *Session) shows(sc *fhirjson.Scanner, r *fhirjson.Record, j *Judgement) (bool, error) {
+	if !j.There && j.Because != "criteria" {
+		return false, nil
+	}
+	_, out, err := sc.Project(nil, r, s.Shape(j, nil))
+	return out.There, err
+}
+
 // noteTarget keeps what was decided about the target of a reference. The record
 // says that it was judged; it is neither shown nor withheld.
-func (s *Session) noteTarget(j *Judgement) {
-	if j.There || j.Because == "criteria" {
+func (s *Session) noteTarget(j *Judgement, shows bool) {
+	if shows {
 		s.resolved[target{j.Type, j.ID}] = true
 		s.gate.proofs.put(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, s.now.Add(proofFor))
 	}

@@ -122,3 +122,29 @@ func TestResolveIsBounded(t *testing.T) {
 	}
 	s.Close(t.Context(), gate.Outcome{Status: 200})
 }
+
+// A record of which nothing but structure would show is not there (rule 18), so that a
+// reference to it goes as well: else the reference tells that it exists (FC23, N1).
+func TestFC23_ATargetOfWhichNothingShowsIsNotThere(t *testing.T) {
+	h := newHouse(t)
+	coverage := func(id, more string) string {
+		return `{"resourceType":"Coverage","id":"` + id + `","status":"active"` + more + `,"beneficiary":{"reference":"Patient/p1"},"payor":[{"display":"Plan"}]}`
+	}
+	h.shelf.bodies["Coverage/v1"] = coverage("v1", `,"subscriberId":"12345678"`)
+	h.shelf.bodies["Coverage/v2"] = coverage("v2", "") // of the class that shows it has nothing
+	recs := h.scan(strings.Replace(pointing("e1"), "Condition/c7", "Coverage/v1", 1), strings.Replace(pointing("e1"), "Condition/c7", "Coverage/v2", 1))
+	s := must(h.read("rob", "Condition/c1"))(t)
+	js, err := s.Judge(t.Context(), recs, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Resolve(t.Context(), recs, js); err != nil {
+		t.Fatal(err)
+	}
+	sh := s.Shape(&js[0], nil)
+	for id, want := range map[string]bool{"v1": true, "v2": false} {
+		if got := sh.Visible(h.typ("Coverage"), []byte(id)); got != want {
+			t.Errorf("%s: visible %v, want %v", id, got, want)
+		}
+	}
+}

@@ -121,9 +121,9 @@ func (s *Session) lookUpObject(ctx context.Context, ref string) error {
 // scan reads one record that was looked up. What cannot be read belongs to
 // nothing.
 func (s *Session) scan(body []byte, use func(*fhirjson.Record)) error {
-	sc := s.gate.scanner(s.cat)
-	defer s.gate.scans.Put(sc)
-	sc.Reset()
+	pool := s.gate.scanners(s.set)
+	sc := pool.Get()
+	defer pool.Put(sc)
 	r, err := sc.Resource(body)
 	if err != nil {
 		return fmt.Errorf("read a visit: %w", err)
