@@ -206,19 +206,27 @@ func (j *judge) write(b *strings.Builder, rw *reference.World, r *reference.Judg
 	}
 }
 
-// reaches reports whether a record may be shown under any task.
+// reaches reports whether a record may be shown under any task: it is there, and
+// something of it shows. A reference of its own shows if its target is there.
 func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
 	e := w.find(j.cat.TypeName(to.Type) + "/" + to.ID)
 	if e == nil {
 		return false
 	}
 	key := e.ref() + " " + e.text
-	there, known := j.there[key]
+	shows, known := j.there[key]
 	if !known {
 		for _, d := range j.decisionsOf(e) {
-			there = there || rw.Judge(d, e.model()).There
+			r := rw.Judge(d, e.model())
+			shows = shows || rw.Project(r, func(other reference.Ref) bool { return j.is(rw, w, other) }) != nil
 		}
-		j.there[key] = there
+		j.there[key] = shows
 	}
-	return there
+	return shows
+}
+
+// is reports whether a record is there under any task.
+func (j *judge) is(rw *reference.World, w *world, to reference.Ref) bool {
+	e := w.find(j.cat.TypeName(to.Type) + "/" + to.ID)
+	return e != nil && slices.ContainsFunc(j.decisionsOf(e), func(d *reference.Decision) bool { return rw.Judge(d, e.model()).There })
 }
