@@ -3,7 +3,13 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
 	"io"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -358,4 +364,55 @@ func TestATokenThatIsNotAcceptedIsSaidInTheLog(t *testing.T) {
 		t.Errorf("without a token: %d", status)
 	}
 	n.until(`"token":"absent"`, logged)
+}
+
+// TestACertificateThatCannotServe: is said before anything starts.
+func TestACertificateThatCannotServe(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		ends  time.Time
+		other bool // the key is of another certificate
+		want  string
+	}{
+		{"in order", time.Now().Add(24 * time.Hour), false, ""},
+		{"of another key", time.Now().Add(24 * time.Hour), true, "tls.cert and tls.key: tls: private key does not match public key"},
+		{"ended", time.Now().Add(-24 * time.Hour), false, "tls.cert: the certificate ended at "},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			n := arrive(t)
+			cert, key := certificate(t, tt.ends)
+			if tt.other {
+				_, key = certificate(t, tt.ends)
+			}
+			for name, b := range map[string][]byte{"tls.crt": cert, "tls.key": key} {
+				if err := os.WriteFile(n.file(name), b, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			n.edit("modicum.yaml", "# tls: {", "tls: {")
+			status, _, errs := command(t, "serve", "--check", "--config", n.config())
+			if want := tt.want == ""; (status == exitYes) != want || !strings.Contains(errs, tt.want) {
+				t.Errorf("%d\n%s", status, errs)
+			}
+		})
+	}
+}
+
+// certificate makes a certificate for this machine and its key, both PEM.
+func certificate(t *testing.T, ends time.Time) (cert, key []byte) {
+	t.Helper()
+	secret, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: ends.Add(-48 * time.Hour), NotAfter: ends, DNSNames: []string{"localhost"}}
+	der, err := x509.CreateCertificate(rand.Reader, of, of, secret.Public(), secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(secret)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 }
