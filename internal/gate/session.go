@@ -3,9 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"fmt"
-	"log/slog"
-	"slices"
 	"time"
 
 	"modicum/catalog"
@@ -15,7 +12,6 @@ import (
 	"modicum/internal/problem"
 	"modicum/ledger"
 	"modicum/policy"
-	"modicum/policy/doc"
 )
 
 // Session is one admitted request, from Admit to the outcome. It belongs to one
@@ -60,18 +56,6 @@ type Session struct {
 	withheld int64
 	closed   bool
 }
-
-// Refusal is why a session was not opened, and the id of its record.
-type Refusal struct {
-	ID      string // value of Modicum-Decision; empty where nothing could be recorded
-	Problem problem.Problem
-}
-
-// Error says what the client learns.
-func (r *Refusal) Error() string { return r.Problem.Error() }
-
-// Unwrap returns the Problem.
-func (r *Refusal) Unwrap() error { return r.Problem }
 
 // Open admits a request or refuses it with a *Refusal. The record of a refusal
 // is durable when Open returns. The record of an admission is being written
@@ -134,32 +118,6 @@ func (s *Session) planned() {
 	}
 }
 
-// request is what Admit may look at.
-func (s *Session) request() policy.Request {
-	c := s.ask.Caller
-	req := policy.Request{
-		Roles:   c.Roles,
-		Task:    nameOr(s.ask.Task, s.set.KnowsTask),
-		Purpose: nameOr(s.ask.Purpose, s.set.KnowsPurpose),
-		Verb:    s.verb(),
-		Shows:   s.cat.ShowsOf(s.ask.Type),
-		Meets:   s.route.interaction.Meets,
-		Reads:   s.route.interaction.Reads,
-	}
-	s.own = s.gen.Facts.CallerInstances(&s.sub, s.now, s.trusted, &req.Caller, nil)
-	s.affiliate(&req)
-	for i := range s.ask.Criteria {
-		k := &s.ask.Criteria[i]
-		if !k.Param.ValueDependent && !s.namesPatients(k) {
-			req.Reads = req.Reads.Union(k.Param.Classes(catalog.OfRecord))
-		}
-	}
-	for _, p := range s.ask.Sorts {
-		req.Sorts = req.Sorts.Union(p.Classes(catalog.OfRecord))
-	}
-	return req
-}
-
 // unknownName stands in the record for what a client wrote in place of a name of the
 // policy, which may be anything (L4). No policy has such a name, so that Admit, and
 // its replay, refuse it as they would have refused what was written.
@@ -170,171 +128,6 @@ func nameOr(stated string, known func(string) bool) string {
 		return stated
 	}
 	return unknownName
-}
-
-// affiliate says for which program and partner the caller asks, and makes the
-// fact `contract` hold while the partner's contract is in force, carrying its
-// ceiling (policy-language section 6). Where several partners list a caller's
-// roles nobody can say whose person it is, and those roles do not count.
-func (s *Session) affiliate(req *policy.Request) {
-	if s.ask.Caller.Program {
-		req.Program = s.program()
-		req.Partner = s.set.PartnerOf(req.Program)
-	} else {
-		req.Partner, req.Roles = s.employer(req.Roles)
-	}
-	contract, known := s.set.Fact("contract")
-	if !known || req.Partner == "" || !s.trusted || !s.set.InForce(req.Partner, s.now) {
-		return
-	}
-	classes, marked, _ := s.set.PartnerCeiling(req.Partner)
-	req.Caller.Holds.Add(contract)
-	s.own = append(s.own, facts.Instance{
-		Fact: contract, Permits: true, HasClasses: true, Classes: classes, HasMarked: true, Marked: marked,
-	})
-}
-
-// program is the entry of the organization's programs that the caller is: its
-// client, else its subject; "" when neither is one.
-func (s *Session) program() string {
-	for _, name := range []string{s.ask.Caller.Client, s.ask.Caller.Subject} {
-		if s.set.Program(name) != nil {
-			return name
-		}
-	}
-	return ""
-}
-
-// employer returns the one partner whose people hold one of the roles.
-func (s *Session) employer(roles []string) (partner string, left []string) {
-	partners := make(map[string]bool)
-	for _, p := range s.set.Partners() {
-		for _, r := range p.Roles {
-			if slices.Contains(roles, r.Text) {
-				partners[p.Name.Text] = true
-				partner = p.Name.Text
-			}
-		}
-	}
-	if len(partners) <= 1 {
-		return partner, roles
-	}
-	return "", slices.DeleteFunc(slices.Clone(roles), s.isPartnerRole)
-}
-
-func (s *Session) isPartnerRole(role string) bool {
-	return slices.ContainsFunc(s.set.Partners(), func(p doc.Partner) bool {
-		return slices.ContainsFunc(p.Roles, func(r doc.Word) bool { return r.Text == role })
-	})
-}
-
-// verb tells listing the records of a named patient or visit, which is reading,
-// from asking with criteria, which is searching (policy-language rule 12).
-func (s *Session) verb() policy.Verb {
-	if s.route.interaction.Verbs&policy.Search == 0 {
-		return policy.Read
-	}
-	if len(s.ask.Patients) == 0 && s.ask.Visit == "" {
-		return policy.Search
-	}
-	for i := range s.ask.Criteria {
-		k := &s.ask.Criteria[i]
-		if !k.Param.Narrow && !s.namesPatients(k) && !s.namesVisit(k) {
-			return policy.Search
-		}
-	}
-	return policy.Read
-}
-
-func (s *Session) namesVisit(k *Criterion) bool {
-	encounter, _ := s.cat.Type("Encounter")
-	return k.Param.NamesVisit && len(k.Refs) == 1 && k.Refs[0].Type == encounter && k.Refs[0].ID == s.ask.Visit
-}
-
-// admit asks the policy; a search that is a find (rule 13) is admitted without
-// what it reads, since matching there is reading what the desk was told.
-func (s *Session) admit(req *policy.Request) policy.Why {
-	if s.mayFind() {
-		plain := *req
-		plain.Reads = catalog.ClassSet{}
-		if s.set.Admit(&plain, &s.plan) == policy.Admitted {
-			if s.finding = s.findsOf(); len(s.finding) > 0 {
-				*req = plain
-				return policy.Admitted
-			}
-		}
-	}
-	why := s.set.Admit(req, &s.plan)
-	if why == policy.Admitted && !s.readable() {
-		return policy.NeverKept
-	}
-	return why
-}
-
-// readable reports whether each criterion and sort key that reads elements of
-// the record's own class, or identifiers and contact points, could be kept at all.
-func (s *Session) readable() bool {
-	keep := s.plan.Keepable()
-	bears := s.cat.ShowsOf(s.ask.Type)
-	could := func(p *catalog.Param) bool {
-		if p.ValueDependent {
-			return keep.Meets(p.Classes(catalog.OfRecord).Union(bears))
-		}
-		return !p.OfRecord() || keep.Meets(bears)
-	}
-	for i := range s.ask.Criteria {
-		if k := &s.ask.Criteria[i]; !s.namesPatients(k) && !could(k.Param) {
-			return false
-		}
-	}
-	return !slices.ContainsFunc(s.ask.Sorts, func(p *catalog.Param) bool { return !could(p) })
-}
-
-// refuse records a refusal and returns what the client learns: a function of
-// caller, facts about the caller, policy and request (N4).
-func (s *Session) refuse(ctx context.Context, req *policy.Request, why policy.Why) error {
-	return s.refuseWith(ctx, req, codes[why], s.problemOf(req, why))
-}
-
-func (s *Session) refuseWith(ctx context.Context, req *policy.Request, code string, p problem.Problem) error {
-	e := s.decision(req, ledger.Refuse, []string{code})
-	e.Status = int64(p.Status())
-	if defect.On(defect.RefusalLeftOut) {
-		return &Refusal{ID: s.id, Problem: p}
-	}
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.gate.cfg.LogWait)
-	defer cancel()
-	if _, err := s.gate.cfg.Log.Append(wait, e, nil); err != nil {
-		s.gate.cfg.Diary.LogAttrs(ctx, slog.LevelError, "refusal not recorded", slog.String("decision", s.id), slog.String("door", s.route.interaction.Door))
-		return &Refusal{Problem: problem.Unavailable}
-	}
-	return &Refusal{ID: s.id, Problem: p}
-}
-
-// Refuse records a refusal that came before an Ask could be made: a token that
-// was not accepted, a request outside the door's grammar. It returns the
-// decision's id, and an error where the record is not durable.
-func (r *Route) Refuse(ctx context.Context, c *caller.Caller, reason string, status int) (string, error) {
-	g := r.gate
-	now, trusted := g.cfg.Now()
-	id, err := newID(now, g.cfg.Random)
-	if err != nil {
-		return "", err
-	}
-	e := &ledger.Decision{
-		ID: id, At: now.UnixMicro(), TimeTrusted: trusted, Door: r.interaction.Door,
-		Interaction: r.interaction.Name, Effect: ledger.Refuse, Reasons: []string{reason},
-		Status: int64(status), Who: "unknown", Generation: generationOf(g.cfg.Generation()),
-	}
-	if c != nil {
-		e.Who, e.Roles, e.Client, e.Network, e.Behalf = c.ID, c.Roles, c.Client, c.Network, onBehalf(c)
-	}
-	wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.LogWait)
-	defer cancel()
-	if _, err := g.cfg.Log.Append(wait, e, nil); err != nil {
-		return id, fmt.Errorf("record a refusal: %w", err)
-	}
-	return id, nil
 }
 
 // Recorded returns once the decision's entry is durable: refusals that follow it,
