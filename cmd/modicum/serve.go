@@ -107,7 +107,7 @@ func listen(ctx context.Context, t *terminal, cfg *config.Config, s *serve.Serve
 	for i, srv := range servers {
 		diary.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listeners[i].Addr().String()))
 		go func() {
-			if i == 0 && cfg.TLS != nil {
+			if i == 0 && cfg.TLS != nil || i > 0 && cfg.AdminSecured() {
 				failed <- srv.ServeTLS(listeners[i], cfg.TLS.Cert, cfg.TLS.Key)
 				return
 			}
@@ -152,13 +152,10 @@ func cause(err error) error {
 
 // sayAddresses tells a person where to ask.
 func sayAddresses(t *terminal, cfg *config.Config, listeners []net.Listener) {
-	scheme := "http"
-	if cfg.TLS != nil {
-		scheme = "https"
-	}
-	fmt.Fprintf(t.out, "FHIR at %s://%s%s, before %s\n", scheme, listeners[0].Addr(), cfg.FHIR.Base, cfg.FHIR.Upstream.Redacted())
+	scheme := map[bool]string{false: "http", true: "https"}
+	fmt.Fprintf(t.out, "FHIR at %s://%s%s, before %s\n", scheme[cfg.TLS != nil], listeners[0].Addr(), cfg.FHIR.Base, cfg.FHIR.Upstream.Redacted())
 	if len(listeners) > 1 {
-		fmt.Fprintf(t.out, "Which source or issuer is missing: http://%s/readyz\n", listeners[1].Addr())
+		fmt.Fprintf(t.out, "Which source or issuer is missing: %s://%s/readyz\n", scheme[cfg.AdminSecured()], listeners[1].Addr())
 	}
 }
 

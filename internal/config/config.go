@@ -36,6 +36,10 @@ type Config struct {
 // TLS names the certificate chain and its key, both PEM.
 type TLS struct{ Cert, Key string }
 
+// AdminSecured reports whether health and metrics are served with TLS: where
+// other machines reach them. A probe on this machine needs none.
+func (c *Config) AdminSecured() bool { return c.TLS != nil && !loopback(c.Admin) }
+
 // FHIR is the FHIR door.
 type FHIR struct {
 	Base     string   // path under Listen, such as /fhir

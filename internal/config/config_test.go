@@ -52,6 +52,17 @@ func TestAllKeysAreRead(t *testing.T) {
 	}
 }
 
+// TestAdminIsSecuredWhereOthersReachIt: health and metrics go in clear on this
+// machine alone.
+func TestAdminIsSecuredWhereOthersReachIt(t *testing.T) {
+	for admin, want := range map[string]bool{"127.0.0.1:9090": false, "localhost:9090": false, "0.0.0.0:9090": true, "10.0.0.1:9090": true} {
+		c, ps := config.Parse("f.yaml", []byte(strings.Replace(whole, "admin: 127.0.0.1:9090", "admin: "+admin, 1)), nil)
+		if len(ps.Errors()) > 0 || c.AdminSecured() != want {
+			t.Errorf("%s: %v, want %v; %v", admin, c.AdminSecured(), want, ps)
+		}
+	}
+}
+
 func TestTheExampleIsReadAndSaysAllKeys(t *testing.T) {
 	if _, ps := config.Parse("modicum.yaml", config.Example(), nil); len(ps) > 0 {
 		t.Fatal(ps)

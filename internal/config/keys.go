@@ -53,7 +53,7 @@ func Keys() []Key {
 		{Path: "facts.fhir.every", Example: "15s", Text: "How often the upstream is asked for care teams, encounters, appointments and tasks: 1s to 15 minutes; 15s where `facts.fhir` is written without it. Without `facts.fhir` it is no source."},
 		{Path: "ledger.origin", Required: true, Example: "modicum.hospital.example/main", Text: "Name of the log; it must be that of its key."},
 		{Path: "ledger.key", Required: true, Example: "data/ledger.key", Text: "File with the key that signs the log, mode 0600."},
-		{Path: "admin", Example: "127.0.0.1:9090", Text: "HOST:PORT of /healthz, /readyz and /metrics, which hold no data of patients. Without it there are none."},
+		{Path: "admin", Example: "127.0.0.1:9090", Text: "HOST:PORT of /healthz, /readyz and /metrics, which hold no data of patients. Without it there are none. Served with TLS where other machines reach it."},
 	}
 }
 
