@@ -108,6 +108,20 @@ func (p *Plan) Tasks(yield func(TaskInfo) bool) {
 	}
 }
 
+// Speaking yields all tasks that speak (rule 2), in document order of the caller's
+// roles: those of Tasks, and those with no line that may count. Limits are counted for
+// all of them (rule 17).
+func (p *Plan) Speaking(yield func(TaskInfo) bool) {
+	if p.why != Admitted {
+		return
+	}
+	for _, t := range p.speak {
+		if !yield(p.set.info(t)) {
+			return
+		}
+	}
+}
+
 // Limits returns the narrowest limit of each kind over the tasks that speak, those
 // with no line that may count among them: a fact that lets one more task count must
 // not narrow what the others allow (rules 4 and 17).

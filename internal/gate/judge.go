@@ -239,7 +239,7 @@ func (s *Session) carried(r *fhirjson.Record, b *bearer, v *visit, instances []f
 		if in.HasMarked && hiding&^in.Marked != 0 && !(of.Restricting && hiding&in.Marked != 0) {
 			continue // what permits names every overlay; what restricts, any
 		}
-		if !r.Lasting && (in.HasObject && !s.belongs(r, b, v, in.Object) || in.HasDates && !lies(r, in.From, in.Until)) {
+		if !r.Lasting && !s.takesIn(r, b, v, in, of.Restricting) {
 			continue
 		}
 		if !in.HasClasses {
@@ -248,6 +248,25 @@ func (s *Session) carried(r *fhirjson.Record, b *bearer, v *visit, instances []f
 		out = out.Union(in.Classes)
 	}
 	return out
+}
+
+// takesIn reports whether a record lies in what an instance names by its object and
+// its dates. What permits must take it in for sure; what restricts takes in also what
+// may lie there: a record without a date or one that reaches into the dates, any
+// record where nobody can tell any more what the object belongs to (D6).
+func (s *Session) takesIn(r *fhirjson.Record, b *bearer, v *visit, in *facts.Instance, restricting bool) bool {
+	if !restricting {
+		return (!in.HasObject || s.belongs(r, b, v, in.Object)) && (!in.HasDates || lies(r, in.From, in.Until))
+	}
+	return (!in.HasObject || s.objects[in.Object] == nil || s.belongs(r, b, v, in.Object)) &&
+		(!in.HasDates || reaches(r, in.From, in.Until))
+}
+
+// reaches reports whether any part of the record's main date lies within the days, or
+// may do so, as it has none.
+func reaches(r *fhirjson.Record, from, until time.Time) bool {
+	return r.Date.From.IsZero() ||
+		(until.IsZero() || r.Date.From.Before(until)) && (from.IsZero() || from.Before(r.Date.Until))
 }
 
 // lies reports whether the record's main date, at the precision it is written

@@ -16,8 +16,8 @@ func (s *Session) takeRequest() bool {
 // fit, nothing of the page may leave.
 func (s *Session) takePatients(shown []Judgement) error {
 	var limited bool
-	for i := range s.infos {
-		limited = limited || s.infos[i].Limits.Patients != policy.Rates{}
+	for i := range s.limited {
+		limited = limited || s.limited[i].Limits.Patients != policy.Rates{}
 	}
 	if !limited {
 		return nil
@@ -39,11 +39,11 @@ func (s *Session) takePatients(shown []Judgement) error {
 // whether it was named or spoke with others for their purpose.
 func (s *Session) take(kind string, things []string, rates func(*policy.Limits) policy.Rates) bool {
 	var counts []count
-	for i := range s.infos {
-		r := rates(&s.infos[i].Limits)
+	for i := range s.limited {
+		r := rates(&s.limited[i].Limits)
 		for u, limit := range [...]int{minute: r.Minute, hour: r.Hour, day: r.Day} {
 			if limit > 0 {
-				counts = append(counts, count{usageKey{s.sub.Person, s.infos[i].Task, kind, unit(u)}, limit})
+				counts = append(counts, count{usageKey{s.sub.Person, s.limited[i].Task, kind, unit(u)}, limit})
 			}
 		}
 	}

@@ -127,7 +127,9 @@ func (r *Recount) shown(d *ledger.Decision, refs []string) {
 	}
 }
 
-// count counts for the tasks that spoke, in each unit that still runs.
+// count counts for the tasks that the record names, in each unit that still runs. A
+// task that spoke by its purpose without a line that could count is not among them:
+// what was counted for it, a restart forgets.
 func (r *Recount) count(d *ledger.Decision, kind string, things []string) {
 	for _, task := range strings.Fields(d.Task) {
 		for _, u := range []unit{minute, hour, day} {

@@ -29,6 +29,7 @@ type Session struct {
 	id      string
 	plan    policy.Plan
 	infos   []policy.TaskInfo // of the plan's tasks
+	limited []policy.TaskInfo // tasks that speak and limit how much (rule 17)
 	tasks   string            // their ids, for pseudonyms
 	sight   sight             // what is proven to this caller under these tasks
 	since   []time.Time       // by line of the plan: how far back it reaches; zero: no bound
@@ -107,6 +108,11 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 func (s *Session) planned() {
 	for t := range s.plan.Tasks {
 		s.infos = append(s.infos, t)
+	}
+	for t := range s.plan.Speaking {
+		if counted(&t) {
+			s.limited = append(s.limited, t)
+		}
 	}
 	s.tasks = taskIDs(s.infos)
 	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation())

@@ -72,7 +72,28 @@ func (w *World) takesIn(d *Decision, in *Instance, r *Record, restricting bool) 
 	if r.Lasting {
 		return true
 	}
+	if restricting {
+		return (in.Object == "" || w.unsure(in.Object) || w.belongs(r, in.Object)) && (!in.Dated || in.mayTakeDate(r))
+	}
 	return (in.Object == "" || w.belongs(r, in.Object)) && (!in.Dated || in.takesDate(r))
+}
+
+// unsure: what the object belongs to nobody can tell, as it is not there. It then
+// restricts every record, and permits none.
+func (w *World) unsure(ref string) bool {
+	typ, _, _ := strings.Cut(ref, "/")
+	return typ != "Encounter" && typ != "Account" && w.lookUp(ref) == nil
+}
+
+// mayTakeDate: what restricts by dates takes in what reaches into them, and what says
+// no date, as it may.
+func (in *Instance) mayTakeDate(r *Record) bool {
+	if r.From.IsZero() {
+		return true
+	}
+	begins := in.Until.IsZero() || r.From.Before(in.Until)
+	ends := in.From.IsZero() || r.Until.After(in.From)
+	return begins && ends
 }
 
 // takesMarks: what permits must name every overlay that hides the record; what
