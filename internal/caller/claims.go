@@ -51,14 +51,31 @@ func (r *reading) caller() (*Caller, Reason) {
 	if _, has := r.claims["cnf"]; has {
 		return nil, Bound
 	}
-	// Security events and log-out tokens are no access tokens (RFC 8417).
-	if _, has := r.claims["events"]; has {
+	if r.claims.otherKind() {
 		return nil, BadType
 	}
 	if !r.actor(c) {
 		return nil, BadActor
 	}
 	return c, NoReason
+}
+
+// otherKind reports whether a token is no access token, though its header says as much
+// as that of one: a security event or log-out token (RFC 8417), an ID token by the
+// hashes that only it has (OpenID Connect Core 3.1.3.6, 3.3.2.11), or what Keycloak
+// says in a claim of its own.
+func (c claims) otherKind() bool {
+	for _, name := range [...]string{"events", "at_hash", "c_hash"} {
+		if _, has := c[name]; has {
+			return true
+		}
+	}
+	typ, ok := c.text("typ")
+	switch strings.ToLower(typ) {
+	case "id", "refresh", "offline", "logout":
+		return true
+	}
+	return !ok
 }
 
 func (r *reading) who(c *Caller) bool {

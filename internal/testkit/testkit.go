@@ -27,7 +27,7 @@ import (
 // Part is something that tools/setup finds or installs.
 type Part string
 
-// The parts. The first four have a folder of that name below tools/real and in the cache.
+// The parts. All but the browser have a folder of that name below tools/real and in the cache.
 const (
 	FHIRServer    Part = "fhir-server"
 	FHIRValidator Part = "fhir-validator"
@@ -66,7 +66,7 @@ func find(part Part) error {
 	case Browser:
 		_, err := browserPath()
 		return err
-	case FHIRServer, FHIRValidator:
+	case FHIRServer, FHIRValidator, Keycloak:
 		if _, err := exec.LookPath("java"); err != nil {
 			return errors.New("no java in the path: run make setup")
 		}
