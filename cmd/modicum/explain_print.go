@@ -81,6 +81,11 @@ func sayView(t *terminal, v ledger.View) {
 func sayReplay(t *terminal, r *gate.Replayed, class catalog.Class) {
 	d := r.Decision
 	fmt.Fprintf(t.out, "%s  %s\n", d.ID, summary(d))
+	if d.Effect == ledger.Refuse {
+		for _, code := range d.Reasons {
+			fmt.Fprintf(t.out, "  %s\n", reasonOf(code))
+		}
+	}
 	for i := range r.Verdicts {
 		v := &r.Verdicts[i]
 		state := "shown"

@@ -12,6 +12,7 @@ import (
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
 	"modicum/ledger/verify"
+	"modicum/policy"
 )
 
 // TestOneAlteredAtomMakesExplainDisagree: the record of a run is written again,
@@ -51,6 +52,21 @@ func TestOneAlteredAtomMakesExplainDisagree(t *testing.T) {
 	status, out, _ := command(t, append(args, forged)...)
 	if status != exitNo || !strings.Contains(out, "DISAGREES") || !strings.Contains(out, "recorded and derived differ") {
 		t.Errorf("altered: %d\n%s", status, out)
+	}
+}
+
+// TestEveryCodeOfTheRecordIsSpelt: a refusal by the policy is explained in words.
+func TestEveryCodeOfTheRecordIsSpelt(t *testing.T) {
+	for why := policy.NoRole; why <= policy.TooManyLines; why++ {
+		if reasonOf(why.String()) == why.String() {
+			t.Errorf("%s is not spelt", why)
+		}
+	}
+	if got := reasonOf("token"); !strings.Contains(got, "not accepted") {
+		t.Errorf("token: %s", got)
+	}
+	if reasonOf("of-another-version") != "of-another-version" {
+		t.Error("an unknown code must stand as it is")
 	}
 }
 

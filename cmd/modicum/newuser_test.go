@@ -416,3 +416,18 @@ func certificate(t *testing.T, ends time.Time) (cert, key []byte) {
 	}
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})
 }
+
+// TestASecondServerIsTold: one record has one writer.
+func TestASecondServerIsTold(t *testing.T) {
+	n := arrive(t)
+	n.serve()
+	status, _, errs := command(t, "serve", "--config", n.config())
+	if status != exitUnavailable || !strings.Contains(errs, "is in use: another server runs with it") {
+		t.Errorf("%d\n%s", status, errs)
+	}
+	n.must("ledger", "key", "modicum.hospital.example/main-2", "--out", n.file("two.key"))
+	status, _, errs = command(t, "ledger", "continue", "--config", n.config(), "--key", n.file("two.key"), "--who", "alice", "--reason", "none")
+	if status != exitUnavailable || !strings.Contains(errs, "stop the server first") {
+		t.Errorf("%d\n%s", status, errs)
+	}
+}
