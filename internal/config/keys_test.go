@@ -222,3 +222,14 @@ func TestConfigurationIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestTheExampleShowsEveryKey: what init writes names each, written or commented.
+func TestTheExampleShowsEveryKey(t *testing.T) {
+	for _, k := range Keys() {
+		leaf := strings.TrimSuffix(k.Path, ".NAME")
+		leaf = leaf[strings.LastIndexByte(leaf, '.')+1:]
+		if !regexp.MustCompile(`(?m)^[ #]*(- \{?|\w+: \{.*)?` + leaf + `: |[{, ]` + leaf + `: `).Match(example) {
+			t.Errorf("%s is not in the example", k.Path)
+		}
+	}
+}
