@@ -248,6 +248,13 @@ func (b *book) Append(ctx context.Context, e ledger.Entry, _ func(ledger.Tx) err
 	return ledger.Receipt{Index: int64(len(b.entries) - 1)}, nil
 }
 
+// all returns the entries so far.
+func (b *book) all() []ledger.Entry {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.entries)
+}
+
 // of returns the entries of a decision in order.
 func (b *book) of(id string) []ledger.Entry {
 	b.mu.Lock()
@@ -349,7 +356,7 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	random := rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, len(h.book.entries))))
+	random := rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, len(h.book.all()))))
 	h.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: h.set, Facts: h.facts.Index()} },
 		Log:        h.book, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",

@@ -17,6 +17,7 @@ type person struct {
 	alone     []string // the id, for records that name nobody else
 	truth     policy.Truth
 	instances []facts.Instance
+	plain     []policy.PatientAtoms // of a record that names nobody else, where nothing narrows
 }
 
 // Judge decides each record by itself and appends to out, in order. Visits and
@@ -51,7 +52,7 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		j.Because = "record"
 		return j
 	}
-	s.plan.View(&j.atoms, &j.Verdict)
+	s.view(&j.atoms, &j.Verdict)
 	if len(s.finding) > 0 && !defect.On(defect.FindShowsAll) {
 		j.Verdict.View = narrower(&j.Verdict.View, &s.finding[0].Show)
 	}
@@ -65,6 +66,30 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		s.bears(r, &j)
 	}
 	return j
+}
+
+// view is Plan.View, asked once for records that follow each other with the same
+// atoms: most records of a page do.
+func (s *Session) view(a *policy.Atoms, v *policy.Verdict) {
+	l := &s.last
+	if len(a.Patients) == 1 && l.of == &a.Patients[0] && l.overlays == a.Overlays && l.lasting == a.Lasting && l.within == a.Within {
+		*v = l.verdict
+		return
+	}
+	s.plan.View(a, v)
+	if len(a.Patients) == 1 {
+		*l = lastView{&a.Patients[0], a.Overlays, a.Lasting, a.Within, *v}
+	}
+}
+
+// lastView is what View said last, and of what: the atoms of the patient are known
+// by their place.
+type lastView struct {
+	of       *policy.PatientAtoms
+	overlays catalog.OverlaySet
+	lasting  bool
+	within   uint64
+	verdict  policy.Verdict
 }
 
 // admissible tells the records that are not there whatever a view says: of a
@@ -176,6 +201,7 @@ func (s *Session) person(of []byte) *person {
 	if s.isFound(id) {
 		p.truth.Holds.Add(s.set.Found())
 	}
+	p.plain = []policy.PatientAtoms{{Truth: p.truth}}
 	s.people[id] = p
 	return p
 }
@@ -190,6 +216,10 @@ func (s *Session) fillAtoms(r *fhirjson.Record, b *bearer, a *policy.Atoms) {
 	hiding := s.set.Hiding(r.Overlays)
 	if len(r.Patients) == 0 {
 		a.Of = s.allCarried(r, b, v, s.own, hiding)
+		return
+	}
+	if len(r.Patients) == 1 && len(s.plan.Ofs()) == 0 && !s.isAuthor(r) {
+		a.Patients = s.person(r.Patients[0].ID).plain // shared: nobody changes atoms
 		return
 	}
 	a.Patients = s.patientAtoms(len(r.Patients))

@@ -119,9 +119,11 @@ func TestRule13_ALookUpShowsItsShowAndReadingWhatItFoundMakesFound(t *testing.T)
 	if ids, _ := h.show(must(h.list("dora", "Condition", "p7"))(t), condition("c1", "p7", "")); len(ids) != 1 {
 		t.Errorf("found, and %v shown", ids)
 	}
-	if got := must(h.list("dora", "Condition"))(t).Scope().Patients; !slices.Equal(got, []string{"p7"}) {
+	s := must(h.list("dora", "Condition"))(t)
+	if got := s.Scope().Patients; !slices.Equal(got, []string{"p7"}) {
 		t.Errorf("scope %v, want the one found", got)
 	}
+	s.Close(t.Context(), gate.Outcome{Status: 200})
 	h.now = noon.Add(31 * time.Minute)
 	if ids, _ := h.show(must(h.list("dora", "Condition", "p7"))(t), condition("c1", "p7", "")); len(ids) > 0 {
 		t.Errorf("found for longer than find.for: %v", ids)

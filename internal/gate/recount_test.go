@@ -20,7 +20,7 @@ func (h *house) restart() {
 	since, tasks := h.gate.Remembers(h.set)
 	r := h.gate.Recount(h.set)
 	wanted := map[string]bool{}
-	for _, e := range copied(h.t, h.book.entries) {
+	for _, e := range copied(h.t, h.book.all()) {
 		if d, ok := e.(*ledger.Decision); ok {
 			wanted[d.ID] = slices.ContainsFunc(strings.Fields(d.Task), func(t string) bool { return slices.Contains(tasks, t) })
 		}
@@ -109,9 +109,11 @@ func TestRule13_LookUpsAndWhoWasFoundOutliveARestart(t *testing.T) {
 		t.Errorf("somebody else is found: %v", ids)
 	}
 	// The record holds no id, so an open search waits until the patient is read again.
-	if got := must(h.list("dora", "Condition"))(t).Scope().Patients; len(got) > 0 {
+	s := must(h.list("dora", "Condition"))(t)
+	if got := s.Scope().Patients; len(got) > 0 {
 		t.Errorf("scope %v", got)
 	}
+	s.Close(t.Context(), gate.Outcome{Status: 200})
 	h.now = noon.Add(31 * time.Minute)
 	h.restart()
 	if ids, _ := h.show(must(h.list("dora", "Condition", "p7"))(t), condition("c1", "p7", "")); len(ids) > 0 {

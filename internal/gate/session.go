@@ -50,6 +50,7 @@ type Session struct {
 	refs     map[string]string     // keyed references by id of the patient
 	resolved map[target]bool       // targets of references that were looked up: whether one may know of them
 	atoms    []policy.PatientAtoms // room for those of records to come
+	last     lastView
 	shape    shaper
 	judged   tally
 	opened   int64 // seq of the last opened entry

@@ -59,13 +59,16 @@ func hexClasses(s catalog.ClassSet) string { return hexWords(s[0], s[1]) }
 func hexFacts(s *policy.FactSet) string { return hexWords(s[:]...) }
 
 func hexWords(words ...uint64) string {
-	var b []byte
+	var room [64]byte
+	b := room[:0]
 	for _, w := range slices.Backward(words) {
-		for shift := 56; shift >= 0; shift -= 8 {
-			b = append(b, byte(w>>shift))
+		for shift := 60; shift >= 0; shift -= 4 {
+			if d := w >> shift & 15; d != 0 || len(b) > 0 {
+				b = append(b, "0123456789abcdef"[d])
+			}
 		}
 	}
-	return strings.TrimLeft(hex.EncodeToString(b), "0")
+	return string(b)
 }
 
 // parseWords is the inverse of hexWords.
