@@ -70,28 +70,51 @@ Next:
 `, c.Dir, public)
 }
 
-// make fills a folder beside the place and renames it there: who starts it finds
-// all of it or nothing.
+// make fills a folder of its own and moves it to its place when it is whole: who
+// starts it finds all of it or nothing.
 func (c *initCommand) make(secret, public string) error {
-	parent := filepath.Dir(filepath.Clean(c.Dir))
+	dir := filepath.Clean(c.Dir)
+	if _, err := os.Stat(dir); err == nil {
+		return c.into(dir, secret, public)
+	}
+	parent := filepath.Dir(dir)
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	tmp, err := os.MkdirTemp(parent, ".modicum-init-")
+	tmp, err := filled(parent, c.Origin, secret, public)
 	if err != nil {
 		return err
 	}
-	err = fill(tmp, c.Origin, secret, public)
-	if err == nil {
-		err = os.Remove(c.Dir) // it is empty, or not there
-	}
-	if err == nil || errors.Is(err, fs.ErrNotExist) {
-		err = os.Rename(tmp, c.Dir)
-	}
-	if err != nil {
+	if err := os.Rename(tmp, dir); err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
 	return syncFolder(parent)
+}
+
+// into fills an empty folder that is there, which may be a mounted volume or the
+// folder that the person stands in: it stays what it is.
+func (c *initCommand) into(dir, secret, public string) error {
+	tmp, err := filled(dir, c.Origin, secret, public)
+	if err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(tmp)
+	for _, e := range entries {
+		err = errors.Join(err, os.Rename(filepath.Join(tmp, e.Name()), filepath.Join(dir, e.Name())))
+	}
+	return errors.Join(err, os.Remove(tmp), syncFolder(dir))
+}
+
+// filled returns a new folder below parent with all of an installation.
+func filled(parent, origin, secret, public string) (string, error) {
+	tmp, err := os.MkdirTemp(parent, ".modicum-init-")
+	if err != nil {
+		return "", err
+	}
+	if err := fill(tmp, origin, secret, public); err != nil {
+		return "", errors.Join(err, os.RemoveAll(tmp))
+	}
+	return tmp, nil
 }
 
 func fill(dir, origin, secret, public string) error {
