@@ -26,6 +26,9 @@ bench: ## every benchmark, BENCHTIME=1s each; PKG=./internal/fhirjson for one pa
 fuzz: ## every fuzz target for FUZZTIME=30s each; what is found stays in testdata/fuzz
 	@tools/fuzz $(FUZZTIME) $(PKG)
 
+defects: ## plant each known fault of enforcement and see its test fail; so does make test
+	go test -count=1 -v -run 'TestEveryDefectIsKilled|TestTheShippedBinary' ./internal/defect | grep -E -e '(killed by|it lives|red:|^(---|ok|FAIL))'
+
 demo: ## a synthetic hospital with the gate before it
 	go run ./cmd/modicum demo
 
@@ -35,4 +38,4 @@ soak: ## tests that last as long as they are given (testkit.Soak): SOAK=10m each
 lint: ## golangci-lint with .golangci.yml; its first build takes some minutes
 	go tool -modfile=tools/lint/go.mod golangci-lint run
 
-.PHONY: help setup check test bench fuzz demo soak lint
+.PHONY: help setup check test bench fuzz defects demo soak lint
