@@ -17,12 +17,12 @@ type factsCommands struct {
 }
 
 // vocabularyOf reads the policy of an installation and what it says about facts.
-func vocabularyOf(cfg *config.Config) (*facts.Vocabulary, error) {
+func vocabularyOf(cfg *config.Config) (*facts.Vocabulary, *policy.Set, error) {
 	set, _ := policy.Load(os.DirFS(cfg.Policy), catalog.R4())
 	if set == nil {
-		return nil, usage("the policy has errors; run: modicum policy check %s", short(cfg.Policy))
+		return nil, nil, usage("the policy has errors; run: modicum policy check %s", short(cfg.Policy))
 	}
-	return facts.FromPolicy(set, set.Folder(), cfg.Facts.Fresh), nil
+	return facts.FromPolicy(set, set.Folder(), cfg.Facts.Fresh), set, nil
 }
 
 // configured loads the configuration; warnings go to standard error.

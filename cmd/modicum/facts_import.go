@@ -66,7 +66,7 @@ func (c *factsImport) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	voc, err := vocabularyOf(cfg)
+	voc, _, err := vocabularyOf(cfg)
 	if err != nil {
 		return err
 	}

@@ -11,29 +11,31 @@ import (
 	"modicum/internal/config"
 	"modicum/internal/facts"
 	"modicum/internal/store"
+	"modicum/internal/upstream"
 )
 
 type factsList struct {
-	Who     string `help:"Person, dept:NAME, role:NAME or *." placeholder:"ID"`
-	Patient string `help:"Patient/ID." placeholder:"PATIENT"`
-	Fact    string `help:"Name of a fact." placeholder:"NAME"`
-	Source  string `help:"Name of a source." placeholder:"NAME"`
-	Not     bool   `help:"Only those that do not hold now."`
-	Sources bool   `help:"Sources instead: how fresh each is, and what is wrong with it."`
-	Config  string `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
-	JSON    bool   `help:"Print one JSON object a fact."`
+	Who      string `help:"Person, dept:NAME, role:NAME or *." placeholder:"ID"`
+	Patient  string `help:"Patient/ID." placeholder:"PATIENT"`
+	Fact     string `help:"Name of a fact." placeholder:"NAME"`
+	Source   string `help:"Name of a source." placeholder:"NAME"`
+	Not      bool   `help:"Only those that do not hold now."`
+	Upstream bool   `help:"Ask the FHIR server as well, as the running server does: care teams, encounters, appointments, tasks."`
+	Sources  bool   `help:"Sources instead: how fresh each is, and what is wrong with it."`
+	Config   string `default:"modicum.yaml" env:"MODICUM_CONFIG" help:"Configuration file."`
+	JSON     bool   `help:"Print one JSON object a fact."`
 }
 
 // Help teaches by example.
 func (c *factsList) Help() string {
 	return `Reads the files that facts.files names and what programs posted, and judges them as the
-server does at this moment. What the server reads from the FHIR server itself is known
-to the server alone: its /readyz counts it.
+server does at this moment. With --upstream the FHIR server is asked as well, once.
 
 Examples:
   modicum facts list --who alice                 what is known about alice, and what of it holds
   modicum facts list --patient Patient/p1 --not  why does nobody see this patient?
   modicum facts list --sources                   which feed is stale or broken?
+  modicum facts list --upstream --source fhir    what does the FHIR server itself state?
 
 Exit status: 0 when something is listed, 1 when nothing is.`
 }
@@ -44,7 +46,7 @@ func (c *factsList) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	voc, err := vocabularyOf(cfg)
+	voc, set, err := vocabularyOf(cfg)
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func (c *factsList) Run(t *terminal) error {
 		return err
 	}
 	now := time.Now()
-	ix, problems, err := load(t, cfg, voc, now)
+	ix, problems, err := c.load(t, cfg, voc, set.Zone(), now)
 	if err != nil {
 		return err
 	}
@@ -67,20 +69,47 @@ func (c *factsList) Run(t *terminal) error {
 }
 
 // load reads facts as the server does at its start.
-func load(t *terminal, cfg *config.Config, voc *facts.Vocabulary, now time.Time) (*facts.Index, facts.Problems, error) {
+func (c *factsList) load(t *terminal, cfg *config.Config, voc *facts.Vocabulary, zone *time.Location, now time.Time) (*facts.Index, facts.Problems, error) {
 	s := facts.NewStore(voc, func() (time.Time, bool) { return now, true }, nil)
 	problems := s.ReadFiles(cfg.Facts.Files, true)
+	if err := restore(t, cfg, s); err != nil {
+		return nil, nil, err
+	}
+	if c.Upstream {
+		if err := poll(t, cfg, s, zone); err != nil {
+			return nil, nil, err
+		}
+	}
+	return s.Index(), problems, nil
+}
+
+// poll asks the FHIR server once for all that it states.
+func poll(t *terminal, cfg *config.Config, s *facts.Store, zone *time.Location) error {
+	up, err := upstream.New(upstream.Config{Base: cfg.FHIR.Upstream, BearerFile: cfg.FHIR.BearerFile})
+	if err != nil {
+		return usage("%w", err)
+	}
+	defer up.Close()
+	feed := facts.NewFeed(facts.FeedConfig{Search: up, Store: s, Base: cfg.FHIR.Upstream.String(), Zone: zone})
+	if err := feed.Poll(t.ctx); err != nil {
+		return unavailable("%w", err)
+	}
+	return nil
+}
+
+// restore takes up what programs posted, from the store.
+func restore(t *terminal, cfg *config.Config, s *facts.Store) error {
 	r, err := store.OpenReader(t.ctx, cfg.Data)
 	if errors.Is(err, store.ErrNoRecord) {
-		return s.Index(), problems, nil // never started: nobody posted anything
+		return nil // never started: nobody posted anything
 	}
 	if err != nil {
-		return nil, nil, unavailable("%w", err)
+		return unavailable("%w", err)
 	}
 	defer r.Close()
 	posted, err := r.Posted(t.ctx)
 	if err != nil {
-		return nil, nil, unavailable("%w", err)
+		return unavailable("%w", err)
 	}
 	var kept []facts.Posted
 	for _, p := range posted {
@@ -93,7 +122,7 @@ func load(t *terminal, cfg *config.Config, voc *facts.Vocabulary, now time.Time)
 	if len(kept) > 0 {
 		s.Restore(kept)
 	}
-	return s.Index(), problems, nil
+	return nil
 }
 
 // check finds words that the policy does not know.
@@ -221,7 +250,7 @@ func stateOf(s *facts.SourceState) string {
 	case s.Broken != "":
 		return "broken: " + s.Broken
 	case s.NeverWhole && s.Name == facts.FHIRSource:
-		return "known to the running server only"
+		return "not asked: --upstream asks it"
 	case s.NeverWhole && s.Stale:
 		return "never read whole: restrictions that rest on it bite; nothing of it permits"
 	case s.NeverWhole:

@@ -175,6 +175,9 @@ func TestANewUserFromTheReadme(t *testing.T) {
 	if out := n.must("facts", "list", "--config", n.config(), "--who", "nina"); !strings.Contains(out, "during-shift") {
 		t.Errorf("facts list:\n%s", out)
 	}
+	if out := n.must("facts", "list", "--config", n.config(), "--upstream", "--source", "fhir"); !strings.Contains(out, "Patient/") || !strings.Contains(out, "yes") {
+		t.Errorf("facts list --upstream:\n%s", out)
+	}
 	if out := n.must("serve", "--check", "--config", n.config()); !strings.Contains(out, "in order") {
 		t.Errorf("serve --check: %s", out)
 	}
