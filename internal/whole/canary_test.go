@@ -21,7 +21,6 @@ import (
 	"modicum"
 	"modicum/internal/config"
 	"modicum/internal/serve"
-	"modicum/internal/testkit"
 	"modicum/ledger"
 )
 
@@ -297,8 +296,6 @@ type hostile struct {
 	*httptest.Server
 	mode atomic.Value
 }
-
-var _ = testkit.Root // the package's tests stand on it
 
 func newHostile(t *testing.T) *hostile {
 	t.Helper()
