@@ -27,7 +27,7 @@ fuzz: ## every fuzz target for FUZZTIME=30s each; what is found stays in testdat
 	@tools/fuzz $(FUZZTIME) $(PKG)
 
 defects: ## plant each known fault of enforcement and see its test fail; so does make test
-	go test -count=1 -v -run 'TestEveryDefectIsKilled|TestTheShippedBinary' ./internal/defect | grep -E -e '(killed by|it lives|red:|^(---|ok|FAIL))'
+	@set -o pipefail; go test -count=1 -v -run 'TestEveryDefectIsKilled|TestTheShippedBinary' ./internal/defect | grep -E -e '(killed by|it lives|red:|^(---|ok|FAIL))'
 
 demo: ## a synthetic hospital with the gate before it
 	go run ./cmd/modicum demo

@@ -57,9 +57,9 @@ func (q *asker) draw() ask {
 		kind   string
 		make   func() ask
 	}{
-		{16, "read", q.read}, {2, "vread", q.vread}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{36, "list of a patient", q.list}, {8, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
-		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {4, "odd", q.odd}, {1, "statement", q.statement},
+		{18, "read", q.read}, {2, "vread", q.vread}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
+		{40, "list of a patient", q.list}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
+		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
 	sum := 0
 	for _, k := range kinds {
@@ -135,6 +135,9 @@ func (q *asker) of(typ string) *entry {
 
 func (q *asker) read() ask {
 	e := q.entry()
+	if q.IntN(10) == 0 {
+		e = q.of("Medication") // which shows after a prescription that names it has shown
+	}
 	return ask{typ: e.typ, path: "/" + e.ref() + pick(q.Rand, []string{"", "", "", "?_pretty=true", "?_summary=text", "?_summary=data", "?_elements=code,identifier"})}
 }
 

@@ -69,6 +69,7 @@ type grower struct {
 	ids     map[string]bool
 	visits  map[string][]string // ids of a patient's encounters
 	coverID map[string]string
+	drugs   []string
 }
 
 const (
@@ -157,7 +158,10 @@ func (g *grower) directory() {
 	for _, id := range []string{"doc1", "doc2", "doc3"} {
 		g.put(`{"resourceType":"Practitioner","id":"%s","active":true,"name":[{"family":"%s","given":["Test"]}],"telecom":[{"system":"phone","value":"%s-555"}],"birthDate":"%s"}`, id, g.word(), g.word(), g.day())
 	}
-	g.put(`{"resourceType":"Medication","id":"%s","code":{"coding":[{"system":"%s","code":"29046"}]},"status":"active"}`, g.id("drug"), rxnorm)
+	for range 5 {
+		g.drugs = append(g.drugs, g.put(`{"resourceType":"Medication","id":"%s","code":{"coding":[{"system":"%s","code":"%s"}],"text":"%s"},"status":"active"}`,
+			g.id("drug"), rxnorm, pick(g.Rand, []string{"29046", "8640", "195085"}), g.word()))
+	}
 }
 
 func (g *grower) patient() {
@@ -243,6 +247,12 @@ func (g *grower) observation(p string) {
 
 func (g *grower) prescription(p string) {
 	drug := fmt.Sprintf(`"medicationCodeableConcept":{"coding":[{"system":"%s","code":"%s"}],"text":"%s"}`, rxnorm, pick(g.Rand, []string{"29046", "8640", "4493"}), g.word())
+	switch g.IntN(4) {
+	case 0, 1: // a drug shows by the proof of what refers to it
+		drug = fmt.Sprintf(`"medicationReference":{"reference":"Medication/%s"}`, pick(g.Rand, g.drugs))
+	case 2:
+		drug = fmt.Sprintf(`"contained":[{"resourceType":"Medication","id":"med","code":{"text":"%s"},"manufacturer":{"display":"%s"}}],"medicationReference":{"reference":"#med"}`, g.word(), g.word())
+	}
 	g.put(`{"resourceType":"MedicationRequest","id":"%s","status":"%s","intent":"order",%s,"subject":{"reference":"Patient/%s"},%s`+
 		`"authoredOn":"%s","requester":{"reference":"Practitioner/doc1"},"dosageInstruction":[{"text":"%s"}]}`,
 		g.id("m"), pick(g.Rand, []string{"active", "stopped"}), drug, p, g.encounter(p), g.day(), g.word())
