@@ -72,7 +72,6 @@ func items(k *node, answer *node) []pair {
 		}
 	}
 	for _, item := range k.kids {
-		item.name = k.name
 		p := pair{was: item, mask: mask}
 		if len(left) > 0 && fits(item, left[0]) {
 			p.now, left = left[0], left[1:]

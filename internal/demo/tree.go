@@ -9,7 +9,7 @@ import (
 
 // node is one JSON value with where it stands in a text without spaces.
 type node struct {
-	name     string // of the member that it is; "" for an item or the root
+	name     string // of the member that it is or is an item of; "" for the root
 	from, to int    // bytes
 	array    bool
 	kids     []*node // of an object or array
@@ -63,12 +63,23 @@ func parseValue(dec *json.Decoder, src []byte) (*node, error) {
 		if err != nil {
 			return nil, err
 		}
-		kid.name = name
+		kid.called(name)
 		n.kids = append(n.kids, kid)
 	}
 	_, _, err = next(dec, src)
 	n.to = int(dec.InputOffset())
 	return n, err
+}
+
+// called names a member, and its items after it. A tree never changes once it was
+// read: several compare with it at once.
+func (n *node) called(name string) {
+	n.name = name
+	if n.array {
+		for _, item := range n.kids {
+			item.name = name
+		}
+	}
 }
 
 func scalarText(t json.Token) string {
