@@ -273,6 +273,23 @@ func TestRule7_AnItemNarrowsToItsVisitAndTheRecordsOfIt(t *testing.T) {
 	}
 }
 
+// A visit that cannot be read looks like one that the upstream does not have: it may
+// be hidden, and an error would tell of it.
+func TestN1_AVisitThatCannotBeReadBelongsToNothing(t *testing.T) {
+	for name, visit := range map[string]string{"absent": "", "a member twice": `{"resourceType":"Encounter","id":"e1","status":"finished","status":"planned"}`} {
+		h := newHouse(t)
+		delete(h.shelf.bodies, "Encounter/e1")
+		if visit != "" {
+			h.shelf.bodies["Encounter/e1"] = visit
+		}
+		s := must(h.searches.Open(t.Context(), &gate.Ask{Caller: h.staff["bob"], Task: "bill", Type: h.typ("Condition")}))(t)
+		ids, err := h.show(s, condition("c1", "p1", "e1"), condition("c4", "p2", "e2"))
+		if err != nil || !slices.Equal(ids, []string{"c4"}) {
+			t.Errorf("%s: shown %v, %v", name, ids, err)
+		}
+	}
+}
+
 func TestF9_AnUpstreamThatCannotSayLetsNothingOfTheBatchLeave(t *testing.T) {
 	h := newHouse(t)
 	s := must(h.searches.Open(t.Context(), &gate.Ask{Caller: h.staff["bob"], Task: "bill", Type: h.typ("Condition")}))(t)

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -54,11 +53,12 @@ func (s *Session) lookUpVisits(ctx context.Context, recs []*fhirjson.Record) err
 		return nil
 	}
 	return s.gate.cfg.Resolver.Many(ctx, "Encounter", ids, func(body []byte) error {
-		return s.scan(body, func(r *fhirjson.Record) {
+		s.scan(body, func(r *fhirjson.Record) {
 			if _, asked := s.visits[string(r.ID)]; asked && s.cat.TypeName(r.Type) == "Encounter" {
 				s.visits[string(r.ID)] = s.newVisit(r)
 			}
 		})
+		return nil
 	})
 }
 
@@ -103,7 +103,7 @@ func (s *Session) lookUpObject(ctx context.Context, ref string) error {
 	if err != nil || !found {
 		return err
 	}
-	return s.scan(body, func(r *fhirjson.Record) {
+	s.scan(body, func(r *fhirjson.Record) {
 		if string(r.ID) != id || s.cat.TypeName(r.Type) != typ {
 			return
 		}
@@ -116,20 +116,19 @@ func (s *Session) lookUpObject(ctx context.Context, ref string) error {
 		o.accounts = idsOf(r.Accounts)
 		s.objects[ref] = o
 	})
+	return nil
 }
 
 // scan reads one record that was looked up. What cannot be read belongs to
-// nothing.
-func (s *Session) scan(body []byte, use func(*fhirjson.Record)) error {
+// nothing, as if it were not there: the caller need not see the visit, so that an
+// error would tell of it (N1).
+func (s *Session) scan(body []byte, use func(*fhirjson.Record)) {
 	pool := s.gate.scanners(s.set)
 	sc := pool.Get()
 	defer pool.Put(sc)
-	r, err := sc.Resource(body)
-	if err != nil {
-		return fmt.Errorf("read a visit: %w", err)
+	if r, err := sc.Resource(body); err == nil {
+		use(r)
 	}
-	use(r)
-	return nil
 }
 
 func patientIDs(r *fhirjson.Record) []string { return idsOf(r.Patients) }
