@@ -401,7 +401,12 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 		p.conjs = p.conjs[:from]
 		return why
 	}
-	pl := planLine{line: l, exception: exception, from: from, to: len(p.conjs), lifts: l.lifts, hides: l.hides}
+	// Written where it lies: a line that is put together elsewhere and copied costs
+	// more than all that was asked of it.
+	n := len(p.lines)
+	p.lines = slices.Grow(p.lines, 1)[:n+1]
+	pl := &p.lines[n]
+	pl.line, pl.exception, pl.from, pl.to, pl.lifts, pl.hides = l, exception, from, len(p.conjs), l.lifts, l.hides
 	if exception {
 		pl.lifts = 0
 	}
@@ -409,8 +414,8 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 		pl.lifts &= p.ceiling.lifts
 		pl.hides |= p.ceiling.hides
 	}
-	if l.narrowed && len(p.lines) < MaxLines {
-		p.narrowed |= 1 << len(p.lines)
+	if l.narrowed && n < MaxLines {
+		p.narrowed |= 1 << n
 	}
 	if l.slots {
 		for _, k := range p.conjs[from:] {
@@ -419,7 +424,6 @@ func (p *Plan) countLine(r *Request, l *line, exception bool) Why {
 			}
 		}
 	}
-	p.lines = append(p.lines, pl)
 	return Admitted
 }
 

@@ -25,6 +25,9 @@ func (p *Plan) Explain(a *Atoms, c catalog.Class) []Reason {
 	if len(d.patients) == 0 {
 		d.patients = []PatientAtoms{{Of: a.Of}}
 	}
+	if d.anyGlass() {
+		d.broken = new(side)
+	}
 	d.cover()
 	d.biting(&d.first, &d.patients[0])
 	var out []Reason
@@ -118,7 +121,7 @@ func (d *decision) explainRestriction(i int, c catalog.Class) string {
 	if !extent.has(c) {
 		return ""
 	}
-	hide, let := d.bites(i, r, d.glass)
+	hide, let := d.bites(i, r, d.broken != nil)
 	switch {
 	case hide.has(c):
 		return fmt.Sprintf("hides it: %s", r.doc.Title)

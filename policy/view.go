@@ -17,11 +17,14 @@ func (p *Plan) View(a *Atoms, v *Verdict) {
 		return
 	}
 	v.Watched = a.Overlays & p.set.watch
-	var nobody [1]PatientAtoms
 	d := decision{plan: p, atoms: a, patients: a.Patients}
 	if len(d.patients) == 0 {
-		nobody[0].Of = a.Of
+		nobody := [1]PatientAtoms{{Of: a.Of}}
 		d.patients = nobody[:]
+	}
+	if d.anyGlass() {
+		var broken side // stays on the stack, and is not cleared for all others
+		d.broken = &broken
 	}
 	d.cover()
 	if d.covering == 0 {
@@ -38,17 +41,33 @@ type decision struct {
 	atoms    *Atoms
 	patients []PatientAtoms // one nobody for a record that names none
 	asked    mask
-	glass    bool // broken for some patient of the record
 	writes   bool // Create or Update: what is under ask may be written
 
 	covering uint64
 	whole    uint64 // of these, lines that nothing narrows by class
-	// shown and hidden are kept apart for lines of tasks with a broken glass (1)
-	// and all others (0): the glass lets go of restrictions for its task only.
-	shown  [2]masks
-	hidden [2]mask
-	lets   [2]uint64 // restrictions with obligations that let go of something
-	first  facts     // of the first patient, without a glass: most records name one
+	own      side
+	broken   *side // of lines of tasks with a broken glass, nil where none is broken
+	first    facts // of the first patient, without a glass: most records name one
+}
+
+// anyGlass reports whether the glass is broken for some patient of the record.
+func (d *decision) anyGlass() bool {
+	for i := range d.patients {
+		if d.patients[i].Glass {
+			return true
+		}
+	}
+	return false
+}
+
+// side is what lines show and restrictions hide. It is kept apart for lines of tasks
+// with a broken glass and all others: the glass lets go of restrictions for its task
+// only.
+type side struct {
+	shown  masks
+	hidden mask
+	open   mask   // what is not hidden, set last
+	lets   uint64 // restrictions with obligations that let go of something
 }
 
 // facts is what is true for one patient, as lines and as restrictions ask it.
@@ -58,9 +77,6 @@ type facts struct{ have, bites, unknown FactSet }
 func (d *decision) cover() {
 	p, a := d.plan, d.atoms
 	d.writes = p.verb&(Create|Update) != 0
-	for i := range d.patients {
-		d.glass = d.glass || d.patients[i].Glass
-	}
 	p.has(&d.first.have, &d.patients[0], false)
 	d.ask()
 	outside := p.narrowed &^ a.Within
@@ -90,16 +106,16 @@ func (d *decision) cover() {
 		if classes.all() && !l.exception && !d.writes {
 			d.whole |= 1 << i
 		}
-		d.show(&d.shown[d.side(l)], l, classes)
+		d.show(&d.side(l).shown, l, classes)
 	}
 }
 
 // side tells which restrictions a line is under.
-func (d *decision) side(l *planLine) int {
-	if d.glass && l.glass {
-		return 1
+func (d *decision) side(l *planLine) *side {
+	if d.broken != nil && l.glass {
+		return d.broken
 	}
-	return 0
+	return &d.own
 }
 
 // ask notes the classes asked for under every patient of the record.
@@ -268,19 +284,26 @@ func (d *decision) restrict(v *Verdict) {
 	if defect.On(defect.RestrictionIgnored) {
 		return
 	}
-	shown, sides := [2]mask{d.shown[0].shown()}, 1
-	if d.glass {
-		shown[1], sides = d.shown[1].shown(), 2
-	}
+	shown := d.own.shown.shown()
 	d.biting(&d.first, &d.patients[0])
+	plain := len(d.patients) == 1 && d.broken == nil
 	for word := p.bites; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		r := &p.set.restrictions[i]
-		extent := d.extent(r)
-		for side := range sides {
-			if at := extent.and(shown[side]); !at.empty() {
-				d.bite(v, i, r, side, at)
+		if plain && r.while != nil {
+			if _, possible := holds(r.while, &d.first); !possible {
+				continue // the most of them, for the most patients
 			}
+		}
+		extent := d.extent(r)
+		if at := extent.and(shown); !at.empty() {
+			d.bite(v, i, r, &d.own, at)
+		}
+		if d.broken == nil {
+			continue
+		}
+		if at := extent.and(d.broken.shown.shown()); !at.empty() {
+			d.bite(v, i, r, d.broken, at)
 		}
 	}
 }
@@ -309,21 +332,21 @@ func (d *decision) biting(f *facts, pa *PatientAtoms) {
 
 // bite notes what a restriction hides of the shown classes in `at`, for any
 // patient of the record, and what its `unless` lets go.
-func (d *decision) bite(v *Verdict, i int, r *restriction, side int, at mask) {
-	hide, let := d.bites(i, r, side == 1)
-	d.hidden[side] = d.hidden[side].or(hide.and(at))
+func (d *decision) bite(v *Verdict, i int, r *restriction, s *side, at mask) {
+	hide, let := d.bites(i, r, s == d.broken)
+	s.hidden = s.hidden.or(hide.and(at))
 	if hide.meets(at) {
 		v.Restrictions |= 1 << i
 	}
 	if r.obligations != 0 && let.without(hide).meets(at) {
-		d.lets[side] |= 1 << i
+		s.lets |= 1 << i
 	}
 }
 
-func (d *decision) bites(i int, r *restriction, side bool) (hide, let mask) {
+func (d *decision) bites(i int, r *restriction, broken bool) (hide, let mask) {
 	for j := range d.patients {
 		pa := &d.patients[j]
-		glass := side && pa.Glass
+		glass := broken && pa.Glass
 		f := &d.first
 		if j > 0 || glass {
 			f = new(facts) // stays on the stack
@@ -413,24 +436,17 @@ func (p *Plan) letGo(k *conjOf, pa *PatientAtoms) mask {
 
 // give writes what is left to the verdict.
 func (d *decision) give(v *Verdict) {
-	p := d.plan
-	open := [2]mask{allMask.without(d.hidden[0]), allMask.without(d.hidden[1])}
-	if p.ceiling.on && !defect.On(defect.CeilingIgnored) {
-		open[0] = open[0].and(maskOf(&p.ceiling.classes))
-		open[1] = open[1].and(maskOf(&p.ceiling.classes))
-	}
 	var left masks
-	left.add(&d.shown[0], open[0])
-	if d.glass {
-		left.add(&d.shown[1], open[1])
+	d.settle(v, &d.own, &left)
+	if d.broken != nil {
+		d.settle(v, d.broken, &left)
 	}
 	left.view(&v.View)
-	d.oblige(v, 0, open[0])
-	d.oblige(v, 1, open[1])
+	p := d.plan
 	for word := d.covering; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
 		l := &p.lines[i]
-		if !d.lineShows(i, l).meets(open[d.side(l)]) {
+		if !d.lineShows(i, l).meets(d.side(l).open) {
 			continue
 		}
 		v.Lines |= 1 << i
@@ -451,14 +467,21 @@ func (d *decision) lineShows(i int, l *planLine) mask {
 	return own.shown()
 }
 
-// oblige adds the obligations of restrictions that let go of something that shows in
-// the end: what another restriction or a ceiling takes away obliges nobody.
-func (d *decision) oblige(v *Verdict, side int, open mask) {
-	for word := d.lets[side]; word != 0; word &= word - 1 {
+// settle adds what is left of a side, restrictions and ceiling taken off, and the
+// obligations of restrictions that let go of something that shows in the end: what
+// another restriction or a ceiling takes away obliges nobody.
+func (d *decision) settle(v *Verdict, s *side, left *masks) {
+	p := d.plan
+	s.open = allMask.without(s.hidden)
+	if p.ceiling.on && !defect.On(defect.CeilingIgnored) {
+		s.open = s.open.and(maskOf(&p.ceiling.classes))
+	}
+	left.add(&s.shown, s.open)
+	for word := s.lets; word != 0; word &= word - 1 {
 		i := bits.TrailingZeros64(word)
-		r := &d.plan.set.restrictions[i]
-		hide, let := d.bites(i, r, side == 1)
-		if let.without(hide).and(d.extent(r)).and(d.shown[side].shown()).meets(open) {
+		r := &p.set.restrictions[i]
+		hide, let := d.bites(i, r, s == d.broken)
+		if let.without(hide).and(d.extent(r)).and(s.shown.shown()).meets(s.open) {
 			v.Obligations |= r.obligations
 		}
 	}
