@@ -138,10 +138,7 @@ func (p *Plan) speakPerson(r *Request) Why {
 // hold notes the caller's roles, in any order, once each. Roles that only
 // programs hold do not speak for a person. It counts those that do.
 func (p *Plan) hold(roles []string) int {
-	n := (len(p.set.roles) + 63) / 64
-	p.held = zeros(p.held, n)
-	p.dropped = zeros(p.dropped, n)
-	p.claimed = zeros(p.claimed, n)
+	p.forgetRoles((len(p.set.roles) + 63) / 64)
 	held := 0
 	for _, name := range roles {
 		i, ok := p.set.roleOf[name]
@@ -157,10 +154,16 @@ func (p *Plan) hold(roles []string) int {
 	return held
 }
 
-func zeros(s []uint64, n int) []uint64 {
-	s = slices.Grow(s[:0], n)[:n]
-	clear(s)
-	return s
+// forgetRoles empties the three sets of roles, n words each: one loop over few words
+// costs less than a call for each.
+func (p *Plan) forgetRoles(n int) {
+	if cap(p.held) < n {
+		p.held, p.dropped, p.claimed = make([]uint64, n), make([]uint64, n), make([]uint64, n)
+	}
+	p.held, p.dropped, p.claimed = p.held[:n], p.dropped[:n], p.claimed[:n]
+	for w := range n {
+		p.held[w], p.dropped[w], p.claimed[w] = 0, 0, 0
+	}
 }
 
 // dropConflicts: who holds two roles in conflict holds neither.
@@ -491,7 +494,7 @@ func (p *Plan) applyRestrictions(r *Request, program int) {
 			p.bites &^= 1 << i
 		}
 	}
-	for word := p.bites & p.set.withDuty; word != 0; word &= word - 1 {
+	for word := p.bites & p.set.withDuty; word != 0 && p.set.duties&^r.Meets != 0; word &= word - 1 {
 		if i := bits.TrailingZeros64(word); p.set.restrictions[i].obligations&^r.Meets != 0 {
 			p.stuck |= 1 << i
 		}

@@ -130,6 +130,7 @@ func (c *compiler) compileRestriction(i int, d *doc.Restriction) {
 	slices.Sort(r.slots)
 	r.slots = slices.Compact(r.slots)
 	c.bitesAt(i, d)
+	c.set.duties |= r.obligations
 	for _, has := range []struct {
 		yes bool
 		set *uint64

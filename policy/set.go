@@ -48,10 +48,11 @@ type Set struct {
 	partnerOf   map[string]int
 
 	restrictions []restriction
-	bites        []uint64 // by purpose: restrictions that bite there
-	withTo       uint64   // restrictions that look at recipients,
-	withDuty     uint64   // have obligations,
-	withSlots    uint64   // or facts that narrow
+	bites        []uint64    // by purpose: restrictions that bite there
+	withTo       uint64      // restrictions that look at recipients,
+	withDuty     uint64      // have obligations,
+	duties       Obligations // of all restrictions together
+	withSlots    uint64      // or facts that narrow
 	slots        []Of
 
 	exceptions *doc.Exceptions
