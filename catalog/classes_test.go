@@ -193,3 +193,17 @@ func TestExtendRefuses(t *testing.T) {
 		}
 	}
 }
+
+// FC30: what is denied unless it is named itself is not named by a parent.
+func TestFC30_AParentDoesNotNameTheTrailOfOthers(t *testing.T) {
+	cat := catalog.R4()
+	for _, name := range []string{"security.audit", "security.provenance"} {
+		class, _ := cat.Class(name)
+		if got, ok := cat.Covered("security"); ok && got.Has(class) {
+			t.Errorf("security covers %s", name)
+		}
+		if got, ok := cat.Covered(name); !ok || !got.Has(class) {
+			t.Errorf("%s does not cover itself", name)
+		}
+	}
+}

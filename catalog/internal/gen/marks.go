@@ -25,7 +25,9 @@ func (b *builder) addClasses() {
 	for _, c := range w.classes.Classes {
 		v := table.Class{
 			Name: c.Class, Title: c.Title, Description: c.Description, Note: c.Note,
-			SafeHarbor: c.SafeHarborID, LimitedData: c.LDSAllowed, ExplicitOnly: c.ExplicitOnly,
+			SafeHarbor: c.SafeHarborID, LimitedData: c.LDSAllowed,
+			// A parent would name what is denied unless it is named itself (FC30).
+			ExplicitOnly: c.ExplicitOnly || slices.ContainsFunc(c.FHIR, func(path string) bool { return slices.Contains(w.decisions.NamedOnly, path) }),
 			FreeText: c.FreeText, FHIR: c.FHIR,
 		}
 		if o, is := w.overlay[c.Class]; is {
