@@ -28,7 +28,7 @@ func (b *builder) addClasses() {
 			SafeHarbor: c.SafeHarborID, LimitedData: c.LDSAllowed,
 			// A parent would name what is denied unless it is named itself (FC30).
 			ExplicitOnly: c.ExplicitOnly || slices.ContainsFunc(c.FHIR, func(path string) bool { return slices.Contains(w.decisions.NamedOnly, path) }),
-			FreeText: c.FreeText, FHIR: c.FHIR,
+			FreeText:     c.FreeText, FHIR: c.FHIR,
 		}
 		if o, is := w.overlay[c.Class]; is {
 			v.Overlay = o + 1
