@@ -286,8 +286,8 @@ func shuffle[T any](r *rand.Rand, s []T) {
 	r.Shuffle(len(s), func(i, j int) { s[i], s[j] = s[j], s[i] })
 }
 
-// TestN5AddingARestrictionOpensNothing adds restrictions of every shape.
-func TestN5AddingARestrictionOpensNothing(t *testing.T) {
+// TestN5_AddingARestrictionOpensNothing adds restrictions of every shape.
+func TestN5_AddingARestrictionOpensNothing(t *testing.T) {
 	s := loadHospital(t)
 	at := doc.At{File: "restrictions.yaml", Line: 1, Col: 1}
 	word := func(name string) doc.Word { return doc.Word{Text: name, At: at} }
@@ -322,8 +322,8 @@ func TestN5AddingARestrictionOpensNothing(t *testing.T) {
 	}
 }
 
-// TestN5RemovingARuleOpensNothing drops a line or a whole role.
-func TestN5RemovingARuleOpensNothing(t *testing.T) {
+// TestN5_RemovingARuleOpensNothing drops a line or a whole role.
+func TestN5_RemovingARuleOpensNothing(t *testing.T) {
 	s := loadHospital(t)
 	var poorer []*policy.Set
 	for i, role := range s.Folder().Roles {
