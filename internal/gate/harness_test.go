@@ -53,6 +53,8 @@ facts:
   shift: {means: On shift., about: caller, from: [roster]}
   contract: {means: In force., about: caller, from: [roster], carries: [classes, marked]}
   is-patient: {means: The caller is the patient., about: patient, from: [people]}
+  kept-back: {means: Agreed for some days., about: patient, from: [people], carries: [dates]}
+  unbilled: {means: Agreed for a claim., about: patient, from: [people], carries: [object]}
 -- restrictions.yaml --
 restrictions:
   own-record: {title: Own chart, cite: organization policy, hide: everything, while: [is-patient], say: Your own record is at the records desk.}

@@ -9,22 +9,9 @@ import (
 	"modicum/internal/problem"
 )
 
-// restricted is a clinic in which patients asked that some of their record be kept
+// restricted are restrictions of patients who asked that some of their record be kept
 // from the clinician: by dates, and by the claim that it belongs to.
 const restricted = `
--- conditions.yaml --
-sources:
-  adt: {title: Admissions, fresh: 1 hour, programs: [adt-feed]}
-  roster: {title: Roster, fresh: 1 day, programs: [roster-feed]}
-  people: {title: Personnel, fresh: 7 days, programs: [people-feed]}
-facts:
-  assigned: {means: Looks after the patient., about: patient, from: [adt]}
-  item: {means: A work item., about: patient, from: [adt], carries: [object]}
-  shift: {means: On shift., about: caller, from: [roster]}
-  contract: {means: In force., about: caller, from: [roster], carries: [classes, marked]}
-  is-patient: {means: The caller is the patient., about: patient, from: [people]}
-  kept-back: {means: Agreed for some days., about: patient, from: [people], carries: [dates]}
-  unbilled: {means: Agreed for a claim., about: patient, from: [people], carries: [object]}
 -- restrictions.yaml --
 restrictions:
   kept-back: {title: Kept back, cite: 45 CFR 164.522(a), hide: everything, of: kept-back, say: No.}
