@@ -50,6 +50,22 @@ func (v *View) Of(c catalog.Class) Treatment {
 	return Omit
 }
 
+// Put makes c show as t, in a View in which c does not show yet.
+func (v *View) Put(c catalog.Class, t Treatment) {
+	switch t {
+	case Keep:
+		v.Keep = v.Keep.With(c)
+	case Last4:
+		v.Last4 = v.Last4.With(c)
+	case Coarse:
+		v.Coarse = v.Coarse.With(c)
+	case Token:
+		v.Token = v.Token.With(c)
+	case Mask:
+		v.Mask = v.Mask.With(c)
+	}
+}
+
 // Empty reports whether nothing shows, not even a mask.
 func (v *View) Empty() bool {
 	return v.Keep.Union(v.Last4).Union(v.Coarse).Union(v.Token).Union(v.Mask).Empty()

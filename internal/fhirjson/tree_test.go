@@ -212,18 +212,7 @@ func views(n int) []policy.View {
 			if rng.IntN(2) == 0 {
 				t = bias
 			}
-			switch t {
-			case policy.Mask:
-				v.Mask = v.Mask.With(c)
-			case policy.Token:
-				v.Token = v.Token.With(c)
-			case policy.Coarse:
-				v.Coarse = v.Coarse.With(c)
-			case policy.Last4:
-				v.Last4 = v.Last4.With(c)
-			case policy.Keep:
-				v.Keep = v.Keep.With(c)
-			}
+			v.Put(c, t)
 		}
 		out = append(out, v)
 	}

@@ -14,19 +14,7 @@ import (
 func narrower(a, b *policy.View) policy.View {
 	var v policy.View
 	for c := range a.Shown().Intersect(b.Shown()).All {
-		one := catalog.ClassSet{}.With(c)
-		switch min(a.Of(c), b.Of(c)) {
-		case policy.Keep:
-			v.Keep = v.Keep.Union(one)
-		case policy.Last4:
-			v.Last4 = v.Last4.Union(one)
-		case policy.Coarse:
-			v.Coarse = v.Coarse.Union(one)
-		case policy.Token:
-			v.Token = v.Token.Union(one)
-		case policy.Mask:
-			v.Mask = v.Mask.Union(one)
-		}
+		v.Put(c, min(a.Of(c), b.Of(c)))
 	}
 	return v
 }

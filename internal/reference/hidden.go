@@ -97,18 +97,7 @@ func sameSet(a, b map[string]bool) bool {
 // ViewOf returns a verdict's view as package policy writes it.
 func (v *Verdict) ViewOf() (out policy.View) {
 	for c, t := range v.View {
-		switch t {
-		case policy.Mask:
-			out.Mask = out.Mask.With(c)
-		case policy.Token:
-			out.Token = out.Token.With(c)
-		case policy.Coarse:
-			out.Coarse = out.Coarse.With(c)
-		case policy.Last4:
-			out.Last4 = out.Last4.With(c)
-		case policy.Keep:
-			out.Keep = out.Keep.With(c)
-		}
+		out.Put(c, t)
 	}
 	return out
 }

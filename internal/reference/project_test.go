@@ -63,24 +63,9 @@ func randomView(rng *rand.Rand) (v policy.View) {
 		if rng.IntN(2) == 0 {
 			t = bias
 		}
-		put(&v, c, t)
+		v.Put(c, t)
 	}
 	return v
-}
-
-func put(v *policy.View, c catalog.Class, t policy.Treatment) {
-	switch t {
-	case policy.Mask:
-		v.Mask = v.Mask.With(c)
-	case policy.Token:
-		v.Token = v.Token.With(c)
-	case policy.Coarse:
-		v.Coarse = v.Coarse.With(c)
-	case policy.Last4:
-		v.Last4 = v.Last4.With(c)
-	case policy.Keep:
-		v.Keep = v.Keep.With(c)
-	}
 }
 
 // viewMap tells a view in the model's terms.
@@ -123,7 +108,7 @@ func both(t testing.TB, v policy.View) (*fhirjson.Shape, *reference.Shape) {
 func populous(t testing.TB, area string) bool {
 	code, _ := catalog.R4().Class("demographics.address.postal-code")
 	var v policy.View
-	put(&v, code, policy.Coarse)
+	v.Put(code, policy.Coarse)
 	s := fhirjson.New(catalog.R4(), fhirjson.Limits{})
 	r, err := s.Resource([]byte(`{"resourceType":"Patient","id":"p","address":[{"postalCode":"` + area + `00"}]}`))
 	if err != nil {

@@ -75,9 +75,9 @@ func TestHiddenNamesEveryScalarThatDoesNotShow(t *testing.T) {
 		t.Fatal(err)
 	}
 	view := policy.View{}
-	put(&view, class(t, "demographics.name"), policy.Keep)
-	put(&view, class(t, "demographics.birth-date"), policy.Coarse)
-	put(&view, class(t, "identifiers.ssn"), policy.Last4)
+	view.Put(class(t, "demographics.name"), policy.Keep)
+	view.Put(class(t, "demographics.birth-date"), policy.Coarse)
+	view.Put(class(t, "identifiers.ssn"), policy.Last4)
 	_, slow := both(t, view)
 	rec := rd.Read(tree)
 	got := strings.Join(rec.Hidden(rec.Project(slow)), " ")
