@@ -278,6 +278,7 @@ func (d *Decision) write(w *canonical) {
 	w.always("kind", string(d.Kind))
 	w.str("network", d.Network)
 	w.strs("obligations", d.Obligations)
+	w.str("part_of", d.PartOf)
 	w.strs("patients", d.Patients)
 	w.str("purpose", d.Purpose)
 	w.str("purpose_code", d.PurposeCode)

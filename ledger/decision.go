@@ -21,6 +21,7 @@ type Decision struct {
 	Kind        Kind       `json:"kind"`
 	Network     string     `json:"network,omitempty"`
 	Obligations []string   `json:"obligations,omitempty"`
+	PartOf      string     `json:"part_of,omitempty"`  // id of the first decision of the same answer, where it rests on several
 	Patients    []string   `json:"patients,omitempty"` // keyed references, at most MaxPatients
 	Purpose     string     `json:"purpose,omitempty"`
 	PurposeCode string     `json:"purpose_code,omitempty"` // HL7 v3 PurposeOfUse
@@ -90,6 +91,9 @@ func (d *Decision) check() error {
 	c.need("interaction", d.Interaction)
 	if d.Effect != Admit && d.Effect != Refuse {
 		c.failf("effect must be %q or %q", Admit, Refuse)
+	}
+	if d.PartOf != "" && !isUUIDv7(d.PartOf) {
+		c.failf("part_of must be a lower-case UUIDv7")
 	}
 	c.strings("behalf, client, exemption, flow, grant, network, purpose, purpose_code, role, scope, task",
 		d.Behalf, d.Client, d.Exemption, d.Flow, d.Grant, d.Network, d.Purpose, d.PurposeCode, d.Role, d.Scope, d.Task)

@@ -110,6 +110,7 @@ func showDecision(e *ledger.Decision, row func(string, ...string)) {
 	row("exempt", e.Exemption)
 	row("grant", e.Grant)
 	row("alerts", e.Alerts...)
+	row("part of", e.PartOf)
 	if !e.TimeTrusted {
 		row("clock", "not trusted")
 	}

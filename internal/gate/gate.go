@@ -60,6 +60,10 @@ type Ask struct {
 	Params   []string // names and modifiers as asked, for the record; never values
 	Count    int      // asked page size, 0 when not asked
 	Page     int      // 0 for the first page; a later page decides again
+	// PartOf is the id of the first decision of the answer, where the answer rests
+	// on several (the entries of a batch, the types of a whole chart); "" for the
+	// first. It is the first whose id the answer carries.
+	PartOf string
 }
 
 // Criterion is one search parameter as asked: a record matches only if its own

@@ -349,3 +349,25 @@ func TestD4_WithoutADescribedInteractionThereIsNoRoute(t *testing.T) {
 		}()
 	}
 }
+
+func TestL2_PartsOfAnAnswerNameItsFirstDecision(t *testing.T) {
+	h := newHouse(t)
+	h.hire()
+	const first = "01a20b3b-b8f1-75e7-8843-7fe0e435acc6"
+	s, err := h.reads.Open(t.Context(), &gate.Ask{Caller: h.staff["alice"], Type: h.typ("Patient"), ID: "p1", Patients: []string{"p1"}, PartOf: first})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Recorded(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	refused, err := h.reads.RefusePart(t.Context(), first, h.staff["alice"], "malformed", 400)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range []string{s.ID(), refused} {
+		if d := h.book.of(id)[0].(*ledger.Decision); d.PartOf != first {
+			t.Errorf("%s is recorded as part of %q", d.Effect, d.PartOf)
+		}
+	}
+}

@@ -19,7 +19,7 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 	e := &ledger.Decision{
 		ID: s.id, At: s.now.UnixMicro(), TimeTrusted: s.trusted,
 		Who: c.ID, Behalf: onBehalf(c), Roles: slices.Sorted(slices.Values(c.Roles)), Client: c.Client, Network: c.Network,
-		Door: s.route.interaction.Door, Interaction: s.route.interaction.Name,
+		Door: s.route.interaction.Door, Interaction: s.route.interaction.Name, PartOf: s.ask.PartOf,
 		Effect: effect, Reasons: reasons, Generation: generationOf(s.gen),
 		Asked:    append([]string{s.cat.TypeName(s.ask.Type)}, s.ask.Params...),
 		Facts:    s.factNames(&req.Caller),

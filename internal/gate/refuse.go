@@ -49,6 +49,12 @@ func (s *Session) refuseWith(ctx context.Context, req *policy.Request, code stri
 // was not accepted, a request outside the door's grammar. It returns the
 // decision's id, and an error where the record is not durable.
 func (r *Route) Refuse(ctx context.Context, c *caller.Caller, reason string, status int) (string, error) {
+	return r.RefusePart(ctx, "", c, reason, status)
+}
+
+// RefusePart is Refuse for a part of an answer whose first decision has the id of;
+// see [Ask.PartOf].
+func (r *Route) RefusePart(ctx context.Context, of string, c *caller.Caller, reason string, status int) (string, error) {
 	g := r.gate
 	now, trusted := g.cfg.Now()
 	id, err := newID(now, g.cfg.Random)
@@ -57,7 +63,7 @@ func (r *Route) Refuse(ctx context.Context, c *caller.Caller, reason string, sta
 	}
 	e := &ledger.Decision{
 		ID: id, At: now.UnixMicro(), TimeTrusted: trusted, Door: r.interaction.Door,
-		Interaction: r.interaction.Name, Effect: ledger.Refuse, Reasons: []string{reason},
+		Interaction: r.interaction.Name, PartOf: of, Effect: ledger.Refuse, Reasons: []string{reason},
 		Status: int64(status), Who: "unknown", Generation: generationOf(g.cfg.Generation()),
 	}
 	if c != nil {

@@ -54,6 +54,13 @@ func Act(n int) *ledger.Act {
 	return &ledger.Act{Act: ledger.ActFactsLoaded, At: start + int64(n), ID: ID(n), Who: "queue", What: []string{"facts/work.ndjson"}, Hashes: map[string]string{"facts": "ab12"}}
 }
 
+// Part is the nth decision, of an answer whose first is the one before.
+func Part(n int) *ledger.Decision {
+	d := Decision(n)
+	d.PartOf = ID(n - 1)
+	return d
+}
+
 // Mixed returns n entries of all kinds in an order that a log may have.
 func Mixed(n int) []ledger.Entry {
 	var out []ledger.Entry
@@ -62,7 +69,11 @@ func Mixed(n int) []ledger.Entry {
 			out = append(out, Act(i))
 			continue
 		}
-		out = append(out, Decision(i), Opened(i, 1), Outcome(i))
+		d := Decision(i)
+		if i%5 == 3 {
+			d = Part(i)
+		}
+		out = append(out, d, Opened(i, 1), Outcome(i))
 	}
 	return out[:n]
 }
