@@ -17,7 +17,7 @@ type statement struct {
 
 // capabilities answers [base]/metadata: public, and the same for everybody
 // (FC45). It opens nothing and is no decision, so it carries none.
-func (x *exchange) capabilities() error {
+func (x *exchange) capabilities(place) error {
 	if !acceptsJSON(x.r.Header.Values("Accept")) {
 		return problem.Format
 	}
@@ -86,11 +86,11 @@ type coding struct {
 
 type resource struct {
 	Type        string        `json:"type"`
-	Interaction []interaction `json:"interaction"`
+	Interaction []did         `json:"interaction"`
 	SearchParam []searchParam `json:"searchParam,omitempty"`
 }
 
-type interaction struct {
+type did struct {
 	Code string `json:"code"`
 }
 
@@ -128,9 +128,9 @@ func (d *Door) resources(set *policy.Set) []resource {
 		if !lists && !reads.shown.Meets(own) {
 			continue
 		}
-		r := resource{Type: cat.TypeName(t), Interaction: []interaction{{"read"}, {"search-type"}}}
+		r := resource{Type: cat.TypeName(t), Interaction: []did{{"read"}, {"search-type"}}}
 		if meta, _ := cat.Class("system.metadata"); reads.keep.Has(meta) {
-			r.Interaction = []interaction{{"read"}, {"vread"}, {"search-type"}}
+			r.Interaction = []did{{"read"}, {"vread"}, {"search-type"}}
 		}
 		keep := reads.keep.Union(searches.keep)
 		for _, p := range cat.Params(t) {

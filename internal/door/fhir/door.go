@@ -85,10 +85,8 @@ type Door struct {
 	base      string
 	public    string // "" when the request's host is used
 	sealer    *sealer
-	reads     *gate.Route
-	vreads    *gate.Route
-	searches  *gate.Route
-	refused   *gate.Route // what is not built, or not understood
+	rows      map[spelling]*interaction
+	routes    map[string]*gate.Route // by name of the interaction
 	slots     chan struct{}
 	buffers   sync.Pool
 	slabs     sync.Pool // of judgements
@@ -133,15 +131,19 @@ func New(cfg Config) (*Door, error) {
 	if cfg.Public != nil {
 		d.public = strings.TrimRight(cfg.Public.String(), "/")
 	}
-	// Every interaction, in one place: without a Route nothing can be opened (D4).
-	route := func(name string, verbs policy.Verb) *gate.Route {
-		return cfg.Gate.Register(gate.Interaction{Door: "fhir", Name: name, Verbs: verbs, Meets: meets})
+	d.rows, d.routes = rows(interactions), make(map[string]*gate.Route)
+	d.register(refusal, policy.Read)
+	for _, row := range interactions {
+		if !row.public {
+			d.register(row.name, row.verbs)
+		}
 	}
-	d.reads = route("read", policy.Read)
-	d.vreads = route("vread", policy.Read)
-	d.searches = route("search-type", policy.Read|policy.Search)
-	d.refused = route("refused", policy.Read) // only ever refuses
 	return d, nil
+}
+
+// register makes the Route without which nothing can be opened (D4).
+func (d *Door) register(name string, verbs policy.Verb) {
+	d.routes[name] = d.cfg.Gate.Register(gate.Interaction{Door: "fhir", Name: name, Verbs: verbs, Meets: meets})
 }
 
 func orElse[T comparable](v, d T) T {

@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"cmp"
 	"errors"
 	"io"
 	"log/slog"
@@ -30,7 +31,10 @@ type exchange struct {
 	purpose string
 	base    string // of the links in the answer
 	set     *policy.Set
+	route   *gate.Route // of the interaction
 	session *gate.Session
+	partOf  string          // id of the answer's first decision, when this is a part of an answer
+	further []*gate.Session // decisions on which the answer rests besides, see also
 	status  int
 	bytes   int64
 	sent    bool // something left: an error can no longer be written
@@ -93,6 +97,9 @@ func (x *exchange) finish(err error) {
 	if x.session != nil {
 		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: err == nil})
 	}
+	for _, s := range x.further { // the bytes stand with the first
+		s.Close(x.r.Context(), gate.Outcome{Status: x.status, Completed: err == nil})
+	}
 	attrs := []slog.Attr{
 		slog.String("route", x.pattern), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
 		slog.Bool("completed", err == nil), slog.String("decision", x.id()),
@@ -108,11 +115,11 @@ func (x *exchange) finish(err error) {
 func (x *exchange) fail(err error) {
 	p := problem.From(err)
 	x.why = whyOf(err, p)
-	if x.session != nil && x.session.Recorded(x.r.Context()) != nil {
+	if !x.recorded() {
 		p = problem.Unavailable // who looks for what is not theirs is on record, or is not answered (L2)
 	}
 	if x.id() == "" {
-		id, err := x.door.refused.Refuse(x.r.Context(), x.caller, p.Slug(), p.Status())
+		id, err := x.door.routes[refusal].RefusePart(x.r.Context(), x.partOf, x.caller, p.Slug(), p.Status())
 		if err != nil {
 			p = problem.Unavailable
 		}
@@ -122,6 +129,14 @@ func (x *exchange) fail(err error) {
 	body, _ := p.Body(problem.FHIR)
 	x.bytes = int64(len(body))
 	problem.Write(x.w, problem.FHIR, p)
+}
+
+// recorded reports whether every decision of the answer is durable.
+func (x *exchange) recorded() bool {
+	if x.session != nil && x.session.Recorded(x.r.Context()) != nil {
+		return false
+	}
+	return !slices.ContainsFunc(x.further, func(s *gate.Session) bool { return s.Recorded(x.r.Context()) != nil })
 }
 
 // whyOf says in our log why a request was refused, in words of closed lists. What
@@ -144,34 +159,28 @@ func (x *exchange) id() string { return x.w.Header().Get("Modicum-Decision") }
 func (x *exchange) serve() error {
 	at, known := x.place()
 	x.pattern = patterns[at.shape]
-	if known && at.shape == metadata && isGet(x.r.Method) {
-		return x.capabilities()
+	x.set = x.door.cfg.Policy()
+	row, missing := x.asked(at)
+	if missing == nil && row.public {
+		return row.answer(x, at)
 	}
 	if err := x.authenticate(); err != nil {
 		return err
 	}
-	x.set = x.door.cfg.Policy()
-	if !known {
+	switch {
+	case !known:
 		return problem.Malformed
-	}
-	if err := x.built(at); err != nil {
-		return err
-	}
-	if !acceptsJSON(x.r.Header.Values("Accept")) {
+	case missing != nil:
+		return missing
+	case !acceptsJSON(x.r.Header.Values("Accept")):
 		return problem.Format
 	}
 	var err error
 	if x.base, err = x.address(); err != nil {
 		return err
 	}
-	pairs, post, err := x.pairs(at)
-	if err != nil {
-		return err
-	}
-	if at.shape == typeLevel || at.shape == searchPath {
-		return x.search(at, pairs, post)
-	}
-	return x.read(at, pairs)
+	x.route = x.door.routes[row.name]
+	return row.answer(x, at)
 }
 
 // patterns name the routes in logs and metrics.
@@ -190,29 +199,6 @@ func (x *exchange) place() (place, bool) {
 	}
 	at := parsePath(rest)
 	return at, at.shape != outside
-}
-
-func isGet(method string) bool { return method == http.MethodGet || method == http.MethodHead }
-
-// built refuses what this door does not do (FC10, FC12, FC15, FC16, FC36 to FC40,
-// FC49, FC52). Headers that would override the method are not looked at.
-func (x *exchange) built(at place) error {
-	if x.r.Header.Get("Upgrade") != "" {
-		return problem.NotBuilt
-	}
-	switch at.shape {
-	case typeLevel, instance, version:
-		if isGet(x.r.Method) {
-			return nil
-		}
-	case searchPath:
-		if x.r.Method == http.MethodPost || isGet(x.r.Method) {
-			return nil
-		}
-	case wellKnown:
-		return problem.NotFound
-	}
-	return problem.NotBuilt
 }
 
 // address is where the links of the answer lead: to us, whatever the upstream
@@ -244,29 +230,39 @@ func hostname(s string) bool {
 	return s != "" && len(s) <= 255
 }
 
-// pairs are the parameters of the URL and of a form, judged as one (FC11).
-func (x *exchange) pairs(at place) (pairs []pair, post bool, err error) {
+// query are the parameters of the URL.
+func (x *exchange) query() ([]pair, error) {
 	if x.r.URL.ForceQuery {
-		return nil, false, problem.Malformed
+		return nil, problem.Malformed
 	}
 	pairs, ok := parseQuery(x.r.URL.RawQuery, nil)
 	if !ok {
-		return nil, false, problem.Malformed
+		return nil, problem.Malformed
+	}
+	return pairs, nil
+}
+
+// pairs are the parameters of the URL and of a form, judged as one (FC11).
+func (x *exchange) pairs() ([]pair, error) {
+	pairs, err := x.query()
+	if err != nil {
+		return nil, err
 	}
 	if x.r.Method != http.MethodPost {
 		if x.r.ContentLength != 0 || len(x.r.TransferEncoding) > 0 {
-			return nil, false, problem.Malformed // a GET with a body is two requests to some servers
+			return nil, problem.Malformed // a GET with a body is two requests to some servers
 		}
-		return pairs, false, nil
+		return pairs, nil
 	}
 	form, err := x.form()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
-	if pairs, ok = parseQuery(form, pairs); !ok {
-		return nil, false, problem.Malformed
+	pairs, ok := parseQuery(form, pairs)
+	if !ok {
+		return nil, problem.Malformed
 	}
-	return pairs, true, nil
+	return pairs, nil
 }
 
 // form reads the body of POST _search: a form in UTF-8, uncompressed, bounded.
@@ -339,9 +335,10 @@ func (x *exchange) authenticate() error {
 func (x *exchange) catalog() *catalog.Catalog { return x.set.Catalog() }
 
 // open admits the request. From here on the session's id is the answer's.
-func (x *exchange) open(route *gate.Route, ask *gate.Ask) error {
-	s, err := route.Open(x.r.Context(), ask)
-	if err != nil {
+func (x *exchange) open(ask *gate.Ask) error {
+	ask.PartOf = x.partOf
+	s, err := x.admit(x.route, ask)
+	if s == nil {
 		var refusal *gate.Refusal
 		if errors.As(err, &refusal) {
 			x.w.Header().Set("Modicum-Decision", refusal.ID)
@@ -349,14 +346,39 @@ func (x *exchange) open(route *gate.Route, ask *gate.Ask) error {
 		return err
 	}
 	x.session = s
-	if s.Catalog() != x.catalog() {
-		return problem.Unavailable // the policy was swapped between reading and admitting
+	if err != nil {
+		return err
 	}
 	x.w.Header().Set("Modicum-Decision", s.ID())
 	if names := s.Obligations().Names(); len(names) > 0 {
 		x.w.Header().Set("Modicum-Obligation", strings.Join(names, ", "))
 	}
 	return nil
+}
+
+// also admits a further decision on which the answer rests: of another type, of
+// another verb. It names the first, and ends when the answer does. Its refusal is
+// recorded; what that means for the answer is the caller's to say.
+func (x *exchange) also(route string, ask *gate.Ask) (*gate.Session, error) {
+	ask.PartOf = cmp.Or(x.partOf, x.id())
+	s, err := x.admit(x.door.routes[route], ask)
+	if s != nil {
+		x.further = append(x.further, s)
+	}
+	return s, err
+}
+
+// admit opens a session. Where the policy was swapped between reading the request
+// and admitting it, there is a session to end and an error.
+func (x *exchange) admit(route *gate.Route, ask *gate.Ask) (*gate.Session, error) {
+	s, err := route.Open(x.r.Context(), ask)
+	if err != nil {
+		return nil, err
+	}
+	if s.Catalog() != x.catalog() {
+		return s, problem.Unavailable
+	}
+	return s, nil
 }
 
 // headers are all that an answer with data carries besides Date (FC42).

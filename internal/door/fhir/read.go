@@ -20,7 +20,11 @@ import (
 )
 
 // read answers [base]/Type/id and [base]/Type/id/_history/version.
-func (x *exchange) read(at place, pairs []pair) error {
+func (x *exchange) read(at place) error {
+	pairs, err := x.pairs()
+	if err != nil {
+		return err
+	}
 	t, ok := x.catalog().Type(at.typ)
 	if !ok {
 		return problem.NotFound
@@ -37,11 +41,7 @@ func (x *exchange) read(at place, pairs []pair) error {
 	if at.typ == "Patient" {
 		ask.Patients = []string{at.id}
 	}
-	route := x.door.reads
-	if at.version != "" {
-		route = x.door.vreads
-	}
-	if err := x.open(route, &ask); err != nil {
+	if err := x.open(&ask); err != nil {
 		return err
 	}
 	return x.answerRead(at, q, limit)

@@ -15,7 +15,11 @@ import (
 )
 
 // search answers [base]/Type?... and [base]/Type/_search.
-func (x *exchange) search(at place, pairs []pair, post bool) error {
+func (x *exchange) search(at place) error {
+	pairs, err := x.pairs()
+	if err != nil {
+		return err
+	}
 	t, ok := x.catalog().Type(at.typ)
 	if !ok {
 		return problem.Parameter // a type that R4 does not have is no search that we have
@@ -24,7 +28,7 @@ func (x *exchange) search(at place, pairs []pair, post bool) error {
 	if err != nil {
 		return err
 	}
-	q.post = post
+	q.post = x.r.Method == http.MethodPost
 	st := &state{}
 	if q.cursor != "" {
 		if q, st, err = x.resume(at.typ, q.cursor); err != nil {
@@ -43,7 +47,7 @@ func (x *exchange) search(at place, pairs []pair, post bool) error {
 	}
 	ask := q.ask()
 	ask.Caller, ask.Task, ask.Purpose, ask.Page = x.caller, x.task, x.purpose, st.Page
-	if err := x.open(x.door.searches, &ask); err != nil {
+	if err := x.open(&ask); err != nil {
 		return err
 	}
 	if st.Generation != "" && st.Generation != x.session.Generation() && !defect.On(defect.CursorOutlivesPolicy) {
