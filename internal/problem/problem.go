@@ -71,6 +71,8 @@ var (
 	Format = of(406, "format", "not-supported", "Only JSON is available.")
 	// SearchAgain: the cursor ended, or policy or upstream moved on.
 	SearchAgain = of(410, "search-again", "expired", "This page is gone. Search again.")
+	// Changed: what is shown of the record is not what If-Match says.
+	Changed = of(412, "changed", "conflict", "The record is not as your If-Match says. Read it again.")
 	// TooLarge: of the request.
 	TooLarge = of(413, "too-large", "too-long", "The request is too large.")
 	// MediaType: of the request.

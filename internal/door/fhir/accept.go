@@ -1,6 +1,9 @@
 package fhir
 
 import (
+	"bytes"
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -23,7 +26,7 @@ func acceptsJSON(lines []string) bool {
 			seen = true
 			switch t {
 			case "application/fhir+json", "application/json", "text/json", "application/json+fhir", "application/*", "*/*":
-				if weight(rest) > 0 {
+				if ofR4(rest) && weight(rest) > 0 {
 					return true
 				}
 			}
@@ -45,13 +48,53 @@ func weight(params string) float64 {
 	return 1
 }
 
+// ofR4 reports whether the parameters of a media type name no other version of FHIR
+// than this one (hl7.org/fhir/R4/http.html#version-parameter).
+func ofR4(params string) bool {
+	for p := range strings.SplitSeq(params, ";") {
+		name, v, _ := strings.Cut(p, "=")
+		if !strings.EqualFold(strings.TrimSpace(name), "fhirVersion") {
+			continue
+		}
+		if v = strings.Trim(strings.TrimSpace(v), `"`); v != "4.0" && v != "4.0.1" {
+			return false
+		}
+	}
+	return true
+}
+
+// accepts reports whether the answer may be FHIR JSON: Accept allows it, or _format
+// asks for it, which counts more (hl7.org/fhir/R4/http.html#parameters): a browser's
+// Accept is not what its user means.
+func (x *exchange) accepts() bool {
+	if acceptsJSON(x.r.Header.Values("Accept")) {
+		return true
+	}
+	pairs, err := x.query()
+	return err == nil && slices.ContainsFunc(pairs, func(p pair) bool { return p.name == "_format" && formatIsJSON(p.value) })
+}
+
 // formatIsJSON reads the value of _format.
 func formatIsJSON(v string) bool {
-	t, _, _ := strings.Cut(v, ";")
+	t, params, _ := strings.Cut(v, ";")
 	switch strings.ToLower(strings.TrimSpace(t)) {
 	case "json", "application/json", "application/fhir+json", "application/json+fhir", "text/json",
 		"application/fhir json": // a "+" that the client did not escape
-		return true
+		return ofR4(params)
 	}
 	return false
+}
+
+// spaced lays an answer out for a person, where _pretty asks for it. Tokens stay as
+// they are spelt (N7). A page that is sent record by record is not laid out.
+func (x *exchange) spaced(body []byte) []byte {
+	if !x.pretty || len(body) == 0 {
+		return body
+	}
+	var b bytes.Buffer
+	if json.Indent(&b, body, "", "  ") != nil {
+		return body
+	}
+	b.WriteByte('\n')
+	return b.Bytes()
 }

@@ -18,16 +18,21 @@ type statement struct {
 // capabilities answers [base]/metadata: public, and the same for everybody
 // (FC45). It opens nothing and is no decision, so it carries none.
 func (x *exchange) capabilities(place) error {
-	if !acceptsJSON(x.r.Header.Values("Accept")) {
+	if !x.accepts() {
 		return problem.Format
 	}
-	pairs, ok := parseQuery(x.r.URL.RawQuery, nil)
-	if !ok {
-		return problem.Malformed
+	pairs, err := x.query()
+	if err != nil {
+		return err
 	}
 	for _, p := range pairs {
-		if p.name == "_format" && !formatIsJSON(p.value) {
-			return problem.Format
+		switch p.name {
+		case "_format":
+			if !formatIsJSON(p.value) {
+				return problem.Format
+			}
+		case "_pretty":
+			x.pretty = p.value == "true"
 		}
 	}
 	set := x.door.cfg.Policy()

@@ -35,6 +35,7 @@ type exchange struct {
 	session *gate.Session
 	partOf  string          // id of the answer's first decision, when this is a part of an answer
 	further []*gate.Session // decisions on which the answer rests besides, see also
+	pretty  bool            // _pretty
 	status  int
 	bytes   int64
 	sent    bool // something left: an error can no longer be written
@@ -172,7 +173,7 @@ func (x *exchange) serve() error {
 		return problem.Malformed
 	case missing != nil:
 		return missing
-	case !acceptsJSON(x.r.Header.Values("Accept")):
+	case !x.accepts():
 		return problem.Format
 	}
 	var err error
@@ -401,6 +402,7 @@ func (x *exchange) write(status int, tag string, body []byte) error {
 		x.headers(tag, -1)
 		x.w.Header().Del("Content-Type")
 	} else {
+		body = x.spaced(body)
 		x.headers(tag, len(body))
 	}
 	x.status, x.sent = status, true

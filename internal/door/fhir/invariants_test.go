@@ -167,12 +167,24 @@ func TestFC14_ConditionsAreJudgedByOurOwnTag(t *testing.T) {
 			t.Errorf("If-None-Match %s: %d", v, r.status)
 		}
 	}
-	for _, h := range [][2]string{{"If-None-Match", `W/"7"`}, {"If-None-Match", `W/"3"`}, {"If-Modified-Since", "Mon, 01 Jan 2035 00:00:00 GMT"}, {"If-Match", `W/"1"`}} {
+	for _, h := range [][2]string{{"If-None-Match", `W/"7"`}, {"If-None-Match", `W/"3"`}, {"If-Modified-Since", "Mon, 01 Jan 2035 00:00:00 GMT"}, {"If-Unmodified-Since", "Mon, 01 Jan 1990 00:00:00 GMT"}, {"If-Match", tag}, {"If-Match", `"x", ` + tag}, {"If-Match", "*"}} {
 		if r := c.get(t, "alice", "/Patient/p1", h[0], h[1]); r.status != 200 {
 			t.Errorf("%s %s: %d", h[0], h[1], r.status)
 		}
 	}
-	same(t, c.get(t, "alice", "/Patient/p9", "If-None-Match", "*"), c.get(t, "alice", "/Patient/nowhere"))
+	for _, v := range []string{`W/"7"`, `W/"3"`, `"x"`, "x", c.get(t, "bob", "/Patient/p1").header.Get("ETag")} {
+		r := c.get(t, "alice", "/Patient/p1", "If-Match", v)
+		if r.status != 412 {
+			t.Errorf("If-Match %s: %d", v, r.status)
+		}
+		lacks(t, r.body, "Familyp1", "versionId")
+	}
+	for _, name := range []string{"If-None-Match", "If-Match"} {
+		same(t, c.get(t, "alice", "/Patient/p9", name, "*"), c.get(t, "alice", "/Patient/nowhere"))
+		same(t, c.get(t, "alice", "/Patient/p9", name, tag), c.get(t, "alice", "/Patient/nowhere"))
+	}
+	// The pages of a search have no tag, so that nothing of theirs can be conditional.
+	same(t, c.get(t, "alice", "/Condition?patient=p1", "If-None-Match", "*"), c.get(t, "alice", "/Condition?patient=p1"))
 	if r := c.get(t, "bob", "/Patient/p1", "If-None-Match", tag); r.status != 200 {
 		t.Errorf("another view's tag: %d", r.status)
 	}

@@ -29,6 +29,7 @@ type query struct {
 	count     int // 0: not asked
 	countOnly bool
 	noTotal   bool
+	pretty    bool             // white space is nobody's data
 	elements  []catalog.NodeID // of the root, asked for; nil for all
 	cursor    string
 	post      bool
@@ -104,7 +105,7 @@ func (q *query) result(cat *catalog.Catalog, name, v string) error {
 			return problem.Format
 		}
 	case "_pretty":
-		// Understood and not done: white space is nobody's data.
+		q.pretty = v == "true"
 	case "_cursor":
 		q.cursor = v
 	case "_count":

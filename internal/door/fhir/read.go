@@ -8,7 +8,6 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
-	"strings"
 
 	"modicum/catalog"
 	"modicum/internal/caller"
@@ -37,6 +36,7 @@ func (x *exchange) read(at place) error {
 	if err != nil {
 		return err
 	}
+	x.pretty = q.pretty
 	ask := gate.Ask{Caller: x.caller, Task: x.task, Purpose: x.purpose, Type: t, ID: at.id, Version: at.version}
 	if at.typ == "Patient" {
 		ask.Patients = []string{at.id}
@@ -159,7 +159,10 @@ func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scann
 	if defect.On(defect.TagOfVersion) {
 		tag = x.door.etag(at, rec.VersionID)
 	}
-	if matches(x.r.Header.Values("If-None-Match"), tag) {
+	switch x.condition(tag) {
+	case http.StatusPreconditionFailed:
+		return problem.Changed
+	case http.StatusNotModified:
 		return x.write(http.StatusNotModified, tag, nil)
 	}
 	return x.write(http.StatusOK, tag, out)
@@ -177,18 +180,4 @@ func (d *Door) etag(at place, body []byte) string {
 	mac.Write([]byte(at.typ + "/" + at.id + "/" + at.version + "\x00"))
 	mac.Write(body)
 	return `W/"` + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16]) + `"`
-}
-
-// matches compares If-None-Match with our own tag, weakly (RFC 9110 section
-// 13.1.2). A star matches what the caller sees.
-func matches(lines []string, tag string) bool {
-	for _, line := range lines {
-		for one := range strings.SplitSeq(line, ",") {
-			one = strings.TrimSpace(one)
-			if one == "*" || strings.TrimPrefix(one, "W/") == strings.TrimPrefix(tag, "W/") {
-				return true
-			}
-		}
-	}
-	return false
 }

@@ -2,12 +2,14 @@ package fhir_test
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -179,6 +181,10 @@ var refusals = map[string][]struct {
 		{who: "alice", path: "/Patient/p1?_format=xml", status: 406},
 		{who: "alice", path: "/Patient/p1?_format=text/html", status: 406},
 		{who: "alice", path: "/Condition?patient=p1&_format=ttl", status: 406},
+		{who: "alice", path: "/Patient/p1", status: 406, headers: []string{"Accept", "application/fhir+json; fhirVersion=5.0"}},
+		{who: "alice", path: "/Patient/p1", status: 406, headers: []string{"Accept", "application/fhir+json; fhirVersion=3.0, application/fhir+xml; fhirVersion=4.0"}},
+		{who: "alice", path: "/Patient/p1?_format=application/fhir%2Bjson%3BfhirVersion%3D5.0", status: 406},
+		{who: "alice", path: "/Patient/p1?_format=xml", status: 406, headers: []string{"Accept", "text/html"}},
 	},
 	"FC48_URLs": {
 		{who: "alice", path: "//Patient/p1", status: 400},
@@ -332,8 +338,17 @@ func TestFC01_HiddenAndUnknownParametersAreTheSame(t *testing.T) {
 
 func TestFC49_HEADEqualsTheHeadersOfGET(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
-	for _, path := range []string{"/Patient/p1", "/Patient/p9", "/Condition?patient=p1&_count=100", "/metadata"} {
-		get, head := c.get(t, "alice", path), c.ask(t, "alice", http.MethodHead, path)
+	tag := c.get(t, "alice", "/Patient/p1").header.Get("ETag")
+	for path, headers := range map[string][]string{
+		"/Patient/p1": nil, "/Patient/p9": nil, "/Condition?patient=p1&_count=100": nil, "/metadata": nil,
+		"/Condition?patient=p1&_count=2": nil, "/Condition/_search?patient=p1": nil, "/Patient/p1?_pretty=true": nil, "/Condition?patient=p1&_summary=count": nil,
+		"/Patient/p1?_elements=name": {"If-None-Match", "*"}, "/Patient/p1?_format=json": {"If-Match", `W/"1"`},
+		"/Patient/p1?_format=application/json": {"If-None-Match", tag}, "/Patient?shoesize=44": nil, "/_history": nil, "/nothing": nil, "//Patient/p1": nil,
+	} {
+		get, head := c.get(t, "alice", path, headers...), c.ask(t, "alice", http.MethodHead, path, headers...)
+		if get.header.Get("Content-Length") != strconv.Itoa(len(get.body)) && get.status != http.StatusNotModified {
+			t.Errorf("%s: no length of the body", path)
+		}
 		if head.body != "" {
 			t.Errorf("%s: HEAD has a body", path)
 		}
@@ -414,6 +429,34 @@ func TestFC42_AnswersCarryOnlyListedHeaders(t *testing.T) {
 	}
 }
 
+func TestFC46_PrettyIsTheSameJSONAndNeverAsked(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	for _, path := range []string{"/Patient/p1", "/Condition?patient=p1&_total=none", "/metadata"} {
+		plain, pretty := c.get(t, "alice", path), c.get(t, "alice", path+map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]+"_pretty=true")
+		var b bytes.Buffer
+		if err := json.Compact(&b, []byte(pretty.body)); err != nil || b.String() != plain.body || !strings.Contains(pretty.body, "\n  ") {
+			t.Errorf("%s: %v\n%s", path, err, pretty.body)
+		}
+		if plain.header.Get("ETag") != pretty.header.Get("ETag") {
+			t.Errorf("%s: white space has a tag of its own", path)
+		}
+	}
+	for _, sent := range c.up.sent() {
+		lacks(t, sent, "pretty")
+	}
+}
+
+func TestFC46_TheFormatOfTheAddressCountsMoreThanTheHeader(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	for _, path := range []string{"/Patient/p1?_format=json", "/Condition?patient=p1&_format=json", "/metadata?_format=json"} {
+		if r := c.get(t, "alice", path, "Accept", "text/html,application/xhtml+xml"); r.status != 200 {
+			t.Errorf("%s: %d", path, r.status)
+		}
+	}
+	// Lenient handling would drop what is not understood, and so widen the search: strict it stays.
+	same(t, c.get(t, "alice", "/Patient?shoesize=44"), c.get(t, "alice", "/Patient?shoesize=44", "Prefer", "handling=lenient"))
+}
+
 func TestFC46_JSONIsChosenFromAnyList(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
 	for _, accept := range []string{"", "*/*", "application/json", "application/fhir+json; fhirVersion=4.0", "application/*;q=0.1",
@@ -428,7 +471,7 @@ func TestFC46_JSONIsChosenFromAnyList(t *testing.T) {
 		}
 	}
 	for _, format := range []string{"json", "application/fhir%2Bjson", "application/fhir+json", "application/json"} {
-		if r := c.get(t, "alice", "/Patient/p1?_format="+format+"&_pretty=true"); r.status != 200 || strings.Contains(r.body, "\n") {
+		if r := c.get(t, "alice", "/Patient/p1?_format="+format+"&_pretty=true"); r.status != 200 {
 			t.Errorf("%q: %d %s", format, r.status, r.body)
 		}
 	}

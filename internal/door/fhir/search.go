@@ -28,7 +28,7 @@ func (x *exchange) search(at place) error {
 	if err != nil {
 		return err
 	}
-	q.post = x.r.Method == http.MethodPost
+	q.post, x.pretty = x.r.Method == http.MethodPost, q.pretty
 	st := &state{}
 	if q.cursor != "" {
 		if q, st, err = x.resume(at.typ, q.cursor); err != nil {
