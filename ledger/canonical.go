@@ -291,6 +291,7 @@ func (d *Decision) write(w *canonical) {
 	w.strs("roles", d.Roles)
 	w.int("schema", int64(d.Schema))
 	w.str("scope", d.Scope)
+	w.strs("scopes", d.Scopes)
 	w.count("status", d.Status)
 	w.str("task", d.Task)
 	w.bool("time_trusted", d.TimeTrusted)

@@ -31,6 +31,7 @@ type Decision struct {
 	Roles       []string   `json:"roles,omitempty"`
 	Schema      int        `json:"schema"`
 	Scope       string     `json:"scope,omitempty"`
+	Scopes      []string   `json:"scopes,omitempty"` // SMART scopes of the token, without the values of their queries
 	Status      int64      `json:"status,omitzero"` // status code of the door's protocol, where already known
 	Task        string     `json:"task,omitempty"`
 	TimeTrusted bool       `json:"time_trusted"`
@@ -102,6 +103,7 @@ func (d *Decision) check() error {
 	c.strings("obligations", d.Obligations...)
 	c.strings("reasons", d.Reasons...)
 	c.strings("roles", d.Roles...)
+	c.strings("scopes", d.Scopes...)
 	c.strings("facts.bites", d.Facts.Bites...)
 	c.strings("facts.holds", d.Facts.Holds...)
 	c.strings("facts.unknown", d.Facts.Unknown...)

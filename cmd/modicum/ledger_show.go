@@ -101,6 +101,7 @@ func showDecision(e *ledger.Decision, row func(string, ...string)) {
 	row("purpose", e.Purpose, e.PurposeCode)
 	row("flow", e.Flow)
 	row("scope", e.Scope)
+	row("token", e.Scopes...)
 	row("patients", e.Patients...)
 	row("facts", e.Facts.Holds...)
 	row("restrict", e.Facts.Bites...)

@@ -3,6 +3,7 @@ package caller
 import (
 	"net/url"
 	"strings"
+	"unicode/utf8"
 )
 
 // ScopeVerb is an interaction of a SMART scope, hl7.org/fhir/smart-app-launch
@@ -42,8 +43,19 @@ type Scope struct {
 	Closed bool
 }
 
-// ScopeFilter is one parameter of a granular scope, unescaped.
-type ScopeFilter struct{ Name, Value string }
+// ScopeFilter is one parameter of a granular scope: a record fits if one of the
+// values does. A name with a modifier stays as it is written.
+type ScopeFilter struct {
+	Name   string
+	Values []ScopeValue
+}
+
+// ScopeValue is one alternative, [system]|[code]. HasSystem tells "|code", which
+// asks for no system, from "code", which takes any.
+type ScopeValue struct {
+	System, Code string
+	HasSystem    bool
+}
 
 // Scopes are the SMART scopes of a token; others are not kept. No scopes take
 // nothing away, unless the client is registered as `scopes: required`.
@@ -175,7 +187,7 @@ func scopeQuery(s string) ([]ScopeFilter, bool) {
 		k, v, ok := strings.Cut(pair, "=")
 		name, err1 := url.QueryUnescape(k)
 		value, err2 := url.QueryUnescape(v)
-		if !ok || err1 != nil || err2 != nil || name == "" || value == "" || len(out) == 8 || strings.Contains(pair, ";") {
+		if !ok || err1 != nil || err2 != nil || name == "" || len(out) == 8 || strings.Contains(pair, ";") {
 			return nil, false
 		}
 		for _, f := range out {
@@ -183,9 +195,48 @@ func scopeQuery(s string) ([]ScopeFilter, bool) {
 				return nil, false
 			}
 		}
-		out = append(out, ScopeFilter{name, value})
+		values, ok := scopeValues(value)
+		if !ok {
+			return nil, false
+		}
+		out = append(out, ScopeFilter{name, values})
 	}
 	return out, true
+}
+
+// scopeValues reads alternatives by the grammar of a token, in which \ makes the
+// character after it an ordinary one (hl7.org/fhir/R4/search.html#escaping).
+func scopeValues(s string) ([]ScopeValue, bool) {
+	var out []ScopeValue
+	var v ScopeValue
+	var part strings.Builder
+	done := func() bool {
+		v.Code = part.String()
+		part.Reset()
+		out = append(out, v)
+		filled := v.Code != "" || v.System != ""
+		v = ScopeValue{}
+		return filled && utf8.ValidString(out[len(out)-1].System+out[len(out)-1].Code)
+	}
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\\' && i+1 < len(s) && strings.IndexByte(`\,|$`, s[i+1]) >= 0:
+			i++
+			part.WriteByte(s[i])
+		case c == '\\', c == '|' && v.HasSystem:
+			return nil, false
+		case c == '|':
+			v.System, v.HasSystem = part.String(), true
+			part.Reset()
+		case c == ',':
+			if !done() {
+				return nil, false
+			}
+		default:
+			part.WriteByte(c)
+		}
+	}
+	return out, done()
 }
 
 // Limit is what scopes leave of one type and verb. The zero Limit leaves nothing.
@@ -198,8 +249,32 @@ type Limit struct {
 	Alternatives []*Scope
 }
 
+// Nothing are the scopes that leave nothing: those of a client registered as
+// `scopes: required` whose token brings none.
+func Nothing() Scopes { return Scopes{{Type: "*", Closed: true}} }
+
+// String spells the scope for the record. Of a query it says only that there is
+// one: names and values in it may be anything (threat-model L4).
+func (s Scope) String() string {
+	if s.Closed {
+		return "closed/" + s.Type
+	}
+	out := contextNames[s.Context] + "/" + s.Type + "."
+	for i, letter := range "cruds" {
+		if s.Verbs&(1<<i) != 0 {
+			out += string(letter)
+		}
+	}
+	if len(s.Query) > 0 {
+		out += "?"
+	}
+	return out
+}
+
+var contextNames = [...]string{"none", "patient", "user", "system"}
+
 // Limit says what the scopes leave of type t under every one of the verbs. No
-// SMART scopes at all leave everything; the gate asks `scopes: required` itself.
+// SMART scopes at all leave everything; who asks `scopes: required` gives Nothing.
 func (s Scopes) Limit(t string, verbs ScopeVerb) Limit {
 	if len(s) == 0 {
 		return Limit{Open: true}

@@ -42,21 +42,25 @@ const (
 
 // Faults of the gate.
 const (
-	CriteriaUnchecked Defect = "criteria-unchecked" // a record matches though its view does not keep what was read
-	HiddenNumberFits  Defect = "hidden-number-fits" // an identifier or number matches though it is hidden
-	HiddenTargetFits  Defect = "hidden-target-fits" // a reference is a criterion though its target was not shown
-	StrangerAdmitted  Defect = "stranger-admitted"  // a record of a patient who cannot be told is judged like any other
-	AppendNotAwaited  Defect = "append-not-awaited" // data leaves before the record of it is durable
-	OpenedLeftOut     Defect = "opened-left-out"    // what is opened beyond the decision is not recorded
-	OutcomeLeftOut    Defect = "outcome-left-out"   // the outcome is not recorded
-	RefusalLeftOut    Defect = "refusal-left-out"   // a refusal is not recorded
-	AnyTargetProven   Defect = "any-target-proven"  // every reference's target counts as shown
-	ProofForAll       Defect = "proof-for-all"      // what was shown to one caller is proven to all
-	FindShowsAll      Defect = "find-shows-all"     // a look-up shows what the task sees, not its own `show`
-	FindByHidden      Defect = "find-by-hidden"     // a look-up matches on what is not among its `by`
-	FoundForEver      Defect = "found-for-ever"     // a found patient stays found
-	LimitsIgnored     Defect = "limits-ignored"     // limits on patients and requests do not count
-	StaleHolds        Defect = "stale-holds"        // facts that are stale still permit
+	CriteriaUnchecked Defect = "criteria-unchecked"  // a record matches though its view does not keep what was read
+	HiddenNumberFits  Defect = "hidden-number-fits"  // an identifier or number matches though it is hidden
+	HiddenTargetFits  Defect = "hidden-target-fits"  // a reference is a criterion though its target was not shown
+	StrangerAdmitted  Defect = "stranger-admitted"   // a record of a patient who cannot be told is judged like any other
+	AppendNotAwaited  Defect = "append-not-awaited"  // data leaves before the record of it is durable
+	OpenedLeftOut     Defect = "opened-left-out"     // what is opened beyond the decision is not recorded
+	OutcomeLeftOut    Defect = "outcome-left-out"    // the outcome is not recorded
+	RefusalLeftOut    Defect = "refusal-left-out"    // a refusal is not recorded
+	AnyTargetProven   Defect = "any-target-proven"   // every reference's target counts as shown
+	ProofForAll       Defect = "proof-for-all"       // what was shown to one caller is proven to all
+	FindShowsAll      Defect = "find-shows-all"      // a look-up shows what the task sees, not its own `show`
+	FindByHidden      Defect = "find-by-hidden"      // a look-up matches on what is not among its `by`
+	FoundForEver      Defect = "found-for-ever"      // a found patient stays found
+	LimitsIgnored     Defect = "limits-ignored"      // limits on patients and requests do not count
+	StaleHolds        Defect = "stale-holds"         // facts that are stale still permit
+	ScopesOfAnybody   Defect = "scopes-of-anybody"   // scopes that say patient count for every patient
+	ScopeQueryIgnored Defect = "scope-query-ignored" // the query of a granular scope is not asked
+	ScopeReadsHidden  Defect = "scope-reads-hidden"  // the query of a granular scope is answered by what is hidden
+	ProofBeyondScopes Defect = "proof-beyond-scopes" // what one application was shown is proven to all of the person's
 )
 
 // Faults of the FHIR door.

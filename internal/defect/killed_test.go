@@ -68,6 +68,10 @@ var killers = map[Defect]killer{
 	FoundForEver:      {inDoor, "TestAFoundPatientOpensAfterTheLookUpAndNotBefore", ""},
 	LimitsIgnored:     {inGate, "TestRule17_PatientsAreCountedOnceOverWhatWasShown", ""},
 	StaleHolds:        {inFacts, "TestRule04_PermitsWhileFreshRestrictsForEver", ""},
+	ScopesOfAnybody:   {inDoor, "TestRule11_GranularScopesTakeAwayExactly", ""},
+	ScopeQueryIgnored: {inDoor, "TestRule11_GranularScopesTakeAwayExactly", ""},
+	ScopeReadsHidden:  {inDoor, "TestRule11_AScopeReadsOnlyWhatTheViewKeeps", ""},
+	ProofBeyondScopes: {inDoor, "TestRule11_ApplicationsProveNothingToEachOther", ""},
 
 	TotalOfUpstream:      {inDoor, "TestF4_TotalCountsWhatShows", ""},
 	CountOfUpstream:      {inDoor, "TestFC32_CountIsOurs", ""},

@@ -29,6 +29,9 @@ type Interaction struct {
 	// which counts as Read when it only lists the records of a named patient or
 	// visit (policy-language rule 12).
 	Verbs policy.Verb
+	// Scope is the verb of a SMART scope that it needs of every record; 0 follows
+	// from Verbs.
+	Scope caller.ScopeVerb
 	// Reads are classes that every request of it reads, whatever it asks for: it is
 	// refused where no task keeps them all.
 	Reads catalog.ClassSet

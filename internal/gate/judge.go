@@ -61,6 +61,8 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		j.Because = "view"
 	case !s.matches(r, &j):
 		j.Because = "criteria"
+	case !s.Covered(r, &j.Verdict.View):
+		j.Because = "scope"
 	default:
 		j.There = true
 		s.bears(r, &j)

@@ -96,10 +96,10 @@ type proofKey struct {
 // sight stands for a person who asks under a set of tasks of one policy.
 type sight [16]byte
 
-func sightOf(person, tasks, generation string) sight {
+func sightOf(person, tasks, generation, scopes string) sight {
 	if defect.On(defect.ProofForAll) {
 		person = ""
 	}
-	h := sha256.Sum256([]byte(person + "\x00" + tasks + "\x00" + generation))
+	h := sha256.Sum256([]byte(person + "\x00" + tasks + "\x00" + generation + "\x00" + scopes))
 	return sight(h[:16])
 }

@@ -24,7 +24,7 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 		Asked:    append([]string{s.cat.TypeName(s.ask.Type)}, s.ask.Params...),
 		Facts:    s.factNames(&req.Caller),
 		Request:  s.recorded(req),
-		Patients: s.refsOf(s.ask.Patients),
+		Patients: s.refsOf(s.ask.Patients), Scopes: scopeNames(c.Scopes),
 	}
 	if effect != ledger.Admit {
 		return e

@@ -140,9 +140,9 @@ func (r *Replayed) compareDecision(set *policy.Set) {
 	}
 }
 
-// lateRefusals are refusals of a request that Admit lets in: a limit, or a
+// lateRefusals are refusals of a request that Admit lets in: a limit, scopes, or a
 // criterion on elements whose class only the record tells.
-var lateRefusals = []string{"limit-requests", codes[policy.NeverKept]}
+var lateRefusals = []string{"limit-requests", "scope", codes[policy.NeverKept]}
 
 func first0(s []string) string {
 	if len(s) == 0 {

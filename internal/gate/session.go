@@ -46,10 +46,11 @@ type Session struct {
 	people   map[string]*person
 	visits   map[string]*visit
 	objects  map[string]*object
-	own      []facts.Instance      // about the caller alone
-	refs     map[string]string     // keyed references by id of the patient
-	resolved map[target]bool       // targets of references that were looked up: whether one may know of them
-	atoms    []policy.PatientAtoms // room for those of records to come
+	limits   map[catalog.Type]caller.Limit // what the token's scopes leave
+	own      []facts.Instance              // about the caller alone
+	refs     map[string]string             // keyed references by id of the patient
+	resolved map[target]bool               // targets of references that were looked up: whether one may know of them
+	atoms    []policy.PatientAtoms         // room for those of records to come
 	last     lastView
 	shape    shaper
 	judged   tally
@@ -90,6 +91,9 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		return nil, s.refuse(ctx, &req, why)
 	}
 	s.planned()
+	if !s.scopesLeave() {
+		return nil, s.refuseWith(ctx, &req, "scope", problem.Scope)
+	}
 	if !s.takeRequest() {
 		return nil, s.refuseWith(ctx, &req, "limit-requests", problem.Limit)
 	}
@@ -116,7 +120,7 @@ func (s *Session) planned() {
 		}
 	}
 	s.tasks = taskIDs(s.infos)
-	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation())
+	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation(), scopeSight(s.ask.Caller))
 	now := s.now.In(s.gate.cfg.Zone)
 	s.since = make([]time.Time, s.plan.Lines())
 	for i := range s.since {

@@ -303,7 +303,7 @@ func (x *exchange) authenticate() error {
 	if err != nil {
 		return err
 	}
-	x.caller = c
+	x.caller = x.door.registered(c)
 	said, err := caller.ReadHeaders(x.r.Header)
 	if err != nil {
 		return err

@@ -433,7 +433,7 @@ func TestR2_ScopesTakeAway(t *testing.T) {
 		{"patient/*.rs", "p1", "", "/Patient", 200, 1},
 		{"patient/*.rs", "p1", "", "/Patient/p1", 200, -1},
 		{"patient/*.rs", "p1", "", "/Patient/p2", 404, -1},
-		{"user/Condition.rs?category=problem-list-item", "", "", "/Condition?patient=p1", 403, 0},
+		{"user/Condition.rs?category=problem-list-item", "", "", "/Condition?patient=p1", 200, 0},
 		{"user/Condition.rs user/Condition.xyz", "", "", "/Condition?patient=p1", 403, 0},
 	} {
 		r := c.get(t, with(tt.scope, tt.patient, tt.client), tt.path)
