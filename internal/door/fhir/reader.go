@@ -102,6 +102,7 @@ func (x *exchange) newReader(q *query, at position, only string) *reader {
 	default:
 		r.open = true
 	}
+	r.narrow()
 	if !r.open {
 		r.by = patientParam(cat, q)
 		if p, ok := cat.Param(q.typ, r.by); ok {
@@ -115,6 +116,20 @@ func (x *exchange) newReader(q *query, at position, only string) *reader {
 		r.startChunk(r.at.After)
 	}
 	return r
+}
+
+// narrow asks the upstream for the one patient whom the token's scopes leave. The
+// request is admitted as it was asked all the same: naming the patient in its place
+// would make a listing of a search, and scopes would open something (rule 11).
+func (r *reader) narrow() {
+	if r.only == "" || r.cat.PatientFree(r.query.typ) {
+		return
+	}
+	if r.open || r.inScope(r.only) {
+		r.ids, r.open = []string{r.only}, false
+	} else {
+		r.ids = nil
+	}
 }
 
 // patientParam is the parameter by which the upstream is asked for patients: the

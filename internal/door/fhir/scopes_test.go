@@ -192,3 +192,14 @@ func TestRule11_ScopesRequired(t *testing.T) {
 		}
 	}
 }
+
+// bill reads and does not search: a token for one patient makes no listing of what
+// was asked as a search across patients.
+func TestRule11_ScopesDoNotNameThePatient(t *testing.T) {
+	c := openClinic(t, laboratory(t), "", nil)
+	for _, who := range []string{"bob", c.app(t, "bob", "patient/*.rs", "p1")} {
+		if r := c.get(t, who, "/Condition"); r.status != http.StatusForbidden {
+			t.Errorf("a search without the right to search: %d", r.status)
+		}
+	}
+}

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	"modicum/catalog"
 	"modicum/internal/caller"
 	"modicum/internal/defect"
 	"modicum/internal/fhirjson"
@@ -39,11 +38,8 @@ func (x *exchange) search(at place) error {
 	if err != nil {
 		return err
 	}
-	if limit != "" && !x.catalog().PatientFree(t) && !(len(q.patients) == 1 && q.patients[0] == limit) {
-		if len(q.patients) > 0 {
-			return problem.Scope
-		}
-		q.namePatient(x.catalog(), limit)
+	if limit != "" && len(q.patients) > 0 && !(len(q.patients) == 1 && q.patients[0] == limit) {
+		return problem.Scope
 	}
 	ask := q.ask()
 	ask.Caller, ask.Task, ask.Purpose, ask.Page = x.caller, x.task, x.purpose, st.Page
@@ -54,12 +50,6 @@ func (x *exchange) search(at place) error {
 		return problem.SearchAgain
 	}
 	return x.answerSearch(q, st, limit)
-}
-
-// namePatient makes the patient in launch context the one whom the request names.
-func (q *query) namePatient(cat *catalog.Catalog, id string) {
-	q.patients = []string{id}
-	q.byPatient = patientParam(cat, q)
 }
 
 // resume takes the query and the place in the upstream out of a cursor.
