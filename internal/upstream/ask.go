@@ -19,6 +19,7 @@ type Param struct{ Name, Value string }
 // points into Bytes may be used after.
 type Body struct {
 	Bytes   []byte
+	Version string // of the record, by the header ETag; "" where the server does not say
 	buf     *[]byte
 	release func(*[]byte)
 }
@@ -133,6 +134,25 @@ func (c *Client) do(ctx context.Context, method, path, form string) (*Body, erro
 	if method == http.MethodPost {
 		body = strings.NewReader(form)
 	}
+	req, err := c.request(ctx, method, path, body)
+	if err != nil {
+		return nil, err
+	}
+	if method == http.MethodPost {
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
+		req.GetBody = nil // never sent twice
+	}
+	// The transport, not a Client: no redirect, no cookie, no Referer.
+	res, err := c.http.RoundTrip(req)
+	if err != nil {
+		return nil, c.failure(ctx, err)
+	}
+	defer res.Body.Close()
+	return c.read(ctx, res)
+}
+
+// request is a request with the headers that we send and no others.
+func (c *Client) request(ctx context.Context, method, path string, body io.Reader) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		return nil, ErrGrammar
@@ -142,10 +162,6 @@ func (c *Client) do(ctx context.Context, method, path, form string) (*Body, erro
 		"Accept-Encoding": {"identity"},
 		"User-Agent":      {"modicum"},
 	}
-	if method == http.MethodPost {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
-		req.GetBody = nil // never sent twice
-	}
 	if c.bearer != nil {
 		token, err := c.bearer.token()
 		if err != nil {
@@ -153,13 +169,7 @@ func (c *Client) do(ctx context.Context, method, path, form string) (*Body, erro
 		}
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
-	// The transport, not a Client: no redirect, no cookie, no Referer.
-	res, err := c.http.RoundTrip(req)
-	if err != nil {
-		return nil, c.failure(ctx, err)
-	}
-	defer res.Body.Close()
-	return c.read(ctx, res)
+	return req, nil
 }
 
 // failure is what a broken connection or a passed deadline becomes. The error of
@@ -174,13 +184,20 @@ func (c *Client) failure(ctx context.Context, broken error) error {
 func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
 	switch res.StatusCode {
 	case http.StatusOK:
+		return c.body(ctx, res)
 	case http.StatusNotFound, http.StatusGone:
-		_, _ = io.CopyN(io.Discard, res.Body, 4<<10) // lets the connection be used again
+		rest(res)
 		return nil, errGone
-	default:
-		_, _ = io.CopyN(io.Discard, res.Body, 4<<10)
-		return nil, answered(res.StatusCode)
 	}
+	rest(res)
+	return nil, answered(res.StatusCode)
+}
+
+// rest reads what an error says, unseen, so that the connection can be used again.
+func rest(res *http.Response) { _, _ = io.CopyN(io.Discard, res.Body, 4<<10) }
+
+// body reads an answer that must be FHIR JSON, whole.
+func (c *Client) body(ctx context.Context, res *http.Response) (*Body, error) {
 	if !isFHIRJSON(res.Header.Values("Content-Type")) || !identity(res.Header) {
 		return nil, fault("its answer is not FHIR JSON: is fhir.upstream its FHIR base?")
 	}
@@ -192,7 +209,7 @@ func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
 		buf = new([]byte)
 	}
 	b, err := readAll((*buf)[:0], res.Body, res.ContentLength, c.maxBody)
-	body := &Body{Bytes: b, buf: buf, release: c.keep}
+	body := &Body{Bytes: b, Version: versionOf(res.Header), buf: buf, release: c.keep}
 	switch {
 	case err == nil:
 		return body, nil

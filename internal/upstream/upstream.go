@@ -3,7 +3,7 @@
 // Every request goes to one configured origin and path, in one of the forms
 // [base]/Type/id, [base]/Type/id/_history/version, [base]/Type/_history?query,
 // [base]/Type?query, [base]/Type/_search and [base]?query (a page that the server
-// itself named),
+// itself named), or writes one record at [base]/Type/id or [base]/Type,
 // and is built here: nothing of a client's bytes passes through (threat-model F1,
 // D1). It follows no redirect, asks no proxy, and accepts nothing but FHIR JSON
 // of a bounded size (O1, F9, FC46, FC51). What goes wrong becomes one of the
@@ -32,6 +32,12 @@ var (
 	ErrUpstream = errors.New("upstream: no usable answer")
 	// ErrTooLarge: the answer is larger than MaxBody. It is an ErrUpstream.
 	ErrTooLarge = fmt.Errorf("%w: too large", ErrUpstream)
+	// ErrConflict: the record is not, or no longer, what a write rested on. Nothing was changed.
+	ErrConflict = errors.New("upstream: the record has changed")
+	// ErrRefused: the server does not take what was to be written. Nothing was changed.
+	ErrRefused = errors.New("upstream: the server does not take the record")
+	// ErrUnknown: a write was sent and nobody knows whether it was done. It is an ErrUpstream.
+	ErrUnknown = fmt.Errorf("%w: whether the write was done is not known", ErrUpstream)
 	// ErrGrammar: what was asked for cannot be a FHIR type, id or parameter. Nothing was sent.
 	ErrGrammar = errors.New("upstream: not a FHIR name")
 )
