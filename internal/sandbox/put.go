@@ -14,5 +14,5 @@ func (s *Server) PutJSON(body []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records[typ] = append(s.records[typ], &record{typ: typ, id: id, tree: tree, body: body})
+	s.store(&record{typ: typ, id: id, version: 1, tree: tree, body: body})
 }

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -16,30 +17,33 @@ import (
 	"modicum/catalog"
 )
 
-// Server is a FHIR R4 server in memory: read, vread of the one version, search by
+// Server is a FHIR R4 server in memory: read, vread and history of a record, search by
 // GET and POST with the parameters of R4 that read elements, _id, _sort, _count,
-// _summary=count, and paging by opaque tokens. It answers like a real server on
-// the interactions that its contract test names, and decides nothing: it is what
-// a gate stands before.
+// _summary=count, and paging by opaque tokens, create and update with If-Match. It
+// answers like a real server on the interactions that its contract test names, and
+// decides nothing: it is what a gate stands before.
 type Server struct {
 	cat *catalog.Catalog
 
 	mu      sync.RWMutex
-	records map[string][]*record // by type, in order
-	gone    map[string]bool      // Type/id of what was deleted
+	records map[string][]*record // by type, in order; a record never changes, it is replaced
+	past    map[string][]*record // by Type/id: every version but the current one, deletions included
 	pages   map[string]*result   // whole results by token
 	tokens  int
+	made    int // records whose id the server gave
 }
 
+// record is one version of a resource.
 type record struct {
 	typ, id string
+	version int
 	tree    map[string]any
-	body    []byte
+	body    []byte // nil: the resource was deleted
 }
 
 // NewServer returns an empty Server.
 func NewServer() *Server {
-	return &Server{cat: catalog.R4(), records: map[string][]*record{}, gone: map[string]bool{}, pages: map[string]*result{}}
+	return &Server{cat: catalog.R4(), records: map[string][]*record{}, past: map[string][]*record{}, pages: map[string]*result{}}
 }
 
 // Put adds a resource, as its first version. It panics on what is no resource:
@@ -66,7 +70,31 @@ func (s *Server) Put(resource map[string]any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records[typ] = append(s.records[typ], &record{typ: typ, id: id, tree: tree, body: body})
+	s.store(&record{typ: typ, id: id, version: 1, tree: tree, body: body})
+}
+
+// store makes a version of a resource the current one. The caller holds mu.
+func (s *Server) store(r *record) {
+	for i, old := range s.records[r.typ] {
+		if old.id == r.id {
+			s.past[r.typ+"/"+r.id] = append(s.past[r.typ+"/"+r.id], old)
+			list := slices.Clone(s.records[r.typ]) // searches hold the old one
+			list[i] = r
+			s.records[r.typ] = list
+			return
+		}
+	}
+	s.records[r.typ] = append(s.records[r.typ], r)
+}
+
+// current is the version in force, nil where there is none. The caller holds mu.
+func (s *Server) current(typ, id string) *record {
+	for _, r := range s.records[typ] {
+		if r.id == id {
+			return r
+		}
+	}
+	return nil
 }
 
 // Delete takes a resource away, so that its id answers 410.
@@ -76,7 +104,7 @@ func (s *Server) Delete(typ, id string) {
 	for i, r := range s.records[typ] {
 		if r.id == id {
 			s.records[typ] = append(s.records[typ][:i:i], s.records[typ][i+1:]...)
-			s.gone[typ+"/"+id] = true
+			s.past[typ+"/"+id] = append(s.past[typ+"/"+id], r, &record{typ: typ, id: id, version: r.version + 1})
 			return
 		}
 	}
@@ -107,63 +135,79 @@ var (
 	notFound = failure{http.StatusNotFound, "not-found"}
 	gone     = failure{http.StatusGone, "deleted"}
 	invalid  = failure{http.StatusBadRequest, "invalid"}
+	conflict = failure{http.StatusConflict, "conflict"} // HAPI's word for a stale If-Match; others say 412
 )
+
+// answer is what the server says of one request.
+type answer struct {
+	status   int // 0 means 200
+	body     []byte
+	version  int    // of the resource; 0: none is told
+	location string // of what was made
+}
 
 // ServeHTTP answers below /fhir.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, tag, err := s.serve(r)
+	a, err := s.serve(r)
 	var f failure
 	if errors.As(err, &f) {
-		body, _ = json.Marshal(m{"resourceType": "OperationOutcome", "issue": []m{{"severity": "error", "code": f.code}}})
+		a.status = f.status
+		a.body, _ = json.Marshal(m{"resourceType": "OperationOutcome", "issue": []m{{"severity": "error", "code": f.code}}})
 	}
-	if tag != "" {
-		w.Header().Set("ETag", tag)
+	if a.version != 0 {
+		w.Header().Set("ETag", fmt.Sprintf(`W/"%d"`, a.version))
+	}
+	if a.location != "" {
+		w.Header().Set("Location", a.location)
 	}
 	w.Header().Set("Content-Type", "application/fhir+json;charset=UTF-8")
-	if f.status != 0 {
-		w.WriteHeader(f.status)
+	if a.status != 0 {
+		w.WriteHeader(a.status)
 	}
-	w.Write(body)
+	w.Write(a.body)
 }
 
-func (s *Server) serve(r *http.Request) (body []byte, tag string, err error) {
+func (s *Server) serve(r *http.Request) (a answer, err error) {
 	path := strings.Split(strings.Trim(strings.TrimPrefix(r.URL.Path, "/fhir"), "/"), "/")
-	if err := r.ParseForm(); err != nil {
-		return nil, "", invalid
-	}
 	base := "http://" + r.Host + "/fhir"
 	search := len(path) == 2 && path[1] == "_search"
+	if writes := r.Method == http.MethodPut && len(path) == 2 || r.Method == http.MethodPost && len(path) == 1 && path[0] != ""; writes {
+		return s.write(base, path, r)
+	}
+	if err := r.ParseForm(); err != nil {
+		return a, invalid
+	}
 	switch {
 	case r.Method == http.MethodPost && !search, r.Method != http.MethodPost && r.Method != http.MethodGet:
-		return nil, "", failure{http.StatusMethodNotAllowed, "not-supported"}
+		return a, failure{http.StatusMethodNotAllowed, "not-supported"}
 	case path[0] == "metadata" && len(path) == 1:
-		body, err = json.Marshal(m{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1", "format": []string{"json"}})
+		a.body, err = json.Marshal(m{"resourceType": "CapabilityStatement", "status": "active", "kind": "instance", "fhirVersion": "4.0.1", "format": []string{"json"}})
 	case path[0] == "" && r.Form.Has("_getpages"):
-		body, err = s.nextPage(base, r.Form)
+		a.body, err = s.nextPage(base, r.Form)
 	case len(path) == 1, search:
-		body, err = s.search(base, path[0], r.Form)
+		a.body, err = s.search(base, path[0], r.Form)
 	case len(path) == 2:
-		return s.read(path[0], path[1], "1")
+		return s.read(path[0], path[1])
+	case len(path) == 3 && path[2] == "_history":
+		a.body, err = s.history(base, path[0], path[1])
 	case len(path) == 4 && path[2] == "_history":
-		return s.read(path[0], path[1], path[3])
+		return s.vread(path[0], path[1], path[3])
 	default:
 		err = notFound
 	}
-	return body, "", err
+	return a, err
 }
 
-func (s *Server) read(typ, id, version string) ([]byte, string, error) {
+func (s *Server) read(typ, id string) (answer, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
-	if s.gone[typ+"/"+id] {
-		return nil, "", gone
+	if r := s.current(typ, id); r != nil {
+		return answer{body: r.body, version: r.version}, nil
 	}
-	for _, r := range s.records[typ] {
-		if r.id == id && version == "1" {
-			return r.body, `W/"1"`, nil
-		}
+	if len(s.past[typ+"/"+id]) > 0 {
+		return answer{}, gone
 	}
-	return nil, "", notFound
+	return answer{}, notFound
 }
 
 // query is a form that was read.
