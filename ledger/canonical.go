@@ -358,6 +358,7 @@ func (o *Outcome) write(w *canonical) {
 	w.count("status", o.Status)
 	w.verdicts(o.Verdicts)
 	w.views(o.Views)
+	w.str("written", string(o.Written))
 	w.close('}')
 }
 

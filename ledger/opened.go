@@ -43,6 +43,16 @@ const (
 	Aborted   End = "aborted"
 )
 
+// Written says what became of a write.
+type Written string
+
+// What became of a write.
+const (
+	WriteDone    Written = "done"
+	WriteRefused Written = "refused" // the upstream did not take it: nothing was changed
+	WriteUnknown Written = "unknown" // it was sent, and nobody knows whether it was done
+)
+
 // Outcome says how a decision ended, with the verdicts that no opened holds,
 // withheld records included. One that would not fit is written in parts, which
 // count from 0; all but the last say more.
@@ -60,6 +70,7 @@ type Outcome struct {
 	Status   int64     `json:"status,omitzero"`
 	Verdicts []Verdict `json:"verdicts,omitempty"`
 	Views    []View    `json:"views,omitempty"`
+	Written  Written   `json:"written,omitempty"` // of a write that was sent to the upstream
 }
 
 // Counts are numbers of records.
@@ -78,6 +89,11 @@ func (o *Outcome) check() error {
 	c.base(o.Schema, o.Kind, KindOutcome, o.ID, o.At)
 	if o.End != Completed && o.End != Aborted {
 		c.failf("end must be %q or %q", Completed, Aborted)
+	}
+	switch o.Written {
+	case "", WriteDone, WriteRefused, WriteUnknown:
+	default:
+		c.failf("written must be %q, %q or %q", WriteDone, WriteRefused, WriteUnknown)
 	}
 	c.ints("bytes, counts, seq, status", o.Bytes, o.Counts.Shown, o.Counts.Withheld, o.Seq, o.Status)
 	c.patients(o.Patients)

@@ -73,6 +73,7 @@ func showEntry(t *terminal, r *store.Record) error {
 		showVerdicts(e.Verdicts, e.Views, row)
 	case *ledger.Outcome:
 		row("ended", string(e.End)+", status "+strconv.FormatInt(e.Status, 10)+", "+plural(int(e.Bytes), "byte"))
+		row("written", string(e.Written))
 		row("counts", fmt.Sprintf("%d shown, %d withheld", e.Counts.Shown, e.Counts.Withheld))
 		row("patients", e.Patients...)
 		showVerdicts(e.Verdicts, e.Views, row)

@@ -73,7 +73,11 @@ func Mixed(n int) []ledger.Entry {
 		if i%5 == 3 {
 			d = Part(i)
 		}
-		out = append(out, d, Opened(i, 1), Outcome(i))
+		end := Outcome(i)
+		if i%7 == 4 {
+			end.Written = ledger.WriteUnknown
+		}
+		out = append(out, d, Opened(i, 1), end)
 	}
 	return out[:n]
 }
