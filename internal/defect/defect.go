@@ -77,6 +77,8 @@ const (
 	OtherTypeAccepted    Defect = "other-type-accepted"    // a page holds records of another type
 	OtherPatientAccepted Defect = "other-patient-accepted" // a page holds records of a patient whom nobody asked for
 	VersionsShown        Defect = "versions-shown"         // vread does not ask whether metadata shows
+	VersionAlone         Defect = "version-alone"          // a version is judged without the record as it is now
+	CurrentAlone         Defect = "current-alone"          // a version is judged by the record as it is now alone
 	RefusalTold          Defect = "refusal-told"           // what is hidden is forbidden, not absent
 	FindCountsHidden     Defect = "find-counts-hidden"     // a look-up counts whom restrictions hide
 	ScopesIgnored        Defect = "scopes-ignored"         // SMART scopes take nothing away

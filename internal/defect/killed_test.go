@@ -85,6 +85,8 @@ var killers = map[Defect]killer{
 	OtherTypeAccepted:    {inDoor, "TestF9_WhatTheUpstreamMayNotAnswer", ""},
 	OtherPatientAccepted: {inDoor, "TestT7_AnotherPatientsRecordInThePageIsNotThere", ""},
 	VersionsShown:        {inDoor, "TestFC36_VersionsOnlyWhereMetadataShows", ""},
+	VersionAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
+	CurrentAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
 	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
 	FindCountsHidden:     {inDoor, "TestFindCountsAfterRestrictions", ""},
 	ScopesIgnored:        {inDoor, "TestR2_ScopesTakeAway", ""},

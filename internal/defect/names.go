@@ -53,6 +53,8 @@ func All() []Defect {
 		OtherTypeAccepted,
 		OtherPatientAccepted,
 		VersionsShown,
+		VersionAlone,
+		CurrentAlone,
 		RefusalTold,
 		FindCountsHidden,
 		ScopesIgnored,

@@ -6,9 +6,9 @@ import (
 
 // What makes a Bundle unusable. Both are the upstream's fault.
 var (
-	// ErrNotSearchset: the text is JSON, but no Bundle of type searchset, or its
-	// entries are not a list of objects.
-	ErrNotSearchset = errors.New("not a searchset Bundle")
+	// ErrNotSearchset: the text is JSON, but no Bundle of the type that was asked for,
+	// or its entries are not a list of objects.
+	ErrNotSearchset = errors.New("not the Bundle that was asked for")
 	// ErrTooManyEntries: the Bundle has more entries than the limits allow.
 	ErrTooManyEntries = errors.New("too many entries in a Bundle")
 )
@@ -37,43 +37,58 @@ type Entry struct {
 // passed over. next is the upstream's own link to the next page, nil at the end: a
 // bearer secret, which never leaves. An error of each ends the reading.
 func (s *Scanner) Bundle(b []byte, each func(Entry) error) (next []byte, err error) {
+	return s.page(b, "searchset", func(src []byte, entry, resource uint32) error {
+		return each(Entry{s.record(src, resource), s.mode(src, entry)})
+	})
+}
+
+// page reads a Bundle of one type and calls each for its entries that have a resource.
+func (s *Scanner) page(b []byte, kind string, each func(src []byte, entry, resource uint32) error) (next []byte, err error) {
 	src, root, err := s.load(b)
 	if err != nil {
 		return nil, err
 	}
-	if string(s.text(src, root, "resourceType")) != "Bundle" || string(s.text(src, root, "type")) != "searchset" {
+	if string(s.text(src, root, "resourceType")) != "Bundle" || string(s.text(src, root, "type")) != kind {
 		return nil, ErrNotSearchset
 	}
 	next, ok := s.next(src, root)
 	if !ok {
 		return nil, ErrNotSearchset
 	}
+	entries, err := s.entries(src, root)
+	if err != nil || entries == 0 {
+		return next, err
+	}
+	for i := entries + 1; i < s.tape[entries].next; i = s.tape[i].next {
+		if resource := s.find(src, i, "resource"); resource != 0 {
+			if err := each(src, i, resource); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return next, nil
+}
+
+// entries is the cell of a Bundle's entries, 0 when it has none: a list of objects,
+// of bounded length.
+func (s *Scanner) entries(src []byte, root uint32) (uint32, error) {
 	entries := s.find(src, root, "entry")
 	if entries == 0 {
-		return next, nil
+		return 0, nil
 	}
 	if s.tape[entries].shape != array {
-		return nil, ErrNotSearchset
+		return 0, ErrNotSearchset
 	}
 	n := 0
 	for i := entries + 1; i < s.tape[entries].next; i = s.tape[i].next {
 		if n++; n > s.limits.MaxEntries {
-			return nil, ErrTooManyEntries
+			return 0, ErrTooManyEntries
 		}
 		if s.tape[i].shape != object {
-			return nil, ErrNotSearchset
+			return 0, ErrNotSearchset
 		}
 	}
-	for i := entries + 1; i < s.tape[entries].next; i = s.tape[i].next {
-		resource := s.find(src, i, "resource")
-		if resource == 0 {
-			continue
-		}
-		if err := each(Entry{s.record(src, resource), s.mode(src, i)}); err != nil {
-			return nil, err
-		}
-	}
-	return next, nil
+	return entries, nil
 }
 
 func (s *Scanner) mode(src []byte, entry uint32) Mode {

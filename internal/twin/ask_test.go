@@ -57,7 +57,7 @@ func (q *asker) draw() ask {
 		kind   string
 		make   func() ask
 	}{
-		{18, "read", q.read}, {2, "vread", q.vread}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
+		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
 		{40, "list of a patient", q.list}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
@@ -150,11 +150,16 @@ func (q *asker) vread() ask {
 	return ask{typ: e.typ, path: "/" + e.ref() + "/_history/" + v}
 }
 
+func (q *asker) history() ask {
+	e := q.entry()
+	return ask{typ: e.typ, path: "/" + e.ref() + "/_history" + pick(q.Rand, []string{"", "", "?_count=1", "?_since=2026-06-01T00:00:00Z", "?_pretty=true"})}
+}
+
 func (q *asker) conditional() ask {
 	e := q.entry()
 	path := "/" + e.ref()
 	tag := pick(q.Rand, []string{"*", `W/"1"`, `"1"`, q.tags[path], q.tags[path]})
-	return ask{typ: e.typ, path: path, headers: []string{"If-None-Match", orElse(tag, `W/"7"`)}}
+	return ask{typ: e.typ, path: path, headers: []string{pick(q.Rand, []string{"If-None-Match", "If-None-Match", "If-Match"}), orElse(tag, `W/"7"`)}}
 }
 
 func orElse(s, other string) string {

@@ -111,7 +111,7 @@ func (c *Client) Ref(link string) (string, error) {
 		return "", ErrUpstream
 	}
 	path, under := strings.CutPrefix(u.EscapedPath(), c.path)
-	if !under || path != "" && path != "/" && (path[0] != '/' || !IsType(path[1:])) {
+	if !under || path != "" && path != "/" && (path[0] != '/' || !isPaged(path[1:])) {
 		return "", ErrUpstream
 	}
 	for _, r := range []byte(u.RawQuery) {

@@ -12,10 +12,10 @@ import (
 // lies beyond is projected and sent record by record (design 5, step 7).
 const wholePage = 4 << 20
 
-// bundleHead appends a searchset up to where its entries begin. Total is left out
+// bundleHead appends a Bundle up to where its entries begin. Total is left out
 // when it is negative.
-func bundleHead(dst []byte, total int, self, next string) []byte {
-	dst = append(dst, `{"resourceType":"Bundle","type":"searchset"`...)
+func bundleHead(dst []byte, kind string, total int, self, next string) []byte {
+	dst = append(append(append(dst, `{"resourceType":"Bundle","type":"`...), kind...), '"')
 	if total >= 0 {
 		dst = append(dst, `,"total":`...)
 		dst = strconv.AppendInt(dst, int64(total), 10)

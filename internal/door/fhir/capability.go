@@ -135,7 +135,7 @@ func (d *Door) resources(set *policy.Set) []resource {
 		}
 		r := resource{Type: cat.TypeName(t), Interaction: []did{{"read"}, {"search-type"}}}
 		if meta, _ := cat.Class("system.metadata"); reads.keep.Has(meta) {
-			r.Interaction = []did{{"read"}, {"vread"}, {"search-type"}}
+			r.Interaction = []did{{"read"}, {"vread"}, {"history-instance"}, {"search-type"}}
 		}
 		keep := reads.keep.Union(searches.keep)
 		for _, p := range cat.Params(t) {

@@ -40,7 +40,8 @@ var (
 // state is what a cursor holds. Names are short because room is.
 type state struct {
 	Type       string      `json:"t"`
-	Query      [][2]string `json:"q"` // as asked, unescaped
+	ID         string      `json:"d,omitempty"` // of the record whose versions are listed
+	Query      [][2]string `json:"q"`           // as asked, unescaped
 	Post       bool        `json:"o,omitempty"`
 	Generation string      `json:"g"` // hash of policy and catalog
 	Expires    int64       `json:"x"` // Unix seconds

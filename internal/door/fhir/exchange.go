@@ -188,7 +188,7 @@ func (x *exchange) serve() error {
 var patterns = map[shape]string{
 	outside: "outside", system: "/", metadata: "/metadata", wellKnown: "/.well-known/{name}", typeLevel: "/{type}",
 	searchPath: "/{type}/_search", instance: "/{type}/{id}", version: "/{type}/{id}/_history/{version}",
-	historyPath: "/_history", operation: "/${operation}", compartment: "/{type}/{id}/{type}", systemSearch: "/_search",
+	instanceHistory: "/{type}/{id}/_history", historyPath: "/_history", operation: "/${operation}", compartment: "/{type}/{id}/{type}", systemSearch: "/_search",
 }
 
 // place reads the path as it came: the one that a router would have cleaned is

@@ -26,11 +26,12 @@ type spelling struct {
 }
 
 // interactions are all that this door does. What is not here is refused (FC10, FC12,
-// FC15, FC16, FC36 to FC40, FC52).
+// FC15, FC16, FC37 to FC40, FC52).
 var interactions = []interaction{
 	{name: "capabilities", public: true, spelt: []spelling{{metadata, http.MethodGet}}, answer: (*exchange).capabilities},
 	{name: "read", verbs: policy.Read, spelt: []spelling{{instance, http.MethodGet}}, answer: (*exchange).read},
 	{name: "vread", verbs: policy.Read, spelt: []spelling{{version, http.MethodGet}}, answer: (*exchange).read},
+	{name: "history-instance", verbs: policy.Read, spelt: []spelling{{instanceHistory, http.MethodGet}}, answer: (*exchange).history},
 	{
 		name: "search-type", verbs: policy.Read | policy.Search, answer: (*exchange).search,
 		spelt: []spelling{{typeLevel, http.MethodGet}, {searchPath, http.MethodGet}, {searchPath, http.MethodPost}},

@@ -10,18 +10,19 @@ import (
 type shape uint8
 
 const (
-	outside      shape = iota // no path of the API
-	system                    // [base]
-	metadata                  // [base]/metadata
-	wellKnown                 // [base]/.well-known/...
-	typeLevel                 // [base]/Type
-	searchPath                // [base]/Type/_search
-	instance                  // [base]/Type/id
-	version                   // [base]/Type/id/_history/vid
-	historyPath               // history of a record, a type, or everything
-	operation                 // a $operation, anywhere
-	compartment               // [base]/Type/id/Type and [base]/Type/id/*
-	systemSearch              // [base]/_search
+	outside         shape = iota // no path of the API
+	system                       // [base]
+	metadata                     // [base]/metadata
+	wellKnown                    // [base]/.well-known/...
+	typeLevel                    // [base]/Type
+	searchPath                   // [base]/Type/_search
+	instance                     // [base]/Type/id
+	version                      // [base]/Type/id/_history/vid
+	instanceHistory              // [base]/Type/id/_history
+	historyPath                  // history of a type, or of everything
+	operation                    // a $operation, anywhere
+	compartment                  // [base]/Type/id/Type and [base]/Type/id/*
+	systemSearch                 // [base]/_search
 )
 
 // place is a path taken apart.
@@ -85,7 +86,7 @@ func typePath(seg [5]string, n int) place {
 	case n == 2:
 		at.shape, at.id = instance, seg[1]
 	case n == 3 && seg[2] == "_history":
-		at.shape = historyPath
+		at.shape, at.id = instanceHistory, seg[1]
 	case n == 4 && seg[2] == "_history" && upstream.IsID(seg[3]):
 		at.shape, at.id, at.version = version, seg[1], seg[3]
 	case n <= 4 && (seg[2] == "*" || upstream.IsType(seg[2])) && (n == 3 || seg[3] == "_search"):

@@ -16,6 +16,7 @@ import (
 	"modicum/internal/gate"
 	"modicum/internal/problem"
 	"modicum/internal/upstream"
+	"modicum/policy"
 )
 
 // read answers [base]/Type/id and [base]/Type/id/_history/version.
@@ -70,32 +71,67 @@ func readQuery(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, erro
 func (x *exchange) answerRead(at place, q *query, limit string) error {
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
 	defer cancel()
-	body, err := x.door.cfg.Upstream.Fetch(ctx, at.typ, at.id, at.version)
-	if errors.Is(err, upstream.ErrNotFound) {
-		return problem.NotFound
+	if at.version != "" {
+		return x.answerVersion(ctx, at, q, limit)
 	}
-	if errors.Is(err, upstream.ErrTooLarge) {
-		return x.unreadable(ctx, at)
-	}
+	f, err := x.fetch(ctx, at)
 	if err != nil {
-		return x.problemOf(err)
+		return err
 	}
-	defer body.Release()
-	pool := x.door.scanners(x.set)
-	sc := pool.Get()
-	defer pool.Put(sc)
-	rec, err := sc.Resource(body.Bytes)
+	defer f.release()
+	return x.showRead(at, q, limit, f)
+}
+
+// fetched is a record as the upstream gave it and the gate judged it; release it.
+type fetched struct {
+	door    *Door
+	set     *policy.Set
+	body    *upstream.Body
+	scanner *fhirjson.Scanner
+	record  *fhirjson.Record
+	judged  gate.Judgement
+}
+
+func (f *fetched) release() {
+	f.door.scanners(f.set).Put(f.scanner)
+	f.body.Release()
+}
+
+// fetch reads a record, or one version of it, and has it judged. What is not there,
+// or is not that record, is an error that the client may learn.
+func (x *exchange) fetch(ctx context.Context, at place) (*fetched, error) {
+	body, err := x.door.cfg.Upstream.Fetch(ctx, at.typ, at.id, at.version)
+	switch {
+	case errors.Is(err, upstream.ErrNotFound):
+		return nil, problem.NotFound
+	case errors.Is(err, upstream.ErrTooLarge):
+		return nil, x.unreadable(ctx, at)
+	case err != nil:
+		return nil, x.problemOf(err)
+	}
+	f := &fetched{door: x.door, set: x.set, body: body, scanner: x.door.scanners(x.set).Get()}
+	if err := x.judge(ctx, at, f); err != nil {
+		f.release()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (x *exchange) judge(ctx context.Context, at place, f *fetched) error {
+	t, _ := x.catalog().Type(at.typ)
+	rec, err := f.scanner.Resource(f.body.Bytes)
 	if err == nil && defect.On(defect.OtherRecordAccepted) {
 		at.id = string(rec.ID)
 	}
-	if err != nil || rec.Type != q.typ || string(rec.ID) != at.id {
+	if err != nil || rec.Type != t || string(rec.ID) != at.id {
 		return x.unreadable(ctx, at) // F9
 	}
 	js, err := x.session.Judge(ctx, []*fhirjson.Record{rec}, nil)
 	if err != nil {
 		return x.problemOf(err)
 	}
-	return x.showRead(at, q, limit, sc, rec, &js[0])
+	f.record, f.judged = rec, js[0]
+	return nil
 }
 
 // unreadable is the answer where the upstream has something under the id that is
@@ -125,39 +161,52 @@ func (x *exchange) unreadable(ctx context.Context, at place) error {
 	return problem.Upstream
 }
 
-func (x *exchange) showRead(at place, q *query, limit string, sc *fhirjson.Scanner, rec *fhirjson.Record, j *gate.Judgement) error {
-	meta, _ := x.session.Catalog().Class("system.metadata")
-	switch {
-	case !j.There, limit != "" && !names(rec, limit),
-		// F6: that there are versions, and how many, is metadata.
-		at.version != "" && !defect.On(defect.VersionsShown) && (!j.Verdict.View.Keep.Has(meta) || string(rec.VersionID) != at.version):
-		x.session.Withhold(j)
-		if defect.On(defect.RefusalTold) {
-			return problem.NotForTask
-		}
-		return problem.NotFound
+func (x *exchange) showRead(at place, q *query, limit string, f *fetched) error {
+	if !f.judged.There || limit != "" && !names(f.record, limit) {
+		return x.hide(f)
 	}
-	if x.session.Resolves() {
-		if err := x.session.Resolve(x.r.Context(), []*fhirjson.Record{rec}, []gate.Judgement{*j}); err != nil {
-			return x.problemOf(err)
-		}
+	if err := x.resolveOne(f); err != nil {
+		return err
 	}
-	sh := x.session.Shape(j, nil)
+	return x.showOne(at, q, f, x.session.Shape(&f.judged, nil))
+}
+
+// hide answers as if the record were not there.
+func (x *exchange) hide(f *fetched) error {
+	x.session.Withhold(&f.judged)
+	if defect.On(defect.RefusalTold) {
+		return problem.NotForTask
+	}
+	return problem.NotFound
+}
+
+// resolveOne looks up what the record refers to, where the task asks for it.
+func (x *exchange) resolveOne(f *fetched) error {
+	if !x.session.Resolves() {
+		return nil
+	}
+	if err := x.session.Resolve(x.r.Context(), []*fhirjson.Record{f.record}, []gate.Judgement{f.judged}); err != nil {
+		return x.problemOf(err)
+	}
+	return nil
+}
+
+// showOne projects the record, waits for its entry, and sends it.
+func (x *exchange) showOne(at place, q *query, f *fetched, sh *fhirjson.Shape) error {
 	sh.Elements = q.elements
-	out, result, err := sc.Project(nil, rec, sh)
+	out, result, err := f.scanner.Project(nil, f.record, sh)
 	if err != nil {
 		return err
 	}
 	if !result.There {
-		x.session.Withhold(j)
-		return problem.NotFound
+		return x.hide(f)
 	}
-	if err := x.session.Commit(x.r.Context(), []gate.Judgement{*j}); err != nil {
+	if err := x.session.Commit(x.r.Context(), []gate.Judgement{f.judged}); err != nil {
 		return commitProblem(err)
 	}
 	tag := x.door.etag(at, out)
 	if defect.On(defect.TagOfVersion) {
-		tag = x.door.etag(at, rec.VersionID)
+		tag = x.door.etag(at, f.record.VersionID)
 	}
 	switch x.condition(tag) {
 	case http.StatusPreconditionFailed:

@@ -152,7 +152,9 @@ var refusals = map[string][]struct {
 	"FC36_history": {
 		{who: "alice", path: "/_history", status: 405},
 		{who: "alice", path: "/Patient/_history", status: 405},
-		{who: "alice", path: "/Patient/p1/_history", status: 405},
+		{who: "vera", path: "/Patient/_history", status: 405},
+		{who: "vera", method: "POST", path: "/Patient/p1/_history", status: 405},
+		{who: "vera", path: "/Patient/p1/_history?_at=2026", status: 400},
 	},
 	"FC37_everything_lastn_document": {
 		{who: "alice", path: "/Patient/p1/$everything", status: 405},

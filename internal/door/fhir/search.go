@@ -56,7 +56,7 @@ func (x *exchange) search(at place) error {
 func (x *exchange) resume(typ, cursor string) (*query, *state, error) {
 	now, _ := x.door.cfg.Now()
 	st, err := x.door.sealer.open(cursor, x.binding(), now)
-	if err != nil || st.Type != typ {
+	if err != nil || st.Type != typ || st.ID != "" {
 		return nil, nil, problem.SearchAgain
 	}
 	pairs := make([]pair, len(st.Query))
@@ -233,7 +233,7 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 	if limit := x.session.Results(); limit > 0 && n > limit {
 		n = limit
 	}
-	b := bundleHead(nil, n, x.self(q), "")
+	b := bundleHead(nil, "searchset", n, x.self(q), "")
 	return x.write(http.StatusOK, "", append(b, '}'))
 }
 
@@ -293,7 +293,7 @@ func (x *exchange) writeSearch(q *query, st *state, p *projection, res *results)
 	if q.noTotal {
 		res.total = -1
 	}
-	head := bundleHead(nil, res.total, x.self(q), next)
+	head := bundleHead(nil, "searchset", res.total, x.self(q), next)
 	return x.stream(head, p, res)
 }
 
