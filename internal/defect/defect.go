@@ -60,6 +60,7 @@ const (
 	ScopesOfAnybody   Defect = "scopes-of-anybody"   // scopes that say patient count for every patient
 	ScopeQueryIgnored Defect = "scope-query-ignored" // the query of a granular scope is not asked
 	ScopeReadsHidden  Defect = "scope-reads-hidden"  // the query of a granular scope is answered by what is hidden
+	ScopesOpen        Defect = "scopes-open"         // what a scope covers shows, whatever the policy says
 	ProofBeyondScopes Defect = "proof-beyond-scopes" // what one application was shown is proven to all of the person's
 )
 

@@ -40,6 +40,7 @@ func All() []Defect {
 		ScopesOfAnybody,
 		ScopeQueryIgnored,
 		ScopeReadsHidden,
+		ScopesOpen,
 		ProofBeyondScopes,
 		TotalOfUpstream,
 		CountOfUpstream,

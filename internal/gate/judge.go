@@ -53,6 +53,9 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		return j
 	}
 	s.view(&j.atoms, &j.Verdict)
+	if defect.On(defect.ScopesOpen) && len(s.ask.Caller.Scopes) > 0 && s.Covered(r, &j.Verdict.View) {
+		j.Verdict.View = policy.View{Keep: s.cat.Content()}
+	}
 	if len(s.finding) > 0 && !defect.On(defect.FindShowsAll) {
 		j.Verdict.View = narrower(&j.Verdict.View, &s.finding[0].Show)
 	}

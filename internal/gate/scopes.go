@@ -32,8 +32,13 @@ func (i *Interaction) scopeVerb() caller.ScopeVerb {
 }
 
 // scopesLeave reports whether the token's scopes leave anything of the type asked
-// for: without it the request is refused.
+// for: without it the request is refused. A look-up of a patient needs all of the
+// type: what scopes take away must not make it find one where it would ask for one
+// more (rule 13).
 func (s *Session) scopesLeave() bool {
+	if len(s.finding) > 0 && !s.limitOf(s.ask.Type).Open && !defect.On(defect.ScopesIgnored) {
+		return false
+	}
 	return ScopesLeave(s.ask.Caller, s.cat.TypeName(s.ask.Type), s.route.interaction.scopeVerb())
 }
 

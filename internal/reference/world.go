@@ -14,6 +14,9 @@ type World struct {
 	Now                  time.Time
 	Department, Facility string   // of the caller: ids of a Location, an Organization
 	Practitioners        []string // the caller as a record names them: "Practitioner/7"
+	// Scopes are the SMART scopes of the token, as it says them, and Launch the id of
+	// the patient in launch context.
+	Scopes, Launch string
 	// Own are the instances of facts about the caller alone; their truth stands in
 	// Request.Caller.
 	Own []Instance

@@ -121,7 +121,7 @@ func (j *judge) world(w *world) *reference.World {
 	return &reference.World{
 		Reader: reference.Reader{Catalog: j.cat, Zone: zone}, Now: noon,
 		Department: j.person.caller.Dept, Facility: j.person.caller.Facility, Practitioners: j.person.caller.Practitioners,
-		About: j.of,
+		About: j.of, Scopes: j.person.scopes, Launch: j.person.caller.Patient,
 		Holds: func(ref string) *reference.Tree {
 			if e := w.find(ref); e != nil {
 				return e.model()
@@ -200,7 +200,7 @@ func (j *judge) write(b *strings.Builder, rw *reference.World, r *reference.Judg
 	sh.View = view
 	sh.Token = func(_ catalog.Class, value string) string { return hex.EncodeToString([]byte(value)) }
 	sh.Populous = func(string) bool { return true }
-	if t := r.Project(sh); t != nil {
+	if t := r.Project(sh); t != nil && (rw.Leaves(r, t, 's') || rw.Leaves(r, t, 'r')) {
 		b.WriteString(t.String())
 		b.WriteByte('\n')
 	}

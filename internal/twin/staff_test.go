@@ -15,6 +15,7 @@ type person struct {
 	roles  []string
 	tasks  []string // "role/task"
 	caller caller.Caller
+	scopes string // of its token
 	facts  []fact
 }
 
@@ -69,7 +70,10 @@ func (p *person) limit(rng *rand.Rand, w *world) {
 	if rng.IntN(6) > 0 {
 		return
 	}
-	text := pick(rng, []string{"user/*.rs", "user/Condition.rs user/Observation.rs user/Patient.r", "patient/*.rs", "patient/Condition.rs patient/Patient.rs user/Encounter.s"})
+	text := pick(rng, []string{"user/*.rs", "user/Condition.rs user/Observation.rs user/Patient.r", "patient/*.rs", "patient/Condition.rs patient/Patient.rs user/Encounter.s",
+		"user/Condition.rs?clinical-status=active user/Observation.rs?category=" + obsCat + "|laboratory user/Patient.rs user/Encounter.r?status=finished",
+		"patient/Observation.rs?code=718-7,2160-0 patient/Condition.s?code=" + icd + "|J45.0 user/Condition.r patient/Patient.rs?gender=female user/Encounter.rs"})
+	p.scopes = text
 	p.caller.Scopes, _ = caller.ParseScopes(text)
 	p.caller.Patient = pick(rng, w.patients)
 }
