@@ -48,6 +48,7 @@ var allowed = map[string][]string{
 	"internal/store":            {"ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
+	"internal/matrix":           {"catalog"},
 	"internal/console":          {"catalog", "internal/gate", "internal/problem", "ledger", "policy"},
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
@@ -65,7 +66,7 @@ var wiring = []string{"cmd/modicum", "internal/demo", "internal/serve"}
 // forTests packages are imported by tests and by each other only.
 var forTests = []string{
 	"internal/arch", "internal/reference", "internal/testkit", "internal/testkit/fhirdata", "internal/testkit/load",
-	"internal/store/storetest", "ledger/ledgertest",
+	"internal/store/storetest", "ledger/ledgertest", "internal/matrix",
 }
 
 // arrow is one import of ours, in one file.

@@ -1,0 +1,175 @@
+package matrix
+
+import (
+	"slices"
+	"strings"
+
+	"modicum/catalog"
+)
+
+// Class is a set of cells of which one rule of the door speaks.
+type Class struct {
+	Name     string
+	Verdict  Verdict
+	Rows     string // of the threat model
+	Why      string // one sentence
+	ofParams bool   // of parameters of a search
+	has      func(*Cell) bool
+}
+
+// Has reports whether the rule speaks of the cell.
+func (c *Class) Has(cell *Cell) bool { return c.has(cell) }
+
+// Of returns the classes that have the cell: exactly one, or there is a defect.
+func Of(cell *Cell) []*Class {
+	var out []*Class
+	for i := range Classes {
+		if Classes[i].has(cell) {
+			out = append(out, &Classes[i])
+		}
+	}
+	return out
+}
+
+// Classes are the rules, interactions first.
+var Classes = []Class{
+	interactions("statement", Public, "FC45", "Made from the policy as a whole, the same bytes for every caller.", "capabilities"),
+	interactions("reads", Judged, "FC14, FC43, FC49", "A record that is hidden, out of scope or not there is one and the same 404.", "read", "read-head"),
+	interactions("versions", Judged, "FC36", "Only where system.metadata shows; that there are versions is metadata.", "vread", "history-instance"),
+	interactions("searches", Judged, "FC01, FC11", "The parameters decide, see below.", "search-type", "search-type-get", "search-type-form"),
+	interactions("deletes", NotDone, "FC12", "Nothing deletes through a door (policy-language rule 12).", "delete", "delete-conditional", "delete-history", "delete-version"),
+
+	interactions("not built", NotDone, "FC10, FC12, FC15, FC36, FC39, FC52", "Not available at this door.",
+		"smart-configuration", "update", "update-conditional", "patch", "patch-conditional", "create", "create-conditional",
+		"search-compartment", "search-compartment-form", "search-compartment-encounter", "search-compartment-practitioner",
+		"search-compartment-relatedperson", "search-compartment-device", "search-compartment-all",
+		"search-system", "search-system-form", "history-type", "history-system", "batch", "transaction"),
+	interactions("queries in another language", NotDone, "FC16", "GraphQL asks for elements by its own rules.", "graphql", "graphql-instance"),
+	operation("operations on definitions", "FC16", "They answer from definitions and value sets by the rules of the server.",
+		"apply", "data-requirements", "conforms", "implements", "subset", "versions", "find-matches", "lookup", "subsumes", "validate-code",
+		"closure", "translate", "preferred-id", "questionnaire", "snapshot", "transform", "expand", "convert", "validate"),
+	operation("operations that compute over charts", "FC16, FC37", "What they read the server decides.",
+		"document", "graph", "find", "care-gaps", "collect-data", "evaluate-measure", "submit-data", "stats", "match", "populate", "process-message", "submit"),
+	operation("operations on metadata", "FC09, FC16", "Labels decide access.", "meta", "meta-add", "meta-delete"),
+	operation("whole charts", "FC37", "Not available at this door.", "everything", "lastn"),
+	operation("bulk export", "FC38", "Only as an export of our own.", "export"),
+
+	params("_id", Judged, "FC01", "An id comes with whatever shows.", plain(common("_id"))),
+	params("signatures", Unknown, "FC30", "A signature never shows, so that nothing may be asked of it.", func(p *Param) bool { return p.Def != nil && p.Def.Name == "signature-type" && p.Modifier == "" }),
+	params("elements", Judged, "FC01", "A record matches only if its own view keeps all that the parameter reads.", plain(own(readable))),
+	params("references that name no type", Malformed, "FC13", "R4 says of no type that they may name, and a canonical address is no reference to a record.", func(p *Param) bool { return p.Name != "_sort" && p.Modifier == "" && p.Def != nil && targetless(p.Def) }),
+	params("metadata", Judged, "FC09", "Where system.metadata is kept.", plain(common("_lastUpdated", "_profile", "_security", "_source", "_tag"))),
+	params("prefixes", Judged, "FC03", "As the element without prefix: one that is not kept whole is not compared.", prefixed("eq", "ne", "gt", "lt", "ge", "le", "sa", "eb")),
+	params("texts", Judged, "FC02", "exact and contains read the same text.", modified(kind(catalog.StringParam), "exact", "contains")),
+	params("typed references", Judged, "FC02", "The type that a reference names, of those that the parameter may name.", typed),
+	params("approximate", Malformed, "FC03", "How near is near, each server says for itself.", prefixed("ap")),
+	params("computed", Unknown, "FC01", "What it reads is no element of the record (position).", plain(own(computed))),
+	params("modifiers", Unknown, "FC02", "They read more than the element, tell that it is absent, or pass through another record.", otherModifier),
+	params("chains", Unknown, "FC04", "A chain reads another record.", chained),
+	params("sort keys", Judged, "FC08", "By one value that every task which may count keeps.", sorted(true)),
+	params("no sort keys", Unknown, "FC08", "References, composites, and what is classed by its value have no such value.", sorted(false)),
+	params("page", Judged, "FC33, FC35", "Shapes the answer; done here, never passed on.", shapes("_count", "_total", "_elements", "_format", "_pretty")),
+	params("summaries", Judged, "FC35", "Done here: counts are of what shows.", summary("text", "data", "count", "false")),
+	params("summary of the server", Unknown, "FC35", "Which elements are a summary each server says for itself.", summary("true")),
+	params("free searches", Unknown, "FC07", "What they read nobody can tell.", shapes("_filter", "_query", "_text", "_content")),
+	params("lists", Unknown, "FC09", "Membership of a list is in the list.", shapes("_list")),
+	params("contained", Unknown, "FC24", "Contained records are judged with their container.", shapes("_contained", "_containedType")),
+	params("includes of everything", Unknown, "FC34", "Each reference is named, or none is followed.", shapes("_include", "_revinclude")),
+	params("reverse chains", Unknown, "FC05", "They pass through records of another type.", shapes("_has")),
+	params("parameters of other interactions", Unknown, "FC10, FC36", "They belong to the search of the server, to histories and operations.", shapes("_type", "_since", "_at")),
+	params("unheard of", Unknown, "FC01", "What is not in the definitions of R4 is no parameter.", shapes("_unheard-of", "unheard-of")),
+}
+
+func interactions(name string, v Verdict, rows, why string, of ...string) Class {
+	return Class{name, v, rows, why, false, func(c *Cell) bool { return c.Param.Name == "" && slices.Contains(of, c.Interaction.Name) }}
+}
+
+// operation is a class of operations, at whatever level, by GET and by POST.
+func operation(name, rows, why string, of ...string) Class {
+	return Class{name, NotDone, rows, why, false, func(c *Cell) bool {
+		op, is := strings.CutPrefix(c.Interaction.Name, "$")
+		op, _, _ = strings.Cut(op, " ")
+		return is && slices.Contains(of, op)
+	}}
+}
+
+// params is a class of parameters of a search.
+func params(name string, v Verdict, rows, why string, has func(*Param) bool) Class {
+	return Class{name, v, rows, why, true, func(c *Cell) bool { return c.Param.Name != "" && has(&c.Param) }}
+}
+
+// plain is a parameter as it stands, without modifier, prefix and order.
+func plain(of func(*catalog.Param) bool) func(*Param) bool {
+	return func(p *Param) bool {
+		return p.Def != nil && p.Name == p.Def.Name && p.Modifier == "" && p.Prefix == "" && of(p.Def)
+	}
+}
+
+func common(names ...string) func(*catalog.Param) bool {
+	return func(d *catalog.Param) bool { return d.Common && slices.Contains(names, d.Name) }
+}
+
+func own(of func(*catalog.Param) bool) func(*catalog.Param) bool {
+	return func(d *catalog.Param) bool { return !d.Common && of(d) }
+}
+
+// readable parameters read elements that may show, and so do all components of those
+// that have some.
+func readable(d *catalog.Param) bool {
+	return !computed(d) && !targetless(d) && d.Name != "signature-type"
+}
+
+func targetless(d *catalog.Param) bool {
+	return d.Kind == catalog.ReferenceParam && d.Targets == (catalog.TypeSet{})
+}
+
+func computed(d *catalog.Param) bool {
+	if d.Kind == catalog.SpecialParam || len(d.Nodes) == 0 && len(d.Components) == 0 {
+		return true
+	}
+	return slices.ContainsFunc(d.Components, func(of *catalog.Param) bool { return computed(of) || of.ValueDependent })
+}
+
+func kind(k catalog.ParamKind) func(*catalog.Param) bool {
+	return func(d *catalog.Param) bool { return d.Kind == k }
+}
+
+func prefixed(prefixes ...string) func(*Param) bool {
+	return func(p *Param) bool { return p.Prefix != "" && slices.Contains(prefixes, p.Prefix) }
+}
+
+func modified(of func(*catalog.Param) bool, modifiers ...string) func(*Param) bool {
+	return func(p *Param) bool { return p.Def != nil && of(p.Def) && slices.Contains(modifiers, p.Modifier) }
+}
+
+func typed(p *Param) bool { return p.Def != nil && isType(p.Modifier) }
+
+func chained(p *Param) bool { return strings.Contains(p.Modifier, ".") }
+
+func isType(modifier string) bool {
+	return modifier != "" && modifier[0] >= 'A' && modifier[0] <= 'Z' && !strings.Contains(modifier, ".")
+}
+
+func otherModifier(p *Param) bool {
+	return p.Def != nil && slices.Contains(Modifiers, p.Modifier) && !modified(kind(catalog.StringParam), "exact", "contains")(p)
+}
+
+// sorted are keys of _sort: those that order by one value of one class, or the others.
+func sorted(by bool) func(*Param) bool {
+	return func(p *Param) bool {
+		if p.Name != "_sort" || p.Def.Name == "signature-type" {
+			return false
+		}
+		d := p.Def
+		none := d.Kind == catalog.CompositeParam || d.Kind == catalog.ReferenceParam || d.ValueDependent || computed(d)
+		return none != by
+	}
+}
+
+func shapes(names ...string) func(*Param) bool {
+	return func(p *Param) bool { return p.Def == nil && slices.Contains(names, p.Name) }
+}
+
+func summary(values ...string) func(*Param) bool {
+	return func(p *Param) bool { return p.Name == "_summary" && slices.Contains(values, p.Value) }
+}
