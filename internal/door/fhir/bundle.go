@@ -41,20 +41,19 @@ const limited = `{"resource":{"resourceType":"OperationOutcome","issue":[{"sever
 
 // projection turns candidates into the entries of a page.
 type projection struct {
-	door    *Door
-	session *gate.Session
-	query   *query
-	base    string // of our own links
-	shown   []*candidate
-	buf     *[]byte
-	first   int                                  // so many of shown make the page
-	ids     []string                             // of these
-	page    map[string]bool                      // the same, made when a reference first asks
-	onPage  func(t catalog.Type, id []byte) bool // isOnPage
+	door   *Door
+	cat    *catalog.Catalog
+	base   string // of our own links
+	shown  []*candidate
+	buf    *[]byte
+	first  int                                  // so many of shown make the page
+	ids    []record                             // these
+	page   map[record]bool                      // the same, made when a reference first asks
+	onPage func(t catalog.Type, id []byte) bool // isOnPage
 }
 
-func (x *exchange) newProjection(r *reader, q *query) *projection {
-	p := &projection{door: x.door, session: x.session, query: q, base: x.base, buf: x.door.buffer()}
+func (x *exchange) newProjection() *projection {
+	p := &projection{door: x.door, cat: x.catalog(), base: x.base, buf: x.door.buffer()}
 	p.onPage = p.isOnPage
 	return p
 }
@@ -117,7 +116,7 @@ func (p *projection) once(n int) (dropped bool, err error) {
 	over := false
 	p.ids, p.page = p.ids[:0], nil
 	for _, c := range p.shown[:p.first] {
-		p.ids = append(p.ids, c.judged.ID)
+		p.ids = append(p.ids, c.is())
 	}
 	for _, c := range p.shown {
 		from := len(buf)
@@ -125,7 +124,7 @@ func (p *projection) once(n int) (dropped bool, err error) {
 			return false, err
 		}
 		if len(buf) == from {
-			p.session.Withhold(c.judged)
+			c.session().Withhold(c.judged)
 			dropped = true
 			continue
 		}
@@ -147,10 +146,10 @@ func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error)
 		dst = append(dst, ',')
 	}
 	dst = append(dst, `{"fullUrl":"`...)
-	dst = append(append(append(append(dst, p.base...), '/'), p.query.name...), '/')
+	dst = append(append(append(append(dst, p.base...), '/'), p.cat.TypeName(c.judged.Type)...), '/')
 	dst = append(append(dst, c.judged.ID...), `","resource":`...)
-	sh := p.session.Shape(c.judged, p.onPage)
-	sh.Elements = p.query.elements // FC35
+	sh := c.session().Shape(c.judged, p.onPage)
+	sh.Elements = c.page.reader.query.elements // FC35
 	dst, result, err := c.page.scanner.Project(dst, c.record, sh)
 	if err != nil || !result.There {
 		return dst[:from], err
@@ -160,14 +159,11 @@ func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error)
 
 // isOnPage reports whether a record shows on this page.
 func (p *projection) isOnPage(t catalog.Type, id []byte) bool {
-	if t != p.query.typ {
-		return false
-	}
 	if p.page == nil {
-		p.page = make(map[string]bool, len(p.ids))
-		for _, shown := range p.ids {
-			p.page[shown] = true
+		p.page = make(map[record]bool, len(p.ids))
+		for _, is := range p.ids {
+			p.page[is] = true
 		}
 	}
-	return p.page[string(id)]
+	return p.page[record{t, string(id)}]
 }

@@ -43,10 +43,11 @@ type state struct {
 	ID         string      `json:"d,omitempty"` // of the record whose versions are listed
 	Query      [][2]string `json:"q"`           // as asked, unescaped
 	Post       bool        `json:"o,omitempty"`
-	Generation string      `json:"g"` // hash of policy and catalog
-	Expires    int64       `json:"x"` // Unix seconds
-	Page       int         `json:"n"` // of the page to come
-	Shown      int         `json:"s"` // records shown so far
+	Generation string      `json:"g"`           // hash of policy and catalog
+	Expires    int64       `json:"x"`           // Unix seconds
+	Page       int         `json:"n"`           // of the page to come
+	Leg        int         `json:"e,omitempty"` // which of the answer's searches is read
+	Shown      int         `json:"s"`           // records shown so far
 	At         position    `json:"a"`
 }
 

@@ -25,6 +25,8 @@ type query struct {
 	patients  []string
 	byPatient string
 	visit     string
+	before    []*catalog.Param // by which earlier searches of the answer find records of owner
+	owner     string           // id of the patient whose compartment is searched
 	sorts     []sortKey
 	count     int // 0: not asked
 	countOnly bool

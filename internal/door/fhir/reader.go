@@ -49,17 +49,28 @@ type reader struct {
 	at    position
 	done  bool
 	pages []*page
-	spent struct {
-		pages int
-		bytes int64
-	}
-	seen map[string]bool // ids of records given out for this page
+	leg   int             // of the finder, for the cursor
+	tab   *spent          // upstream work for this page, with the page's other readers
+	seen  map[record]bool // given out for this page, by any of its readers
 
 	given int // records that the upstream gave for this page, for the faults that count them
 }
 
+// spent is upstream work that was used up for one page of an answer.
+type spent struct {
+	pages int
+	bytes int64
+}
+
+// record names a record.
+type record struct {
+	typ catalog.Type
+	id  string
+}
+
 // page is one upstream page, held until the answer is written.
 type page struct {
+	reader  *reader
 	body    *upstream.Body
 	scanner *fhirjson.Scanner
 	records []*fhirjson.Record
@@ -80,6 +91,11 @@ type candidate struct {
 	late   bool // not in the projection's buffer: projected when it is written
 }
 
+func (c *candidate) is() record { return record{c.judged.Type, c.judged.ID} }
+
+// session is the one that judged the record.
+func (c *candidate) session() *gate.Session { return c.page.reader.session }
+
 // at is where the reading stood before the record.
 func (c *candidate) at() position {
 	at := c.page.at
@@ -87,11 +103,11 @@ func (c *candidate) at() position {
 	return at
 }
 
-func (x *exchange) newReader(q *query, at position, only string) *reader {
-	d, s, cat := x.door, x.session, x.catalog()
+func (x *exchange) newReader(q *query, s *gate.Session, at position, only string) *reader {
+	d, cat := x.door, x.catalog()
 	r := &reader{
 		door: d, session: s, query: q, cat: cat, scans: d.scanners(x.set),
-		base: q.upstream(len(s.Find()) > 0), at: at, only: only, seen: make(map[string]bool, 64),
+		base: q.upstream(len(s.Find()) > 0), at: at, only: only,
 	}
 	scope := s.Scope()
 	switch {
@@ -212,11 +228,12 @@ func (r *reader) fromPage(p *page) *candidate {
 		i := p.pos
 		p.pos++
 		rec, j := p.records[i], &p.judged[i]
-		if !j.There || r.seen[j.ID] || !r.asked(rec) {
+		is := record{j.Type, j.ID}
+		if !j.There || r.seen[is] || !r.asked(rec) || r.foundBefore(rec, j) {
 			r.session.Withhold(j)
 			continue
 		}
-		r.seen[j.ID] = true
+		r.seen[is] = true
 		p.given = append(p.given, candidate{page: p, index: i, record: rec, judged: j})
 		return &p.given[len(p.given)-1]
 	}
@@ -257,6 +274,16 @@ func (r *reader) asked(rec *fhirjson.Record) bool {
 func (r *reader) inScope(id string) bool {
 	_, in := slices.BinarySearch(r.ids, id)
 	return in
+}
+
+// foundBefore reports whether an earlier search of the answer found the record for the
+// same owner: by an element that its view keeps.
+func (r *reader) foundBefore(rec *fhirjson.Record, j *gate.Judgement) bool {
+	return slices.ContainsFunc(r.query.before, func(p *catalog.Param) bool {
+		return (p.NamesPatient || j.Verdict.View.Keep.Covers(rec.Reads(p))) && slices.ContainsFunc(rec.References, func(ref fhirjson.Reference) bool {
+			return slices.Contains(p.Nodes, ref.Node) && string(ref.ID) == r.query.owner && r.cat.TypeName(ref.Type) == "Patient"
+		})
+	})
 }
 
 // advance moves past a page that is used up.
@@ -314,15 +341,15 @@ func (r *reader) fetch(ctx context.Context) error {
 }
 
 func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
-	if r.spent.pages++; r.spent.pages > r.door.cfg.Budget.Pages || r.spent.bytes > r.door.cfg.Budget.Bytes {
+	if r.tab.pages++; r.tab.pages > r.door.cfg.Budget.Pages || r.tab.bytes > r.door.cfg.Budget.Bytes {
 		return false, errBudget
 	}
 	body, err := r.load(ctx)
 	if err != nil {
 		return false, err
 	}
-	r.spent.bytes += int64(len(body.Bytes))
-	p := &page{body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset}
+	r.tab.bytes += int64(len(body.Bytes))
+	p := &page{reader: r, body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset}
 	again, err = r.scan(p)
 	if err == nil && !again {
 		p.judged, err = r.session.Judge(ctx, p.records, r.door.judgements(len(p.records)))

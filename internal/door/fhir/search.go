@@ -3,10 +3,10 @@ package fhir
 import (
 	"context"
 	"errors"
+	"iter"
 	"net/http"
 	"strings"
 
-	"modicum/internal/caller"
 	"modicum/internal/defect"
 	"modicum/internal/fhirjson"
 	"modicum/internal/gate"
@@ -15,61 +15,14 @@ import (
 
 // search answers [base]/Type?... and [base]/Type/_search.
 func (x *exchange) search(at place) error {
-	pairs, err := x.pairs()
-	if err != nil {
-		return err
-	}
 	t, ok := x.catalog().Type(at.typ)
-	if !ok {
-		return problem.Parameter // a type that R4 does not have is no search that we have
-	}
-	q, err := parseSearch(x.catalog(), t, pairs)
-	if err != nil {
-		return err
-	}
-	q.post, x.pretty = x.r.Method == http.MethodPost, q.pretty
-	st := &state{}
-	if q.cursor != "" {
-		if q, st, err = x.resume(at.typ, q.cursor); err != nil {
-			return err
+	return x.inquire(at.typ, func(pairs []pair) (*inquiry, error) {
+		if !ok {
+			return nil, problem.Parameter // a type that R4 does not have is no search that we have
 		}
-	}
-	limit, err := x.scopes(q.name, caller.ScopeSearch)
-	if err != nil {
-		return err
-	}
-	if limit != "" && len(q.patients) > 0 && !(len(q.patients) == 1 && q.patients[0] == limit) {
-		return problem.Scope
-	}
-	ask := q.ask()
-	ask.Caller, ask.Task, ask.Purpose, ask.Page = x.caller, x.task, x.purpose, st.Page
-	if err := x.open(&ask); err != nil {
-		return err
-	}
-	if st.Generation != "" && st.Generation != x.session.Generation() && !defect.On(defect.CursorOutlivesPolicy) {
-		return problem.SearchAgain
-	}
-	return x.answerSearch(q, st, limit)
-}
-
-// resume takes the query and the place in the upstream out of a cursor.
-func (x *exchange) resume(typ, cursor string) (*query, *state, error) {
-	now, _ := x.door.cfg.Now()
-	st, err := x.door.sealer.open(cursor, x.binding(), now)
-	if err != nil || st.Type != typ || st.ID != "" {
-		return nil, nil, problem.SearchAgain
-	}
-	pairs := make([]pair, len(st.Query))
-	for i, p := range st.Query {
-		pairs[i] = pair{p[0], p[1]}
-	}
-	t, _ := x.catalog().Type(typ)
-	q, err := parseSearch(x.catalog(), t, pairs)
-	if err != nil {
-		return nil, nil, problem.SearchAgain // the catalog moved on
-	}
-	q.cursor, q.post = cursor, st.Post
-	return q, st, nil
+		q, err := parseSearch(x.catalog(), t, pairs)
+		return &inquiry{asked: q, legs: []*query{q}}, err
+	})
 }
 
 // binding is what cursors of this caller are sealed to.
@@ -88,39 +41,37 @@ type results struct {
 	stopped bool       // the task's limit of results ends the search here
 }
 
-func (x *exchange) answerSearch(q *query, st *state, only string) error {
+func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
 	defer cancel()
 	if x.session.TooWide() {
 		return problem.NameAPatient
 	}
-	if len(x.session.Find()) > 0 && !q.longEnough() {
+	if len(x.session.Find()) > 0 && !in.asked.longEnough() {
 		return longerName
 	}
-	r := x.newReader(q, st.At, only)
-	defer r.close()
-	if len(q.sorts) > 0 && r.chunks() > 1 {
-		return problem.NameAPatient // an order over several upstream searches
+	if err := f.ordered(ctx); err != nil {
+		return x.problemOf(err)
 	}
-	if q.countOnly {
-		return x.answerCount(ctx, r, q)
-	}
-	p := x.newProjection(r, q)
+	p := x.newProjection()
 	defer p.close()
-	res, err := x.gather(ctx, r, p, q, st)
+	if in.asked.countOnly {
+		return x.answerCount(ctx, f, p)
+	}
+	res, err := x.gather(ctx, f, p, st)
 	if err != nil {
 		return x.problemOf(err)
 	}
-	return x.writeSearch(q, st, p, res)
+	return x.writeSearch(in, st, p, res)
 }
 
 // gather reads on until a page is full and one more record shows, or the end.
-func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *query, st *state) (*results, error) {
-	size, find := x.pageSize(q, st)
+func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *state) (*results, error) {
+	size, find := x.pageSize(f.in.asked, st)
 	res := &results{total: -1}
 	for {
 		for len(p.shown) <= size && !(defect.On(defect.NextOfUpstream) && len(p.shown) == size) {
-			c, err := r.next(ctx)
+			c, err := f.next(ctx)
 			if err != nil {
 				return nil, err
 			}
@@ -141,13 +92,13 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 		}
 	}
 	res.shown = p.shown[:min(size, len(p.shown))]
-	if defect.On(defect.NextOfUpstream) && len(p.shown) == size && r.unread() {
+	if r := f.last(); defect.On(defect.NextOfUpstream) && len(p.shown) == size && r != nil && r.unread() {
 		at := r.at
 		at.Offset = r.pages[len(r.pages)-1].pos
-		res.next = &candidate{page: &page{at: at}, index: at.Offset}
+		res.next = &candidate{page: &page{reader: r, at: at}, index: at.Offset}
 		return res, nil
 	}
-	if find && defect.On(defect.FindCountsHidden) && r.given > size {
+	if find && defect.On(defect.FindCountsHidden) && f.given() > size {
 		return nil, giveOneMore
 	}
 	if len(p.shown) > size {
@@ -155,7 +106,7 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 			return nil, giveOneMore
 		}
 		res.next = p.shown[size]
-		x.session.Withhold(res.next.judged)
+		res.next.session().Withhold(res.next.judged)
 	}
 	if limit := x.session.Results(); res.next != nil && limit > 0 && st.Shown+len(res.shown) >= limit {
 		res.next, res.stopped = nil, true
@@ -163,7 +114,7 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 	if res.next == nil && st.Page == 0 && !res.stopped {
 		res.total = len(res.shown)
 		if defect.On(defect.TotalOfUpstream) {
-			res.total = r.given
+			res.total = f.given()
 		}
 	}
 	return res, nil
@@ -171,14 +122,35 @@ func (x *exchange) gather(ctx context.Context, r *reader, p *projection, q *quer
 
 // resolve looks up what the page refers to, where the task asks for it.
 func (x *exchange) resolve(ctx context.Context, shown []*candidate) error {
-	if !x.session.Resolves() {
-		return nil
+	for s, of := range bySession(shown) {
+		if !s.Resolves() {
+			continue
+		}
+		recs, js := make([]*fhirjson.Record, len(of)), make([]gate.Judgement, len(of))
+		for i, c := range of {
+			recs[i], js[i] = c.record, *c.judged
+		}
+		if err := s.Resolve(ctx, recs, js); err != nil {
+			return err
+		}
 	}
-	recs, js := make([]*fhirjson.Record, len(shown)), make([]gate.Judgement, len(shown))
-	for i, c := range shown {
-		recs[i], js[i] = c.record, *c.judged
+	return nil
+}
+
+// bySession yields the runs of records that one session judged, in order.
+func bySession(shown []*candidate) iter.Seq2[*gate.Session, []*candidate] {
+	return func(yield func(*gate.Session, []*candidate) bool) {
+		for len(shown) > 0 {
+			s, n := shown[0].session(), 1
+			for n < len(shown) && shown[n].session() == s {
+				n++
+			}
+			if !yield(s, shown[:n]) {
+				return
+			}
+			shown = shown[n:]
+		}
 	}
-	return x.session.Resolve(ctx, recs, js)
 }
 
 // pageSize is how many records this page may show: what was asked, within what
@@ -204,18 +176,16 @@ func (x *exchange) pageSize(q *query, st *state) (size int, find bool) {
 
 // answerCount counts what the caller would see, record by record (FC32). What is
 // counted is disclosed, and recorded as such.
-func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
+func (x *exchange) answerCount(ctx context.Context, f *finder, p *projection) error {
 	n := 0
-	p := x.newProjection(r, q)
-	defer p.close()
 	for {
-		c, err := r.next(ctx)
+		c, err := f.next(ctx)
 		if err != nil {
 			return x.problemOf(err)
 		}
 		if c == nil {
 			if defect.On(defect.CountOfUpstream) {
-				n = r.given - len(p.shown)
+				n = f.given() - len(p.shown)
 			}
 			break
 		}
@@ -233,7 +203,7 @@ func (x *exchange) answerCount(ctx context.Context, r *reader, q *query) error {
 	if limit := x.session.Results(); limit > 0 && n > limit {
 		n = limit
 	}
-	b := bundleHead(nil, "searchset", n, x.self(q), "")
+	b := bundleHead(nil, "searchset", n, x.self(f.in), "")
 	return x.write(http.StatusOK, "", append(b, '}'))
 }
 
@@ -254,14 +224,22 @@ func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 
 // commit waits for the record of what is shown.
 func (x *exchange) commit(shown []*candidate) error {
-	js := x.door.judgements(len(shown))
-	for _, c := range shown {
-		js = append(js, *c.judged)
+	if len(shown) == 0 {
+		return commitProblem(x.session.Commit(x.r.Context(), nil))
 	}
-	err := x.session.Commit(x.r.Context(), js)
-	x.door.keepJudgements(js)
-	if err != nil {
-		return commitProblem(err)
+	for s, of := range bySession(shown) {
+		js := x.door.judgements(len(of))
+		for _, c := range of {
+			js = append(js, *c.judged)
+		}
+		err := s.Commit(x.r.Context(), js)
+		x.door.keepJudgements(js)
+		if err != nil {
+			return commitProblem(err)
+		}
+	}
+	if !x.recorded() {
+		return problem.Unavailable
 	}
 	return nil
 }
@@ -269,6 +247,9 @@ func (x *exchange) commit(shown []*candidate) error {
 // commitProblem: a limit that is used up says so; everything else means that the
 // record is not durable, and nothing may leave (L1).
 func commitProblem(err error) error {
+	if err == nil {
+		return nil
+	}
 	if errors.Is(err, problem.Limit) {
 		return problem.Limit
 	}
@@ -276,11 +257,11 @@ func commitProblem(err error) error {
 }
 
 // writeSearch seals the way on, waits for the record, and sends the page.
-func (x *exchange) writeSearch(q *query, st *state, p *projection, res *results) error {
+func (x *exchange) writeSearch(in *inquiry, st *state, p *projection, res *results) error {
 	next := ""
 	if res.next != nil {
 		var err error
-		if next, err = x.nextLink(q, st, res); err != nil {
+		if next, err = x.nextLink(in, st, res); err != nil {
 			if errors.Is(err, errCursorRoom) {
 				return problem.Upstream
 			}
@@ -290,33 +271,33 @@ func (x *exchange) writeSearch(q *query, st *state, p *projection, res *results)
 	if err := x.commit(res.shown); err != nil {
 		return err
 	}
-	if q.noTotal {
+	if in.asked.noTotal {
 		res.total = -1
 	}
-	head := bundleHead(nil, "searchset", res.total, x.self(q), next)
+	head := bundleHead(nil, "searchset", res.total, x.self(in), next)
 	return x.stream(head, p, res)
 }
 
-func (x *exchange) nextLink(q *query, st *state, res *results) (string, error) {
+func (x *exchange) nextLink(in *inquiry, st *state, res *results) (string, error) {
 	n := &state{
-		Type: q.name, Post: q.post, Generation: x.session.Generation(),
+		Type: in.path, Post: in.asked.post, Leg: res.next.page.reader.leg, Generation: x.session.Generation(),
 		Expires: x.session.Now().Add(cursorLife).Unix(),
 		Page:    st.Page + 1, Shown: st.Shown + len(res.shown), At: res.next.at(),
 	}
-	for _, p := range q.asked {
+	for _, p := range in.asked.asked {
 		n.Query = append(n.Query, [2]string{p.name, p.value})
 	}
 	text, err := x.door.sealer.seal(n, x.binding())
 	if err != nil {
 		return "", err
 	}
-	return x.base + "/" + q.name + "?_cursor=" + text, nil
+	return x.base + "/" + in.path + "?_cursor=" + text, nil
 }
 
 // self is the link to what was asked, as it was understood. What came in a body
 // stays out of URLs (D14).
-func (x *exchange) self(q *query) string {
-	link := x.base + "/" + q.name
+func (x *exchange) self(in *inquiry) string {
+	q, link := in.asked, x.base+"/"+in.path
 	switch {
 	case q.cursor != "":
 		return link + "?_cursor=" + q.cursor
