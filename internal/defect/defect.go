@@ -80,6 +80,8 @@ const (
 	VersionsShown        Defect = "versions-shown"         // vread does not ask whether metadata shows
 	VersionAlone         Defect = "version-alone"          // a version is judged without the record as it is now
 	CurrentAlone         Defect = "current-alone"          // a version is judged by the record as it is now alone
+	EntryForAnybody      Defect = "entry-for-anybody"      // the entries of a batch are asked for no task
+	EntriesShown         Defect = "entries-shown"          // a transaction answers what is not refused of it
 	RefusalTold          Defect = "refusal-told"           // what is hidden is forbidden, not absent
 	FindCountsHidden     Defect = "find-counts-hidden"     // a look-up counts whom restrictions hide
 	ScopesIgnored        Defect = "scopes-ignored"         // SMART scopes take nothing away

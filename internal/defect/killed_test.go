@@ -88,6 +88,8 @@ var killers = map[Defect]killer{
 	VersionsShown:        {inDoor, "TestFC36_VersionsOnlyWhereMetadataShows", ""},
 	VersionAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
 	CurrentAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
+	EntryForAnybody:      {inDoor, "TestFC39_EachEntryIsAnsweredAsIfAlone", ""},
+	EntriesShown:         {inDoor, "TestFC39_ATransactionIsAnsweredWholeOrNotAtAll", ""},
 	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
 	FindCountsHidden:     {inDoor, "TestFindCountsAfterRestrictions", ""},
 	ScopesIgnored:        {inDoor, "TestR2_ScopesTakeAway", ""},

@@ -56,6 +56,8 @@ func All() []Defect {
 		VersionsShown,
 		VersionAlone,
 		CurrentAlone,
+		EntryForAnybody,
+		EntriesShown,
 		RefusalTold,
 		FindCountsHidden,
 		ScopesIgnored,

@@ -22,7 +22,7 @@ func (s *Session) Strictest(r *fhirjson.Record, j, now *Judgement) policy.View {
 	}
 	var both Judgement
 	both.Verdict.View = narrower(&j.Verdict.View, &now.Verdict.View)
-	if j.There && (!now.There || !s.there(r, &both)) {
+	if j.There && (!now.There || !s.there(r, &both) || !s.Covered(r, &both.Verdict.View)) {
 		j.There, j.Because = false, "current"
 	}
 	return both.Verdict.View

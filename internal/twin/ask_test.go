@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"net/url"
@@ -57,7 +58,7 @@ func (q *asker) draw() ask {
 		kind   string
 		make   func() ask
 	}{
-		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
+		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
 		{40, "list of a patient", q.list}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
@@ -153,6 +154,30 @@ func (q *asker) vread() ask {
 func (q *asker) history() ask {
 	e := q.entry()
 	return ask{typ: e.typ, path: "/" + e.ref() + "/_history" + pick(q.Rand, []string{"", "", "?_count=1", "?_since=2026-06-01T00:00:00Z", "?_pretty=true"})}
+}
+
+// batch puts several requests into one; a transaction now and then.
+func (q *asker) batch() ask {
+	var entries []string
+	for range 1 + q.IntN(4) {
+		a := pick(q.Rand, []func() ask{q.read, q.read, q.list, q.list, q.search, q.vread, q.history, q.nowhere, q.count, q.conditional, q.odd})()
+		request := map[string]string{"method": orElse(a.method, "GET"), "url": orElse(strings.TrimPrefix(a.path, "/"), "x")}
+		for i := 0; i+1 < len(a.headers); i += 2 {
+			if member, ok := map[string]string{"If-None-Match": "ifNoneMatch", "If-Match": "ifMatch"}[a.headers[i]]; ok {
+				request[member] = a.headers[i+1]
+			}
+		}
+		b, err := json.Marshal(request)
+		if err != nil {
+			panic(err)
+		}
+		entries = append(entries, `{"request":`+string(b)+`}`)
+	}
+	kind := pick(q.Rand, []string{"batch", "batch", "batch", "transaction"})
+	return ask{
+		method: "POST", path: pick(q.Rand, []string{"", "/", "?_pretty=true"}), headers: []string{"Content-Type", "application/fhir+json"},
+		body: `{"resourceType":"Bundle","type":"` + kind + `","entry":[` + strings.Join(entries, ",") + `]}`,
+	}
 }
 
 func (q *asker) conditional() ask {

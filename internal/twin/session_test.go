@@ -85,7 +85,8 @@ func nextOf(body string) string {
 // data reports whether an answer holds at least one record.
 func (r *reply) data() bool {
 	return r.status == 200 && r.body != "" && !strings.Contains(r.body, `"CapabilityStatement"`) &&
-		(!strings.HasPrefix(r.body, `{"resourceType":"Bundle"`) || strings.Contains(r.body, `"entry":[`))
+		(!strings.HasPrefix(r.body, `{"resourceType":"Bundle"`) || strings.Contains(r.body, `"entry":[`)) &&
+		(!strings.Contains(r.body, `-response","entry":[`) || strings.Contains(r.body, `"subject":{`) || strings.Contains(r.body, `"id":"`))
 }
 
 // sight is which records of a world show to the caller, under any task.

@@ -74,6 +74,7 @@ type rest struct {
 	Documentation string     `json:"documentation"`
 	Security      security   `json:"security"`
 	Resource      []resource `json:"resource,omitempty"`
+	Interaction   []did      `json:"interaction"`
 }
 
 type security struct {
@@ -118,6 +119,7 @@ func (d *Door) describe(set *policy.Set) ([]byte, error) {
 			Documentation: "Name the task with the header Modicum-Task, or the purpose with Modicum-Purpose. Searches answer with what the task may see; a search by what it may not see is refused.",
 			Security:      security{[]codeable{{[]coding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "OAuth"}}}}},
 			Resource:      d.resources(set),
+			Interaction:   []did{{"batch"}},
 		}},
 	}
 	return json.Marshal(s)

@@ -35,6 +35,9 @@ type exchange struct {
 	session *gate.Session
 	partOf  string          // id of the answer's first decision, when this is a part of an answer
 	further []*gate.Session // decisions on which the answer rests besides, see also
+	part    bool            // this is an entry of a batch: who asks is known
+	parts   []*part         // the entries of this batch, in order
+	refusal problem.Problem // with which the answer failed
 	pretty  bool            // _pretty
 	status  int
 	bytes   int64
@@ -70,11 +73,16 @@ func (x *exchange) recover() {
 	if p == http.ErrAbortHandler {
 		panic(p)
 	}
+	x.panicked()
+	x.finish(problem.Internal)
+}
+
+// panicked tells the operator of a panic.
+func (x *exchange) panicked() {
 	x.door.note(Panicked)
 	// The value of a panic may quote a record; its place does not.
 	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelError, "panic in enforcement",
 		slog.String("route", x.pattern), slog.String("decision", x.id()), slog.String("stack", functionsOf(debug.Stack())))
-	x.finish(problem.Internal)
 }
 
 // functionsOf keeps the functions of a stack and drops their arguments.
@@ -95,20 +103,28 @@ func (x *exchange) finish(err error) {
 		x.fail(err)
 		err = nil
 	}
-	if x.session != nil {
-		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: err == nil})
-	}
-	for _, s := range x.further { // the bytes stand with the first
-		s.Close(x.r.Context(), gate.Outcome{Status: x.status, Completed: err == nil})
-	}
-	attrs := []slog.Attr{
-		slog.String("route", x.pattern), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
-		slog.Bool("completed", err == nil), slog.String("decision", x.id()),
-	}
-	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered", append(attrs, x.why...)...)
+	x.end(err == nil)
 	if err != nil {
 		panic(http.ErrAbortHandler) // never close the JSON neatly
 	}
+}
+
+// end records how the answer ended, and with it its parts.
+func (x *exchange) end(completed bool) {
+	if x.session != nil {
+		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: completed})
+	}
+	for _, s := range x.further { // the bytes stand with the first
+		s.Close(x.r.Context(), gate.Outcome{Status: x.status, Completed: completed})
+	}
+	for _, p := range x.parts {
+		p.end(completed && !p.broken)
+	}
+	attrs := []slog.Attr{
+		slog.String("route", x.pattern), slog.Int("status", x.status), slog.Int64("bytes", x.bytes),
+		slog.Bool("completed", completed), slog.String("decision", x.id()),
+	}
+	x.door.cfg.Diary.LogAttrs(x.r.Context(), slog.LevelInfo, "answered", append(attrs, x.why...)...)
 }
 
 // fail writes a refusal or failure, after it is recorded: by the session, which
@@ -126,7 +142,7 @@ func (x *exchange) fail(err error) {
 		}
 		x.w.Header().Set("Modicum-Decision", id)
 	}
-	x.status, x.sent = p.Status(), true
+	x.status, x.sent, x.refusal = p.Status(), true, p
 	body, _ := p.Body(problem.FHIR)
 	x.bytes = int64(len(body))
 	problem.Write(x.w, problem.FHIR, p)
@@ -165,8 +181,10 @@ func (x *exchange) serve() error {
 	if missing == nil && row.public {
 		return row.answer(x, at)
 	}
-	if err := x.authenticate(); err != nil {
-		return err
+	if !x.part {
+		if err := x.authenticate(); err != nil {
+			return err
+		}
 	}
 	switch {
 	case !known:

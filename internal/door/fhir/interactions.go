@@ -31,6 +31,7 @@ var interactions = []interaction{
 	{name: "capabilities", public: true, spelt: []spelling{{metadata, http.MethodGet}}, answer: (*exchange).capabilities},
 	{name: "read", verbs: policy.Read, spelt: []spelling{{instance, http.MethodGet}}, answer: (*exchange).read},
 	{name: "vread", verbs: policy.Read, spelt: []spelling{{version, http.MethodGet}}, answer: (*exchange).read},
+	{name: batch, verbs: policy.Read, spelt: []spelling{{system, http.MethodPost}}, answer: (*exchange).batch},
 	{name: "history-instance", verbs: policy.Read, spelt: []spelling{{instanceHistory, http.MethodGet}}, answer: (*exchange).history},
 	{
 		name: "search-type", verbs: policy.Read | policy.Search, answer: (*exchange).search,
@@ -65,8 +66,8 @@ func (x *exchange) asked(at place) (*interaction, error) {
 	}
 	row := x.door.rows[spelling{at.shape, method}]
 	switch {
-	case x.r.Header.Get("Upgrade") != "":
-		return nil, problem.NotBuilt
+	case x.r.Header.Get("Upgrade") != "", row != nil && row.name == batch && x.part:
+		return nil, problem.NotBuilt // a batch is no entry of a batch
 	case row == nil && at.shape == wellKnown:
 		return nil, problem.NotFound
 	case row == nil:

@@ -168,8 +168,9 @@ var refusals = map[string][]struct {
 		{who: "alice", path: "/Group/g/$export", status: 405},
 	},
 	"FC39_batch_and_transaction": {
-		{who: "alice", method: "POST", path: "", status: 405, body: `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/p9"}}]}`},
-		{who: "alice", method: "POST", path: "/", status: 405, body: `{"resourceType":"Bundle","type":"transaction"}`},
+		{who: "alice", method: "PUT", path: "", status: 405, headers: asFHIR, body: `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/p9"}}]}`},
+		{who: "alice", method: "POST", path: "/Bundle", status: 405, headers: asFHIR, body: `{"resourceType":"Bundle","type":"batch","entry":[{"request":{"method":"GET","url":"Patient/p9"}}]}`},
+		{who: "alice", method: "POST", path: "/", status: 415, body: `{"resourceType":"Bundle","type":"transaction"}`},
 	},
 	"FC40_subscriptions_and_upgrades": {
 		{who: "alice", method: "POST", path: "/Subscription", status: 405, body: `{"resourceType":"Subscription"}`},

@@ -1,0 +1,216 @@
+package fhir
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"modicum/internal/defect"
+	"modicum/internal/fhirjson"
+	"modicum/internal/problem"
+)
+
+// batch is the name of the interaction that is made of others.
+const batch = "batch"
+
+// Limits of a batch (FC51).
+const (
+	maxBatch   = 4 << 20  // bytes of its body
+	maxEntries = 100      // requests in it
+	maxAnswer  = 16 << 20 // bytes of all answers: they are assembled before the first leaves
+)
+
+// batch answers POST [base] with a Bundle of requests (FC39). Each entry is taken
+// apart, decided, recorded and answered as if it had been sent alone, by the same rows
+// of the table of interactions, and nothing but its bytes gets into the answer.
+func (x *exchange) batch(place) error {
+	if err := x.howToAnswer(); err != nil {
+		return err
+	}
+	body, err := x.resource(maxBatch)
+	if err != nil {
+		return err
+	}
+	pool := x.door.scanners(x.set)
+	sc := pool.Get()
+	defer pool.Put(sc)
+	kind, list, err := sc.Requests(body)
+	switch {
+	case err != nil, len(list) == 0:
+		return problem.Malformed
+	case len(list) > maxEntries:
+		return problem.TooLarge
+	case kind != "batch" && kind != "transaction":
+		return problem.Malformed
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), 3*x.door.cfg.Budget.Time)
+	defer cancel()
+	if kind == "transaction" {
+		return x.transaction(ctx, list)
+	}
+	left := int64(maxAnswer)
+	for i := range list {
+		x.take(ctx, &list[i], &left)
+	}
+	return x.writeBatch("batch-response")
+}
+
+// howToAnswer reads the parameters of the address: it holds nothing that is asked.
+func (x *exchange) howToAnswer() error {
+	pairs, err := x.query()
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs {
+		switch {
+		case p.name == "_pretty":
+			x.pretty = p.value == "true"
+		case p.name != "_format":
+			return problem.Parameter
+		case !formatIsJSON(p.value):
+			return problem.Format
+		}
+	}
+	return nil
+}
+
+// resource reads the body of a request that is FHIR JSON: in UTF-8, uncompressed,
+// bounded. Whoever scans it is strict (FC47).
+func (x *exchange) resource(most int64) ([]byte, error) {
+	types := x.r.Header.Values("Content-Type")
+	if len(types) != 1 || x.r.Header.Get("Content-Encoding") != "" {
+		return nil, problem.MediaType
+	}
+	t, params, err := mime.ParseMediaType(types[0])
+	charset, named := params["charset"]
+	if err != nil || t != "application/fhir+json" && t != "application/json" || named && !strings.EqualFold(charset, "utf-8") {
+		return nil, problem.MediaType
+	}
+	if v, named := params["fhirversion"]; named && v != "4.0" && v != "4.0.1" {
+		return nil, problem.MediaType
+	}
+	if x.r.ContentLength > most {
+		return nil, problem.TooLarge
+	}
+	b, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return nil, problem.TooLarge
+	case err != nil:
+		return nil, problem.Malformed
+	}
+	return b, nil
+}
+
+// take answers one entry. Its decision is part of the first one's answer.
+func (x *exchange) take(ctx context.Context, r *fhirjson.Request, left *int64) *part {
+	p := &part{answer: &kept{header: make(http.Header), left: left}}
+	p.exchange = &exchange{
+		door: x.door, w: p.answer, pattern: "?", caller: x.caller, task: x.task, purpose: x.purpose, part: true, partOf: x.id(),
+	}
+	if defect.On(defect.EntryForAnybody) && len(x.parts) > 0 {
+		p.task, p.purpose = "", ""
+	}
+	x.parts = append(x.parts, p)
+	var known bool
+	if p.r, known = x.entry(ctx, r); known {
+		p.run()
+	} else {
+		p.r, p.set = x.r, x.set
+		p.fail(problem.Malformed)
+	}
+	x.join(p)
+	return p
+}
+
+// join takes over what the answer as a whole says of its parts.
+func (x *exchange) join(p *part) {
+	h := x.w.Header()
+	if x.id() == "" && p.id() != "" {
+		h.Set("Modicum-Decision", p.id())
+	}
+	var all []string
+	for _, list := range []string{h.Get("Modicum-Obligation"), p.answer.header.Get("Modicum-Obligation")} {
+		for name := range strings.SplitSeq(list, ", ") {
+			if name != "" && !slices.Contains(all, name) {
+				all = append(all, name)
+			}
+		}
+	}
+	if slices.Sort(all); len(all) > 0 {
+		h.Set("Modicum-Obligation", strings.Join(all, ", "))
+	}
+}
+
+// entry is the request that an entry stands for. Its address is relative and plain,
+// whatever a library would make of another (FC48); false where it is not. Of the
+// batch's own headers it has those that say how to answer.
+func (x *exchange) entry(ctx context.Context, e *fhirjson.Request) (*http.Request, bool) {
+	path, query, asked := strings.Cut(e.URL, "?")
+	if path == "" || path[0] == '/' || !plain(strings.ReplaceAll(path, "/", "")) {
+		return nil, false
+	}
+	var body io.Reader
+	if e.Resource != nil {
+		body = bytes.NewReader(e.Resource)
+	}
+	r, err := http.NewRequestWithContext(ctx, e.Method, "http://x/", body)
+	if err != nil {
+		return nil, false
+	}
+	r.URL = &url.URL{Path: x.door.base + "/" + path, RawQuery: query, ForceQuery: asked && query == ""}
+	r.Host, r.TLS, r.RemoteAddr = x.r.Host, x.r.TLS, x.r.RemoteAddr
+	r.Header.Set("Accept", "application/fhir+json")
+	if e.Resource != nil {
+		r.Header.Set("Content-Type", "application/fhir+json")
+	}
+	if p := x.r.Header.Values("Prefer"); len(p) > 0 {
+		r.Header["Prefer"] = slices.Clone(p)
+	}
+	for name, v := range e.Conditions {
+		r.Header.Set(name, v)
+	}
+	return r, true
+}
+
+// writeBatch sends the answers of all parts. Each is durably recorded by now, as it
+// would be if it had been asked for alone.
+func (x *exchange) writeBatch(kind string) error {
+	var b []byte
+	b = append(append(append(b, `{"resourceType":"Bundle","type":"`...), kind...), `","entry":[`...)
+	for i, p := range x.parts {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = p.answer.append(b)
+	}
+	return x.write(http.StatusOK, "", append(b, `]}`...))
+}
+
+// append writes the answer of one entry: a resource, or the outcome of what was
+// refused.
+func (k *kept) append(b []byte) []byte {
+	outcome := bytes.HasPrefix(k.body, []byte(`{"resourceType":"OperationOutcome"`))
+	b = append(b, '{')
+	if len(k.body) > 0 && !outcome {
+		b = append(append(append(b, `"resource":`...), k.body...), ',')
+	}
+	b = append(append(b, `"response":{"status":`...), strconv.Quote(strings.TrimSpace(strconv.Itoa(k.status)+" "+http.StatusText(k.status)))...)
+	for _, h := range [][2]string{{"Location", "location"}, {"ETag", "etag"}} {
+		if v := k.header.Get(h[0]); v != "" {
+			b = append(append(append(append(b, `,"`...), h[1]...), `":`...), strconv.Quote(v)...)
+		}
+	}
+	if len(k.body) > 0 && outcome {
+		b = append(append(b, `,"outcome":`...), k.body...)
+	}
+	return append(b, "}}"...)
+}
