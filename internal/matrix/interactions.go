@@ -35,8 +35,8 @@ var Interactions = append([]Interaction{
 	{Name: "history-instance", Method: get, Path: "/{type}/{id}/_history"},
 	{Name: "history-type", Method: get, Path: "/{type}/_history"},
 	{Name: "history-system", Method: get, Path: "/_history"},
-	{Name: "batch", Method: post, Path: "/", Body: `{"resourceType":"Bundle","type":"batch"}`},
-	{Name: "transaction", Method: post, Path: "/", Body: `{"resourceType":"Bundle","type":"transaction"}`},
+	{Name: "batch", Method: post, Path: "/", Body: requests("batch"), Header: asFHIR},
+	{Name: "transaction", Method: post, Path: "/", Body: requests("transaction"), Header: asFHIR},
 	{Name: "graphql", Method: get, Path: "/$graphql?query=%7BPatient%7Bid%7D%7D"},
 	{Name: "graphql-instance", Method: get, Path: "/{type}/{id}/$graphql?query=%7Bid%7D"},
 }, operations(`
@@ -89,6 +89,13 @@ populate Questionnaire I
 export Patient ST
 export Group I
 `)...)
+
+// requests is a Bundle that asks for a record.
+func requests(kind string) string {
+	return `{"resourceType":"Bundle","type":"` + kind + `","entry":[{"request":{"method":"GET","url":"Patient/p1"}}]}`
+}
+
+var asFHIR = [2]string{"Content-Type", "application/fhir+json"}
 
 var form = [2]string{"Content-Type", "application/x-www-form-urlencoded"}
 
