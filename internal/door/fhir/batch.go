@@ -114,14 +114,14 @@ func (x *exchange) resource(most int64) ([]byte, error) {
 func (x *exchange) take(ctx context.Context, r *fhirjson.Request, left *int64) *part {
 	p := &part{answer: &kept{header: make(http.Header), left: left}}
 	p.exchange = &exchange{
-		door: x.door, w: p.answer, pattern: "?", caller: x.caller, task: x.task, purpose: x.purpose, part: true, partOf: x.id(),
+		door: x.door, w: p.answer, pattern: "?", caller: x.caller, task: x.task, purpose: x.purpose, entry: true, partOf: x.id(),
 	}
 	if defect.On(defect.EntryForAnybody) && len(x.parts) > 0 {
 		p.task, p.purpose = "", ""
 	}
 	x.parts = append(x.parts, p)
 	var known bool
-	if p.r, known = x.entry(ctx, r); known {
+	if p.r, known = x.requestOf(ctx, r); known {
 		p.run()
 	} else {
 		p.r, p.set = x.r, x.set
@@ -137,23 +137,15 @@ func (x *exchange) join(p *part) {
 	if x.id() == "" && p.id() != "" {
 		h.Set("Modicum-Decision", p.id())
 	}
-	var all []string
-	for _, list := range []string{h.Get("Modicum-Obligation"), p.answer.header.Get("Modicum-Obligation")} {
-		for name := range strings.SplitSeq(list, ", ") {
-			if name != "" && !slices.Contains(all, name) {
-				all = append(all, name)
-			}
-		}
-	}
-	if slices.Sort(all); len(all) > 0 {
-		h.Set("Modicum-Obligation", strings.Join(all, ", "))
+	if names := p.answer.header.Get("Modicum-Obligation"); names != "" {
+		x.obliges(strings.Split(names, ", "))
 	}
 }
 
-// entry is the request that an entry stands for. Its address is relative and plain,
+// requestOf is the request that an entry stands for. Its address is relative and plain,
 // whatever a library would make of another (FC48); false where it is not. Of the
 // batch's own headers it has those that say how to answer.
-func (x *exchange) entry(ctx context.Context, e *fhirjson.Request) (*http.Request, bool) {
+func (x *exchange) requestOf(ctx context.Context, e *fhirjson.Request) (*http.Request, bool) {
 	path, query, asked := strings.Cut(e.URL, "?")
 	if path == "" || path[0] == '/' || !plain(strings.ReplaceAll(path, "/", "")) {
 		return nil, false

@@ -35,7 +35,7 @@ type exchange struct {
 	session *gate.Session
 	partOf  string          // id of the answer's first decision, when this is a part of an answer
 	further []*gate.Session // decisions on which the answer rests besides, see also
-	part    bool            // this is an entry of a batch: who asks is known
+	entry   bool            // this is an entry of a batch: who asks is known
 	parts   []*part         // the entries of this batch, in order
 	refusal problem.Problem // with which the answer failed
 	pretty  bool            // _pretty
@@ -181,7 +181,7 @@ func (x *exchange) serve() error {
 	if missing == nil && row.public {
 		return row.answer(x, at)
 	}
-	if !x.part {
+	if !x.entry {
 		if err := x.authenticate(); err != nil {
 			return err
 		}

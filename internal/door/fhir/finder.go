@@ -198,8 +198,10 @@ func (x *exchange) part(route string, ask *gate.Ask) (*gate.Session, error) {
 }
 
 // oblige names the obligations of a further decision in the answer's header.
-func (x *exchange) oblige(s *gate.Session) {
-	names := s.Obligations().Names()
+func (x *exchange) oblige(s *gate.Session) { x.obliges(s.Obligations().Names()) }
+
+// obliges adds names of obligations to those of the answer's header.
+func (x *exchange) obliges(names []string) {
 	if had := x.w.Header().Get("Modicum-Obligation"); had != "" {
 		names = append(names, strings.Split(had, ", ")...)
 	}

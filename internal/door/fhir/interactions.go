@@ -66,7 +66,7 @@ func (x *exchange) asked(at place) (*interaction, error) {
 	}
 	row := x.door.rows[spelling{at.shape, method}]
 	switch {
-	case x.r.Header.Get("Upgrade") != "", row != nil && row.name == batch && x.part:
+	case x.r.Header.Get("Upgrade") != "", row != nil && row.name == batch && x.entry:
 		return nil, problem.NotBuilt // a batch is no entry of a batch
 	case row == nil && at.shape == wellKnown:
 		return nil, problem.NotFound
