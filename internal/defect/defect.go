@@ -89,6 +89,17 @@ const (
 	MalformedDropped     Defect = "malformed-dropped"      // a parameter that nobody knows is left out
 )
 
+// Faults of writing.
+const (
+	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by
+	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable
+	UnwritableTaken  Defect = "unwritable-taken"   // a new record holds what no line lets its maker write
+	TargetsUnproven  Defect = "targets-unproven"   // a reference is written to what its writer may not know of
+	WriteRepeated    Defect = "write-repeated"     // the same request makes a second record
+	WriterShownAll   Defect = "writer-shown-all"   // the answer to a write shows what may be written, not what may be read
+	UnknownAsRefused Defect = "unknown-as-refused" // a write of which nothing is known is recorded as not done
+)
+
 // Faults of the projection.
 const (
 	NarrativeKept        Defect = "narrative-kept"

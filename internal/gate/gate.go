@@ -27,7 +27,7 @@ type Interaction struct {
 	Name string // read, vread, search-type, capabilities, ...
 	// Verbs that it may be asked with: Read for a read; Read|Search for a search,
 	// which counts as Read when it only lists the records of a named patient or
-	// visit (policy-language rule 12).
+	// visit (policy-language rule 12); Create or Update alone for a write.
 	Verbs policy.Verb
 	// Scope is the verb of a SMART scope that it needs of every record; 0 follows
 	// from Verbs.
@@ -123,4 +123,5 @@ type Outcome struct {
 	Status    int   // HTTP status sent
 	Bytes     int64 // of the body
 	Completed bool  // false: aborted after something left
+	Wrote     Wrote // what became of a write; "" where nothing was to be written
 }

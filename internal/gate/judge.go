@@ -216,6 +216,7 @@ func (s *Session) fillAtoms(r *fhirjson.Record, b *bearer, a *policy.Atoms) {
 	a.Overlays = r.Overlays
 	a.Lasting = r.Lasting
 	a.Finding = len(s.finding) > 0
+	a.NewPatient = s.newPatient(r)
 	v := s.visitOf(r)
 	a.Within = s.within(r, v)
 	hiding := s.set.Hiding(r.Overlays)

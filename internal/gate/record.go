@@ -217,7 +217,7 @@ func (s *Session) Close(ctx context.Context, o Outcome) {
 	now, _ := s.gate.cfg.Now()
 	e := &ledger.Outcome{
 		ID: s.id, At: now.UnixMicro(), Bytes: o.Bytes, Status: int64(o.Status), End: ledger.Aborted,
-		Counts: ledger.Counts{Shown: s.shown, Withheld: s.withheld},
+		Counts: ledger.Counts{Shown: s.shown, Withheld: s.withheld}, Written: o.Wrote,
 	}
 	if o.Completed {
 		e.End = ledger.Completed

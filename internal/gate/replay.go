@@ -181,6 +181,7 @@ func (r *Replayed) verdict(set *policy.Set, v *ledger.Verdict, views []ledger.Vi
 		return err
 	}
 	atoms.Finding = find != nil
+	atoms.NewPatient = r.Plan.Verb() == policy.Create && v.Type == "Patient"
 	out := ReplayedVerdict{Recorded: *v, There: v.View != ledger.Withheld, Atoms: atoms}
 	r.Plan.View(&atoms, &out.Verdict)
 	if find != nil {

@@ -94,6 +94,9 @@ func (s *Session) isPartnerRole(role string) bool {
 // verb tells listing the records of a named patient or visit, which is reading,
 // from asking with criteria, which is searching (policy-language rule 12).
 func (s *Session) verb() policy.Verb {
+	if s.writes() {
+		return s.route.interaction.Verbs
+	}
 	if s.route.interaction.Verbs&policy.Search == 0 {
 		return policy.Read
 	}
