@@ -96,6 +96,14 @@ var killers = map[Defect]killer{
 	ModifiersAllowed:     {inDoor, "TestFC02_ModifiersRefused", ""},
 	MalformedDropped:     {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
 
+	DecidersWritten:  {inDoor, "TestF10_WhoDependsOnARecordDoesNotMakeIt", ""},
+	WriteNotAwaited:  {inDoor, "TestL1_NothingIsWrittenWithoutItsRecord", ""},
+	UnwritableTaken:  {inDoor, "TestF8_ANewRecordHoldsWhatItsMakerMayWriteAndNothingElse", ""},
+	TargetsUnproven:  {inDoor, "TestN4_WritingTellsNothingOfWhatIsHidden", ""},
+	WriteRepeated:    {inDoor, "TestACreateSentAgainIsNotDoneTwice", ""},
+	WriterShownAll:   {inDoor, "TestRule12_CreateShowsItsMakerNoMoreThanARead", ""},
+	UnknownAsRefused: {inDoor, "TestFC41_NothingOfTheUpstreamsWordsAboutAWrite", ""},
+
 	NarrativeKept:        {inDoor, "TestFC21_NarrativeThroughTheDoor", ""},
 	DisplayKept:          {inDoor, "TestFC22_DisplayOfReferencesThroughTheDoor", ""},
 	TargetsKept:          {inDoor, "TestFC23_HiddenTargetsThroughTheDoor", ""},

@@ -18,7 +18,7 @@ var Interactions = append([]Interaction{
 	{Name: "delete-conditional", Method: del, Path: "/{type}?_id=p1"},
 	{Name: "delete-history", Method: del, Path: "/{type}/{id}/_history"},
 	{Name: "delete-version", Method: del, Path: "/{type}/{id}/_history/{vid}"},
-	{Name: "create", Method: post, Path: "/{type}", Body: `{"resourceType":"{type}"}`},
+	{Name: "create", Method: post, Path: "/{type}", Body: `{"resourceType":"{type}"}`, Header: asFHIR},
 	{Name: "create-conditional", Method: post, Path: "/{type}", Body: `{"resourceType":"{type}"}`, Header: [2]string{"If-None-Exist", "_id=p1"}},
 	{Name: "search-type", Method: get, Path: "/{type}"},
 	{Name: "search-type-get", Method: get, Path: "/{type}/_search"},

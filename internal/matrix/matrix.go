@@ -24,6 +24,7 @@ type Verdict string
 // The verdicts. What is refused sends nothing to the upstream.
 const (
 	Judged    Verdict = "the policy decides"              // 200, 201, 404; 403 and "parameter" where no line allows it
+	Written   Verdict = "the policy decides of a write"   // 201, 200; 403, 404, 412, 422, 428 before anything is sent, 405 of containers
 	Unknown   Verdict = "refused as an unknown parameter" // 400 parameter
 	Malformed Verdict = "refused as malformed"            // 400 malformed
 	NotDone   Verdict = "refused as not available"        // 405 interaction

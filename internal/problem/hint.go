@@ -1,5 +1,7 @@
 package problem
 
+import "slices"
+
 // Hint is what the policy says to somebody whose request was refused: which own
 // tasks there are, which would do, how to ask. It holds names and sentences of
 // the policy only, never anything from the request or from upstream data, so
@@ -11,6 +13,9 @@ type Hint struct {
 	Would []Task
 	// Say is the policy's own sentence, for example of the task.
 	Say string
+	// Elements are the paths of elements of a write, as the definitions spell them:
+	// nothing of the record.
+	Elements []string
 	// Ask is true when a colleague or the record of approvals can lend it.
 	Ask bool
 }
@@ -32,6 +37,7 @@ func (p Problem) With(h Hint) Problem {
 		return p
 	}
 	h.Tasks, h.Would = bounded(h.Tasks), bounded(h.Would)
+	h.Elements = elements(h.Elements)
 	p.hint = &h
 	return p
 }
@@ -44,6 +50,30 @@ func bounded(tasks []Task) []Task {
 		}
 	}
 	return out
+}
+
+// elements keeps element paths, each once, at most as many as a hint lists.
+func elements(paths []string) []string {
+	var out []string
+	for _, p := range paths {
+		if len(out) < maxHint && elementPath(p) && !slices.Contains(out, p) {
+			out = append(out, p)
+		}
+	}
+	return out
+}
+
+// elementPath accepts what a path of a FHIR definition is made of:
+// Observation.value[x].
+func elementPath(s string) bool {
+	for _, c := range []byte(s) {
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9', c == '.', c == '[', c == ']':
+		default:
+			return false
+		}
+	}
+	return s != "" && len(s) <= 256
 }
 
 // policyName accepts what the policy language calls a name, or role/task. What

@@ -73,6 +73,28 @@ var (
 	SearchAgain = of(410, "search-again", "expired", "This page is gone. Search again.")
 	// Changed: what is shown of the record is not what If-Match says.
 	Changed = of(412, "changed", "conflict", "The record is not as your If-Match says. Read it again.")
+	// NeedsMatch: a change does not say on what it rests.
+	NeedsMatch = of(428, "if-match", "required", "Say on what your change rests: If-Match with the ETag that you got when you read the record.")
+	// Conditional: a write with criteria in its address.
+	Conditional = of(400, "conditional", "not-supported", "A write with criteria in its address is not done here: search, then write the record by its id.")
+	// Mismatch: the body is not the record that the address names.
+	Mismatch = of(400, "mismatch", "invalid", "The body is not the record that the address names: resourceType and id must be those of the address.")
+	// NotWritable: elements that the task does not write; it names them.
+	NotWritable = of(403, "not-writable", "forbidden", "You sent an element that this task does not write. Leave out what you do not see, and what you may not change leave as you got it.")
+	// Decides: elements by which the caller's own access is decided; it names them.
+	Decides = of(403, "decides-access", "forbidden", "What you sent decides who may see the record, or what you may see yourself. That is not written here.")
+	// Incomplete: the record is not one that FHIR allows.
+	Incomplete = of(422, "incomplete", "invariant", "The record lacks what FHIR makes mandatory, or holds what cannot stand where it stands.")
+	// NotTaken: the upstream does not take the record.
+	NotTaken = of(422, "not-taken", "processing", "The server behind did not take the record. Nothing was changed.")
+	// Several: the criteria of a conditional create fit several records.
+	Several = of(412, "several", "multiple-matches", "Several records fit the criteria of If-None-Exist. Nothing was made.")
+	// InProgress: the same request is being done.
+	InProgress = of(409, "in-progress", "conflict", "The same request is being done. Wait for its answer, or send it again later.")
+	// KeyReused: an Idempotency-Key came with another request before.
+	KeyReused = of(422, "key-reused", "conflict", "This Idempotency-Key came with another request before. Give each request a key of its own.")
+	// WriteUnknown: nobody knows whether the write was done.
+	WriteUnknown = of(504, "write-unknown", "timeout", "The server behind did not answer: whether your change was made is not known. Read the record, or send the same request again: it is not done twice.")
 	// TooLarge: of the request.
 	TooLarge = of(413, "too-large", "too-long", "The request is too large.")
 	// MediaType: of the request.

@@ -64,6 +64,7 @@ type issue struct {
 	Code        string   `json:"code"`
 	Details     *concept `json:"details,omitempty"`
 	Diagnostics string   `json:"diagnostics,omitempty"`
+	Expression  []string `json:"expression,omitempty"`
 }
 
 type concept struct {
@@ -85,6 +86,9 @@ func (p Problem) outcome() outcome {
 		Severity: "error", Code: k.issue,
 		Details: &concept{Coding: []coding{{System, k.slug}}, Text: k.text},
 	}}}
+	if p.hint != nil {
+		o.Issue[0].Expression = p.hint.Elements
+	}
 	for _, s := range p.hint.sentences() {
 		o.Issue = append(o.Issue, issue{Severity: "information", Code: "informational", Diagnostics: s})
 	}
@@ -100,6 +104,8 @@ type details struct {
 	Tasks  []Task `json:"tasks,omitempty"`
 	Would  []Task `json:"would,omitempty"`
 	Ask    string `json:"ask,omitempty"`
+
+	Elements []string `json:"elements,omitempty"`
 }
 
 func (p Problem) details() details {
@@ -108,7 +114,7 @@ func (p Problem) details() details {
 	if p.hint == nil {
 		return d
 	}
-	d.Say, d.Tasks, d.Would = p.hint.Say, p.hint.Tasks, p.hint.Would
+	d.Say, d.Tasks, d.Would, d.Elements = p.hint.Say, p.hint.Tasks, p.hint.Would, p.hint.Elements
 	if p.hint.Ask {
 		d.Ask = "/api/ask"
 	}

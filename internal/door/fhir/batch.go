@@ -3,9 +3,7 @@ package fhir
 import (
 	"bytes"
 	"context"
-	"errors"
 	"io"
-	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -81,33 +79,11 @@ func (x *exchange) howToAnswer() error {
 	return nil
 }
 
-// resource reads the body of a request that is FHIR JSON: in UTF-8, uncompressed,
-// bounded. Whoever scans it is strict (FC47).
+// resource reads the body of a request that is FHIR JSON. Whoever scans it is strict
+// (FC47).
 func (x *exchange) resource(most int64) ([]byte, error) {
-	types := x.r.Header.Values("Content-Type")
-	if len(types) != 1 || x.r.Header.Get("Content-Encoding") != "" {
-		return nil, problem.MediaType
-	}
-	t, params, err := mime.ParseMediaType(types[0])
-	charset, named := params["charset"]
-	if err != nil || t != "application/fhir+json" && t != "application/json" || named && !strings.EqualFold(charset, "utf-8") {
-		return nil, problem.MediaType
-	}
-	if v, named := params["fhirversion"]; named && v != "4.0" && v != "4.0.1" {
-		return nil, problem.MediaType
-	}
-	if x.r.ContentLength > most {
-		return nil, problem.TooLarge
-	}
-	b, err := io.ReadAll(http.MaxBytesReader(x.w, x.r.Body, most))
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return nil, problem.TooLarge
-	case err != nil:
-		return nil, problem.Malformed
-	}
-	return b, nil
+	b, _, err := x.body(most, recordTypes)
+	return b, err
 }
 
 // take answers one entry. Its decision is part of the first one's answer.

@@ -139,6 +139,9 @@ func (d *Door) resources(set *policy.Set) []resource {
 		if meta, _ := cat.Class("system.metadata"); reads.keep.Has(meta) {
 			r.Interaction = []did{{"read"}, {"vread"}, {"history-instance"}, {"search-type"}}
 		}
+		if makes(set, t) {
+			r.Interaction = append(r.Interaction, did{"create"})
+		}
 		keep := reads.keep.Union(searches.keep)
 		for _, p := range cat.Params(t) {
 			if searchable(cat, t, p, keep) {
@@ -148,6 +151,12 @@ func (d *Door) resources(set *policy.Set) []resource {
 		out = append(out, r)
 	}
 	return out
+}
+
+// makes reports whether some task of the policy may make records of a type.
+func makes(set *policy.Set, t catalog.Type) bool {
+	cat := set.Catalog()
+	return !cat.DenyByDefault(t) && set.MayWrite(policy.Create).Meets(cat.OwnClasses(t).With(cat.DefaultClass(t)))
 }
 
 func searchable(cat *catalog.Catalog, t catalog.Type, p *catalog.Param, keep catalog.ClassSet) bool {

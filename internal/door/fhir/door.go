@@ -88,6 +88,7 @@ type Door struct {
 	rows      map[spelling]*interaction
 	routes    map[string]*gate.Route // by name of the interaction
 	slots     chan struct{}
+	attempts  attempts
 	buffers   sync.Pool
 	slabs     sync.Pool // of judgements
 	scans     atomic.Pointer[scans]

@@ -39,6 +39,7 @@ type exchange struct {
 	parts   []*part         // the entries of this batch, in order
 	refusal problem.Problem // with which the answer failed
 	pretty  bool            // _pretty
+	wrote   gate.Wrote      // what became of a write; "" while none was sent
 	status  int
 	bytes   int64
 	sent    bool // something left: an error can no longer be written
@@ -112,7 +113,7 @@ func (x *exchange) finish(err error) {
 // end records how the answer ended, and with it its parts.
 func (x *exchange) end(completed bool) {
 	if x.session != nil {
-		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: completed})
+		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: completed, Wrote: x.wrote})
 	}
 	for _, s := range x.further { // the bytes stand with the first
 		s.Close(x.r.Context(), gate.Outcome{Status: x.status, Completed: completed})

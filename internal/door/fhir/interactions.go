@@ -37,6 +37,7 @@ var interactions = []interaction{
 		name: "search-type", verbs: policy.Read | policy.Search, answer: (*exchange).search,
 		spelt: []spelling{{typeLevel, http.MethodGet}, {searchPath, http.MethodGet}, {searchPath, http.MethodPost}},
 	},
+	{name: "create", verbs: policy.Create, spelt: []spelling{{typeLevel, http.MethodPost}}, answer: (*exchange).create},
 }
 
 // refusal names in the record what was not understood or is not done. It has a

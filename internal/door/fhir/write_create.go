@@ -1,0 +1,209 @@
+package fhir
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"io"
+	"net/http"
+	"slices"
+
+	"modicum/catalog"
+	"modicum/internal/caller"
+	"modicum/internal/defect"
+	"modicum/internal/fhirjson"
+	"modicum/internal/gate"
+	"modicum/internal/problem"
+	"modicum/internal/upstream"
+)
+
+// maxKey is the longest Idempotency-Key, in bytes.
+const maxKey = 255
+
+// birth is a record that is to be made.
+type birth struct {
+	at      place
+	typ     catalog.Type
+	doc     document
+	text    []byte // as it goes to the upstream
+	attempt *attempt
+	earlier progress // of an earlier request that was the same
+	keyed   bool     // the id follows from the client's key, so that it outlives our memory
+}
+
+// create answers POST [base]/Type: a record under an id that we give, which tells
+// nothing, with what a line of the task lets its maker write, and nothing else.
+func (x *exchange) create(at place) error {
+	t, ok := x.catalog().Type(at.typ)
+	switch {
+	case !ok:
+		return problem.NotFound
+	case x.catalog().DenyByDefault(t), len(x.r.Header.Values("If-None-Exist")) > 0:
+		return problem.NotBuilt // containers, and what the record of access is made of (FC30, FC40)
+	}
+	if err := x.plainAddress(); err != nil {
+		return err
+	}
+	sent, err := x.resource(maxRecord)
+	if err != nil {
+		return err
+	}
+	b := &birth{at: at, typ: t}
+	key, err := x.mint(b, sent)
+	if err != nil {
+		return err
+	}
+	ended := progress(0)
+	if b.attempt != nil {
+		defer func() { x.door.attempts.end(key, b.attempt, ended) }()
+	}
+	ended, err = x.make(b, sent)
+	return err
+}
+
+// mint gives the record its id: the one that an earlier request of the same create
+// had, if there was one.
+func (x *exchange) mint(b *birth, sent []byte) (key [32]byte, err error) {
+	keys := x.r.Header.Values("Idempotency-Key")
+	if len(keys) > 1 || len(keys) == 1 && (keys[0] == "" || len(keys[0]) > maxKey) {
+		return key, problem.Malformed
+	}
+	given := ""
+	fresh := make([]byte, 16)
+	if len(keys) == 1 {
+		given, b.keyed = keys[0], true
+		copy(fresh, x.door.sum("id", x.caller.ID, x.caller.Client, x.task, x.purpose, b.at.typ, given))
+	} else if _, err := io.ReadFull(x.door.cfg.Random, fresh); err != nil {
+		return key, problem.Unavailable
+	}
+	b.at.id = newID(fresh)
+	if defect.On(defect.WriteRepeated) {
+		return key, nil
+	}
+	sent = append(slices.Clip(sent), x.r.Header.Get("If-None-Exist")...)
+	key = x.attemptKey(b.at.typ, given, sent)
+	now, _ := x.door.cfg.Now()
+	b.attempt, b.earlier, err = x.door.attempts.begin(key, sha256.Sum256(sent), b.at.id, now)
+	if err == nil {
+		b.at.id = b.attempt.id
+	}
+	return key, err
+}
+
+// make judges the record and makes it. It returns how far it came.
+func (x *exchange) make(b *birth, sent []byte) (progress, error) {
+	kept := b.earlier // what a refusal now does not change
+	pool := x.door.scanners(x.set)
+	sc := pool.Get()
+	defer pool.Put(sc)
+	rec, err := x.draft(sc, b, sent)
+	if err != nil {
+		return kept, err
+	}
+	patients := idsOf(rec.Patients)
+	limit, err := x.scopes(b.at.typ, caller.ScopeCreate)
+	if err != nil {
+		return kept, err
+	}
+	if limit != "" && !names(rec, limit) {
+		return kept, problem.Scope
+	}
+	if err := x.open(&gate.Ask{Caller: x.caller, Task: x.task, Purpose: x.purpose, Type: b.typ, ID: b.at.id, Patients: patients}); err != nil {
+		return kept, err
+	}
+	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
+	defer cancel()
+	reads, err := x.reading(b.typ, b.at.id, patients)
+	if err != nil {
+		if !refusedBy(err) {
+			return kept, err
+		}
+		reads = nil // who may write what they do not see gets no answer but that it was done
+	}
+	j, err := x.permit(ctx, sc, b, rec, reads)
+	if err != nil {
+		return kept, err
+	}
+	if exists, done, err := x.exists(ctx, b, reads); done {
+		return exists, err
+	}
+	if err := x.session.CommitWrite(ctx, j); err != nil {
+		return kept, commitProblem(err)
+	}
+	return x.bear(ctx, b, reads)
+}
+
+// exists looks whether an earlier request of this create made the record. done says
+// that there is an answer.
+func (x *exchange) exists(ctx context.Context, b *birth, reads *gate.Session) (now progress, done bool, err error) {
+	switch {
+	case b.earlier == elsewhere:
+		return elsewhere, true, problem.WriteUnknown // under which id it may be, nobody knows
+	case b.earlier == 0 && !b.keyed:
+		return 0, false, nil // nobody has an id that was made just now
+	}
+	body, err := x.door.cfg.Upstream.Fetch(ctx, b.at.typ, b.at.id, "")
+	switch {
+	case errors.Is(err, upstream.ErrNotFound) && b.earlier == made:
+		return made, true, problem.NotFound // it was made, and deleted since
+	case errors.Is(err, upstream.ErrNotFound):
+		return 0, false, nil
+	case err != nil:
+		return b.earlier, true, x.problemOf(err)
+	}
+	x.location(b.at)
+	return made, true, x.after(ctx, http.StatusCreated, b.at, reads, &upstream.Written{ID: b.at.id, Body: body})
+}
+
+// bear sends the record to the upstream and answers.
+func (x *exchange) bear(ctx context.Context, b *birth, reads *gate.Session) (progress, error) {
+	w, err := x.door.cfg.Upstream.Put(ctx, b.at.typ, b.at.id, b.text)
+	if errors.Is(err, upstream.ErrNotFound) || errors.Is(err, upstream.ErrRefused) {
+		return x.bearElsewhere(ctx, b, reads)
+	}
+	if err != nil {
+		err = x.notDone(err)
+		if x.wrote == gate.WriteUnknown {
+			return lost, err
+		}
+		return 0, err
+	}
+	return made, x.born(ctx, b, reads, w)
+}
+
+// bearElsewhere asks a server that gives ids itself. One that refused the record for
+// another reason refuses it again.
+func (x *exchange) bearElsewhere(ctx context.Context, b *birth, reads *gate.Session) (progress, error) {
+	w, err := x.door.cfg.Upstream.Post(ctx, b.at.typ, b.doc.without("id").text())
+	if err != nil {
+		err = x.notDone(err)
+		if x.wrote == gate.WriteUnknown {
+			return elsewhere, err
+		}
+		return 0, err
+	}
+	b.at.id = w.ID
+	if b.attempt != nil {
+		b.attempt.id = w.ID
+	}
+	return made, x.born(ctx, b, reads, w)
+}
+
+func (x *exchange) born(ctx context.Context, b *birth, reads *gate.Session, w *upstream.Written) error {
+	x.wrote = gate.WriteDone
+	x.location(b.at)
+	return x.after(ctx, http.StatusCreated, b.at, reads, w)
+}
+
+// location says where the record is, at this door. Its version stays the server's.
+func (x *exchange) location(at place) {
+	x.w.Header().Set("Location", x.base+"/"+at.typ+"/"+at.id)
+}
+
+func idsOf(refs []fhirjson.Ref) []string {
+	out := make([]string, len(refs))
+	for i, r := range refs {
+		out[i] = string(r.ID)
+	}
+	return out
+}
