@@ -97,6 +97,7 @@ const (
 	TargetsUnproven  Defect = "targets-unproven"   // a reference is written to what its writer may not know of
 	WriteRepeated    Defect = "write-repeated"     // the same request makes a second record
 	WriterShownAll   Defect = "writer-shown-all"   // the answer to a write shows what may be written, not what may be read
+	MatchOfHidden    Defect = "match-of-hidden"    // a conditional create finds what is hidden
 	UnknownAsRefused Defect = "unknown-as-refused" // a write of which nothing is known is recorded as not done
 )
 

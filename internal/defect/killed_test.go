@@ -102,6 +102,7 @@ var killers = map[Defect]killer{
 	TargetsUnproven:  {inDoor, "TestN4_WritingTellsNothingOfWhatIsHidden", ""},
 	WriteRepeated:    {inDoor, "TestACreateSentAgainIsNotDoneTwice", ""},
 	WriterShownAll:   {inDoor, "TestRule12_CreateShowsItsMakerNoMoreThanARead", ""},
+	MatchOfHidden:    {inDoor, "TestFC12_AConditionalCreateSeesWhatASearchShows", ""},
 	UnknownAsRefused: {inDoor, "TestFC41_NothingOfTheUpstreamsWordsAboutAWrite", ""},
 
 	NarrativeKept:        {inDoor, "TestFC21_NarrativeThroughTheDoor", ""},

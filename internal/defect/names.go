@@ -69,6 +69,7 @@ func All() []Defect {
 		TargetsUnproven,
 		WriteRepeated,
 		WriterShownAll,
+		MatchOfHidden,
 		UnknownAsRefused,
 		NarrativeKept,
 		DisplayKept,

@@ -39,10 +39,11 @@ var Classes = []Class{
 	interactions("searches", Judged, "FC01, FC11", "The parameters decide, see below.", "search-type", "search-type-get", "search-type-form"),
 	interactions("batches", Judged, "FC39", "Each entry as if it had been sent alone; a transaction only reads, and is answered whole or not at all.", "batch", "transaction"),
 	interactions("creates", Written, "FC52", "What a line with create keeps; containers and what the record of access is made of are not made here.", "create"),
+	interactions("creates unless there", Written, "FC12", "The criteria are judged as the search that they are; what fits and is hidden does not count.", "create-conditional"),
 	interactions("deletes", NotDone, "FC12", "Nothing deletes through a door (policy-language rule 12).", "delete", "delete-conditional", "delete-history", "delete-version"),
 
 	interactions("not built", NotDone, "FC10, FC12, FC15, FC36, FC52", "Not available at this door.",
-		"smart-configuration", "update", "update-conditional", "patch", "patch-conditional", "create-conditional",
+		"smart-configuration", "update", "update-conditional", "patch", "patch-conditional",
 		"search-compartment", "search-compartment-form", "search-compartment-encounter", "search-compartment-practitioner",
 		"search-compartment-relatedperson", "search-compartment-device", "search-compartment-all",
 		"search-system", "search-system-form", "history-type", "history-system"),

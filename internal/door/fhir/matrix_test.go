@@ -106,6 +106,9 @@ func (m *matrixDoor) send(who, method, path, body string, header [2]string) *htt
 		r.Body, r.ContentLength = http.NoBody, 0
 	}
 	r.Header.Set("Authorization", "Bearer "+who)
+	if body != "" {
+		r.Header.Set("Content-Type", "application/fhir+json")
+	}
 	if header[0] != "" {
 		r.Header.Set(header[0], header[1])
 	}

@@ -118,7 +118,9 @@ var refusals = map[string][]struct {
 		{who: "alice", method: "POST", path: "/Patient/_search", status: 413, headers: form, body: "_id=" + strings.Repeat("a", 70<<10)},
 	},
 	"FC12_conditional_writes": {
-		{who: "alice", method: "POST", path: "/Patient", status: 405, headers: []string{"If-None-Exist", "identifier=x"}, body: `{"resourceType":"Patient"}`},
+		{who: "alice", method: "POST", path: "/Patient", status: 403, headers: []string{"If-None-Exist", "identifier=x", "Content-Type", "application/fhir+json"}, body: `{"resourceType":"Patient"}`},
+		{who: "alice", method: "POST", path: "/Patient", status: 400, headers: []string{"If-None-Exist", "shoesize=x", "Content-Type", "application/fhir+json"}, body: `{"resourceType":"Patient"}`},
+		{who: "alice", method: "POST", path: "/Patient?family=x", status: 400, headers: []string{"Content-Type", "application/fhir+json"}, body: `{"resourceType":"Patient"}`},
 		{who: "alice", method: "PUT", path: "/Patient?family=x", status: 405, body: `{"resourceType":"Patient"}`},
 		{who: "alice", method: "PATCH", path: "/Patient?family=x", status: 405, body: `[]`},
 		{who: "alice", method: "DELETE", path: "/Patient?family=x", status: 405},

@@ -28,6 +28,7 @@ type birth struct {
 	text    []byte // as it goes to the upstream
 	attempt *attempt
 	earlier progress // of an earlier request that was the same
+	unless  *query   // criteria of If-None-Exist
 	keyed   bool     // the id follows from the client's key, so that it outlives our memory
 }
 
@@ -38,7 +39,7 @@ func (x *exchange) create(at place) error {
 	switch {
 	case !ok:
 		return problem.NotFound
-	case x.catalog().DenyByDefault(t), len(x.r.Header.Values("If-None-Exist")) > 0:
+	case x.catalog().DenyByDefault(t):
 		return problem.NotBuilt // containers, and what the record of access is made of (FC30, FC40)
 	}
 	if err := x.plainAddress(); err != nil {
@@ -49,6 +50,9 @@ func (x *exchange) create(at place) error {
 		return err
 	}
 	b := &birth{at: at, typ: t}
+	if b.unless, err = x.unless(b); err != nil {
+		return err
+	}
 	key, err := x.mint(b, sent)
 	if err != nil {
 		return err
@@ -126,6 +130,11 @@ func (x *exchange) make(b *birth, sent []byte) (progress, error) {
 	}
 	if exists, done, err := x.exists(ctx, b, reads); done {
 		return exists, err
+	}
+	if b.unless != nil {
+		if there, err := x.alreadyThere(ctx, b.unless); there {
+			return kept, err
+		}
 	}
 	if err := x.session.CommitWrite(ctx, j); err != nil {
 		return kept, commitProblem(err)

@@ -1,0 +1,59 @@
+package fhir_test
+
+import (
+	"strings"
+	"testing"
+)
+
+// FC12: a conditional create makes what a search does not show, answers with the one
+// record that it shows, and does nothing where it shows several. What fits and is hidden
+// is none: it changes nothing of the answer.
+func TestFC12_AConditionalCreateSeesWhatASearchShows(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	a.inner.PutJSON([]byte(condition("c5", "p1", "J20.9")))
+	a.inner.PutJSON([]byte(condition("c6", "p1", "J20.9")))
+	c := writing(t, a, nil)
+	body := func(code string) string {
+		return strings.Replace(strings.Replace(condition("x", "p1", code), `"id":"x",`, "", 1), `"meta":{"versionId":"5"},`, "", 1)
+	}
+	one := c.post(t, "nina", "Condition", body("J45.0"), "If-None-Exist", "patient=p1&code=J45.0")
+	read := c.get(t, "nina", "/Condition/c1")
+	if one.status != 200 || one.body != read.body || one.header.Get("ETag") != read.header.Get("ETag") || one.header.Get("Location") != c.URL+"/fhir/Condition/c1" {
+		t.Errorf("one fits: %d %s", one.status, one.plain())
+	}
+	a.refused(t, c.post(t, "nina", "Condition", body("J20.9"), "If-None-Exist", "patient=p1&code=J20.9"), 412, "several")
+	// B20 fits c2, which is hidden from nina by its mark: the answer is that to nothing.
+	none := c.post(t, "nina", "Condition", body("J30.0"), "If-None-Exist", "patient=p1&code=B20")
+	c.post(t, "nina", "Condition", body("J30.1"), "If-None-Exist", "patient=p1&code=J98.0").id(t)
+	none.id(t)
+	if n := len(a.of("Condition")); n != 7 {
+		t.Errorf("%d conditions", n)
+	}
+	a.writes()
+	for criteria, slug := range map[string]string{
+		"patient=p1&maritalstatus=x": "parameter", "patient=p1&_count=1": "parameter", "patient=p1&code:missing=true": "parameter",
+		"": "malformed", "patient=%zz": "malformed",
+	} {
+		a.refused(t, c.post(t, "nina", "Condition", body("J31.0"), "If-None-Exist", criteria), 400, slug)
+	}
+	// Somebody else's patients are nobody's.
+	c.post(t, "nina", "Condition", body("J32.0"), "If-None-Exist", "patient=p9&code=J45.0").id(t)
+	// Who may create and not search does not learn by creating.
+	a.writes()
+	a.refused(t, c.post(t, "rob", "Condition", body("J33.0"), "If-None-Exist", "patient=p1&code=J45.0"), 403, "not-for-task")
+}
+
+// The parts of a conditional create are on record: the write, the read of it, the search.
+func TestL2_TheSearchOfAConditionalCreateIsRecorded(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	body := strings.Replace(strings.Replace(condition("x", "p1", "J45.0"), `"id":"x",`, "", 1), `"meta":{"versionId":"5"},`, "", 1)
+	r := c.post(t, "nina", "Condition", body, "If-None-Exist", "patient=p1&code=J45.0")
+	c.gate.Wait()
+	d, o, parts := c.book.of(r.header.Get("Modicum-Decision"))
+	if d == nil || d.Interaction != "create" || o == nil || o.Written != "" || len(parts) != 2 || parts[1].Interaction != "search-type" {
+		t.Errorf("%+v %+v %+v", d, o, parts)
+	}
+}
