@@ -199,6 +199,8 @@ func (w *canonical) verdict(v *Verdict) {
 	w.str("because", v.Because)
 	w.str("class", v.Class)
 	w.count("count", v.Count)
+	w.strs("lost", v.Lost)
+	w.yes("observed", v.Observed)
 	if len(v.Patients) > 0 {
 		w.key("patients")
 		w.open('[')
@@ -276,6 +278,7 @@ func (d *Decision) write(w *canonical) {
 	w.always("id", d.ID)
 	w.always("interaction", d.Interaction)
 	w.always("kind", string(d.Kind))
+	w.str("mode", string(d.Mode))
 	w.str("network", d.Network)
 	w.strs("obligations", d.Obligations)
 	w.str("part_of", d.PartOf)
@@ -300,6 +303,7 @@ func (d *Decision) write(w *canonical) {
 		w.view(d.View)
 	}
 	w.always("who", d.Who)
+	w.str("would", string(d.Would))
 	w.close('}')
 }
 

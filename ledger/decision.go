@@ -19,6 +19,7 @@ type Decision struct {
 	ID          string     `json:"id"` // UUIDv7
 	Interaction string     `json:"interaction"`
 	Kind        Kind       `json:"kind"`
+	Mode        Mode       `json:"mode,omitempty"` // of the door, for this caller; empty enforces
 	Network     string     `json:"network,omitempty"`
 	Obligations []string   `json:"obligations,omitempty"`
 	PartOf      string     `json:"part_of,omitempty"`  // id of the first decision of the same answer, where it rests on several
@@ -35,8 +36,9 @@ type Decision struct {
 	Status      int64      `json:"status,omitzero"` // status code of the door's protocol, where already known
 	Task        string     `json:"task,omitempty"`
 	TimeTrusted bool       `json:"time_trusted"`
-	View        View       `json:"view,omitempty"` // the widest that may come of it
-	Who         string     `json:"who"`            // person or program
+	View        View       `json:"view,omitempty"`  // the widest that may come of it
+	Who         string     `json:"who"`             // person or program
+	Would       Effect     `json:"would,omitempty"` // observed and admitted: refuse, where enforcing would have refused, for Reasons
 }
 
 // Facts are the names of facts about the caller, by value.
@@ -92,6 +94,12 @@ func (d *Decision) check() error {
 	c.need("interaction", d.Interaction)
 	if d.Effect != Admit && d.Effect != Refuse {
 		c.failf("effect must be %q or %q", Admit, Refuse)
+	}
+	if d.Mode != "" && d.Mode != Observe {
+		c.failf("mode must be %q or left out", Observe)
+	}
+	if d.Would != "" && (d.Would != Refuse || d.Mode != Observe || d.Effect != Admit) {
+		c.failf("would is %q, of a decision that was observed and admitted", Refuse)
 	}
 	if d.PartOf != "" && !isUUIDv7(d.PartOf) {
 		c.failf("part_of must be a lower-case UUIDv7")

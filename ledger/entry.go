@@ -69,6 +69,13 @@ const (
 	Refuse Effect = "refuse"
 )
 
+// Mode says whether a door does what the policy says, or only records it. The
+// zero Mode enforces.
+type Mode string
+
+// Observe: what the policy would withhold was let through, and is recorded.
+const Observe Mode = "observe"
+
 // View tells for each treatment (keep, mask, ...) the data classes it applies
 // to. A treatment without classes is left out.
 type View map[string][]string
@@ -77,13 +84,17 @@ type View map[string][]string
 // index. The zero View index is the first view; use Withheld where nothing of
 // the record was shown.
 type Verdict struct {
-	Atoms    Atoms  `json:"atoms"`
-	Because  string `json:"because,omitempty"` // of a withheld record: why, in one word
-	Class    string `json:"class,omitempty"`   // of the record itself, which decides whether a view shows it at all
-	Count    int64  `json:"count,omitzero"`    // records judged alike; 0 stands for 1
-	Patients []int  `json:"patients,omitempty"`
-	Type     string `json:"type"`
-	View     int    `json:"view"`
+	Atoms   Atoms  `json:"atoms"`
+	Because string `json:"because,omitempty"` // of a withheld record: why, in one word
+	Class   string `json:"class,omitempty"`   // of the record itself, which decides whether a view shows it at all
+	Count   int64  `json:"count,omitzero"`    // records judged alike; 0 stands for 1
+	// Lost and Observed are of a record that left whole because its door only
+	// observes: the classes of which the view above would have taken something away.
+	Lost     []string `json:"lost,omitempty"`
+	Observed bool     `json:"observed,omitzero"`
+	Patients []int    `json:"patients,omitempty"`
+	Type     string   `json:"type"`
+	View     int      `json:"view"`
 }
 
 // Withheld as a Verdict's View: nothing of the record was shown.
@@ -277,6 +288,10 @@ func (c *checker) verdicts(vs []Verdict, patients, views int) {
 		c.need("verdicts.type", v.Type)
 		c.strings("verdicts.because, verdicts.class", v.Because, v.Class)
 		c.ints("verdicts.count", v.Count)
+		c.strings("verdicts.lost", v.Lost...)
+		if len(v.Lost) > 0 && !v.Observed {
+			c.failf("verdicts[%d].lost is of a record that was observed", i)
+		}
 		if v.View < Withheld || v.View >= views {
 			c.failf("verdicts[%d].view must be an index of views, or %d", i, Withheld)
 		}

@@ -61,6 +61,13 @@ func Part(n int) *ledger.Decision {
 	return d
 }
 
+// Watched is the nth decision, of a door that observes and would have refused.
+func Watched(n int) *ledger.Decision {
+	d := Decision(n)
+	d.Mode, d.Would, d.Reasons = ledger.Observe, ledger.Refuse, []string{"no-verb"}
+	return d
+}
+
 // Mixed returns n entries of all kinds in an order that a log may have.
 func Mixed(n int) []ledger.Entry {
 	var out []ledger.Entry
@@ -73,11 +80,15 @@ func Mixed(n int) []ledger.Entry {
 		if i%5 == 3 {
 			d = Part(i)
 		}
-		end := Outcome(i)
-		if i%7 == 4 {
+		o, end := Opened(i, 1), Outcome(i)
+		switch i % 7 {
+		case 4:
 			end.Written = ledger.WriteUnknown
+		case 5:
+			d = Watched(i)
+			o.Verdicts[0].Observed, o.Verdicts[0].Lost = true, []string{"billing.claim"}
 		}
-		out = append(out, d, Opened(i, 1), end)
+		out = append(out, d, o, end)
 	}
 	return out[:n]
 }
