@@ -33,7 +33,7 @@ type Decision struct {
 	Schema      int        `json:"schema"`
 	Scope       string     `json:"scope,omitempty"`
 	Scopes      []string   `json:"scopes,omitempty"` // SMART scopes of the token, without the values of their queries
-	Status      int64      `json:"status,omitzero"` // status code of the door's protocol, where already known
+	Status      int64      `json:"status,omitzero"`  // status code of the door's protocol, where already known
 	Task        string     `json:"task,omitempty"`
 	TimeTrusted bool       `json:"time_trusted"`
 	View        View       `json:"view,omitempty"`  // the widest that may come of it

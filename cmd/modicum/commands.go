@@ -12,6 +12,7 @@ type commands struct {
 	Facts      factsCommands     `cmd:"" help:"Facts in and out: who is assigned to whom, who is on shift."`
 	Explain    explainCommand    `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
 	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
+	Observe    observeCommands   `cmd:"" help:"What enforcing would withhold, of a door that only observes."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`
 	Help       helpCommand       `cmd:"" help:"Explain a topic or a command."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`

@@ -81,7 +81,7 @@ func sayView(t *terminal, v ledger.View) {
 func sayReplay(t *terminal, r *gate.Replayed, class catalog.Class) {
 	d := r.Decision
 	fmt.Fprintf(t.out, "%s  %s\n", d.ID, summary(d))
-	if d.Effect == ledger.Refuse {
+	if d.Effect == ledger.Refuse || d.Would == ledger.Refuse {
 		for _, code := range d.Reasons {
 			fmt.Fprintf(t.out, "  %s\n", reasonOf(code))
 		}
@@ -91,6 +91,9 @@ func sayReplay(t *terminal, r *gate.Replayed, class catalog.Class) {
 		state := "shown"
 		if !v.There {
 			state = "withheld (" + v.Recorded.Because + ")"
+		}
+		if v.Recorded.Observed {
+			state = "left whole, only observed; enforced: " + enforced(&v.Recorded)
 		}
 		fmt.Fprintf(t.out, "  %d × %s %s", max(1, v.Recorded.Count), v.Recorded.Type, state)
 		if len(v.Lines) > 0 {

@@ -176,6 +176,12 @@ func summary(e ledger.Entry) string {
 		if len(e.Asked) > 0 {
 			text += " " + strings.Join(e.Asked, " ")
 		}
+		if e.Would == ledger.Refuse {
+			return text + "; only observed, else refused: " + strings.Join(e.Reasons, ", ")
+		}
+		if e.Mode == ledger.Observe {
+			text = text + ", only observed,"
+		}
 		if e.Effect == ledger.Refuse {
 			return text + "; " + strings.Join(e.Reasons, ", ")
 		}

@@ -97,6 +97,8 @@ func showDecision(e *ledger.Decision, row func(string, ...string)) {
 	row("network", e.Network)
 	row("asked", append([]string{e.Door, e.Interaction}, e.Asked...)...)
 	row("effect", string(e.Effect))
+	row("mode", string(e.Mode))
+	row("enforced", string(e.Would))
 	row("because", e.Reasons...)
 	row("task", strings.Trim(e.Role+"/"+e.Task, "/"))
 	row("purpose", e.Purpose, e.PurposeCode)
@@ -134,6 +136,10 @@ func showVerdicts(verdicts []ledger.Verdict, views []ledger.View, row func(strin
 	for i := range verdicts {
 		v := &verdicts[i]
 		what := fmt.Sprintf("%d × %s", max(1, v.Count), v.Type)
+		if v.Observed {
+			row("observed", what, "left whole; enforced: "+enforced(v))
+			continue
+		}
 		if v.View == ledger.Withheld {
 			row("withheld", what, "("+v.Because+")")
 			continue
@@ -143,4 +149,15 @@ func showVerdicts(verdicts []ledger.Verdict, views []ledger.View, row func(strin
 	for i, v := range views {
 		showView("view "+strconv.Itoa(i+1), v, row)
 	}
+}
+
+// enforced says what enforcing would have made of records that were only observed.
+func enforced(v *ledger.Verdict) string {
+	if v.View == ledger.Withheld {
+		return "withheld (" + v.Because + ")"
+	}
+	if len(v.Lost) == 0 {
+		return "the same"
+	}
+	return "view " + strconv.Itoa(v.View+1) + ", without all of " + strings.Join(v.Lost, " ")
 }

@@ -62,7 +62,7 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 	version := buildInfo().Version
 	s, err := serve.New(t.ctx, serve.Options{
 		Config: cfg, Policy: os.DirFS(cfg.Policy), Version: version, Diary: diary,
-		Console: console.Start(console.Options{Version: version, Base: cfg.FHIR.Base, Docs: modicum.Docs()}),
+		Console: console.Start(console.Options{Version: version, Observe: cfg.FHIR.Mode == "observe", Base: cfg.FHIR.Base, Docs: modicum.Docs()}),
 	})
 	if err != nil {
 		return c.refused(cfg, err)

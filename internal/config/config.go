@@ -47,7 +47,10 @@ type FHIR struct {
 	// BearerFile holds the token for the upstream; "" when it asks for none. It is
 	// read again for each use, so that it can be rotated.
 	BearerFile string
-	Mode       string // enforce
+	Mode       string // enforce, or observe: what the policy would withhold leaves and is recorded
+	// Enforce are the roles whose holders get what the policy gives though the door
+	// observes all others.
+	Enforce []string
 }
 
 // Client is an application that cannot name a task itself.
@@ -75,6 +78,8 @@ type Ledger struct {
 type Known interface {
 	// Task reports whether the policy has a task TASK or ROLE/TASK.
 	Task(name string) bool
+	// Role reports whether the policy has a role of that name.
+	Role(name string) bool
 	// Source returns the bound on age that conditions.yaml sets; false when
 	// there is no such source.
 	Source(name string) (time.Duration, bool)
@@ -86,6 +91,11 @@ func (c *Config) Check(known Known) Problems {
 	for i, cl := range c.Clients {
 		if cl.Task != "" && !known.Task(cl.Task) {
 			ps = append(ps, Problem{At: c.places[key("clients", i, "task")], Key: key("clients", i, "task"), Text: "names a task that no role of the policy has"})
+		}
+	}
+	for _, role := range c.FHIR.Enforce {
+		if !known.Role(role) {
+			ps = append(ps, Problem{At: c.places["fhir.enforce"], Key: "fhir.enforce", Text: "names what is no role of the policy: whom it means would be observed"})
 		}
 	}
 	for name, d := range c.Facts.Fresh {

@@ -148,7 +148,7 @@ func (r *reader) issuers(o object, c *Config) {
 
 func (r *reader) fhir(o object, c *Config) {
 	n, _ := o.find("fhir")
-	f := r.object("fhir", n, "base", "upstream", "upstream_auth", "mode")
+	f := r.object("fhir", n, "base", "upstream", "upstream_auth", "mode", "enforce")
 	c.FHIR.Base = or(f.text("base"), "/fhir")
 	first, _, _ := strings.Cut(strings.TrimPrefix(c.FHIR.Base, "/"), "/")
 	if !strings.HasPrefix(c.FHIR.Base, "/") || c.FHIR.Base == "/" || path.Clean(c.FHIR.Base) != c.FHIR.Base || strings.ContainsAny(c.FHIR.Base, "?#%{} ") {
@@ -161,10 +161,11 @@ func (r *reader) fhir(o object, c *Config) {
 	c.FHIR.BearerFile = r.path(a.text("bearer_file"))
 	r.upstream(f, c)
 	c.FHIR.Mode = or(f.text("mode"), "enforce")
+	c.FHIR.Enforce = f.texts("enforce")
 	switch c.FHIR.Mode {
 	case "enforce":
 	case "observe":
-		r.bad("fhir.mode", "observe is not available in this version: write enforce")
+		r.warn("fhir.mode", "observe: nothing is withheld from anybody but holders of the roles in fhir.enforce; the record says what would be (modicum observe report)")
 	default:
 		r.bad("fhir.mode", "must be enforce or observe")
 	}

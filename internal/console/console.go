@@ -57,6 +57,7 @@ func Sheet(css []byte) http.HandlerFunc {
 // Options say what the start page tells. All of it is public.
 type Options struct {
 	Version string
+	Observe bool   // the door only observes, as every page says
 	Base    string // path of the FHIR door
 	Docs    fs.FS  // documents to read at /docs/; nil: none
 }

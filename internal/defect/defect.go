@@ -62,6 +62,8 @@ const (
 	ScopeReadsHidden  Defect = "scope-reads-hidden"  // the query of a granular scope is answered by what is hidden
 	ScopesOpen        Defect = "scopes-open"         // what a scope covers shows, whatever the policy says
 	ProofBeyondScopes Defect = "proof-beyond-scopes" // what one application was shown is proven to all of the person's
+	EnforcedObserved  Defect = "enforced-observed"   // a role that is enforced is observed like the others
+	LossLeftOut       Defect = "loss-left-out"       // what enforcing would take away is not recorded
 )
 
 // Faults of the FHIR door.

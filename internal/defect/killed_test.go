@@ -25,6 +25,7 @@ const (
 	inFacts    = "internal/facts"
 	inGate     = "internal/gate"
 	inDoor     = "internal/door/fhir"
+	inObserve  = "internal/observe"
 	inTwin     = "internal/twin"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
@@ -67,6 +68,8 @@ var killers = map[Defect]killer{
 	FindByHidden:      {inDoor, "TestFindAnswersWithTheFewestWhoFit", ""},
 	FoundForEver:      {inDoor, "TestAFoundPatientOpensAfterTheLookUpAndNotBefore", ""},
 	LimitsIgnored:     {inGate, "TestRule17_PatientsAreCountedOnceOverWhatWasShown", ""},
+	EnforcedObserved:  {inObserve, "TestObserveKeepsEnforcedRoles", ""},
+	LossLeftOut:       {inObserve, "TestObserveReportIsTheDifference", ""},
 	StaleHolds:        {inFacts, "TestRule04_PermitsWhileFreshRestrictsForEver", ""},
 	ScopesOfAnybody:   {inDoor, "TestRule11_GranularScopesTakeAwayExactly", ""},
 	ScopeQueryIgnored: {inDoor, "TestRule11_GranularScopesTakeAwayExactly", ""},
@@ -148,7 +151,7 @@ func build(t *testing.T) *laboratory {
 		t.Fatal(err)
 	}
 	l := &laboratory{root: root, dir: t.TempDir()}
-	for _, pkg := range []string{inPolicy, inFHIRJSON, inFacts, inGate, inDoor, inTwin} {
+	for _, pkg := range []string{inPolicy, inFHIRJSON, inFacts, inGate, inDoor, inObserve, inTwin} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -36,6 +36,8 @@ func All() []Defect {
 		FindByHidden,
 		FoundForEver,
 		LimitsIgnored,
+		EnforcedObserved,
+		LossLeftOut,
 		StaleHolds,
 		ScopesOfAnybody,
 		ScopeQueryIgnored,

@@ -88,6 +88,9 @@ func (s *Scanner) Project(dst []byte, r *Record, sh *Shape) ([]byte, Outcome, er
 	if r == nil || r.s != s {
 		return dst, Outcome{}, ErrStale
 	}
+	if sh.Observe != nil {
+		return s.observe(dst, r, sh)
+	}
 	if r.Withheld {
 		return dst, Outcome{}, nil
 	}
@@ -362,6 +365,9 @@ func (p *projector) object(i uint32, c *cell) result {
 	has, group, shown := p.members(i, c)
 	if shown != visible || !p.complete(i, c, has, group) {
 		p.undo(before)
+		if shown == visible {
+			p.noteBelow(i, c) // it goes with what is hidden in it
+		}
 		return nothing
 	}
 	p.kept = p.kept[:before.kept]

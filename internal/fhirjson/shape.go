@@ -28,6 +28,10 @@ type Shape struct {
 	// Trace is told of everything that does not pass unchanged, for explanations;
 	// it slows the projection. Nil: nothing is told.
 	Trace func(Gap)
+	// Observe is told what the rest of the Shape would take away of a record that is
+	// written whole all the same: only the gate sets it, of a door that observes. Nil:
+	// what does not show is not written.
+	Observe func(Observed)
 }
 
 // Gap is something that does not pass unchanged. It holds no values.
@@ -67,6 +71,19 @@ type Outcome struct {
 	// There is false where nothing but structure would show: the record is not
 	// there (policy-language rule 18), and nothing was appended.
 	There bool
+}
+
+// noteBelow tells of the values of an object that would show, and go because the
+// object cannot be valid without others.
+func (p *projector) noteBelow(i uint32, c *cell) {
+	if p.sh.Trace == nil || p.dry {
+		return
+	}
+	for j := i + 1; j < c.next; j++ {
+		if m := &p.tape[j]; m.shape > array && m.node != 0 && p.t[m.class] > policy.Mask {
+			p.note(m, DoesNotFit)
+		}
+	}
 }
 
 func (p *projector) note(c *cell, why Reason) {

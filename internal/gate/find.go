@@ -22,6 +22,7 @@ func narrower(a, b *policy.View) policy.View {
 // noteListed remembers whom a look-up answered with: reading such a patient
 // within `find.for` makes `found` hold for the tasks of that role.
 func (s *Session) noteListed(js []Judgement) {
+	js = asEnforced(js)
 	for i := range js {
 		for _, f := range s.finding {
 			s.gate.listed.put(foundKey{s.sub.Person, f.Role, s.ref(js[i].ID)}, struct{}{}, s.now, f.For.After(s.now))
@@ -97,6 +98,7 @@ func (s *Session) proven(t catalog.Type, id string) bool {
 // not shown, and proves nothing.
 func (s *Session) remember(shown []Judgement) {
 	s.shown += int64(len(shown))
+	shown = asEnforced(shown)
 	until := s.now.Add(proofFor)
 	proofs := s.gate.proofs
 	proofs.mu.Lock()

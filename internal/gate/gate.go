@@ -116,6 +116,7 @@ type Judgement struct {
 	class    catalog.Class // of the record itself
 	atoms    policy.Atoms
 	implies  []implied // what it proves beside itself
+	instead  *instead  // what the policy says, where the record leaves whole (Observed)
 }
 
 // Outcome is how an answer ended.

@@ -37,6 +37,8 @@ type Config struct {
 	Zone       *time.Location // calendar of limits; nil means UTC
 	LogWait    time.Duration  // longest wait for the record; 0 means 5 s
 	Diary      *slog.Logger   // nil discards
+	// Observe names the doors that only observe; a door that is not here enforces.
+	Observe map[string]Observed
 	// Patients is the most patients of whom a request that names none may ask; 0 means 1,000.
 	Patients int
 }

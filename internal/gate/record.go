@@ -20,7 +20,7 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 		ID: s.id, At: s.now.UnixMicro(), TimeTrusted: s.trusted,
 		Who: c.ID, Behalf: onBehalf(c), Roles: slices.Sorted(slices.Values(c.Roles)), Client: c.Client, Network: c.Network,
 		Door: s.route.interaction.Door, Interaction: s.route.interaction.Name, PartOf: s.ask.PartOf,
-		Effect: effect, Reasons: reasons, Generation: generationOf(s.gen),
+		Effect: effect, Mode: s.mode, Reasons: reasons, Generation: generationOf(s.gen),
 		Asked:    append([]string{s.cat.TypeName(s.ask.Type)}, s.ask.Params...),
 		Facts:    s.factNames(&req.Caller),
 		Request:  s.recorded(req),
@@ -31,6 +31,13 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 	}
 	for _, p := range s.ask.Patients {
 		s.named[p] = true
+	}
+	if s.refused() {
+		e.Would, e.Reasons = ledger.Refuse, []string{s.would}
+	}
+	if s.plan.Why() != policy.Admitted {
+		e.Scope = s.scopeText()
+		return e
 	}
 	e.Purpose, e.PurposeCode = s.plan.Purpose()
 	widest := s.plan.Widest()
@@ -135,7 +142,7 @@ func generationOf(g *Generation) ledger.Generation {
 // the decision, and an `opened` entry where they name patients whom the decision
 // does not. An error means that nothing of them may leave (L1).
 func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
-	if err := s.takePatients(shown); err != nil {
+	if err := s.countPatients(shown); err != nil {
 		return err
 	}
 	if err := s.wait(ctx); err != nil {
@@ -201,6 +208,7 @@ func (s *Session) Withhold(j *Judgement) {
 	if j.There {
 		j.There, j.Because = false, "page" // beyond the page, or nothing of it to show
 	}
+	j.instead = nil
 	s.withheld++
 	s.judged.add(j)
 }

@@ -64,7 +64,7 @@ func (r *Recount) Add(e ledger.Entry) error {
 		r.decision(e)
 	case *ledger.Opened:
 		if d := r.open[e.ID]; d != nil {
-			r.shown(d, e.Patients)
+			return r.verdicts(d, e.Verdicts, e.Patients)
 		}
 	case *ledger.Outcome:
 		return r.outcome(e)
@@ -73,8 +73,8 @@ func (r *Recount) Add(e ledger.Entry) error {
 }
 
 func (r *Recount) decision(d *ledger.Decision) {
-	if d.Effect != ledger.Admit {
-		return
+	if d.Effect != ledger.Admit || d.Would != "" {
+		return // what enforcing would have refused uses nothing up
 	}
 	r.open[d.ID] = d
 	r.count(d, "requests", []string{d.ID})
@@ -94,21 +94,29 @@ func (r *Recount) outcome(o *ledger.Outcome) error {
 	if d == nil {
 		return nil
 	}
+	if err := r.verdicts(d, o.Verdicts, o.Patients); err != nil {
+		return err
+	}
+	if !o.More {
+		delete(r.open, o.ID)
+	}
+	return nil
+}
+
+// verdicts counts the patients of records that the policy shows.
+func (r *Recount) verdicts(d *ledger.Decision, verdicts []ledger.Verdict, patients []string) error {
 	var refs []string
-	for _, v := range o.Verdicts {
+	for _, v := range verdicts {
 		for _, p := range v.Patients {
-			if p < 0 || p >= len(o.Patients) {
-				return fmt.Errorf("recount: an outcome names a patient that it does not list")
+			if p < 0 || p >= len(patients) {
+				return fmt.Errorf("recount: an entry names a patient that it does not list")
 			}
 			if v.View != ledger.Withheld {
-				refs = append(refs, o.Patients[p])
+				refs = append(refs, patients[p])
 			}
 		}
 	}
 	r.shown(d, refs)
-	if !o.More {
-		delete(r.open, o.ID)
-	}
 	return nil
 }
 

@@ -63,7 +63,7 @@ func (r *Route) RefusePart(ctx context.Context, of string, c *caller.Caller, rea
 	}
 	e := &ledger.Decision{
 		ID: id, At: now.UnixMicro(), TimeTrusted: trusted, Door: r.interaction.Door,
-		Interaction: r.interaction.Name, PartOf: of, Effect: ledger.Refuse, Reasons: []string{reason},
+		Interaction: r.interaction.Name, PartOf: of, Mode: g.mode(g.cfg.Generation().Set, r.interaction.Door, c), Effect: ledger.Refuse, Reasons: []string{reason},
 		Status: int64(status), Who: "unknown", Generation: generationOf(g.cfg.Generation()),
 	}
 	if c != nil {

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"modicum/catalog"
+	"modicum/internal/problem"
 	"modicum/ledger"
 	"modicum/policy"
 )
@@ -29,7 +30,7 @@ type Replayed struct {
 // ReplayedVerdict is one recorded verdict derived again.
 type ReplayedVerdict struct {
 	Recorded ledger.Verdict
-	There    bool // the record was shown
+	There    bool // the record was shown; of one that was observed: would have been
 	Atoms    policy.Atoms
 	Verdict  policy.Verdict
 	View     ledger.View
@@ -119,8 +120,9 @@ func (r *Replayed) request(set *policy.Set) (policy.Request, error) {
 // compareDecision compares what Admit says again with what was recorded.
 func (r *Replayed) compareDecision(set *policy.Set) {
 	d := r.Decision
-	if (r.Why == policy.Admitted) != (d.Effect == ledger.Admit) {
-		if d.Effect == ledger.Admit || !slices.Contains(lateRefusals, first0(d.Reasons)) {
+	admitted := d.Effect == ledger.Admit && d.Would == ""
+	if (r.Why == policy.Admitted) != admitted {
+		if admitted || !slices.Contains(lateRefusals, first0(d.Reasons)) {
 			r.differ("effect: recorded %s, derived %s", d.Effect, r.Why)
 		}
 		return
@@ -140,9 +142,9 @@ func (r *Replayed) compareDecision(set *policy.Set) {
 	}
 }
 
-// lateRefusals are refusals of a request that Admit lets in: a limit, scopes, or a
-// criterion on elements whose class only the record tells.
-var lateRefusals = []string{"limit-requests", "scope", codes[policy.NeverKept]}
+// lateRefusals are refusals of a request that Admit lets in: a limit, scopes, a
+// criterion on elements whose class only the record tells, a scope that is too wide.
+var lateRefusals = []string{"limit-requests", "scope", codes[policy.NeverKept], problem.NameAPatient.Slug()}
 
 func first0(s []string) string {
 	if len(s) == 0 {

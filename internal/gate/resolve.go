@@ -56,7 +56,7 @@ func (s *Session) targets(r *fhirjson.Record, j *Judgement, into map[catalog.Typ
 			continue
 		}
 		to := target{ref.Type, string(ref.ID)}
-		if _, asked := s.resolved[to]; asked || !j.Verdict.View.Keep.Has(r.ClassOf(ref)) || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
+		if _, asked := s.resolved[to]; asked || !j.byPolicy().Keep.Has(r.ClassOf(ref)) || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
 			continue
 		}
 		if s.resolved == nil {
@@ -94,7 +94,7 @@ func (s *Session) resolve(ctx context.Context, t catalog.Type, ids []string) err
 	if err != nil {
 		return err
 	}
-	js, err := s.Judge(ctx, recs, make([]Judgement, 0, len(recs)))
+	js, err := s.judgeByPolicy(ctx, recs, make([]Judgement, 0, len(recs)))
 	if err != nil {
 		return err
 	}

@@ -27,6 +27,8 @@ type Session struct {
 	now     time.Time
 	trusted bool
 	id      string
+	mode    ledger.Mode
+	would   string // why enforcing would have refused what is only observed; "" where it would not
 	plan    policy.Plan
 	infos   []policy.TaskInfo // of the plan's tasks
 	limited []policy.TaskInfo // tasks that speak and limit how much (rule 17)
@@ -50,6 +52,7 @@ type Session struct {
 	own      []facts.Instance              // about the caller alone
 	refs     map[string]string             // keyed references by id of the patient
 	resolved map[target]bool               // targets of references that were looked up: whether one may know of them
+	hidden   map[target]bool               // records that are there only because they are observed
 	atoms    []policy.PatientAtoms         // room for those of records to come
 	last     lastView
 	shape    shaper
@@ -86,19 +89,31 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		// one decision cannot be derived again from two: delegated tokens wait.
 		return nil, s.refuseWith(ctx, &req, "delegation", problem.NotForTask)
 	}
+	s.mode = g.mode(gen.Set, r.interaction.Door, ask.Caller)
 	why := s.admit(&req)
-	if why != policy.Admitted {
+	if why != policy.Admitted && !(s.observes() && s.scopesLeave()) {
 		return nil, s.refuse(ctx, &req, why)
 	}
-	s.planned()
+	if s.plan.Why() == policy.Admitted {
+		s.planned()
+	}
 	if !s.scopesLeave() {
 		return nil, s.refuseWith(ctx, &req, "scope", problem.Scope)
 	}
-	if !s.takeRequest() {
+	switch {
+	case why != policy.Admitted:
+		s.admitObserved(codes[why])
+	case s.takeRequest():
+		s.noteRead()
+	case !s.observes():
 		return nil, s.refuseWith(ctx, &req, "limit-requests", problem.Limit)
+	default:
+		s.admitObserved("limit-requests")
 	}
-	s.noteRead()
 	s.scope = s.scopeOf()
+	if s.observes() {
+		s.widen()
+	}
 	entry := s.decision(&req, ledger.Admit, nil)
 	go func() {
 		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.LogWait)
@@ -182,10 +197,21 @@ func (s *Session) Generation() string { return s.words.generation }
 func (s *Session) Plan() *policy.Plan { return &s.plan }
 
 // Results is the largest number of records a search may show, 0 for no limit.
-func (s *Session) Results() int { return s.plan.Limits().Results }
+func (s *Session) Results() int {
+	if s.observes() {
+		return 0
+	}
+	return s.plan.Limits().Results
+}
 
-// Find returns the look-ups that the request is (rule 13); none for any other request.
-func (s *Session) Find() []policy.FindInfo { return s.finding }
+// Find returns the look-ups that the request is (rule 13); none for any other request,
+// and where a look-up is only observed, which answers like any search.
+func (s *Session) Find() []policy.FindInfo {
+	if s.observes() {
+		return nil
+	}
+	return s.finding
+}
 
 // Obligations are those of the tasks that speak; the door keeps them.
 func (s *Session) Obligations() policy.Obligations { return s.plan.Obligations() }

@@ -28,7 +28,10 @@ func (s *Session) Shape(j *Judgement, page func(t catalog.Type, id []byte) bool)
 		sh.Year = s.now.In(s.gate.cfg.Zone).Year()
 		sh.PatientInScope, sh.Visible, sh.Token = s.patientInScope, s.visible, s.token
 	}
-	sh.View, sh.Elements, sh.judged, sh.page = j.Verdict.View, nil, j, page
+	sh.View, sh.Elements, sh.judged, sh.page = *j.byPolicy(), nil, j, page
+	if sh.Observe = nil; j.instead != nil {
+		sh.Observe = s.lose
+	}
 	return &sh.Shape
 }
 
@@ -44,7 +47,7 @@ func (s *Session) patientInScope(id []byte) bool {
 // visible reports whether a record is proven visible: on this page, or shown to
 // this caller a short while ago.
 func (s *Session) visible(t catalog.Type, id []byte) bool {
-	return s.shape.page != nil && s.shape.page(t, id) || s.resolved[target{t, string(id)}] || s.proven(t, string(id))
+	return s.shape.page != nil && s.shape.page(t, id) && !s.hides(t, id) || s.resolved[target{t, string(id)}] || s.proven(t, string(id))
 }
 
 // tokens are spelt in Crockford's base 32, which survives FHIR's id grammar and

@@ -40,9 +40,11 @@ func (t *tally) add(j *Judgement) {
 // appendKey appends all of a judgement that its verdict in the record shows.
 func appendKey(b []byte, j *Judgement) []byte {
 	b = binary.LittleEndian.AppendUint16(b, uint16(j.Type))
-	b = append(b, byte(j.class), bit(j.There), bit(j.atoms.Lasting), byte(len(j.Because)))
-	b = append(b, j.Because...)
-	v := &j.Verdict.View
+	says := j.says()
+	b = append(b, byte(j.class), bit(says.there), bit(j.atoms.Lasting), bit(j.instead != nil), bit(says.unclassed), byte(len(says.because)))
+	b = append(b, says.because...)
+	b = appendClasses(b, says.lost)
+	v := &says.view
 	b = appendClasses(b, v.Keep, v.Last4, v.Coarse, v.Token, v.Mask)
 	b = appendWords(b, uint64(j.atoms.Overlays), j.atoms.Within, uint64(len(j.Patients)), uint64(len(j.atoms.Of)))
 	b = appendClasses(b, j.atoms.Of...)
@@ -95,16 +97,17 @@ func (s *Session) spell(t *tally) content {
 	views, patients := make(map[policy.View]int, 2), make(map[string]int, 2)
 	for i := range t.kinds {
 		j := &t.kinds[i].judged
+		says := j.says()
 		v := ledger.Verdict{
-			Type: s.cat.TypeName(j.Type), Class: s.cat.Name(j.class), Because: j.Because, Count: t.kinds[i].count,
-			Atoms: atomsOf(s.cat, &j.atoms), View: ledger.Withheld,
+			Type: s.cat.TypeName(j.Type), Class: s.cat.Name(j.class), Because: says.because, Count: t.kinds[i].count,
+			Atoms: atomsOf(s.cat, &j.atoms), View: ledger.Withheld, Observed: j.instead != nil, Lost: s.lostNames(&says),
 		}
-		if j.There && !j.Verdict.View.Empty() {
-			n, known := views[j.Verdict.View]
+		if says.there && !says.view.Empty() {
+			n, known := views[says.view]
 			if !known {
 				n = len(c.views)
-				views[j.Verdict.View] = n
-				c.views = append(c.views, s.words.view(&j.Verdict.View))
+				views[says.view] = n
+				c.views = append(c.views, s.words.view(&says.view))
 			}
 			v.View = n
 		}

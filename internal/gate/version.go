@@ -13,6 +13,10 @@ import (
 // its past, nor the other way round. A version of which nothing is left is not there.
 // The record keeps both verdicts as they were derived.
 func (s *Session) Strictest(r *fhirjson.Record, j, now *Judgement) policy.View {
+	if j.instead != nil && now.instead != nil {
+		s.strictestObserved(r, j, now)
+		return j.Verdict.View
+	}
 	switch {
 	case defect.On(defect.VersionAlone):
 		return j.Verdict.View
@@ -31,10 +35,18 @@ func (s *Session) Strictest(r *fhirjson.Record, j, now *Judgement) policy.View {
 // ShapeOf is Shape with another view than the judgement's own.
 func (s *Session) ShapeOf(j *Judgement, view policy.View, page func(t catalog.Type, id []byte) bool) *fhirjson.Shape {
 	sh := s.Shape(j, page)
-	sh.View = view
+	if j.instead == nil {
+		sh.View = view
+	}
 	return sh
 }
 
 // Beside keeps the judgement of a record that does not show itself, and by which it
 // was decided how others show, for the outcome.
-func (s *Session) Beside(j *Judgement) { s.judged.add(j) }
+func (s *Session) Beside(j *Judgement) {
+	beside := *j
+	if in := j.instead; in != nil {
+		beside.There, beside.Because, beside.Verdict.View, beside.instead = in.there, in.because, in.view, nil
+	}
+	s.judged.add(&beside)
+}

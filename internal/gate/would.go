@@ -1,6 +1,9 @@
 package gate
 
-import "modicum/policy"
+import (
+	"modicum/ledger"
+	"modicum/policy"
+)
 
 // Would reports whether Open would admit a request, limits aside. It is a function of
 // caller, facts about the caller, policy and request (N4), and leaves no record, since
@@ -15,6 +18,9 @@ func (r *Route) Would(ask *Ask) bool {
 	}
 	if ask.Caller.Actor != nil {
 		return false
+	}
+	if g := r.gate; g.mode(gen.Set, r.interaction.Door, ask.Caller) == ledger.Observe {
+		return s.scopesLeave()
 	}
 	req := s.request()
 	return s.admit(&req) == policy.Admitted && s.scopesLeave()

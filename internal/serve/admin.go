@@ -61,6 +61,7 @@ func (c *counted) Unwrap() http.ResponseWriter { return c.ResponseWriter }
 type Ready struct {
 	Ready   bool     `json:"ready"`
 	Policy  string   `json:"policy"` // hash of the policy in force
+	Mode    string   `json:"mode"`   // of the FHIR door: enforce or observe
 	Wrong   []string `json:"wrong,omitempty"`
 	Sources any      `json:"sources"`
 	Issuers any      `json:"issuers"`
@@ -84,7 +85,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	now, trusted := s.opts.Now()
 	g := s.generation.Load()
 	sources := g.Facts.Sources(now)
-	out := Ready{Ready: true, Policy: g.Set.Hash(), Sources: sources, Issuers: s.check.States()}
+	out := Ready{Ready: true, Policy: g.Set.Hash(), Mode: s.opts.Config.FHIR.Mode, Sources: sources, Issuers: s.check.States()}
 	if err := s.store.Health(); err != nil {
 		out.Ready = false
 		out.Wrong = append(out.Wrong, "the record takes no entries: nothing protected is answered")

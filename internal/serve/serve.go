@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -127,7 +128,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	s.facts = facts.NewStore(s.vocabulary(set), s.opts.Now, s.adopt)
 	s.gate, err = gate.New(gate.Config{
 		Generation: s.generation.Load, Log: s.store, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
-		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary,
+		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary, Observe: observed(c),
 	})
 	if err != nil {
 		return err
@@ -148,7 +149,15 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	s.reads = s.gate.Register(gate.Interaction{
 		Door: "ledger", Name: "read", Verbs: policy.Read, Reads: catalog.ClassSet{}.With(audit), Meets: policy.RecordSession,
 	})
-	return s.act(ctx, ledger.ActStarted, []string{s.opts.Version}, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()})
+	return s.act(ctx, ledger.ActStarted, []string{s.opts.Version, "fhir " + c.FHIR.Mode}, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()})
+}
+
+// observed names the doors that only observe.
+func observed(c *config.Config) map[string]gate.Observed {
+	if c.FHIR.Mode != string(ledger.Observe) {
+		return nil
+	}
+	return map[string]gate.Observed{fhir.Name: {Enforced: c.FHIR.Enforce}}
 }
 
 func clients(list []config.Client) map[string]fhir.Client {
@@ -246,6 +255,8 @@ func (k known) Task(name string) bool {
 	}
 	return false
 }
+
+func (k known) Role(name string) bool { return slices.Contains(k.set.Roles(), name) }
 
 func (k known) Source(name string) (time.Duration, bool) {
 	for _, src := range facts.FromPolicy(k.set, k.set.Folder(), nil).Sources { // with fhir, which is built in

@@ -144,7 +144,7 @@ func New(cfg Config) (*Door, error) {
 
 // register makes the Route without which nothing can be opened (D4).
 func (d *Door) register(name string, verbs policy.Verb) {
-	d.routes[name] = d.cfg.Gate.Register(gate.Interaction{Door: "fhir", Name: name, Verbs: verbs, Meets: meets})
+	d.routes[name] = d.cfg.Gate.Register(gate.Interaction{Door: Name, Name: name, Verbs: verbs, Meets: meets})
 }
 
 func orElse[T comparable](v, d T) T {

@@ -52,6 +52,7 @@ const maxForm = maxQuery
 // ServeHTTP answers one request.
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{door: d, w: w, r: r, pattern: "?"}
+	x.sayMode()
 	select {
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()
@@ -323,6 +324,7 @@ func (x *exchange) authenticate() error {
 		return err
 	}
 	x.caller = x.door.registered(c)
+	x.sayMode()
 	said, err := caller.ReadHeaders(x.r.Header)
 	if err != nil {
 		return err
