@@ -82,6 +82,8 @@ const (
 	VersionsShown        Defect = "versions-shown"         // vread does not ask whether metadata shows
 	VersionAlone         Defect = "version-alone"          // a version is judged without the record as it is now
 	CurrentAlone         Defect = "current-alone"          // a version is judged by the record as it is now alone
+	HandlesUnchecked     Defect = "handles-unchecked"      // a record bears a Binary by an address that its view does not keep
+	ContentOfAnybody     Defect = "content-of-anybody"     // what a Binary says itself of whose it is does not count
 	EntryForAnybody      Defect = "entry-for-anybody"      // the entries of a batch are asked for no task
 	EntriesShown         Defect = "entries-shown"          // a transaction answers what is not refused of it
 	RefusalTold          Defect = "refusal-told"           // what is hidden is forbidden, not absent

@@ -91,6 +91,8 @@ var killers = map[Defect]killer{
 	VersionsShown:        {inDoor, "TestFC36_VersionsOnlyWhereMetadataShows", ""},
 	VersionAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
 	CurrentAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
+	HandlesUnchecked:     {inDoor, "TestFC27_OtherRecordsThatNameABinary", ""},
+	ContentOfAnybody:     {inDoor, "TestFC27_ABinaryThatBelongsElsewhere", ""},
 	EntryForAnybody:      {inDoor, "TestFC39_EachEntryIsAnsweredAsIfAlone", ""},
 	EntriesShown:         {inDoor, "TestFC39_ATransactionIsAnsweredWholeOrNotAtAll", ""},
 	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},

@@ -58,6 +58,8 @@ func All() []Defect {
 		VersionsShown,
 		VersionAlone,
 		CurrentAlone,
+		HandlesUnchecked,
+		ContentOfAnybody,
 		EntryForAnybody,
 		EntriesShown,
 		RefusalTold,

@@ -41,6 +41,7 @@ func (b *bearer) lend(r *fhirjson.Record) *fhirjson.Record {
 // bears notes the records that show only by proof to which a record refers by an
 // element that its view keeps.
 func (s *Session) bears(r *fhirjson.Record, j *Judgement) {
+	s.handles(r, j)
 	var b *bearer
 	for i := range r.References {
 		ref := &r.References[i]

@@ -17,7 +17,7 @@ func (s *Session) request() policy.Request {
 		Task:    nameOr(s.ask.Task, s.set.KnowsTask),
 		Purpose: nameOr(s.ask.Purpose, s.set.KnowsPurpose),
 		Verb:    s.verb(),
-		Shows:   s.cat.ShowsOf(s.ask.Type),
+		Shows:   s.classesAsked(),
 		Meets:   s.route.interaction.Meets,
 		Reads:   s.route.interaction.Reads,
 	}
@@ -33,6 +33,16 @@ func (s *Session) request() policy.Request {
 		req.Sorts = req.Sorts.Union(p.Classes(catalog.OfRecord))
 	}
 	return req
+}
+
+// classesAsked are those of which a task must show one for the request to have an answer
+// at all. What a Binary holds may be of any class that an attachment has (FC27).
+func (s *Session) classesAsked() catalog.ClassSet {
+	shows := s.cat.ShowsOf(s.ask.Type)
+	if s.cat.TypeName(s.ask.Type) == "Binary" {
+		shows = shows.Union(s.words.attached.classes)
+	}
+	return shows
 }
 
 // affiliate says for which program and partner the caller asks, and makes the

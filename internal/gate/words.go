@@ -15,6 +15,7 @@ import (
 type words struct {
 	set        *policy.Set
 	generation string
+	attached   attached
 
 	mu      sync.RWMutex
 	views   map[policy.View]ledger.View
@@ -30,7 +31,7 @@ func (g *Gate) wordsOf(set *policy.Set) *words {
 		return w
 	}
 	w := &words{
-		set: set, generation: set.Hash() + "." + set.Catalog().Hash(),
+		set: set, generation: set.Hash() + "." + set.Catalog().Hash(), attached: attachedIn(set.Catalog()),
 		views: make(map[policy.View]ledger.View), classes: make(map[catalog.ClassSet][]string),
 	}
 	g.spelt.Store(w)

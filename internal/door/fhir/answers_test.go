@@ -46,7 +46,7 @@ var hidings = []struct {
 		with: []string{`{"resourceType":"Bundle","id":"b1","type":"searchset"}`}},
 	{row: "FC26 photos", path: "/Patient/p1",
 		with: []string{edit(pat, `"gender":"female"`, `"gender":"female","photo":[{"contentType":"image/png","data":"U0VDUkVU","url":"http://x/SECRET","title":"SECRET","hash":"U0VD","size":9}]`)}, gone: []string{"U0VD", "SECRET", "photo"}},
-	{row: "FC27 Binary", path: "/Binary/b1", status: 403, with: []string{`{"resourceType":"Binary","id":"b1","contentType":"text/plain","data":"U0VDUkVU"}`}},
+	{row: "FC27 Binary", path: "/Binary/b1", status: 404, with: []string{`{"resourceType":"Binary","id":"b1","contentType":"text/plain","data":"U0VDUkVU"}`}},
 	{row: "FC28 Composition", path: "/Composition/k1", status: 403, with: []string{`{"resourceType":"Composition","id":"k1","subject":{"reference":"Patient/p1"},"section":[{"text":{"div":"SECRET"}}]}`}},
 	{row: "FC29 QuestionnaireResponse", path: "/QuestionnaireResponse/q1", status: 403, with: []string{`{"resourceType":"QuestionnaireResponse","id":"q1","subject":{"reference":"Patient/p1"},"item":[{"linkId":"1","answer":[{"valueString":"SECRET"}]}]}`}},
 	{row: "FC30 Provenance", path: "/Provenance/v1", status: 403, with: []string{`{"resourceType":"Provenance","id":"v1","target":[{"reference":"Patient/p1"}]}`}},
@@ -120,7 +120,7 @@ func TestFC23_HiddenTargetsThroughTheDoor(t *testing.T)       { hides(t, "FC23")
 func TestFC24_ContainedResourcesThroughTheDoor(t *testing.T)  { hides(t, "FC24") }
 func TestFC25_NestedBundlesThroughTheDoor(t *testing.T)       { hides(t, "FC25") }
 func TestFC26_PhotosThroughTheDoor(t *testing.T)              { hides(t, "FC26") }
-func TestFC27_BinaryIsRefused(t *testing.T)                   { hides(t, "FC27") }
+func TestFC27_ABinaryThatNothingNamesIsNotThere(t *testing.T) { hides(t, "FC27") }
 func TestFC28_CompositionIsRefused(t *testing.T)              { hides(t, "FC28") }
 func TestFC29_QuestionnaireResponseIsRefused(t *testing.T)    { hides(t, "FC29") }
 func TestFC30_ProvenanceAndAuditEventAreRefused(t *testing.T) { hides(t, "FC30") }

@@ -193,7 +193,7 @@ func (x *exchange) serve() error {
 		return problem.Malformed
 	case missing != nil:
 		return missing
-	case !x.accepts():
+	case !x.accepts() && !(at.shape == instance && at.typ == "Binary"): // which has formats of its own
 		return problem.Format
 	}
 	var err error

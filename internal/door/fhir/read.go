@@ -21,6 +21,9 @@ import (
 
 // read answers [base]/Type/id and [base]/Type/id/_history/version.
 func (x *exchange) read(at place) error {
+	if at.typ == "Binary" && at.version == "" {
+		return x.binary(at)
+	}
 	pairs, err := x.pairs()
 	if err != nil {
 		return err
