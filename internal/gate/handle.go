@@ -87,6 +87,9 @@ type attached struct {
 func attachedIn(cat *catalog.Catalog) attached {
 	var out attached
 	for _, t := range cat.Types() {
+		if cat.DenyByDefault(t) {
+			continue
+		}
 		before := out.classes
 		if attaches(cat, t, cat.Root(t), make(map[catalog.NodeID]bool), &out.classes) {
 			out.types = out.types.With(t)
@@ -96,6 +99,9 @@ func attachedIn(cat *catalog.Catalog) attached {
 	}
 	return out
 }
+
+// Attachments are the classes that an attachment may have.
+func Attachments(cat *catalog.Catalog) catalog.ClassSet { return attachedIn(cat).classes }
 
 // attaches walks the elements of a type, adds the classes of its attachments, and
 // reports whether there are any.

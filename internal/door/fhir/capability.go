@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"modicum/catalog"
+	"modicum/internal/gate"
 	"modicum/internal/problem"
 	"modicum/policy"
 )
@@ -131,6 +132,10 @@ func (d *Door) resources(set *policy.Set) []resource {
 	var out []resource
 	for _, t := range cat.Types() {
 		own := cat.OwnClasses(t).With(cat.DefaultClass(t))
+		if cat.DenyByDefault(t) && !cat.DenyUnlessNamed(t) {
+			out = append(out, attached(cat, t, &reads)...)
+			continue
+		}
 		lists := searches.shown.Meets(own)
 		if !lists && !reads.shown.Meets(own) {
 			continue
@@ -151,6 +156,15 @@ func (d *Door) resources(set *policy.Set) []resource {
 		out = append(out, r)
 	}
 	return out
+}
+
+// attached is what can be done with a type that is never shown by itself: a Binary is
+// read by whom a record shows that names it (FC27).
+func attached(cat *catalog.Catalog, t catalog.Type, reads *reach) []resource {
+	if cat.TypeName(t) != "Binary" || !reads.keep.Meets(gate.Attachments(cat)) {
+		return nil
+	}
+	return []resource{{Type: "Binary", Interaction: []did{{"read"}}}}
 }
 
 // makes reports whether some task of the policy may make records of a type.

@@ -499,7 +499,8 @@ func TestFC45_TheCapabilityStatementIsTheSameForEverybody(t *testing.T) {
 	for _, part := range []string{`"fhirVersion":"4.0.1"`, `"type":"Patient"`, `"type":"Condition"`, `"name":"family"`, `"code":"search-type"`} {
 		contains(t, first.body, part)
 	}
-	lacks(t, first.body, `"type":"Claim"`, `"type":"AuditEvent"`)
+	contains(t, first.body, `{"type":"Binary","interaction":[{"code":"read"}]}`)
+	lacks(t, first.body, `"type":"Claim"`, `"type":"AuditEvent"`, `"type":"Bundle"`, `"type":"Parameters"`, `"type":"Basic"`)
 	var statement struct {
 		Rest []struct {
 			Resource []struct {
