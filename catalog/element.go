@@ -145,6 +145,9 @@ type Node struct {
 	// AuthorOf is true for a reference that says who made the record or stated what it
 	// tells, for the built-in fact author. Who performed, attended or was asked is none.
 	AuthorOf bool
+	// Carries is true for a Reference by which a flagged record flags the one that holds
+	// it: the reason of a prescription, the results of a report, the entries of a list.
+	Carries bool
 	// WholeOnly is true for an element that is right only beside another one of its class
 	// that no coarser form of it could replace (con-4): kept, or left out.
 	WholeOnly bool

@@ -67,6 +67,13 @@ func (v *sensitive) load(s *table.Snapshot) {
 // LabelOverlays returns the overlays that a security label puts on its record. Ask
 // it for every coding whose node is Label. A label that the catalog does not know
 // gives Unrecognized; U, L, M and N give none; R and V give Restricted, which
+// InlineLabel reports whether an extension is a security label of the element that
+// holds it (DS4P, extension-inline-sec-label). Its coding goes to LabelOverlays like
+// any label: what marks a part marks the record, since other parts may repeat it.
+func InlineLabel(url []byte) bool { return string(url) == inlineLabel }
+
+const inlineLabel = "http://hl7.org/fhir/uv/security-label-ds4p/StructureDefinition/extension-inline-sec-label"
+
 // Settle judges when all labels of the record have been read.
 func (c *Catalog) LabelOverlays(system, code []byte) OverlaySet {
 	s := c.sensitive.systems[string(bare(system))]

@@ -169,3 +169,25 @@ func TestOverlaysDoNotAllocate(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// By which references a flagged record flags another: why, of what, for what; not where
+// or by whom.
+func TestReferencesThatCarry(t *testing.T) {
+	for path, want := range map[string]bool{
+		"MedicationRequest.reasonReference": true, "MedicationRequest.medicationReference": true, "MedicationDispense.authorizingPrescription": true, "Medication.ingredient.itemReference": true,
+		"Encounter.diagnosis.condition": true, "Claim.item.encounter": true, "Claim.diagnosis.diagnosisReference": true, "ExplanationOfBenefit.claim": true, "DiagnosticReport.result": true,
+		"List.entry.item": true, "Composition.section.entry": true, "Composition.section.section.entry": true, "CarePlan.activity.detail.reasonReference": true, "Task.reasonReference": true,
+		"MedicationRequest.encounter": false, "MedicationRequest.requester": false, "MedicationRequest.subject": false, "MedicationRequest.basedOn": false, "MedicationRequest.medicationCodeableConcept": false,
+		"Observation.encounter": false, "Observation.performer": false, "Condition.evidence.detail": false, "Encounter.location.location": false, "Composition.section.focus": false, "Claim.provider": false,
+	} {
+		ids := cat.Find(path)
+		if len(ids) == 0 {
+			t.Errorf("%s: no such element", path)
+		}
+		for _, id := range ids {
+			if n := cat.Node(id); n.Carries != want {
+				t.Errorf("%s carries: %t, want %t", path, n.Carries, want)
+			}
+		}
+	}
+}

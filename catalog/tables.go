@@ -127,7 +127,7 @@ func (c *Catalog) loadNodes(s *table.Snapshot) {
 			ByValue: v.Flags&table.ByValue != 0, Label: v.Flags&table.Labelled != 0, Implied: v.Implied,
 			Ruled: v.RuleGroup != 0, Marks: OverlaySet(v.Marks),
 			BearsPatient: v.Flags&table.BearsPatient != 0, VisitOf: v.Flags&table.VisitOf != 0,
-			AuthorOf: v.Flags&table.AuthorOf != 0, WholeOnly: v.Flags&table.WholeOnly != 0, MainDate: uint8(v.MainDate), Place: Place(v.Place),
+			AuthorOf: v.Flags&table.AuthorOf != 0, WholeOnly: v.Flags&table.WholeOnly != 0, Carries: v.Flags&table.Carries != 0, MainDate: uint8(v.MainDate), Place: Place(v.Place),
 		}
 		copy(n.Refers[:], v.RefersSet)
 	}

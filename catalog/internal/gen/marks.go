@@ -82,6 +82,9 @@ func (b *builder) addMarks() {
 			n.Place = uint64(places[place])
 		}
 	}
+	for _, path := range b.words.decisions.Carries {
+		b.addCarries(path)
+	}
 	for _, path := range b.words.decisions.LabelsAt {
 		if rest, all := strings.CutPrefix(path, "Resource."); all {
 			path = "Patient." + rest // meta is shared by all types
@@ -92,6 +95,30 @@ func (b *builder) addMarks() {
 				n.Implied = "http://terminology.hl7.org/CodeSystem/v3-Confidentiality"
 			}
 		}
+	}
+}
+
+// addCarries marks the references by which a flagged record flags another. Of a choice
+// only the reference is one.
+func (b *builder) addCarries(path string) {
+	paths := []string{path}
+	if rest, all := strings.CutPrefix(path, "*."); all {
+		paths = nil
+		for _, t := range b.out.Types {
+			paths = append(paths, t.Name+"."+rest)
+		}
+	}
+	found := false
+	for _, p := range paths {
+		for _, id := range b.at(p) {
+			if n := &b.out.Nodes[id]; n.Kind == uint64(catalog.Reference) {
+				n.Flags |= table.Carries
+				found = true
+			}
+		}
+	}
+	if !found {
+		b.fail("decisions.yaml: carries: %s is no reference of R4", path)
 	}
 }
 

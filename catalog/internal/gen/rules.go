@@ -102,6 +102,11 @@ func (b *builder) readSpecialPaths() {
 	for p := range d.Places {
 		b.name(p)
 	}
+	for _, p := range d.Carries {
+		if !strings.HasPrefix(p, "*.") { // what stands directly in a type shares its node with nothing
+			b.name(p)
+		}
+	}
 	for _, p := range d.LabelsAt {
 		if !strings.HasPrefix(p, "Resource.") {
 			b.name(p)

@@ -93,6 +93,7 @@ type decisions struct {
 	Authors               []string
 	Places                map[string]string
 	LabelsAt              []string `yaml:"labels_at"`
+	Carries               []string
 }
 
 func loadWords(dir string) (*words, error) {

@@ -87,6 +87,7 @@ const (
 	VisitOf
 	AuthorOf
 	WholeOnly
+	Carries
 )
 
 // Constant is a constant member: a form that the element's name fills, or text.
