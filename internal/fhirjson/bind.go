@@ -248,6 +248,9 @@ func (b *binder) extension(i uint32, c *cell) {
 	cat := b.s.cat
 	url := b.s.text(b.src, i, "url")
 	class, listed := cat.ExtensionClass(url)
+	if catalog.InlineLabel(url) && !defect.On(defect.LabelsIgnored) {
+		b.inlineLabel(i)
+	}
 	switch {
 	case listed:
 		if o, is := cat.OverlayOf(class); is {
@@ -265,6 +268,16 @@ func (b *binder) extension(i uint32, c *cell) {
 	if c.class == catalog.Unknown {
 		c.flags |= rough
 	}
+}
+
+// inlineLabel reads the label that stands at an element. One that cannot be read may be
+// any (threat-model D6).
+func (b *binder) inlineLabel(i uint32) {
+	var system, code []byte
+	if at := b.s.find(b.src, i, "valueCoding"); at != 0 {
+		system, code = b.s.text(b.src, at, "system"), b.s.text(b.src, at, "code")
+	}
+	b.labels |= b.s.cat.LabelOverlays(system, code)
 }
 
 func (b *binder) insideExtension(c *cell) bool {
@@ -335,11 +348,13 @@ func (b *binder) coding(i uint32, n *catalog.Node, id catalog.NodeID) {
 
 func (b *binder) coded(n *catalog.Node, id catalog.NodeID, system, code []byte) {
 	cat := b.s.cat
-	if !defect.On(defect.CodesIgnored) {
-		b.codes |= cat.CodeOverlays(system, code)
-	}
+	var label catalog.OverlaySet
 	if n.Label && !defect.On(defect.LabelsIgnored) {
-		b.labels |= cat.LabelOverlays(system, code)
+		label = cat.LabelOverlays(system, code)
+		b.labels |= label
+	}
+	if !defect.On(defect.CodesIgnored) {
+		b.codes |= cat.CodeOverlays(system, code) &^ label
 	}
 	if !n.Ruled {
 		return
@@ -392,7 +407,8 @@ func (b *binder) finish() {
 			k.class, k.whole = cat.RuleClass(k.rule)
 		}
 	}
-	r.Overlays = b.codes | cat.Settle(b.labels)
+	r.Labelled, r.Coded = cat.Settle(b.labels), b.codes
+	r.Overlays = r.Labelled | r.Coded
 	r.Lasting = cat.Lasting(r.Type)
 	r.Withheld = r.Withheld || cat.DenyByDefault(r.Type) && !cat.DenyUnlessNamed(r.Type)
 	r.References = s.refs[b.refs:len(s.refs):len(s.refs)]

@@ -22,9 +22,14 @@ type Reference struct {
 	cell     uint32
 	inside   int32 // index of the contained resource that it names, or -1
 	in       int32 // index of the contained resource that it stands in, or -1
+	points   bool  // it has an address or an identifier, whether that names a record of this server or not
 	reshaped bool  // absolute or versioned: written as Type/id
 	patient  bool  // may name a patient, so that it counts for whom the record is about
 }
+
+// Elsewhere reports whether the Reference names something that cannot be looked up on
+// this server: an address of another, or an identifier alone.
+func (r *Reference) Elsewhere() bool { return r.Type == 0 && r.inside < 0 && r.points }
 
 // Span is a time interval. The zero Span is no date.
 type Span struct {
@@ -41,7 +46,10 @@ type Record struct {
 	ID       []byte
 	Class    catalog.Class      // of the record, by the conditional rules
 	Overlays catalog.OverlaySet // labels, codes, elements and type, watched ones included
-	Lasting  bool               // policy-language rule 7
+	// Labelled and Coded are the overlays by where they come from: security labels; and
+	// codes, elements and the type.
+	Labelled, Coded catalog.OverlaySet
+	Lasting         bool // policy-language rule 7
 
 	// Patients are all patients whom the record names at any depth, contained
 	// resources included, each once; of a Patient, itself. Patient.link is a

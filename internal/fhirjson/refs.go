@@ -66,6 +66,7 @@ func (b *binder) reference(i uint32, c *cell, n *catalog.Node) {
 	c.flags |= special
 	r := Reference{Node: c.node, cell: i, inside: -1, in: b.in, patient: n.BearsPatient}
 	text := s.text(b.src, i, "reference")
+	r.points = len(text) > 0 || n.Carries && s.find(b.src, i, "identifier") != 0
 	var t target
 	switch {
 	case len(text) > 0 && text[0] == '#':
