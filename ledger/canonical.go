@@ -200,6 +200,7 @@ func (w *canonical) verdict(v *Verdict) {
 	w.str("class", v.Class)
 	w.count("count", v.Count)
 	w.strs("lost", v.Lost)
+	w.strs("marked", v.Marked)
 	w.yes("observed", v.Observed)
 	if len(v.Patients) > 0 {
 		w.key("patients")

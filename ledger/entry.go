@@ -90,7 +90,10 @@ type Verdict struct {
 	Count   int64  `json:"count,omitzero"`    // records judged alike; 0 stands for 1
 	// Lost and Observed are of a record that left whole because its door only
 	// observes: the classes of which the view above would have taken something away.
-	Lost     []string `json:"lost,omitempty"`
+	Lost []string `json:"lost,omitempty"`
+	// Marked says why each overlay of the atoms lies on the record: its name and label,
+	// code, the type of another record, or unknown; sorted.
+	Marked   []string `json:"marked,omitempty"`
 	Observed bool     `json:"observed,omitzero"`
 	Patients []int    `json:"patients,omitempty"`
 	Type     string   `json:"type"`
@@ -287,6 +290,7 @@ func (c *checker) verdicts(vs []Verdict, patients, views int) {
 	for i, v := range vs {
 		c.need("verdicts.type", v.Type)
 		c.strings("verdicts.because, verdicts.class", v.Because, v.Class)
+		c.strings("verdicts.marked", v.Marked...)
 		c.ints("verdicts.count", v.Count)
 		c.strings("verdicts.lost", v.Lost...)
 		if len(v.Lost) > 0 && !v.Observed {

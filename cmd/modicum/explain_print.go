@@ -23,6 +23,7 @@ type explainedVerdict struct {
 	Count   int64       `json:"count"`
 	Shown   bool        `json:"shown"`
 	Because string      `json:"because,omitempty"`
+	Marked  []string    `json:"marked,omitempty"` // why each overlay lies on it
 	Lines   []string    `json:"lines,omitempty"`
 	Bites   []string    `json:"restrictions,omitempty"`
 	View    ledger.View `json:"view,omitempty"`
@@ -35,7 +36,7 @@ func printReplay(t *terminal, asJSON bool, r *gate.Replayed, class catalog.Class
 		out := explained{Decision: r.Decision, Agrees: agrees, Differences: r.Differences, Proof: p}
 		for i := range r.Verdicts {
 			v := &r.Verdicts[i]
-			out.Verdicts = append(out.Verdicts, explainedVerdict{v.Recorded.Type, max(1, v.Recorded.Count), v.There, v.Recorded.Because, v.Lines, v.Bites, v.View, whyOf(r, v, class)})
+			out.Verdicts = append(out.Verdicts, explainedVerdict{v.Recorded.Type, max(1, v.Recorded.Count), v.There, v.Recorded.Because, v.Recorded.Marked, v.Lines, v.Bites, v.View, whyOf(r, v, class)})
 		}
 		if err := printJSON(t, out); err != nil {
 			return err
@@ -98,6 +99,9 @@ func sayReplay(t *terminal, r *gate.Replayed, class catalog.Class) {
 		fmt.Fprintf(t.out, "  %d × %s %s", max(1, v.Recorded.Count), v.Recorded.Type, state)
 		if len(v.Lines) > 0 {
 			fmt.Fprintf(t.out, "; lines: %s", strings.Join(v.Lines, ", "))
+		}
+		if len(v.Recorded.Marked) > 0 {
+			fmt.Fprintf(t.out, "; marked %s", strings.Join(v.Recorded.Marked, ", "))
 		}
 		if len(v.Bites) > 0 {
 			fmt.Fprintf(t.out, "; restricted by %s", strings.Join(v.Bites, ", "))

@@ -142,6 +142,7 @@ func showVerdicts(verdicts []ledger.Verdict, views []ledger.View, row func(strin
 		}
 		if v.View == ledger.Withheld {
 			row("withheld", what, "("+v.Because+")")
+			row("marked", strings.Join(v.Marked, ", "))
 			continue
 		}
 		row("shown", what, "view", strconv.Itoa(v.View+1))

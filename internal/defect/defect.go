@@ -60,6 +60,9 @@ const (
 	ScopesOfAnybody   Defect = "scopes-of-anybody"   // scopes that say patient count for every patient
 	ScopeQueryIgnored Defect = "scope-query-ignored" // the query of a granular scope is not asked
 	ScopeReadsHidden  Defect = "scope-reads-hidden"  // the query of a granular scope is answered by what is hidden
+	CarriedIgnored    Defect = "carried-ignored"     // what a record refers to puts no overlays on it
+	CarriedOneHop     Defect = "carried-one-hop"     // of what that refers to in turn nothing is looked up
+	ElsewhereIsClean  Defect = "elsewhere-is-clean"  // what cannot be looked up puts no overlays on what refers to it
 	ScopesOpen        Defect = "scopes-open"         // what a scope covers shows, whatever the policy says
 	ProofBeyondScopes Defect = "proof-beyond-scopes" // what one application was shown is proven to all of the person's
 	EnforcedObserved  Defect = "enforced-observed"   // a role that is enforced is observed like the others

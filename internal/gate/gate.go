@@ -113,7 +113,10 @@ type Judgement struct {
 	Type     catalog.Type
 	ID       string
 	Patients []string
-	class    catalog.Class // of the record itself
+	class    catalog.Class      // of the record itself
+	labelled catalog.OverlaySet // by its own labels
+	coded    catalog.OverlaySet // by its own codes, elements and type
+	carried  []cause            // by what it refers to
 	atoms    policy.Atoms
 	implies  []implied // what it proves beside itself
 	instead  *instead  // what the policy says, where the record leaves whole (Observed)

@@ -48,12 +48,12 @@ func (s *Session) judgeByPolicy(ctx context.Context, recs []*fhirjson.Record, ou
 		j := s.judge(r)
 		out = append(out, j)
 	}
-	return out, nil
+	return out, s.carry(ctx, recs, out[len(out)-len(recs):])
 }
 
 // judge decides one record. What it needs was looked up.
 func (s *Session) judge(r *fhirjson.Record) Judgement {
-	j := Judgement{Type: r.Type, ID: string(r.ID), class: r.Class}
+	j := Judgement{Type: r.Type, ID: string(r.ID), class: r.Class, labelled: r.Labelled, coded: r.Coded}
 	b, proven := s.bearerOf(r)
 	if proven {
 		r = b.lend(r)

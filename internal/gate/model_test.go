@@ -56,12 +56,12 @@ tasks:
     purpose: treatment
     do: [read, search]
     while: [assigned]
-    see: {keep: [demographics.name, clinical.problem, clinical.medication], mask: [clinical.lab]}
+    see: {keep: [demographics.name, clinical.problem, clinical.medication, clinical.procedure, clinical.list], mask: [clinical.lab]}
     within: {of: item}
     also:
-      - {see: {keep: [admin.encounter, clinical.lab, clinical.note.psychotherapy, financial.claim]}, marked: [sensitive.hiv, sensitive.mental-health], within: {of: permit}}
-      - {see: {keep: [clinical.problem, clinical.lab, clinical.note.psychotherapy]}, within: {back: 30 days}}
-      - {see: {keep: [clinical.problem, admin.encounter]}, marked: [sensitive.hiv], within: {place: department}}
+      - {see: {keep: [admin.encounter, clinical.lab, clinical.procedure, clinical.list, clinical.note.psychotherapy, financial.claim]}, marked: [sensitive.hiv, sensitive.mental-health], within: {of: permit}}
+      - {see: {keep: [clinical.problem, clinical.lab, clinical.procedure, clinical.list, clinical.note.psychotherapy]}, within: {back: 30 days}}
+      - {see: {keep: [clinical.problem, clinical.procedure, clinical.list, admin.encounter]}, marked: [sensitive.hiv], within: {place: department}}
       - {see: {keep: [clinical.lab, financial.claim]}, within: {place: facility, of: [period]}}
       - {while: [author], see: {keep: [clinical.note.psychotherapy]}, within: whole-record}
       - {see: {keep: [clinical.note-index], coarse: [financial.claim], mask: [clinical.note.psychotherapy]}, marked: [sensitive.hiv, sensitive.mental-health], within: {of: permit}}
@@ -305,6 +305,10 @@ func (w *modelWorld) records() map[string]string {
 	for _, id := range []string{"o1", "o2"} {
 		add("Observation", id, `"status":"final","category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory"}]}],"code":{"text":"x"}`+
 			patient("subject")+labels()+visit("encounter")+maybe(`"effectiveDateTime":"`+day()+`"`)+pick(w.Rand, "", `,"performer":[{"reference":"Patient/p2"}]`, `,"performer":[{"reference":"Patient/p1"},{"reference":"Patient/p2"}]`))
+		add("Procedure", id, `"status":"completed","code":{"text":"x"}`+patient("subject")+labels()+maybe(fmt.Sprintf(`"reasonReference":[{"reference":"%s"}]`,
+			pick(w.Rand, "Condition/o1", "Condition/o2", "Observation/o1", "Procedure/o1", "Procedure/o2", "Condition/gone", "https://elsewhere.example/Condition/1", "https://up.example/fhir/Condition/o1", "#x"))))
+		add("List", id, `"status":"current","mode":"working"`+patient("subject")+maybe(fmt.Sprintf(`"entry":[{"item":{"reference":"%s"}},{"item":{"reference":"%s"}}]`,
+			pick(w.Rand, "Procedure/o1", "List/o1", "List/o2", "Patient/p1"), pick(w.Rand, "Condition/o1", "Procedure/o2", "Claim/k1", "Practitioner/w"))))
 		add("Condition", id, `"code":{"text":"x"}`+patient("subject")+labels()+visit("encounter")+maybe(`"recordedDate":"`+day()+`"`)+maybe(`"recorder":{"reference":"Practitioner/w"}`))
 		add("Claim", strings.Replace(id, "o", "k", 1), `"status":"active","type":{"text":"x"},"use":"claim","provider":{"reference":"Practitioner/1"},"priority":{"text":"x"},"created":"`+day()+`"`+
 			patient("patient")+labels()+maybe(`"item":[{"sequence":1,"productOrService":{"text":"x"},"encounter":[{"reference":"Encounter/`+pick(w.Rand, "e1", "e2")+`"}]}]`))

@@ -48,6 +48,8 @@ type Session struct {
 	people   map[string]*person
 	visits   map[string]*visit
 	objects  map[string]*object
+	marks    map[target]*marking           // what was looked up for the overlays that it puts on others
+	unread   []catalog.Type                // of records looked up for that, which could not be read
 	limits   map[catalog.Type]caller.Limit // what the token's scopes leave
 	own      []facts.Instance              // about the caller alone
 	refs     map[string]string             // keyed references by id of the patient

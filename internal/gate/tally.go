@@ -51,6 +51,10 @@ func appendKey(b []byte, j *Judgement) []byte {
 	for _, id := range j.Patients {
 		b = append(append(b, id...), 0)
 	}
+	b = appendWords(b, uint64(j.labelled), uint64(j.coded), uint64(len(j.carried)))
+	for _, c := range j.carried {
+		b = appendWords(b, uint64(c.typ), uint64(c.overlays))
+	}
 	for i := range j.atoms.Patients {
 		p := &j.atoms.Patients[i]
 		b = appendWords(b, p.Holds[:]...)
@@ -100,7 +104,7 @@ func (s *Session) spell(t *tally) content {
 		says := j.says()
 		v := ledger.Verdict{
 			Type: s.cat.TypeName(j.Type), Class: s.cat.Name(j.class), Because: says.because, Count: t.kinds[i].count,
-			Atoms: atomsOf(s.cat, &j.atoms), View: ledger.Withheld, Observed: j.instead != nil, Lost: s.lostNames(&says),
+			Atoms: atomsOf(s.cat, &j.atoms), Marked: s.markedBy(j), View: ledger.Withheld, Observed: j.instead != nil, Lost: s.lostNames(&says),
 		}
 		if says.there && !says.view.Empty() {
 			n, known := views[says.view]

@@ -67,6 +67,7 @@ type Judgement struct {
 // Judge reads a record, works out its atoms and decides (design 5, step 5).
 func (w *World) Judge(d *Decision, t *Tree) *Judgement {
 	j := &Judgement{Record: w.borne(w.Read(t))}
+	w.carry(j.Record)
 	j.Atoms = w.atoms(d, j.Record)
 	j.Verdict = d.View(j.Atoms)
 	j.There = w.admissible(j) && w.makes(j)

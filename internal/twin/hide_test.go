@@ -73,8 +73,28 @@ func (h *hider) stands(e *entry, former string) bool {
 }
 
 // dependents are the records that may show otherwise when e changes: those that
-// refer to it, and those of a patient whose visit, claim or account it is.
+// refer to it, those that refer to them in turn, since overlays follow references, and
+// those of a patient whose visit, claim or account it is.
 func (h *hider) dependents(e *entry, former string) []*entry {
+	var out []*entry
+	h.reach(e, former, map[*entry]bool{e: true}, 4, &out)
+	return out
+}
+
+func (h *hider) reach(e *entry, former string, seen map[*entry]bool, hops int, out *[]*entry) {
+	if hops == 0 {
+		return
+	}
+	for _, o := range h.referring(e, former) {
+		if !seen[o] {
+			seen[o] = true
+			*out = append(*out, o)
+			h.reach(o, o.text, seen, hops-1, out)
+		}
+	}
+}
+
+func (h *hider) referring(e *entry, former string) []*entry {
 	var out []*entry
 	wide := e.typ == "Encounter" || e.typ == "Claim" || e.typ == "Account"
 	for _, o := range h.w.entries {

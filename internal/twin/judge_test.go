@@ -213,7 +213,7 @@ func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
 	if e == nil {
 		return false
 	}
-	key := e.ref() + " " + e.text
+	key := w.around(e, 3)
 	shows, known := j.there[key]
 	if !known {
 		for _, d := range j.decisionsOf(e) {
@@ -223,6 +223,25 @@ func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
 		j.there[key] = shows
 	}
 	return shows
+}
+
+// around is a record's text with those of what it refers to, so many records far:
+// overlays follow references, so that all of it decides whether the record is there.
+func (w *world) around(e *entry, hops int) string {
+	key := e.ref() + " " + e.text
+	if hops == 0 {
+		return key
+	}
+	for _, part := range strings.Split(e.text, `"reference":"`)[1:] {
+		ref, _, _ := strings.Cut(part, `"`)
+		if strings.HasPrefix(ref, "Patient/") {
+			continue
+		}
+		if to := w.find(ref); to != nil && to != e {
+			key += w.around(to, hops-1)
+		}
+	}
+	return key
 }
 
 // is reports whether a record is there under any task.

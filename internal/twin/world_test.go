@@ -253,17 +253,26 @@ func (g *grower) prescription(p string) {
 	case 2:
 		drug = fmt.Sprintf(`"contained":[{"resourceType":"Medication","id":"med","code":{"text":"%s"},"manufacturer":{"display":"%s"}}],"medicationReference":{"reference":"#med"}`, g.word(), g.word())
 	}
-	g.put(`{"resourceType":"MedicationRequest","id":"%s","status":"%s","intent":"order",%s,"subject":{"reference":"Patient/%s"},%s`+
+	g.put(`{"resourceType":"MedicationRequest","id":"%s","status":"%s","intent":"order",%s,"subject":{"reference":"Patient/%s"},%s%s`+
 		`"authoredOn":"%s","requester":{"reference":"Practitioner/doc1"},"dosageInstruction":[{"text":"%s"}]}`,
-		g.id("m"), pick(g.Rand, []string{"active", "stopped"}), drug, p, g.encounter(p), g.day(), g.word())
+		g.id("m"), pick(g.Rand, []string{"active", "stopped"}), drug, p, g.encounter(p), g.reason(p), g.day(), g.word())
+}
+
+// reason is why something was done: a condition, perhaps one that marks what is done
+// for it, or nothing.
+func (g *grower) reason(p string) string {
+	if some := g.some(p, "Condition"); len(some) > 0 && g.chance(2) {
+		return fmt.Sprintf(`"reasonReference":[%s],`, strings.Join(some[:1], ","))
+	}
+	return ""
 }
 
 func (g *grower) others(p string) {
 	subject := "Patient/" + p
 	g.put(`{"resourceType":"AllergyIntolerance","id":"%s","code":{"text":"%s"},"patient":{"reference":"%s"},"recordedDate":"%s","reaction":[{"manifestation":[{"text":"%s"}]}]}`,
 		g.id("a"), g.word(), subject, g.day(), g.word())
-	g.put(`{"resourceType":"Procedure","id":"%s","status":"completed","code":{"coding":[{"system":"http://www.ama-assn.org/go/cpt","code":"99213"}],"text":"%s"},"subject":{"reference":"%s"},%s"performedDateTime":"%s"}`,
-		g.id("x"), g.word(), subject, g.encounter(p), g.day())
+	g.put(`{"resourceType":"Procedure","id":"%s","status":"completed","code":{"coding":[{"system":"http://www.ama-assn.org/go/cpt","code":"99213"}],"text":"%s"},"subject":{"reference":"%s"},%s%s"performedDateTime":"%s"}`,
+		g.id("x"), g.word(), subject, g.encounter(p), g.reason(p), g.day())
 	obs := g.some(p, "Observation")
 	g.put(`{"resourceType":"DiagnosticReport","id":"%s","status":"final","category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/v2-0074","code":"LAB"}]}],`+
 		`"code":{"coding":[{"system":"%s","code":"%s"}]},"subject":{"reference":"%s"},%s"effectiveDateTime":"%s","result":[%s],"conclusion":"%s"}`,

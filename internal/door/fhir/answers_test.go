@@ -248,16 +248,16 @@ func TestFC35_ElementsAndSummaryAreDoneHere(t *testing.T) {
 
 func TestFC23_ReferencesStayToWhatShowsOnThePage(t *testing.T) {
 	up := ward(t)
-	visit := `{"resourceType":"Encounter","id":"v1","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p1"},"diagnosis":[{"condition":{"reference":"Condition/c00"}},{"condition":{"reference":"Condition/c02"}}]}`
+	visit := `{"resourceType":"Encounter","id":"v1","status":"finished","class":{"code":"AMB"},"subject":{"reference":"Patient/p1"},"diagnosis":[{"condition":{"reference":"Condition/c00"}},{"condition":{"reference":"Condition/e0"}}]}`
 	up.put(visit, edit(condition("c90", "p1", "J45.0"), `"recordedDate"`, `"encounter":{"reference":"Encounter/v1"},"recordedDate"`))
 	c := openClinic(t, up, "", nil)
-	// Condition/c02 is marked; c00 was shown to alice before, c02 never can be.
+	// Condition/e0 is p9's; c00 was shown to alice before, e0 never can be.
 	c.get(t, "alice", "/Condition/c00")
 	r := c.get(t, "alice", "/Encounter/v1")
 	if r.status != 200 {
 		t.Fatalf("%d %s", r.status, r.body)
 	}
-	lacks(t, r.body, "Condition/c02")
+	lacks(t, r.body, "Condition/e0")
 }
 
 // Look-ups, policy-language rule 13.
