@@ -47,6 +47,9 @@ func (s *Session) JudgeContent(r, by *fhirjson.Record, class catalog.Class) Judg
 	b := s.newBearer(by)
 	as := b.lend(r)
 	as.Class, as.Lasting, as.Overlays = class, by.Lasting, r.Overlays|by.Overlays
+	for _, c := range s.causes(by) {
+		as.Overlays |= c.overlays // by was judged before: what it refers to was looked up
+	}
 	j := Judgement{Type: r.Type, ID: string(r.ID), class: class, Patients: s.namedBy(as)}
 	s.fillAtoms(as, b, &j.atoms)
 	s.view(&j.atoms, &j.Verdict)
