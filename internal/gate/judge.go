@@ -41,6 +41,9 @@ func (s *Session) judgeByPolicy(ctx context.Context, recs []*fhirjson.Record, ou
 			s.person(p.ID)
 		}
 	}
+	if err := s.resolveCriteria(ctx); err != nil {
+		return out, err
+	}
 	if err := s.lookUp(ctx, recs); err != nil {
 		return out, err
 	}

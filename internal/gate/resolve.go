@@ -39,6 +39,10 @@ func (s *Session) Resolve(ctx context.Context, recs []*fhirjson.Record, js []Jud
 	for i, r := range recs {
 		s.targets(r, &js[i], byType)
 	}
+	return s.resolveAll(ctx, byType)
+}
+
+func (s *Session) resolveAll(ctx context.Context, byType map[catalog.Type][]string) error {
 	for _, t := range sortedTypes(byType) {
 		if err := s.resolve(ctx, t, byType[t]); err != nil {
 			return err
@@ -47,24 +51,47 @@ func (s *Session) Resolve(ctx context.Context, recs []*fhirjson.Record, js []Jud
 	return nil
 }
 
+// resolveCriteria looks up the records that the criteria name, once a request and
+// before any record is judged by them: a reference that would be kept may also be
+// searched by. What is looked up depends on the request alone.
+func (s *Session) resolveCriteria(ctx context.Context) error {
+	if s.sought || !s.Resolves() {
+		return nil
+	}
+	s.sought = true
+	byType := make(map[catalog.Type][]string)
+	for i := range s.ask.Criteria {
+		for _, r := range s.ask.Criteria[i].Refs {
+			s.target(target{r.Type, r.ID}, byType)
+		}
+	}
+	return s.resolveAll(ctx, byType)
+}
+
 // targets collects what is to be looked up for one record.
 func (s *Session) targets(r *fhirjson.Record, j *Judgement, into map[catalog.Type][]string) {
-	patient, _ := s.cat.Type("Patient")
 	for i := range r.References {
-		ref := &r.References[i]
-		if ref.Type == 0 || ref.Type == patient || s.cat.PatientFree(ref.Type) || s.cat.ByProof(ref.Type) {
-			continue
+		if ref := &r.References[i]; ref.Type != 0 && j.byPolicy().Keep.Has(r.ClassOf(ref)) {
+			s.target(target{ref.Type, string(ref.ID)}, into)
 		}
-		to := target{ref.Type, string(ref.ID)}
-		if _, asked := s.resolved[to]; asked || !j.byPolicy().Keep.Has(r.ClassOf(ref)) || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
-			continue
-		}
-		if s.resolved == nil {
-			s.resolved = make(map[target]bool)
-		}
-		s.resolved[to] = false
-		into[to.typ] = append(into[to.typ], to.id)
 	}
+}
+
+// target notes one record as one to be looked up, unless it needs no proof, has it,
+// or the look-ups of the answer are used up.
+func (s *Session) target(to target, into map[catalog.Type][]string) {
+	patient, _ := s.cat.Type("Patient")
+	if to.typ == patient || s.cat.PatientFree(to.typ) || s.cat.ByProof(to.typ) {
+		return
+	}
+	if _, asked := s.resolved[to]; asked || s.proven(to.typ, to.id) || len(s.resolved) >= mostTargets {
+		return
+	}
+	if s.resolved == nil {
+		s.resolved = make(map[target]bool)
+	}
+	s.resolved[to] = false
+	into[to.typ] = append(into[to.typ], to.id)
 }
 
 func sortedTypes(m map[catalog.Type][]string) []catalog.Type {

@@ -148,3 +148,31 @@ func TestFC23_ATargetOfWhichNothingShowsIsNotThere(t *testing.T) {
 		}
 	}
 }
+
+// A reference that would be kept may be searched by, whether or not its target was
+// shown before; one whose target is hidden or absent matches nothing.
+func TestF2_WhereReferencesResolveACriterionsTargetIsLookedUp(t *testing.T) {
+	for who, want := range map[string]map[string]bool{
+		"rob":   {"e1": true, "e2": false, "e9": false}, // e2 is of a patient whom rob does not look after
+		"alice": {"e1": false},                          // whose references do not resolve
+	} {
+		for visit, there := range want {
+			h := newHouse(t)
+			h.shelf.bodies["Encounter/e2"] = encounter("e2", "p9")
+			ask := &gate.Ask{Caller: h.staff[who], Type: h.typ("Condition"), Patients: []string{"p1"}, Criteria: []gate.Criterion{
+				{Param: h.param("Condition", "patient"), Refs: []gate.Ref{{Type: h.typ("Patient"), ID: "p1"}}},
+				{Param: h.param("Condition", "encounter"), Refs: []gate.Ref{{Type: h.typ("Encounter"), ID: visit}}},
+			}}
+			s := must(h.searches.Open(t.Context(), ask))(t)
+			js, err := s.Judge(t.Context(), h.scan(condition("c1", "p1", visit)), nil)
+			if err != nil || js[0].There != there {
+				t.Errorf("%s by %s: there %v, want %v (%v)", who, visit, js[0].There, there, err)
+			}
+			s.Close(t.Context(), gate.Outcome{Status: 200, Completed: true})
+			h.gate.Wait()
+			if r := h.replay(s.ID()); len(r.Differences) > 0 {
+				t.Errorf("derived again: %v", r.Differences)
+			}
+		}
+	}
+}

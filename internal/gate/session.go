@@ -55,6 +55,7 @@ type Session struct {
 	refs     map[string]string             // keyed references by id of the patient
 	resolved map[target]bool               // targets of references that were looked up: whether one may know of them
 	hidden   map[target]bool               // records that are there only because they are observed
+	sought   bool                          // the records that the criteria name were looked up
 	atoms    []policy.PatientAtoms         // room for those of records to come
 	last     lastView
 	shape    shaper
