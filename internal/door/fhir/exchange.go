@@ -208,7 +208,8 @@ func (x *exchange) serve() error {
 var patterns = map[shape]string{
 	outside: "outside", system: "/", metadata: "/metadata", wellKnown: "/.well-known/{name}", typeLevel: "/{type}",
 	searchPath: "/{type}/_search", instance: "/{type}/{id}", version: "/{type}/{id}/_history/{version}",
-	instanceHistory: "/{type}/{id}/_history", historyPath: "/_history", operation: "/${operation}", compartment: "/{type}/{id}/{type}", systemSearch: "/_search",
+	instanceHistory: "/{type}/{id}/_history", historyPath: "/_history", operation: "/${operation}", compartment: "/{type}/{id}/{type}",
+	compartmentForm: "/{type}/{id}/{type}/_search", wholeChart: "/{type}/{id}/$everything", lastOnes: "/Observation/$lastn", systemSearch: "/_search",
 }
 
 // place reads the path as it came: the one that a router would have cleaned is

@@ -38,6 +38,10 @@ var interactions = []interaction{
 		spelt: []spelling{{typeLevel, http.MethodGet}, {searchPath, http.MethodGet}, {searchPath, http.MethodPost}},
 	},
 	{name: "create", verbs: policy.Create, spelt: []spelling{{typeLevel, http.MethodPost}}, answer: (*exchange).create},
+	{
+		name: "search-compartment", verbs: policy.Read | policy.Search, answer: (*exchange).compartment,
+		spelt: []spelling{{compartment, http.MethodGet}, {compartmentForm, http.MethodGet}, {compartmentForm, http.MethodPost}},
+	},
 }
 
 // refusal names in the record what was not understood or is not done. It has a

@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"slices"
 	"strings"
 
 	"modicum/internal/upstream"
@@ -22,6 +23,9 @@ const (
 	historyPath                  // history of a type, or of everything
 	operation                    // a $operation, anywhere
 	compartment                  // [base]/Type/id/Type and [base]/Type/id/*
+	compartmentForm              // [base]/Type/id/Type/_search
+	wholeChart                   // [base]/Type/id/$everything
+	lastOnes                     // [base]/Observation/$lastn
 	systemSearch                 // [base]/_search
 )
 
@@ -29,6 +33,7 @@ const (
 type place struct {
 	shape            shape
 	typ, id, version string
+	inner            string // of a compartment: the type that is searched, or *
 }
 
 // parsePath reads the path below the base, "" or starting with "/". It accepts
@@ -51,10 +56,8 @@ func parsePath(p string) place {
 		seg[n] = s
 		n++
 	}
-	for _, s := range seg[:n] {
-		if s[0] == '$' {
-			return place{shape: operation}
-		}
+	if slices.ContainsFunc(seg[:n], func(s string) bool { return s[0] == '$' }) {
+		return operationPath(seg, n)
 	}
 	switch seg[0] {
 	case "metadata":
@@ -89,12 +92,25 @@ func typePath(seg [5]string, n int) place {
 		at.shape, at.id = instanceHistory, seg[1]
 	case n == 4 && seg[2] == "_history" && upstream.IsID(seg[3]):
 		at.shape, at.id, at.version = version, seg[1], seg[3]
-	case n <= 4 && (seg[2] == "*" || upstream.IsType(seg[2])) && (n == 3 || seg[3] == "_search"):
-		at.shape = compartment
+	case n == 3 && (seg[2] == "*" || upstream.IsType(seg[2])):
+		at.shape, at.id, at.inner = compartment, seg[1], seg[2]
+	case n == 4 && upstream.IsType(seg[2]) && seg[3] == "_search":
+		at.shape, at.id, at.inner = compartmentForm, seg[1], seg[2]
 	default:
 		return place{}
 	}
 	return at
+}
+
+// operationPath tells the operations that are done here from all others.
+func operationPath(seg [5]string, n int) place {
+	switch {
+	case n == 3 && seg[2] == "$everything" && (seg[0] == "Patient" || seg[0] == "Encounter") && upstream.IsID(seg[1]):
+		return place{shape: wholeChart, typ: seg[0], id: seg[1], inner: "*"}
+	case n == 2 && seg[0] == "Observation" && seg[1] == "$lastn":
+		return place{shape: lastOnes, typ: seg[0]}
+	}
+	return place{shape: operation}
 }
 
 func shapeIf(ok bool, s shape) place {
