@@ -108,6 +108,11 @@ const (
 	UnknownAsRefused Defect = "unknown-as-refused" // a write of which nothing is known is recorded as not done
 )
 
+// Faults of the FHIR door's searches that rest on several.
+const (
+	CompartmentUnjudged Defect = "compartment-unjudged" // the element by which a record is in a compartment is not asked for
+)
+
 // Faults of the projection.
 const (
 	NarrativeKept        Defect = "narrative-kept"

@@ -113,6 +113,8 @@ var killers = map[Defect]killer{
 	MatchOfHidden:    {inDoor, "TestFC12_AConditionalCreateSeesWhatASearchShows", ""},
 	UnknownAsRefused: {inDoor, "TestFC41_NothingOfTheUpstreamsWordsAboutAWrite", ""},
 
+	CompartmentUnjudged: {inDoor, "TestFC10_ACompartmentIsItsPlainSearchesTogether", ""},
+
 	NarrativeKept:        {inDoor, "TestFC21_NarrativeThroughTheDoor", ""},
 	DisplayKept:          {inDoor, "TestFC22_DisplayOfReferencesThroughTheDoor", ""},
 	TargetsKept:          {inDoor, "TestFC23_HiddenTargetsThroughTheDoor", ""},

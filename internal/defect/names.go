@@ -78,6 +78,7 @@ func All() []Defect {
 		WriterShownAll,
 		MatchOfHidden,
 		UnknownAsRefused,
+		CompartmentUnjudged,
 		NarrativeKept,
 		DisplayKept,
 		TargetsKept,

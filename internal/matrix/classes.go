@@ -40,12 +40,13 @@ var Classes = []Class{
 	interactions("batches", Judged, "FC39", "Each entry as if it had been sent alone; a transaction only reads, and is answered whole or not at all.", "batch", "transaction"),
 	interactions("creates", Written, "FC52", "What a line with create keeps; containers and what the record of access is made of are not made here.", "create"),
 	interactions("creates unless there", Written, "FC12", "The criteria are judged as the search that they are; what fits and is hidden does not count.", "create-conditional"),
+	compartments("compartments", Judged, "As the plain searches by the elements that say who the owner is, each under its own verdict.", true),
+	compartments("types of no compartment", Unknown, "R4 puts no record of the type into a compartment of the owner.", false),
 	interactions("deletes", NotDone, "FC12", "Nothing deletes through a door (policy-language rule 12).", "delete", "delete-conditional", "delete-history", "delete-version"),
 
 	interactions("not built", NotDone, "FC10, FC12, FC15, FC36, FC52", "Not available at this door.",
 		"smart-configuration", "update", "update-conditional", "patch", "patch-conditional",
-		"search-compartment", "search-compartment-form", "search-compartment-encounter", "search-compartment-practitioner",
-		"search-compartment-relatedperson", "search-compartment-device", "search-compartment-all",
+		"search-compartment-practitioner", "search-compartment-relatedperson", "search-compartment-device", "search-compartment-all",
 		"search-system", "search-system-form", "history-type", "history-system"),
 	interactions("queries in another language", NotDone, "FC16", "GraphQL asks for elements by its own rules.", "graphql", "graphql-instance"),
 	operation("operations on definitions", "FC16", "They answer from definitions and value sets by the rules of the server.",
@@ -86,6 +87,25 @@ var Classes = []Class{
 func interactions(name string, v Verdict, rows, why string, of ...string) Class {
 	return Class{name, v, rows, why, false, func(c *Cell) bool { return c.Param.Name == "" && slices.Contains(of, c.Interaction.Name) }}
 }
+
+// compartments are searches of what belongs to a patient or a visit, of types that R4
+// puts there or of the others.
+func compartments(name string, v Verdict, why string, in bool) Class {
+	return Class{name, v, "FC10", why, false, func(c *Cell) bool {
+		switch c.Interaction.Name {
+		case "search-compartment", "search-compartment-form":
+			return in == (len(catalog.R4().Compartment(c.Type)) > 0)
+		case "search-compartment-encounter":
+			return in == slices.Contains(strings.Fields(ofEncounters), c.Name)
+		}
+		return false
+	}}
+}
+
+// ofEncounters are the types of hl7.org/fhir/R4/compartmentdefinition-encounter.html.
+const ofEncounters = "CarePlan CareTeam ChargeItem Claim ClinicalImpression Communication CommunicationRequest Composition Condition DeviceRequest " +
+	"DiagnosticReport DocumentManifest DocumentReference Encounter ExplanationOfBenefit Media MedicationAdministration MedicationRequest NutritionOrder " +
+	"Observation Procedure QuestionnaireResponse RequestGroup ServiceRequest VisionPrescription"
 
 // operation is a class of operations, at whatever level, by GET and by POST.
 func operation(name, rows, why string, of ...string) Class {

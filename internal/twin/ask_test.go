@@ -59,7 +59,7 @@ func (q *asker) draw() ask {
 		make   func() ask
 	}{
 		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{40, "list of a patient", q.list}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
+		{40, "list of a patient", q.list}, {4, "compartment", q.compartment}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
 	sum := 0
@@ -249,6 +249,19 @@ func (q *asker) list() ask {
 		path += q.narrow(t)
 	}
 	return ask{typ: t, path: path + q.page() + pick(q.Rand, []string{"", "", "", "&_total=accurate", "&_total=none", "&_format=json"})}
+}
+
+// compartment lists what belongs to a patient or to a visit.
+func (q *asker) compartment() ask {
+	t, owner := q.someType(), "Patient/"+q.someone()
+	if e := q.of("Encounter"); e != nil && q.IntN(3) == 0 {
+		owner = e.ref()
+	}
+	path := "/" + owner + "/" + t + "?_format=json"
+	if q.IntN(4) == 0 {
+		path += q.narrow(t)
+	}
+	return ask{typ: t, path: path + q.page() + pick(q.Rand, []string{"", "", "&_sort=date", "&_summary=count"})}
 }
 
 // narrow is one of the parameters that listing may narrow by.
@@ -481,7 +494,7 @@ func (q *asker) odd() ask {
 	e, p := q.entry(), q.someone()
 	code := url.QueryEscape(orElse(e.body.at("code", "coding", "code").text(), "B20"))
 	path := pick(q.Rand, []string{
-		"/Patient/" + p + "/$everything", "/Patient/" + p + "/Condition", "/Patient/" + p + "/_history", "/$meta", "/_history", "//Patient/" + p, "/Patient/" + p + "/",
+		"/Patient/" + p + "/$everything", "/Practitioner/doc1/Condition", "/Patient/" + p + "/_history", "/$meta", "/_history", "//Patient/" + p, "/Patient/" + p + "/",
 		"/Condition?patient=" + p + "&_include=Condition:encounter", "/Patient?_has:Condition:patient:code=" + code, "/Condition?patient.family=" + canary,
 		"/Condition?patient=" + p + "&_filter=code+eq+" + code, "/Condition?patient=" + p + "&_text=" + canary, "/Condition?patient=" + p + "&_tag=x", "/Condition?patient=" + p + "&_lastUpdated=gt2026",
 		"/Condition?patient=" + p + "&code:below=" + code, "/Condition?patient=" + p + "&shoesize=4", "/Spaceship?patient=" + p, "/Spaceship/" + p, "/Binary/" + e.id, "/AuditEvent?patient=" + p,

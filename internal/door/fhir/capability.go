@@ -76,6 +76,7 @@ type rest struct {
 	Security      security   `json:"security"`
 	Resource      []resource `json:"resource,omitempty"`
 	Interaction   []did      `json:"interaction"`
+	Compartment   []string   `json:"compartment,omitempty"`
 }
 
 type security struct {
@@ -120,6 +121,7 @@ func (d *Door) describe(set *policy.Set) ([]byte, error) {
 			Documentation: "Name the task with the header Modicum-Task, or the purpose with Modicum-Purpose. Searches answer with what the task may see; a search by what it may not see is refused.",
 			Security:      security{[]codeable{{[]coding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "OAuth"}}}}},
 			Resource:      d.resources(set),
+			Compartment:   []string{"http://hl7.org/fhir/CompartmentDefinition/patient", "http://hl7.org/fhir/CompartmentDefinition/encounter"},
 			Interaction:   []did{{"batch"}},
 		}},
 	}

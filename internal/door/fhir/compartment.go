@@ -43,7 +43,7 @@ func (x *exchange) compartment(at place) error {
 			return nil, err
 		}
 		legs, err := belonging(x.catalog(), at, t, pairs)
-		return &inquiry{asked: asked, legs: legs, route: "search-compartment-part"}, err
+		return &inquiry{asked: asked, legs: legs, route: "search-compartment"}, err
 	})
 }
 
@@ -66,6 +66,7 @@ func belonging(cat *catalog.Catalog, owner place, t catalog.Type, pairs []pair) 
 		if err := q.criterion(cat, p.Name, "", pair{p.Name, by}); err != nil {
 			return nil, err
 		}
+		q.criteria[len(q.criteria)-1].owner = true
 		if q.before = params[:i]; owner.typ == "Patient" {
 			q.owner = owner.id
 		}

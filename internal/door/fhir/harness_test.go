@@ -166,8 +166,12 @@ func found(b string, q url.Values) bool {
 				switch name {
 				case "_id":
 					ok = ok || alt == id
-				case "patient", "subject", "encounter":
-					ok = ok || strings.Contains(b, `"reference":"`+alt+`"`)
+				case "patient":
+					for _, member := range []string{"subject", "patient", "beneficiary"} {
+						ok = ok || strings.Contains(b, `"`+member+`":{"reference":"`+alt+`"`)
+					}
+				case "subject", "encounter", "asserter", "subscriber", "policy-holder", "payor", "performer":
+					ok = ok || strings.Contains(b, `"`+name+`":{"reference":"`+alt+`"`)
 				case "_count", "_sort":
 					ok = true
 				default:

@@ -45,6 +45,7 @@ type criterion struct {
 	values   []string // alternatives, rebuilt
 	tokens   []gate.Value
 	texts    []string // of a string parameter, without escapes
+	owner    bool     // it says whose compartment is searched
 	names    bool     // it names the patients of the request; the scope's chunks stand for it
 }
 
@@ -272,7 +273,7 @@ func (q *query) ask() gate.Ask {
 	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count}
 	for i := range q.criteria {
 		c := &q.criteria[i]
-		if c.param.Name != "_id" {
+		if c.param.Name != "_id" && !(c.owner && defect.On(defect.CompartmentUnjudged)) {
 			a.Criteria = append(a.Criteria, gate.Criterion{Param: c.param, Modifier: c.modifier, Values: c.tokens, Refs: q.refs(c)})
 		}
 		name := c.param.Name
