@@ -80,6 +80,9 @@ func (p *projector) mark() state {
 
 func (p *projector) undo(s state) {
 	p.dst, p.lo, p.hi, p.comma, p.reached, p.kept = p.dst[:s.n], s.lo, s.hi, s.comma, s.reached, p.kept[:s.kept]
+	if p.sh.Runs != nil && !p.dry {
+		p.dropRuns()
+	}
 }
 
 // Project appends what sh shows of r to dst, as a valid FHIR resource. Where nothing
@@ -165,6 +168,9 @@ func (p *projector) real(c catalog.Class) catalog.Class {
 
 func (p *projector) flush() {
 	if p.lo < p.hi {
+		if p.sh.Runs != nil && !p.dry {
+			p.noteRun()
+		}
 		p.dst = append(p.dst, p.src[p.lo:p.hi]...)
 	}
 	p.lo, p.hi = 0, 0

@@ -28,6 +28,9 @@ type Shape struct {
 	// Trace is told of everything that does not pass unchanged, for explanations;
 	// it slows the projection. Nil: nothing is told.
 	Trace func(Gap)
+	// Runs, where not nil, receives where the bytes of the answer came from, in their
+	// order. It is for those who write the answer back changed; nil costs nothing.
+	Runs *[]Run
 	// Observe is told what the rest of the Shape would take away of a record that is
 	// written whole all the same: only the gate sets it, of a door that observes. Nil:
 	// what does not show is not written.
