@@ -17,7 +17,7 @@ import (
 // world seeds of a plain run, and requests of each session without its further pages.
 const (
 	plainWorlds  = 50
-	sessionSteps = 100
+	sessionSteps = 110
 )
 
 // run is one pair of worlds from a seed.
