@@ -1,6 +1,9 @@
 package sandbox
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strconv"
+)
 
 // PutJSON adds a resource as it is spelt, order of members and digits of numbers
 // included. It panics on what is no resource: the data is our own.
@@ -14,5 +17,13 @@ func (s *Server) PutJSON(body []byte) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store(&record{typ: typ, id: id, version: 1, tree: tree, body: body})
+	version, tag := 1, "1"
+	if meta, ok := tree["meta"].(map[string]any); ok {
+		if said, ok := meta["versionId"].(string); ok && said != "" {
+			tag = said
+			version, _ = strconv.Atoi(said)
+			version = max(version, 1)
+		}
+	}
+	s.store(&record{typ: typ, id: id, version: version, tag: tag, tree: tree, body: body})
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +38,7 @@ type Server struct {
 type record struct {
 	typ, id string
 	version int
+	tag     string // the version as it is spelt: that of data put in may be anything
 	tree    map[string]any
 	body    []byte // nil: the resource was deleted
 }
@@ -70,7 +72,7 @@ func (s *Server) Put(resource map[string]any) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.store(&record{typ: typ, id: id, version: 1, tree: tree, body: body})
+	s.store(&record{typ: typ, id: id, version: 1, tag: "1", tree: tree, body: body})
 }
 
 // store makes a version of a resource the current one. The caller holds mu.
@@ -104,7 +106,7 @@ func (s *Server) Delete(typ, id string) {
 	for i, r := range s.records[typ] {
 		if r.id == id {
 			s.records[typ] = append(s.records[typ][:i:i], s.records[typ][i+1:]...)
-			s.past[typ+"/"+id] = append(s.past[typ+"/"+id], r, &record{typ: typ, id: id, version: r.version + 1})
+			s.past[typ+"/"+id] = append(s.past[typ+"/"+id], r, &record{typ: typ, id: id, version: r.version + 1, tag: strconv.Itoa(r.version + 1)})
 			return
 		}
 	}
@@ -142,7 +144,7 @@ var (
 type answer struct {
 	status   int // 0 means 200
 	body     []byte
-	version  int    // of the resource; 0: none is told
+	version  string // of the resource; "": none is told
 	location string // of what was made
 }
 
@@ -154,8 +156,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.status = f.status
 		a.body, _ = json.Marshal(m{"resourceType": "OperationOutcome", "issue": []m{{"severity": "error", "code": f.code}}})
 	}
-	if a.version != 0 {
-		w.Header().Set("ETag", fmt.Sprintf(`W/"%d"`, a.version))
+	if a.version != "" {
+		w.Header().Set("ETag", `W/"`+a.version+`"`)
 	}
 	if a.location != "" {
 		w.Header().Set("Location", a.location)
@@ -202,7 +204,7 @@ func (s *Server) read(typ, id string) (answer, error) {
 	s.mu.RLock()
 	defer s.mu.RUnlock()
 	if r := s.current(typ, id); r != nil {
-		return answer{body: r.body, version: r.version}, nil
+		return answer{body: r.body, version: r.tag}, nil
 	}
 	if len(s.past[typ+"/"+id]) > 0 {
 		return answer{}, gone

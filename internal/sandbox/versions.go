@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 )
 
 // versions lists those of a resource, the latest first. The caller holds mu.
@@ -23,11 +22,11 @@ func (s *Server) vread(typ, id, version string) (answer, error) {
 	defer s.mu.RUnlock()
 	for _, r := range s.versions(typ, id) {
 		switch {
-		case strconv.Itoa(r.version) != version:
+		case r.tag != version:
 		case r.body == nil:
 			return answer{}, gone
 		default:
-			return answer{body: r.body, version: r.version}, nil
+			return answer{body: r.body, version: r.tag}, nil
 		}
 	}
 	return answer{}, notFound
@@ -53,8 +52,8 @@ func (s *Server) history(base, typ, id string) ([]byte, error) {
 			method, status = http.MethodDelete, "204"
 			delete(e, "resource")
 		}
-		e["request"] = m{"method": method, "url": fmt.Sprintf("%s/%s/_history/%d", typ, id, r.version)}
-		e["response"] = m{"status": status, "etag": fmt.Sprintf(`W/"%d"`, r.version)}
+		e["request"] = m{"method": method, "url": fmt.Sprintf("%s/%s/_history/%s", typ, id, r.tag)}
+		e["response"] = m{"status": status, "etag": `W/"` + r.tag + `"`}
 		entries[i] = e
 	}
 	return json.Marshal(m{"resourceType": "Bundle", "type": "history", "total": len(all), "entry": entries})

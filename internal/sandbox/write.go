@@ -42,7 +42,7 @@ func (s *Server) write(base string, path []string, r *http.Request) (answer, err
 	s.made++
 	id := strconv.Itoa(1_000_000 + s.made)
 	a, err := s.replace(typ, id, body, r.Header)
-	a.location = fmt.Sprintf("%s/%s/%s/_history/%d", base, typ, id, a.version)
+	a.location = fmt.Sprintf("%s/%s/%s/_history/%s", base, typ, id, a.version)
 	return a, err
 }
 
@@ -51,7 +51,7 @@ func (s *Server) write(base string, path []string, r *http.Request) (answer, err
 func (s *Server) replace(typ, id string, body []byte, h http.Header) (answer, error) {
 	old, version := s.current(typ, id), 1
 	switch match := strings.Trim(strings.TrimPrefix(h.Get("If-Match"), "W/"), `"`); {
-	case match != "" && old != nil && match != strconv.Itoa(old.version),
+	case match != "" && old != nil && match != old.tag,
 		match != "" && old == nil && len(s.past[typ+"/"+id]) > 0: // of what never was, HAPI asks nothing
 		return answer{}, conflict
 	case old != nil:
@@ -63,12 +63,12 @@ func (s *Server) replace(typ, id string, body []byte, h http.Header) (answer, er
 	if err != nil {
 		return answer{}, invalid
 	}
-	a := answer{status: http.StatusOK, version: version}
+	a := answer{status: http.StatusOK, version: next.tag}
 	switch {
 	case old == nil:
 		a.status = http.StatusCreated
 	case bytes.Equal(plain(old.body), plain(next.body)):
-		next, a.version = old, old.version // nothing changed: no new version
+		next, a.version = old, old.tag // nothing changed: no new version
 	}
 	if next != old {
 		s.store(next)
@@ -94,7 +94,7 @@ func versioned(typ, id string, version int, body []byte) (*record, error) {
 	meta.set("lastUpdated", strconv.Quote(time.Now().UTC().Format("2006-01-02T15:04:05.000Z")), 1)
 	list.set("id", strconv.Quote(id), 1)
 	list.set("meta", string(meta.text()), 2)
-	r := &record{typ: typ, id: id, version: version, body: list.text()}
+	r := &record{typ: typ, id: id, version: version, tag: strconv.Itoa(version), body: list.text()}
 	return r, json.Unmarshal(r.body, &r.tree)
 }
 
