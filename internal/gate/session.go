@@ -92,7 +92,9 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		// one decision cannot be derived again from two: delegated tokens wait.
 		return nil, s.refuseWith(ctx, &req, "delegation", problem.NotForTask)
 	}
-	s.mode = g.mode(gen.Set, r.interaction.Door, ask.Caller)
+	if !s.writes() { // what enforcing would refuse to write cannot be taken back
+		s.mode = g.mode(gen.Set, r.interaction.Door, ask.Caller)
+	}
 	why := s.admit(&req)
 	if why != policy.Admitted && !(s.observes() && s.scopesLeave()) {
 		return nil, s.refuse(ctx, &req, why)

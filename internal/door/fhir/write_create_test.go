@@ -78,7 +78,7 @@ func TestF8_ANewRecordHoldsWhatItsMakerMayWriteAndNothingElse(t *testing.T) {
 		"of two, one out of scope":       {strings.Replace(vital("p1", ""), `"status"`, `"performer":[{"reference":"Patient/p9"}],"status"`, 1), "not-found", 404, nil},
 		"of a patient nobody can tell":   {strings.Replace(vital("p1", ""), "Patient/p1", "http://elsewhere.example/Patient/p1", 1), "incomplete", 422, nil},
 		"without what is mandatory":      {strings.Replace(vital("p1", ""), `"status":"final",`, ``, 1), "incomplete", 422, []string{"Observation.status"}},
-		"a reference to what is hidden":  {vital("p1", `"encounter":{"reference":"Encounter/e1-hidden"},`), "not-writable", 403, []string{"Observation.encounter"}},
+		"a reference to what is hidden":  {vital("p1", `"encounter":{"reference":"Encounter/hid-1"},`), "not-writable", 403, []string{"Observation.encounter"}},
 		"a reference to what is absent":  {vital("p1", `"encounter":{"reference":"Encounter/no-such"},`), "not-writable", 403, []string{"Observation.encounter"}},
 		"a reference to somebody else's": {vital("p1", `"encounter":{"reference":"Encounter/e9"},`), "not-writable", 403, []string{"Observation.encounter"}},
 		"a search as a reference":        {vital("p1", `"encounter":{"reference":"Encounter?identifier=x"},`), "not-writable", 403, []string{"Observation.encounter"}},
@@ -102,7 +102,7 @@ func TestN4_WritingTellsNothingOfWhatIsHidden(t *testing.T) {
 	same(t, c.post(t, "nina", "Observation", vital("p9", "")), c.post(t, "nina", "Observation", vital("no-such", "")))
 	same(t, c.post(t, "nina", "Observation", vital("p4", "")), c.post(t, "nina", "Observation", vital("no-such", "")))
 	absent := c.post(t, "nina", "Observation", vital("p1", `"encounter":{"reference":"Encounter/no-such"},`))
-	for _, id := range []string{"e9", "e1-hidden"} {
+	for _, id := range []string{"e9", "hid-1"} {
 		same(t, c.post(t, "nina", "Observation", vital("p1", `"encounter":{"reference":"Encounter/`+id+`"},`)), absent)
 	}
 }

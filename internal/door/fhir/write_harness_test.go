@@ -104,6 +104,12 @@ func (a *archive) of(typ string) []string {
 // p2 and is p4's own self, rob records for p1, dora is the desk, rita reads p1.
 func writing(t testing.TB, a *archive, change func(*fhir.Config)) *clinic {
 	t.Helper()
+	return writingAt(t, a.URL+"/fhir", change)
+}
+
+// writingAt is writing before any upstream.
+func writingAt(t testing.TB, base string, change func(*fhir.Config)) *clinic {
+	t.Helper()
 	lines := map[string]string{"roster": shifts, "people": strings.ReplaceAll(people, "alice", "nina"), "adt": `{"source":"adt","whole":"2026-11-23T11:59:00Z"}
 {"fact":"assigned-patient","who":"nina","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
 {"fact":"assigned-patient","who":"nina","patient":"Patient/p2","source":"adt","recorded_by":"ward"}
@@ -111,7 +117,7 @@ func writing(t testing.TB, a *archive, change func(*fhir.Config)) *clinic {
 {"fact":"assigned-patient","who":"rob","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
 {"fact":"assigned-patient","who":"rita","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
 `}
-	c := openClinicAt(t, a.URL+"/fhir", loadPolicy(t, "testdata/writing"), lines, func(c *clinic, cfg *fhir.Config) {
+	c := openClinicAt(t, base, loadPolicy(t, "testdata/writing"), lines, func(c *clinic, cfg *fhir.Config) {
 		c.up = &sheet{}
 		if change != nil {
 			change(cfg)
@@ -133,7 +139,7 @@ func chart(a *archive) {
 	a.inner.PutJSON([]byte(condition("c2", "p1", "B20"))) // HIV: nobody here lifts it
 	a.inner.PutJSON([]byte(condition("c9", "p9", "J45.0")))
 	a.inner.PutJSON([]byte(`{"resourceType":"Encounter","id":"e1","meta":{"versionId":"1"},"status":"in-progress","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},"subject":{"reference":"Patient/p1"}}`))
-	a.inner.PutJSON([]byte(`{"resourceType":"Encounter","id":"e1-hidden","meta":{"versionId":"1","security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}]},"status":"in-progress","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},"subject":{"reference":"Patient/p1"}}`))
+	a.inner.PutJSON([]byte(`{"resourceType":"Encounter","id":"hid-1","meta":{"versionId":"1","security":[{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"HIV"}]},"status":"in-progress","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},"subject":{"reference":"Patient/p1"}}`))
 	a.inner.PutJSON([]byte(`{"resourceType":"Encounter","id":"e9","meta":{"versionId":"1"},"status":"in-progress","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},"subject":{"reference":"Patient/p9"}}`))
 }
 
