@@ -21,6 +21,9 @@ type Issuer struct {
 	// are empty, discovery from Issuer.
 	JWKSFile, JWKSURL string
 	Algorithms        []string // of KnownAlgorithms; never empty
+	// AuthorizationEndpoint and TokenEndpoint are where applications sign people in and
+	// fetch tokens, for SMART discovery; when both are empty, the issuer is asked.
+	AuthorizationEndpoint, TokenEndpoint string
 	// RolesClaim is "roles" when empty; a claim's name, or a JSON pointer such as
 	// /realm_access/roles.
 	RolesClaim string
@@ -97,6 +100,17 @@ func checkIssuer(is *Issuer) []IssuerProblem {
 		if err := CheckURL(is.JWKSURL); err != nil {
 			bad("jwks_url", err.Error())
 		}
+	}
+	for name, address := range map[string]string{"authorization_endpoint": is.AuthorizationEndpoint, "token_endpoint": is.TokenEndpoint} {
+		if address == "" {
+			continue
+		}
+		if err := CheckURL(address); err != nil {
+			bad(name, err.Error())
+		}
+	}
+	if is.AuthorizationEndpoint != "" && is.TokenEndpoint == "" {
+		bad("token_endpoint", "is missing beside authorization_endpoint")
 	}
 	if len(is.Algorithms) == 0 {
 		bad("algorithms", "is missing: name those the issuer signs with, such as [ES256, RS256]")

@@ -213,7 +213,7 @@ func readKeyFile(path string) ([]byte, error) {
 // discover asks the issuer where its keys are, OpenID Connect Discovery 1.0
 // section 4. They must be of its own origin (O1); elsewhere jwks_url names them.
 func (r *keyring) discover(ctx context.Context) (string, error) {
-	text, err := r.get(ctx, strings.TrimSuffix(r.issuer.Issuer, "/")+"/.well-known/openid-configuration")
+	text, err := r.get(ctx, r.discovery())
 	if err != nil {
 		return "", err
 	}

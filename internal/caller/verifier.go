@@ -32,8 +32,9 @@ type Verifier struct {
 	issuers map[string]*trusted // by claim iss
 	cache   *cache
 
-	mu      sync.RWMutex
-	revoked map[string]time.Time // person → tokens issued until then are refused
+	endpoints endpoints
+	mu        sync.RWMutex
+	revoked   map[string]time.Time // person → tokens issued until then are refused
 }
 
 // trusted is an issuer with its keys.

@@ -56,8 +56,9 @@ type FHIR struct {
 // Client is an application that cannot name a task itself.
 type Client struct {
 	ID             string
-	Task           string // TASK or ROLE/TASK; "" when it names tasks itself
-	ScopesRequired bool   // a token without SMART scopes may do nothing
+	Task           string   // TASK or ROLE/TASK; "" when it names tasks itself
+	ScopesRequired bool     // a token without SMART scopes may do nothing
+	Origins        []string // of its web pages, which may read answers
 }
 
 // Facts says where facts come from.

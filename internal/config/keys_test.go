@@ -67,6 +67,8 @@ func with(k Key, value string) string {
 	switch {
 	case strings.HasPrefix(k.Path, "clients[]"):
 		tree["clients[].id"] = "bedside-app"
+	case k.Path == "issuers[].authorization_endpoint":
+		tree["issuers[].token_endpoint"] = `"https://id.hospital.example/token"`
 	case strings.HasPrefix(k.Path, "tls."):
 		tree["tls.cert"], tree["tls.key"] = "other.crt", "other.key"
 	}

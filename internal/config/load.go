@@ -131,11 +131,12 @@ func (r *reader) tls(o object, c *Config) {
 func (r *reader) issuers(o object, c *Config) {
 	items := o.items("issuers")
 	for i, n := range items {
-		is := r.object(key("issuers", i), n, "issuer", "audience", "person", "prefix", "jwks_file", "jwks_url", "algorithms", "roles_claim", "roles")
+		is := r.object(key("issuers", i), n, "issuer", "audience", "person", "prefix", "jwks_file", "jwks_url", "algorithms", "roles_claim", "roles", "authorization_endpoint", "token_endpoint")
 		c.Issuers = append(c.Issuers, caller.Issuer{
 			Issuer: is.text("issuer"), Audience: is.text("audience"), Person: is.text("person"), Prefix: is.text("prefix"),
 			JWKSFile: r.path(is.text("jwks_file")), JWKSURL: is.text("jwks_url"), Algorithms: is.texts("algorithms"),
 			RolesClaim: is.text("roles_claim"), Roles: is.words("roles", false),
+			AuthorizationEndpoint: is.text("authorization_endpoint"), TokenEndpoint: is.text("token_endpoint"),
 		})
 	}
 	if len(items) == 0 {
@@ -200,7 +201,7 @@ func (r *reader) clients(o object, c *Config) {
 	seen := map[string]bool{}
 	for i, n := range o.items("clients") {
 		path := key("clients", i)
-		cl := r.object(path, n, "id", "task", "scopes")
+		cl := r.object(path, n, "id", "task", "scopes", "origins")
 		one := Client{ID: cl.required("id", "the client_id of its tokens"), Task: cl.text("task")}
 		if seen[one.ID] && one.ID != "" {
 			r.bad(key(path, "id"), "is listed twice")
@@ -213,11 +214,24 @@ func (r *reader) clients(o object, c *Config) {
 		default:
 			r.bad(key(path, "scopes"), "may only be `required`: a token without SMART scopes then does nothing")
 		}
+		for _, o := range cl.texts("origins") {
+			if !webOrigin(o) {
+				r.bad(key(path, "origins"), "must be origins of web pages such as https://app.hospital.example: lower case, no path, no slash at the end; plain http only on this machine")
+				break
+			}
+			one.Origins = append(one.Origins, o)
+		}
 		if one.Task != "" && !taskName(one.Task) {
 			r.bad(key(path, "task"), "must be TASK or ROLE/TASK")
 		}
 		c.Clients = append(c.Clients, one)
 	}
+}
+
+// webOrigin reports whether s is the origin of a page as browsers write it.
+func webOrigin(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && caller.CheckURL(s) == nil && s == u.Scheme+"://"+u.Host && s == strings.ToLower(s)
 }
 
 func taskName(s string) bool {

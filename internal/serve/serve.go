@@ -136,7 +136,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	s.door, err = fhir.New(fhir.Config{
 		Gate: s.gate, Callers: s.check, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
 		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
-		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Version: s.opts.Version, Diary: s.diary,
+		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.check, Version: s.opts.Version, Diary: s.diary,
 		Note: func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
 	})
 	if err != nil {
@@ -163,7 +163,7 @@ func observed(c *config.Config) map[string]gate.Observed {
 func clients(list []config.Client) map[string]fhir.Client {
 	out := make(map[string]fhir.Client, len(list))
 	for _, c := range list {
-		out[c.ID] = fhir.Client{Task: c.Task, ScopesRequired: c.ScopesRequired}
+		out[c.ID] = fhir.Client{Task: c.Task, ScopesRequired: c.ScopesRequired, Origins: c.Origins}
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"modicum/catalog"
+	"modicum/internal/caller"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
 	"modicum/policy"
@@ -12,8 +13,9 @@ import (
 
 // statement is the capability statement of one generation of the policy.
 type statement struct {
-	set  *policy.Set
-	body []byte
+	set       *policy.Set
+	endpoints *caller.Endpoints
+	body      []byte
 }
 
 // capabilities answers [base]/metadata: public, and the same for everybody
@@ -38,14 +40,16 @@ func (x *exchange) capabilities(place) error {
 	}
 	set := x.door.cfg.Policy()
 	s := x.door.statement.Load()
-	if s == nil || s.set != set {
-		body, err := x.door.describe(set)
+	endpoints := x.endpoints()
+	if s == nil || s.set != set || s.endpoints != endpoints {
+		body, err := x.door.describe(set, endpoints)
 		if err != nil {
 			return err
 		}
-		s = &statement{set, body}
+		s = &statement{set, endpoints, body}
 		x.door.statement.Store(s)
 	}
+	x.w.Header().Set("Access-Control-Allow-Origin", "*")
 	return x.write(http.StatusOK, "", s.body)
 }
 
@@ -80,7 +84,19 @@ type rest struct {
 }
 
 type security struct {
-	Service []codeable `json:"service"`
+	Extension []extension `json:"extension,omitempty"`
+	CORS      bool        `json:"cors"`
+	Service   []codeable  `json:"service"`
+}
+
+func (d *Door) security(e *caller.Endpoints) security {
+	const services = "http://terminology.hl7.org/CodeSystem/restful-security-service"
+	out := security{CORS: len(d.origins) > 0, Service: []codeable{{[]coding{{services, "OAuth"}}}}}
+	if e != nil {
+		out.Extension = oauthURIs(e)
+		out.Service = []codeable{{[]coding{{services, "OAuth"}, {services, "SMART-on-FHIR"}}}}
+	}
+	return out
 }
 
 type codeable struct {
@@ -109,7 +125,7 @@ type searchParam struct {
 
 // describe makes the statement from the policy as a whole: the types that some
 // task shows, and the parameters by which some task may search.
-func (d *Door) describe(set *policy.Set) ([]byte, error) {
+func (d *Door) describe(set *policy.Set, endpoints *caller.Endpoints) ([]byte, error) {
 	now, _ := d.cfg.Now()
 	s := capabilityStatement{
 		ResourceType: "CapabilityStatement", Status: "active", Date: now.UTC().Format("2006-01-02"), Kind: "instance",
@@ -119,7 +135,7 @@ func (d *Door) describe(set *policy.Set) ([]byte, error) {
 		Rest: []rest{{
 			Mode:          "server",
 			Documentation: "Name the task with the header Modicum-Task, or the purpose with Modicum-Purpose. Searches answer with what the task may see; a search by what it may not see is refused.",
-			Security:      security{[]codeable{{[]coding{{"http://terminology.hl7.org/CodeSystem/restful-security-service", "OAuth"}}}}},
+			Security:      d.security(endpoints),
 			Resource:      d.resources(set),
 			Compartment:   []string{"http://hl7.org/fhir/CompartmentDefinition/patient", "http://hl7.org/fhir/CompartmentDefinition/encounter"},
 			Interaction:   []did{{"batch"}},

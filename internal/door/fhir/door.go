@@ -33,8 +33,9 @@ type Authenticator interface {
 
 // Client is what is registered of an application (interfaces 2, clients).
 type Client struct {
-	Task           string // for requests that name neither task nor purpose
-	ScopesRequired bool   // a token without SMART scopes reaches nothing
+	Task           string   // for requests that name neither task nor purpose
+	ScopesRequired bool     // a token without SMART scopes reaches nothing
+	Origins        []string // of its web pages, which may read answers (CORS)
 }
 
 // Config is what a Door is made of. Gate, Callers, Upstream, UpstreamBase, Policy,
@@ -50,16 +51,17 @@ type Config struct {
 	CursorKeys   []CursorKey // the first seals
 	ETagKey      []byte      // at least 32 bytes
 
-	Base     string            // path of the door; "" means /fhir
-	Public   *url.URL          // the door's address as clients write it; nil takes each request's own host
-	Clients  map[string]Client // by client id
-	Version  string            // of the software, for the capability statement
-	PageSize int               // records of a page when the client does not say; 0 means 50
-	MaxPage  int               // most records of a page; 0 means 200
-	Budget   Budget
-	InFlight int          // most requests at once; 0 means 256
-	Diary    *slog.Logger // nil discards
-	Note     func(Event)  // counts; nil does not
+	Base      string            // path of the door; "" means /fhir
+	Public    *url.URL          // the door's address as clients write it; nil takes each request's own host
+	Clients   map[string]Client // by client id
+	Endpoints Endpoints         // of the identity provider, for SMART discovery; nil: there is none
+	Version   string            // of the software, for the capability statement
+	PageSize  int               // records of a page when the client does not say; 0 means 50
+	MaxPage   int               // most records of a page; 0 means 200
+	Budget    Budget
+	InFlight  int          // most requests at once; 0 means 256
+	Diary     *slog.Logger // nil discards
+	Note      func(Event)  // counts; nil does not
 }
 
 // Event is something that an operator should see the number of.
@@ -87,6 +89,7 @@ type Door struct {
 	sealer    *sealer
 	rows      map[spelling]*interaction
 	routes    map[string]*gate.Route // by name of the interaction
+	origins   map[string]bool        // of registered web pages
 	slots     chan struct{}
 	attempts  attempts
 	buffers   sync.Pool
@@ -128,7 +131,7 @@ func New(cfg Config) (*Door, error) {
 	if cfg.Diary == nil {
 		cfg.Diary = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{cfg: cfg, base: base, sealer: sealer, slots: make(chan struct{}, orElse(cfg.InFlight, 256))}
+	d := &Door{cfg: cfg, base: base, sealer: sealer, origins: originsOf(cfg.Clients), slots: make(chan struct{}, orElse(cfg.InFlight, 256))}
 	if cfg.Public != nil {
 		d.public = strings.TrimRight(cfg.Public.String(), "/")
 	}

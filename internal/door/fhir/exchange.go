@@ -53,6 +53,10 @@ const maxForm = maxQuery
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{door: d, w: w, r: r, pattern: "?"}
 	x.sayMode()
+	if x.crossOrigin() {
+		w.WriteHeader(http.StatusNoContent) // a preflight asks for no data, and is no decision
+		return
+	}
 	select {
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()

@@ -29,6 +29,7 @@ type spelling struct {
 // FC15, FC16, FC37 to FC40, FC52).
 var interactions = []interaction{
 	{name: "capabilities", public: true, spelt: []spelling{{metadata, http.MethodGet}}, answer: (*exchange).capabilities},
+	{name: "smart-configuration", public: true, spelt: []spelling{{wellKnown, http.MethodGet}}, answer: (*exchange).smart},
 	{name: "read", verbs: policy.Read, spelt: []spelling{{instance, http.MethodGet}}, answer: (*exchange).read},
 	{name: "vread", verbs: policy.Read, spelt: []spelling{{version, http.MethodGet}}, answer: (*exchange).read},
 	{name: batch, verbs: policy.Read, spelt: []spelling{{system, http.MethodPost}}, answer: (*exchange).batch},

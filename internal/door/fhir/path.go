@@ -63,7 +63,10 @@ func parsePath(p string) place {
 	case "metadata":
 		return shapeIf(n == 1, metadata)
 	case ".well-known":
-		return shapeIf(n == 2, wellKnown)
+		if n == 2 {
+			return place{shape: wellKnown, typ: seg[1]}
+		}
+		return place{}
 	case "_history":
 		return shapeIf(n == 1, historyPath)
 	case "_search":

@@ -1,0 +1,114 @@
+package caller
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Endpoints are where applications send people to sign in and fetch tokens: those of
+// the first issuer listed. They are public.
+type Endpoints struct {
+	Issuer, Authorization, Token                  string
+	JWKS, Registration, Revocation, Introspection string // "" when the issuer has none, or does not say
+	Scopes, Grants, TokenAuth                     []string
+}
+
+const (
+	endpointsFresh = time.Hour        // the issuer is asked again after
+	mostSupported  = 256              // entries of one list
+	endpointsRetry = 10 * time.Second // between two tries that fail
+)
+
+// ErrEndpoints: nobody can say now where applications sign people in.
+var ErrEndpoints = errors.New("the issuer does not say where applications sign in")
+
+// endpoints remembers what the issuer said.
+type endpoints struct {
+	mu    sync.Mutex
+	known *Endpoints
+	asked time.Time
+}
+
+// Endpoints returns those of the first issuer: as configured, or else as it says itself
+// (OpenID Connect Discovery 1.0 section 3). What it said stays while it cannot be
+// reached. The result is shared and is not to be changed.
+func (v *Verifier) Endpoints(ctx context.Context) (*Endpoints, error) {
+	is := &v.cfg.Issuers[0]
+	if is.TokenEndpoint != "" {
+		return &Endpoints{Issuer: is.Issuer, Authorization: is.AuthorizationEndpoint, Token: is.TokenEndpoint, JWKS: is.JWKSURL}, nil
+	}
+	e, now := &v.endpoints, v.now()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	wait := endpointsFresh
+	if e.known == nil {
+		wait = endpointsRetry
+	}
+	if e.asked.IsZero() || now.Sub(e.asked) >= wait || now.Before(e.asked) {
+		e.asked = now
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
+		defer cancel()
+		if said, err := v.issuers[is.Issuer].ring.endpoints(ctx); err == nil {
+			e.known = said
+		}
+	}
+	if e.known == nil {
+		return nil, ErrEndpoints
+	}
+	return e.known, nil
+}
+
+func (v *Verifier) now() time.Time { t, _ := v.cfg.Now(); return t }
+
+func (r *keyring) endpoints(ctx context.Context) (*Endpoints, error) {
+	text, err := r.get(ctx, r.discovery())
+	if err != nil {
+		return nil, err
+	}
+	var doc struct {
+		Issuer        string   `json:"issuer"`
+		Authorization string   `json:"authorization_endpoint"`
+		Token         string   `json:"token_endpoint"`
+		JWKS          string   `json:"jwks_uri"`
+		Registration  string   `json:"registration_endpoint"`
+		Revocation    string   `json:"revocation_endpoint"`
+		Introspection string   `json:"introspection_endpoint"`
+		Scopes        []string `json:"scopes_supported"`
+		Grants        []string `json:"grant_types_supported"`
+		TokenAuth     []string `json:"token_endpoint_auth_methods_supported"`
+	}
+	if json.Unmarshal(text, &doc) != nil || doc.Issuer != r.issuer.Issuer {
+		return nil, ErrEndpoints
+	}
+	e := &Endpoints{
+		Issuer: doc.Issuer, Authorization: doc.Authorization, Token: doc.Token, JWKS: doc.JWKS,
+		Registration: doc.Registration, Revocation: doc.Revocation, Introspection: doc.Introspection,
+		Scopes: supported(doc.Scopes), Grants: supported(doc.Grants), TokenAuth: supported(doc.TokenAuth),
+	}
+	if CheckURL(e.Authorization) != nil || CheckURL(e.Token) != nil {
+		return nil, ErrEndpoints
+	}
+	for _, address := range []*string{&e.JWKS, &e.Registration, &e.Revocation, &e.Introspection} {
+		if CheckURL(*address) != nil {
+			*address = ""
+		}
+	}
+	return e, nil
+}
+
+// supported keeps of a list what is a word.
+func supported(list []string) []string {
+	list = slices.DeleteFunc(list, func(s string) bool { return s == "" || len(s) > maxScope || !scopeToken(s) })
+	return list[:min(len(list), mostSupported)]
+}
+
+// discovery is the address of the issuer's own description.
+func (r *keyring) discovery() string {
+	return strings.TrimSuffix(r.issuer.Issuer, "/") + "/.well-known/openid-configuration"
+}
