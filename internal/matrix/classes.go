@@ -33,7 +33,7 @@ func Of(cell *Cell) []*Class {
 
 // Classes are the rules, interactions first.
 var Classes = []Class{
-	interactions("statement", Public, "FC45", "Made from the policy as a whole, the same bytes for every caller.", "capabilities"),
+	interactions("statement", Public, "FC45", "Made from the policy as a whole, the same bytes for every caller; where to sign in is the identity provider's.", "capabilities", "smart-configuration"),
 	interactions("reads", Judged, "FC14, FC43, FC49", "A record that is hidden, out of scope or not there is one and the same 404.", "read", "read-head"),
 	interactions("versions", Judged, "FC36", "Only where system.metadata shows; that there are versions is metadata.", "vread", "history-instance"),
 	interactions("searches", Judged, "FC01, FC11", "The parameters decide, see below.", "search-type", "search-type-get", "search-type-form"),
@@ -45,7 +45,7 @@ var Classes = []Class{
 	interactions("deletes", NotDone, "FC12", "Nothing deletes through a door (policy-language rule 12).", "delete", "delete-conditional", "delete-history", "delete-version"),
 
 	interactions("not built", NotDone, "FC10, FC12, FC15, FC36, FC52", "Not available at this door.",
-		"smart-configuration", "update", "update-conditional", "patch", "patch-conditional",
+		"update", "update-conditional", "patch", "patch-conditional",
 		"search-compartment-practitioner", "search-compartment-relatedperson", "search-compartment-device", "search-compartment-all",
 		"search-system", "search-system-form", "history-type", "history-system"),
 	interactions("queries in another language", NotDone, "FC16", "GraphQL asks for elements by its own rules.", "graphql", "graphql-instance"),

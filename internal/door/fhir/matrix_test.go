@@ -10,6 +10,7 @@ import (
 	"testing/fstest"
 
 	"modicum/catalog"
+	"modicum/internal/caller"
 	"modicum/internal/door/fhir"
 	"modicum/internal/matrix"
 	"modicum/policy"
@@ -69,6 +70,7 @@ func newMatrixDoor(t *testing.T) *matrixDoor {
 	}
 	m.clinic = openClinicAt(t, up.URL+"/fhir", matrixPolicy(t), map[string]string{"adt": assigned}, func(c *clinic, cfg *fhir.Config) {
 		c.book.forget = true
+		cfg.Endpoints = &provider{&caller.Endpoints{Issuer: "https://id.example", Authorization: "https://id.example/auth", Token: "https://id.example/token"}}
 	})
 	m.staff["alice"].Roles = []string{"whole"}
 	m.staff["bob"].Roles = []string{"veiled"}
