@@ -17,7 +17,7 @@ import (
 // world seeds of a plain run, and requests of each session without its further pages.
 const (
 	plainWorlds  = 50
-	sessionSteps = 110
+	sessionSteps = 400
 )
 
 // run is one pair of worlds from a seed.
@@ -174,8 +174,8 @@ func twins(t *testing.T, seed uint64, set *policy.Set, n *tally) {
 
 // suffice checks that the run can say something.
 func (n *tally) suffice(t *testing.T) {
-	if n.pairs < 5000 {
-		t.Errorf("%d pairs, want 5,000", n.pairs)
+	if n.pairs < 20_000 {
+		t.Errorf("%d pairs, want 20,000", n.pairs)
 	}
 	if n.data*3 < n.pairs || n.straddling*3 < n.pairs {
 		t.Errorf("of %d pairs %d have data and %d pass hidden records, want a third of each", n.pairs, n.data, n.straddling)
