@@ -110,7 +110,9 @@ const (
 
 // Faults of the FHIR door's searches that rest on several.
 const (
-	CompartmentUnjudged Defect = "compartment-unjudged" // the element by which a record is in a compartment is not asked for
+	HiddenReferenceFollowed Defect = "hidden-reference-followed" // includes follow a reference that the view hides
+	IncludedCounted         Defect = "included-counted"          // Bundle.total counts what stands beside the matches
+	CompartmentUnjudged     Defect = "compartment-unjudged"      // the element by which a record is in a compartment is not asked for
 )
 
 // Faults of the projection.

@@ -113,7 +113,9 @@ var killers = map[Defect]killer{
 	MatchOfHidden:    {inDoor, "TestFC12_AConditionalCreateSeesWhatASearchShows", ""},
 	UnknownAsRefused: {inDoor, "TestFC41_NothingOfTheUpstreamsWordsAboutAWrite", ""},
 
-	CompartmentUnjudged: {inDoor, "TestFC10_ACompartmentIsItsPlainSearchesTogether", ""},
+	CompartmentUnjudged:     {inDoor, "TestFC10_ACompartmentIsItsPlainSearchesTogether", ""},
+	HiddenReferenceFollowed: {inDoor, "TestFC34_NoReferenceThatIsHiddenIsFollowed", ""},
+	IncludedCounted:         {inDoor, "TestFC34_WhatMatchesReferToStandsBesideThem", ""},
 
 	NarrativeKept:        {inDoor, "TestFC21_NarrativeThroughTheDoor", ""},
 	DisplayKept:          {inDoor, "TestFC22_DisplayOfReferencesThroughTheDoor", ""},

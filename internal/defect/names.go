@@ -79,6 +79,8 @@ func All() []Defect {
 		MatchOfHidden,
 		UnknownAsRefused,
 		CompartmentUnjudged,
+		HiddenReferenceFollowed,
+		IncludedCounted,
 		NarrativeKept,
 		DisplayKept,
 		TargetsKept,

@@ -60,9 +60,15 @@ type Ask struct {
 	Visit    string // id of the Encounter whose records are listed, "" when none
 	Criteria []Criterion
 	Sorts    []*catalog.Param
-	Params   []string // names and modifiers as asked, for the record; never values
-	Count    int      // asked page size, 0 when not asked
-	Page     int      // 0 for the first page; a later page decides again
+	// Pinned: the records are named by id, or by records that were just found, so that
+	// whose they are need not narrow the asking. Each is judged all the same.
+	Pinned bool
+	// Follows are references whose targets are asked for as well: each must be one that
+	// a line could keep.
+	Follows []*catalog.Param
+	Params  []string // names and modifiers as asked, for the record; never values
+	Count   int      // asked page size, 0 when not asked
+	Page    int      // 0 for the first page; a later page decides again
 	// PartOf is the id of the first decision of the answer, where the answer rests
 	// on several (the entries of a batch, the types of a whole chart); "" for the
 	// first. It is the first whose id the answer carries.

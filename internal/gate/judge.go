@@ -206,7 +206,7 @@ func (s *Session) namesPatients(k *Criterion) bool {
 func (s *Session) seesTargets(refs []Ref) bool {
 	patient, _ := s.cat.Type("Patient")
 	return !slices.ContainsFunc(refs, func(r Ref) bool {
-		return r.Type != patient && !s.cat.PatientFree(r.Type) && !s.proven(r.Type, r.ID)
+		return r.Type != patient && !s.cat.PatientFree(r.Type) && !s.resolved[target{r.Type, r.ID}] && !s.proven(r.Type, r.ID)
 	})
 }
 

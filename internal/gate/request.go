@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/policy"
 	"modicum/policy/doc"
@@ -163,5 +164,15 @@ func (s *Session) readable() bool {
 			return false
 		}
 	}
+	if slices.ContainsFunc(s.ask.Follows, func(p *catalog.Param) bool { return !s.couldFollow(p, could) }) {
+		return false
+	}
 	return !slices.ContainsFunc(s.ask.Sorts, func(p *catalog.Param) bool { return !could(p) })
+}
+
+// couldFollow reports whether a line could keep the reference: that to the patient in
+// scope always is (design 6).
+func (s *Session) couldFollow(p *catalog.Param, could func(*catalog.Param) bool) bool {
+	return p.NamesPatient || could(p) && s.plan.Keepable().Covers(p.Classes(catalog.OfRecord)) ||
+		defect.On(defect.HiddenReferenceFollowed)
 }

@@ -16,7 +16,7 @@ import (
 // judged by itself.
 func (s *Session) scopeOf() Scope {
 	switch {
-	case s.ask.ID != "", s.cat.PatientFree(s.ask.Type), s.cat.ByProof(s.ask.Type), len(s.finding) > 0:
+	case s.ask.ID != "", s.ask.Pinned && len(s.ask.Patients) == 0, s.cat.PatientFree(s.ask.Type), s.cat.ByProof(s.ask.Type), len(s.finding) > 0:
 		return Scope{Everyone: true}
 	case len(s.ask.Patients) > 0:
 		return Scope{Patients: slices.Compact(slices.Sorted(slices.Values(s.ask.Patients)))}

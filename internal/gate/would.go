@@ -1,6 +1,9 @@
 package gate
 
 import (
+	"context"
+
+	"modicum/catalog"
 	"modicum/ledger"
 	"modicum/policy"
 )
@@ -24,4 +27,33 @@ func (r *Route) Would(ask *Ask) bool {
 	}
 	req := s.request()
 	return s.admit(&req) == policy.Admitted && s.scopesLeave()
+}
+
+// ProveCriteria looks up the records that the criteria name and that nothing proves
+// yet, and judges them under the lines that count for this request: a reference is a
+// criterion only where its target shows (design 6), and a request that rests on records
+// which were just found cannot wait until they are shown.
+func (s *Session) ProveCriteria(ctx context.Context) error {
+	patient, _ := s.cat.Type("Patient")
+	byType := make(map[catalog.Type][]string)
+	for i := range s.ask.Criteria {
+		for _, ref := range s.ask.Criteria[i].Refs {
+			to := target{ref.Type, ref.ID}
+			_, asked := s.resolved[to]
+			if asked || ref.Type == patient || s.cat.PatientFree(ref.Type) || s.cat.ByProof(ref.Type) || s.proven(ref.Type, ref.ID) {
+				continue
+			}
+			if s.resolved == nil {
+				s.resolved = make(map[target]bool)
+			}
+			s.resolved[to] = false
+			byType[ref.Type] = append(byType[ref.Type], ref.ID)
+		}
+	}
+	for _, t := range sortedTypes(byType) {
+		if err := s.resolve(ctx, t, byType[t]); err != nil {
+			return err
+		}
+	}
+	return nil
 }

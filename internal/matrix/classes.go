@@ -78,7 +78,10 @@ var Classes = []Class{
 	params("free searches", Unknown, "FC07", "What they read nobody can tell.", shapes("_filter", "_query", "_text", "_content")),
 	params("lists", Unknown, "FC09", "Membership of a list is in the list.", shapes("_list")),
 	params("contained", Unknown, "FC24", "Contained records are judged with their container.", shapes("_contained", "_containedType")),
-	params("includes of everything", Unknown, "FC34", "Each reference is named, or none is followed.", shapes("_include", "_revinclude")),
+	params("includes", Judged, "FC34", "What the match is seen to refer to, each judged by itself.", func(p *Param) bool { return p.Name == "_include" && p.Value != "*" }),
+	params("includes of everything", Unknown, "FC34", "Each reference is named, or none is followed.", func(p *Param) bool {
+		return shapes("_include", "_revinclude")(p) && p.Value == "*"
+	}),
 	params("reverse chains", Unknown, "FC05", "They pass through records of another type.", shapes("_has")),
 	params("parameters of other interactions", Unknown, "FC10, FC36", "They belong to the search of the server, to histories and operations.", shapes("_type", "_since", "_at")),
 	params("unheard of", Unknown, "FC01", "What is not in the definitions of R4 is no parameter.", shapes("_unheard-of", "unheard-of")),

@@ -125,6 +125,9 @@ func paramsOf(cat *catalog.Catalog, t catalog.Type) []Param {
 			}
 		}
 		if def.Kind == catalog.ReferenceParam {
+			if !targetless(def) && !computed(def) {
+				out = append(out, Param{Name: "_include", Value: cat.TypeName(t) + ":" + def.Name})
+			}
 			out = append(out, references(cat, p)...)
 		}
 	}

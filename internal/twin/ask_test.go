@@ -59,7 +59,7 @@ func (q *asker) draw() ask {
 		make   func() ask
 	}{
 		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{40, "list of a patient", q.list}, {4, "compartment", q.compartment}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
+		{40, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
 	sum := 0
@@ -262,6 +262,39 @@ func (q *asker) compartment() ask {
 		path += q.narrow(t)
 	}
 	return ask{typ: t, path: path + q.page() + pick(q.Rand, []string{"", "", "&_sort=date", "&_summary=count"})}
+}
+
+// include asks for what records refer to, or for what refers to them.
+func (q *asker) include() ask {
+	a := pick(q.Rand, []func() ask{q.list, q.list, q.wide, q.sorted})()
+	for range 1 + q.IntN(2) {
+		if q.IntN(3) > 0 {
+			a.path += "&_include=" + q.follow(a.typ)
+		} else {
+			of := pick(q.Rand, often)
+			a.path += "&_revinclude=" + of + ":" + pick(q.Rand, []string{"patient", "subject", "encounter", "result", "patient"})
+		}
+	}
+	return a
+}
+
+// follow spells a reference of a type, sometimes with the type of its target.
+func (q *asker) follow(typ string) string {
+	t, _ := q.cat.Type(typ)
+	var refs []*catalog.Param
+	for _, p := range q.cat.Params(t) {
+		if p.Kind == catalog.ReferenceParam {
+			refs = append(refs, p)
+		}
+	}
+	if len(refs) == 0 {
+		return typ + ":patient"
+	}
+	name := pick(q.Rand, refs).Name
+	if q.IntN(2) == 0 {
+		name = pick(q.Rand, []string{"encounter", "subject", "patient", "recorder", "medication", "result", "performer", "general-practitioner", "author"})
+	}
+	return typ + ":" + name + pick(q.Rand, []string{"", "", "", ":Patient", ":Encounter"})
 }
 
 // narrow is one of the parameters that listing may narrow by.

@@ -154,6 +154,9 @@ func (p *projection) entry(dst []byte, c *candidate, first bool) ([]byte, error)
 	if err != nil || !result.There {
 		return dst[:from], err
 	}
+	if c.beside {
+		return append(dst, `,"search":{"mode":"include"}}`...), nil
+	}
 	return append(dst, `,"search":{"mode":"match"}}`...), nil
 }
 

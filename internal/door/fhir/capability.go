@@ -3,6 +3,7 @@ package fhir
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 
 	"modicum/catalog"
 	"modicum/internal/caller"
@@ -109,9 +110,11 @@ type coding struct {
 }
 
 type resource struct {
-	Type        string        `json:"type"`
-	Interaction []did         `json:"interaction"`
-	SearchParam []searchParam `json:"searchParam,omitempty"`
+	Type             string        `json:"type"`
+	Interaction      []did         `json:"interaction"`
+	SearchInclude    []string      `json:"searchInclude,omitempty"`
+	SearchRevInclude []string      `json:"searchRevInclude,omitempty"`
+	SearchParam      []searchParam `json:"searchParam,omitempty"`
 }
 
 type did struct {
@@ -136,7 +139,7 @@ func (d *Door) describe(set *policy.Set, endpoints *caller.Endpoints) ([]byte, e
 			Mode:          "server",
 			Documentation: "Name the task with the header Modicum-Task, or the purpose with Modicum-Purpose. Searches answer with what the task may see; a search by what it may not see is refused.",
 			Security:      d.security(endpoints),
-			Resource:      d.resources(set),
+			Resource:      link(set.Catalog(), d.resources(set)),
 			Compartment:   []string{"http://hl7.org/fhir/CompartmentDefinition/patient", "http://hl7.org/fhir/CompartmentDefinition/encounter"},
 			Interaction:   []did{{"batch"}},
 		}},
@@ -229,4 +232,36 @@ func widest(set *policy.Set, verb policy.Verb) reach {
 		try(policy.Request{Roles: []string{p.Role.Text}, Program: p.Name.Text, Partner: set.PartnerOf(p.Name.Text)})
 	}
 	return out
+}
+
+// link lists the references by which records of the listed types stand beside each
+// other: those that may be searched by.
+func link(cat *catalog.Catalog, listed []resource) []resource {
+	place := make(map[catalog.Type]int, len(listed))
+	for i := range listed {
+		if slices.Contains(listed[i].Interaction, did{"search-type"}) {
+			t, _ := cat.Type(listed[i].Type)
+			place[t] = i
+		}
+	}
+	for _, t := range cat.Types() {
+		from, has := place[t]
+		if !has {
+			continue
+		}
+		for _, sp := range listed[from].SearchParam {
+			p, _ := cat.Param(t, sp.Name)
+			any := false
+			for to, i := range place {
+				if p.Kind == catalog.ReferenceParam && p.Targets.Has(to) {
+					any = true
+					listed[i].SearchRevInclude = append(listed[i].SearchRevInclude, listed[from].Type+":"+p.Name)
+				}
+			}
+			if any {
+				listed[from].SearchInclude = append(listed[from].SearchInclude, listed[from].Type+":"+p.Name)
+			}
+		}
+	}
+	return listed
 }

@@ -137,6 +137,9 @@ func New(cfg Config) (*Door, error) {
 	}
 	d.rows, d.routes = rows(interactions), make(map[string]*gate.Route)
 	d.register(refusal, policy.Read)
+	for name, verbs := range besides {
+		d.register(name, verbs)
+	}
 	for _, row := range interactions {
 		if !row.public {
 			d.register(row.name, row.verbs)

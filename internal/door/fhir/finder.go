@@ -81,7 +81,8 @@ type finder struct {
 	at      position
 	readers []*reader // opened; the last is of leg while reading is true
 	reading bool
-	only    string // the one patient whom scopes leave of the first leg
+	beside  []*reader // of what stands beside the matches
+	only    string    // the one patient whom scopes leave of the first leg
 	tab     spent
 	seen    map[record]bool
 }
@@ -221,7 +222,7 @@ func (f *finder) given() (n int) {
 
 // close lets go of everything. Nothing given out may be used after.
 func (f *finder) close() {
-	for _, r := range f.readers {
+	for _, r := range slices.Concat(f.readers, f.beside) {
 		r.close()
 	}
 }

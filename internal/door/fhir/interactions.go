@@ -45,6 +45,14 @@ var interactions = []interaction{
 	},
 }
 
+// Decisions on which an answer rests besides: nobody asks for them by a path.
+const (
+	included   = "include"    // reading what a match refers to
+	revinclude = "revinclude" // listing what refers to a match
+)
+
+var besides = map[string]policy.Verb{included: policy.Read, revinclude: policy.Read | policy.Search}
+
 // refusal names in the record what was not understood or is not done. It has a
 // Route that only ever refuses.
 const refusal = "refused"

@@ -25,6 +25,8 @@ type query struct {
 	patients  []string
 	byPatient string
 	visit     string
+	includes  []include
+	pinned    bool             // gate.Ask.Pinned
 	before    []*catalog.Param // by which earlier searches of the answer find records of owner
 	owner     string           // id of the patient whose compartment is searched
 	sorts     []sortKey
@@ -67,7 +69,9 @@ func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, er
 	for _, p := range pairs {
 		name, modifier, _ := strings.Cut(p.name, ":")
 		var err error
-		if isResult(name) {
+		if name == "_include" || name == "_revinclude" {
+			err = q.readInclude(cat, name, strings.TrimPrefix(p.name, name), p.value)
+		} else if isResult(name) {
 			if once[name] || modifier != "" || strings.HasSuffix(p.name, ":") {
 				return nil, problem.Parameter
 			}
@@ -91,8 +95,7 @@ func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, er
 
 // isResult names the parameters that shape the answer. Everything else that
 // begins with an underscore must be a parameter of the catalog: _filter, _query,
-// _text, _content, _list, _has, _include, _revinclude, _contained and _type are not
-// (FC05, FC07, FC09, FC34).
+// _text, _content, _list, _has, _contained and _type are not (FC05, FC07, FC09).
 func isResult(name string) bool {
 	switch name {
 	case "_sort", "_count", "_elements", "_summary", "_total", "_format", "_pretty", "_cursor":
@@ -209,6 +212,11 @@ func (q *query) criterion(cat *catalog.Catalog, name, modifier string, p pair) e
 		}
 		c.values = append(c.values, v)
 	}
+	return q.take(cat, c)
+}
+
+// take keeps a criterion that was read.
+func (q *query) take(cat *catalog.Catalog, c criterion) error {
 	err := q.note(cat, &c)
 	q.criteria = append(q.criteria, c)
 	return err
@@ -270,7 +278,7 @@ func (q *query) namePatients(c *criterion, ids []string) error {
 // comes with whatever shows (policy-language rule 18), so that matching it reads
 // nothing more.
 func (q *query) ask() gate.Ask {
-	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count}
+	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count, Pinned: q.pinned}
 	for i := range q.criteria {
 		c := &q.criteria[i]
 		if c.param.Name != "_id" && !(c.owner && defect.On(defect.CompartmentUnjudged)) {
@@ -281,6 +289,10 @@ func (q *query) ask() gate.Ask {
 			name += ":" + c.modifier
 		}
 		a.Params = append(a.Params, name)
+	}
+	a.Follows = q.follows()
+	for _, in := range q.includes {
+		a.Params = append(a.Params, map[bool]string{true: "_revinclude:", false: "_include:"}[in.back]+q.cat.TypeName(in.typ)+":"+in.param.Name)
 	}
 	for _, s := range q.sorts {
 		if s.param.Name != "_id" {

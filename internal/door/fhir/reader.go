@@ -88,6 +88,7 @@ type candidate struct {
 	index  int // in the page
 	record *fhirjson.Record
 	judged *gate.Judgement
+	beside bool // no match: included
 	late   bool // not in the projection's buffer: projected when it is written
 }
 

@@ -35,10 +35,12 @@ func (x *exchange) binding() []byte {
 
 // results is what one page of an answer shows.
 type results struct {
-	shown   []*candidate
-	next    *candidate // the first that did not fit; nil at the end
-	total   int        // -1: not known
-	stopped bool       // the task's limit of results ends the search here
+	shown     []*candidate
+	next      *candidate // the first that did not fit; nil at the end
+	total     int        // -1: not known
+	matches   int        // of shown; the others are included
+	committed int        // of shown, so many are on record
+	stopped   bool       // the task's limit of results ends the search here
 }
 
 func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
@@ -50,6 +52,9 @@ func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 	if len(x.session.Find()) > 0 && !in.asked.longEnough() {
 		return longerName
 	}
+	if err := x.includable(in.asked); err != nil {
+		return err
+	}
 	if err := f.ordered(ctx); err != nil {
 		return x.problemOf(err)
 	}
@@ -59,8 +64,14 @@ func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 		return x.answerCount(ctx, f, p)
 	}
 	res, err := x.gather(ctx, f, p, st)
+	if err == nil && len(in.asked.includes) > 0 {
+		err = x.include(ctx, f, p, res)
+	}
 	if err != nil {
 		return x.problemOf(err)
+	}
+	if defect.On(defect.IncludedCounted) && res.total >= 0 {
+		res.total = len(res.shown)
 	}
 	return x.writeSearch(in, st, p, res)
 }
@@ -92,6 +103,7 @@ func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *sta
 		}
 	}
 	res.shown = p.shown[:min(size, len(p.shown))]
+	res.matches = len(res.shown)
 	if r := f.last(); defect.On(defect.NextOfUpstream) && len(p.shown) == size && r != nil && r.unread() {
 		at := r.at
 		at.Offset = r.pages[len(r.pages)-1].pos
@@ -268,7 +280,7 @@ func (x *exchange) writeSearch(in *inquiry, st *state, p *projection, res *resul
 			return err
 		}
 	}
-	if err := x.commit(res.shown); err != nil {
+	if err := x.commit(res.shown[res.committed:]); err != nil {
 		return err
 	}
 	if in.asked.noTotal {
@@ -282,7 +294,7 @@ func (x *exchange) nextLink(in *inquiry, st *state, res *results) (string, error
 	n := &state{
 		Type: in.path, Post: in.asked.post, Leg: res.next.page.reader.leg, Generation: x.session.Generation(),
 		Expires: x.session.Now().Add(cursorLife).Unix(),
-		Page:    st.Page + 1, Shown: st.Shown + len(res.shown), At: res.next.at(),
+		Page:    st.Page + 1, Shown: st.Shown + res.matches, At: res.next.at(),
 	}
 	for _, p := range in.asked.asked {
 		n.Query = append(n.Query, [2]string{p.name, p.value})
