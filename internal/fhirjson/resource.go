@@ -76,9 +76,10 @@ func (p *projector) root(i uint32, c *cell, top bool) (has uint64, group bool, s
 	return has, group, shown
 }
 
-// asked reports whether a child of the record was asked for (FC35).
+// asked reports whether a child of the record was asked for (FC35). Of what is
+// contained, that which something shown refers to comes along.
 func (p *projector) asked(n *catalog.Node, id catalog.NodeID) bool {
-	return !p.topFilter || n.Mandatory || n.Structure || n.Kind == catalog.Meta || slices.Contains(p.sh.Elements, id)
+	return !p.topFilter || n.Mandatory || n.Structure || n.Kind == catalog.Meta || n.Kind == catalog.Resource || slices.Contains(p.sh.Elements, id)
 }
 
 func (p *projector) metaShows(i uint32, c *cell) bool {

@@ -90,10 +90,10 @@ func madeOf(t *Tree, e *element) *Tree {
 const subsetted = `{"system":"http://terminology.hl7.org/CodeSystem/v3-ObservationValue","code":"SUBSETTED"}`
 
 // asked reports whether a child of the record was asked for: mandatory ones come
-// along (FC35).
+// along, and so does what is contained, where something that shows names it (FC35).
 func (p *projector) asked(id catalog.NodeID) bool {
 	n := p.cat.Node(id)
-	return p.Elements == nil || n.Mandatory || n.Structure || n.Kind == catalog.Meta || slices.Contains(p.Elements, id)
+	return p.Elements == nil || n.Mandatory || n.Structure || n.Kind == catalog.Meta || n.Kind == catalog.Resource || slices.Contains(p.Elements, id)
 }
 
 // metaShows reports whether the record's metadata shows in its own place (FC09).
