@@ -88,6 +88,7 @@ const (
 	HandlesUnchecked     Defect = "handles-unchecked"      // a record bears a Binary by an address that its view does not keep
 	ContentOfAnybody     Defect = "content-of-anybody"     // what a Binary says itself of whose it is does not count
 	EntryForAnybody      Defect = "entry-for-anybody"      // the entries of a batch are asked for no task
+	PartsWritten         Defect = "parts-written"          // a transaction writes what is not refused of it
 	EntriesShown         Defect = "entries-shown"          // a transaction answers what is not refused of it
 	RefusalTold          Defect = "refusal-told"           // what is hidden is forbidden, not absent
 	FindCountsHidden     Defect = "find-counts-hidden"     // a look-up counts whom restrictions hide

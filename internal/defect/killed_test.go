@@ -97,6 +97,7 @@ var killers = map[Defect]killer{
 	HandlesUnchecked:     {inDoor, "TestFC27_OtherRecordsThatNameABinary", ""},
 	ContentOfAnybody:     {inDoor, "TestFC27_ABinaryThatBelongsElsewhere", ""},
 	EntryForAnybody:      {inDoor, "TestFC39_EachEntryIsAnsweredAsIfAlone", ""},
+	PartsWritten:         {inDoor, "TestFC39_ATransactionWritesAllOrNothing", ""},
 	EntriesShown:         {inDoor, "TestFC39_ATransactionIsAnsweredWholeOrNotAtAll", ""},
 	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
 	FindCountsHidden:     {inDoor, "TestFindCountsAfterRestrictions", ""},

@@ -64,6 +64,7 @@ func All() []Defect {
 		HandlesUnchecked,
 		ContentOfAnybody,
 		EntryForAnybody,
+		PartsWritten,
 		EntriesShown,
 		RefusalTold,
 		FindCountsHidden,

@@ -12,6 +12,9 @@ type Request struct {
 	URL        string
 	Conditions map[string]string // HTTP headers that the entry stands for, by their names
 	Resource   []byte            // nil: none; valid until Reset
+
+	src  []byte
+	cell uint32 // of the resource
 }
 
 // conditions are the members of Bundle.entry.request that stand for a header.
@@ -61,7 +64,7 @@ func (s *Scanner) request(src []byte, entry uint32) (Request, bool) {
 			if c.shape != object {
 				return r, false
 			}
-			r.Resource = src[c.start:c.end]
+			r.Resource, r.src, r.cell = src[c.start:c.end], src, i
 		case "request":
 			asked = i
 		case "id", "extension", "link": // nothing that a request means

@@ -37,7 +37,7 @@ var Classes = []Class{
 	interactions("reads", Judged, "FC14, FC43, FC49", "A record that is hidden, out of scope or not there is one and the same 404.", "read", "read-head"),
 	interactions("versions", Judged, "FC36", "Only where system.metadata shows; that there are versions is metadata.", "vread", "history-instance"),
 	interactions("searches", Judged, "FC01, FC11", "The parameters decide, see below.", "search-type", "search-type-get", "search-type-form"),
-	interactions("batches", Judged, "FC39", "Each entry as if it had been sent alone; a transaction only reads, and is answered whole or not at all.", "batch", "transaction"),
+	interactions("batches", Judged, "FC39", "Each entry as if it had been sent alone; a transaction is answered, or done, whole or not at all.", "batch", "transaction"),
 	interactions("creates", Written, "FC52", "What a line with create keeps; containers and what the record of access is made of are not made here.", "create"),
 	interactions("creates unless there", Written, "FC12", "The criteria are judged as the search that they are; what fits and is hidden does not count.", "create-conditional"),
 	compartments("compartments", Judged, "As the plain searches by the elements that say who the owner is, each under its own verdict.", true),

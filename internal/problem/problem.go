@@ -71,6 +71,8 @@ var (
 	Format = of(406, "format", "not-supported", "Only JSON is available.")
 	// SearchAgain: the cursor ended, or policy or upstream moved on.
 	SearchAgain = of(410, "search-again", "expired", "This page is gone. Search again.")
+	// Mixed: of a transaction.
+	Mixed = of(400, "mixed", "not-supported", "A transaction reads, or it writes. Send what is to be read afterwards, or in a batch.")
 	// Changed: what is shown of the record is not what If-Match says.
 	Changed = of(412, "changed", "conflict", "The record is not as your If-Match says. Read it again.")
 	// NeedsMatch: a change does not say on what it rests.

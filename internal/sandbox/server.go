@@ -176,6 +176,9 @@ func (s *Server) serve(r *http.Request) (a answer, err error) {
 	if writes := r.Method == http.MethodPut && len(path) == 2 || r.Method == http.MethodPost && len(path) == 1 && path[0] != ""; writes {
 		return s.write(base, path, r)
 	}
+	if r.Method == http.MethodPost && len(path) == 1 && path[0] == "" {
+		return s.transaction(r)
+	}
 	if err := r.ParseForm(); err != nil {
 		return a, invalid
 	}

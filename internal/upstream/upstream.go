@@ -4,7 +4,7 @@
 // [base]/Type/id, [base]/Type/id/_history/version, [base]/Type/id/_history?query,
 // [base]/Type/_history?query, [base]/Type?query, [base]/Type/_search and
 // [base]?query (a page that the server itself named), or writes one record at
-// [base]/Type/id or [base]/Type,
+// [base]/Type/id or [base]/Type, or several as one transaction at [base],
 // and is built here: nothing of a client's bytes passes through (threat-model F1,
 // D1). It follows no redirect, asks no proxy, and accepts nothing but FHIR JSON
 // of a bounded size (O1, F9, FC46, FC51). What goes wrong becomes one of the

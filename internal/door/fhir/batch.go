@@ -51,7 +51,7 @@ func (x *exchange) batch(place) error {
 	ctx, cancel := context.WithTimeout(x.r.Context(), 3*x.door.cfg.Budget.Time)
 	defer cancel()
 	if kind == "transaction" {
-		return x.transaction(ctx, list)
+		return x.transaction(ctx, sc, body, list)
 	}
 	left := int64(maxAnswer)
 	for i := range list {
@@ -88,6 +88,14 @@ func (x *exchange) resource(most int64) ([]byte, error) {
 
 // take answers one entry. Its decision is part of the first one's answer.
 func (x *exchange) take(ctx context.Context, r *fhirjson.Request, left *int64) *part {
+	p := x.newPart(ctx, r, left)
+	p.run()
+	x.join(p)
+	return p
+}
+
+// newPart is an entry that is to be answered.
+func (x *exchange) newPart(ctx context.Context, r *fhirjson.Request, left *int64) *part {
 	p := &part{answer: &kept{header: make(http.Header), left: left}}
 	p.exchange = &exchange{
 		door: x.door, w: p.answer, pattern: "?", caller: x.caller, task: x.task, purpose: x.purpose, entry: true, partOf: x.id(),
@@ -96,14 +104,9 @@ func (x *exchange) take(ctx context.Context, r *fhirjson.Request, left *int64) *
 		p.task, p.purpose = "", ""
 	}
 	x.parts = append(x.parts, p)
-	var known bool
-	if p.r, known = x.requestOf(ctx, r); known {
-		p.run()
-	} else {
-		p.r, p.set = x.r, x.set
-		p.fail(problem.Malformed)
+	if p.r, p.spelt = x.requestOf(ctx, r); !p.spelt {
+		p.r = x.r
 	}
-	x.join(p)
 	return p
 }
 

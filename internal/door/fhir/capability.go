@@ -141,7 +141,7 @@ func (d *Door) describe(set *policy.Set, endpoints *caller.Endpoints) ([]byte, e
 			Security:      d.security(endpoints),
 			Resource:      link(set.Catalog(), d.resources(set)),
 			Compartment:   []string{"http://hl7.org/fhir/CompartmentDefinition/patient", "http://hl7.org/fhir/CompartmentDefinition/encounter"},
-			Interaction:   []did{{"batch"}},
+			Interaction:   []did{{"batch"}, {"transaction"}},
 		}},
 	}
 	return json.Marshal(s)

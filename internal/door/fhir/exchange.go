@@ -37,6 +37,7 @@ type exchange struct {
 	further []*gate.Session // decisions on which the answer rests besides, see also
 	entry   bool            // this is an entry of a batch: who asks is known
 	parts   []*part         // the entries of this batch, in order
+	berth   *berth          // of an entry of a transaction that writes
 	refusal problem.Problem // with which the answer failed
 	pretty  bool            // _pretty
 	wrote   gate.Wrote      // what became of a write; "" while none was sent

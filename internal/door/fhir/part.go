@@ -12,6 +12,7 @@ import (
 type part struct {
 	*exchange
 	answer *kept
+	spelt  bool // its address is one that this door reads
 	broken bool // the answer did not fit, or broke off
 }
 
@@ -23,6 +24,10 @@ func (p *part) run() {
 			p.refuse(problem.Internal)
 		}
 	}()
+	if !p.spelt {
+		p.fail(problem.Malformed)
+		return
+	}
 	if err := p.serve(); err != nil {
 		p.refuse(err)
 	}

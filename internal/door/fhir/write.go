@@ -163,7 +163,7 @@ func (x *exchange) lookAt(ctx context.Context, s *gate.Session, at place, sc *fh
 			return nil, "", err
 		}
 	}
-	out, result, err := sc.Project(nil, rec, s.Shape(j, nil))
+	out, result, err := sc.Project(nil, rec, s.Shape(j, x.makes))
 	if err != nil {
 		return nil, "", err
 	}

@@ -68,6 +68,10 @@ func (x *exchange) create(at place) error {
 // mint gives the record its id: the one that an earlier request of the same create
 // had, if there was one.
 func (x *exchange) mint(b *birth, sent []byte) (key [32]byte, err error) {
+	if x.berth != nil { // its transaction is known again as a whole
+		b.at.id, b.keyed = x.berth.id, x.berth.again
+		return key, nil
+	}
 	keys := x.r.Header.Values("Idempotency-Key")
 	if len(keys) > 1 || len(keys) == 1 && (keys[0] == "" || len(keys[0]) > maxKey) {
 		return key, problem.Malformed
@@ -166,8 +170,8 @@ func (x *exchange) exists(ctx context.Context, b *birth, reads *gate.Session) (n
 
 // bear sends the record to the upstream and answers.
 func (x *exchange) bear(ctx context.Context, b *birth, reads *gate.Session) (progress, error) {
-	w, err := x.door.cfg.Upstream.Put(ctx, b.at.typ, b.at.id, b.text)
-	if errors.Is(err, upstream.ErrNotFound) || errors.Is(err, upstream.ErrRefused) {
+	w, err := x.put(ctx, b.at, b.text)
+	if x.berth == nil && (errors.Is(err, upstream.ErrNotFound) || errors.Is(err, upstream.ErrRefused)) {
 		return x.bearElsewhere(ctx, b, reads)
 	}
 	if err != nil {

@@ -101,7 +101,7 @@ func (x *exchange) writable(sc *fhirjson.Scanner, b *birth, rec *fhirjson.Record
 		return problem.Decides.With(problem.Hint{Elements: frozen})
 	}
 	sh := x.session.Shape(j, func(t catalog.Type, id []byte) bool {
-		return defect.On(defect.TargetsUnproven) || reads != nil && reads.Sees(t, id)
+		return defect.On(defect.TargetsUnproven) || reads != nil && reads.Sees(t, id) || x.makes(t, id)
 	})
 	var gaps []string
 	sh.Trace = func(g fhirjson.Gap) { gaps = append(gaps, g.Path) }
