@@ -145,6 +145,7 @@ func (s *Store) run(batch []*pending) {
 		p.done <- outcome{receipt: p.written}
 	}
 	s.pub.Wake()
+	s.copier.grew(context.Background(), s.write, kept)
 }
 
 func answer(batch []*pending, err error) {
@@ -171,7 +172,7 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	if len(kept) == 0 {
 		return nil, nil, tx.Rollback()
 	}
-	written, err := s.terms.write(ctx, tx)
+	written, err := s.terms.write(ctx, tx, stmts.terms, namedBy(kept))
 	if err == nil {
 		checkpoint, err = s.writeHead(ctx, stmts, nodes)
 	}
@@ -181,7 +182,7 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	if err := s.commitWithin(tx); err != nil {
 		return kept, nil, err
 	}
-	s.terms.drop(written)
+	s.terms.advance(written)
 	for _, p := range kept {
 		s.terms.note(s.origin.first+p.written.Index, p.head)
 	}

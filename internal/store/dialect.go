@@ -21,10 +21,11 @@ import (
 var migrations embed.FS
 
 // dsn says how a connection is made: durable, strict about references, patient
-// with the other connections of this process.
+// with the other connections of this process. The log is copied by the copier; a
+// commit copies it, at 64 MB, only where the copier cannot follow.
 func dsn(path string, readOnly bool) string {
 	q := url.Values{}
-	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)", "wal_autocheckpoint(4000)", "cache_size(-32768)"} {
+	for _, p := range []string{"busy_timeout(10000)", "journal_mode(WAL)", "synchronous(FULL)", "foreign_keys(1)", "trusted_schema(0)", "cell_size_check(1)", "wal_autocheckpoint(16000)", "cache_size(-32768)"} {
 		q.Add("_pragma", p)
 	}
 	if readOnly {
@@ -105,4 +106,11 @@ func migrate(ctx context.Context, db *sql.DB) error {
 func isUnique(err error) bool {
 	var e *sqlite.Error
 	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// copyLog copies what the write-ahead log holds into the database, as far as nobody
+// reads or writes it: it waits for nobody.
+func copyLog(ctx context.Context, db *sql.DB) error {
+	var busy, log, copied int
+	return db.QueryRowContext(ctx, "pragma wal_checkpoint(passive)").Scan(&busy, &log, &copied)
 }

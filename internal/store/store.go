@@ -59,6 +59,7 @@ type Store struct {
 	done   chan struct{} // closed by sequence, on return
 	once   sync.Once
 	terms  terms
+	copier *copier // nil until start
 	broken atomic.Pointer[error]
 
 	// Owned by the sequencer once it runs.
@@ -162,6 +163,7 @@ func (s *Store) start(ctx context.Context) error {
 		return err
 	}
 	s.pub = pub
+	s.copier = newCopier(s.read, s.opts.Log)
 	go s.sequence()
 	return nil
 }
@@ -174,6 +176,7 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.stop)
 		<-s.done
+		s.copier.close()
 		if s.hung != nil {
 			select {
 			case <-s.hung:
