@@ -59,12 +59,16 @@ type server struct {
 	given  []string // Type/id, in order, since the last call of taken
 }
 
-func openServer(w *world) *server {
+func openServer(w *world, front func(http.Handler) http.Handler) *server {
 	s := &server{inner: sandbox.NewServer(), habits: w.habits}
 	for _, e := range w.entries {
 		s.inner.PutJSON([]byte(e.text))
 	}
-	s.Server = httptest.NewServer(s)
+	var h http.Handler = s
+	if front != nil {
+		h = front(h)
+	}
+	s.Server = httptest.NewServer(h)
 	return s
 }
 
@@ -209,11 +213,32 @@ func loadPolicy(t testing.TB) *policy.Set {
 	return set
 }
 
+// parts of a clinic that a test may bring itself; the zero value takes none.
+type parts struct {
+	log   ledger.Log
+	diary io.Writer
+	now   func() (time.Time, bool)
+	front func(http.Handler) http.Handler // stands before the server behind the door
+}
+
 // openClinic puts a door before a world for the person; close it.
 func openClinic(t testing.TB, w *world, p *person, set *policy.Set) *clinic {
+	return openClinicOf(t, w, p, set, parts{})
+}
+
+func openClinicOf(t testing.TB, w *world, p *person, set *policy.Set, with parts) *clinic {
 	t.Helper()
-	c := &clinic{up: openServer(w), book: &record{}, logs: &bytes.Buffer{}}
-	now := func() (time.Time, bool) { return noon, true }
+	c := &clinic{up: openServer(w, with.front), book: &record{}, logs: &bytes.Buffer{}}
+	now := with.now
+	if now == nil {
+		now = func() (time.Time, bool) { return noon, true }
+	}
+	if with.log == nil {
+		with.log = c.book
+	}
+	if with.diary == nil {
+		with.diary = c.logs
+	}
 	store := facts.NewStore(facts.FromPolicy(set, set.Folder(), nil), now, nil)
 	dir := t.TempDir()
 	for name, text := range p.lines() {
@@ -239,7 +264,7 @@ func openClinic(t testing.TB, w *world, p *person, set *policy.Set) *clinic {
 	random := &lock{Reader: rand.NewChaCha8(sha256.Sum256([]byte(base)))}
 	c.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: set, Facts: store.Index()} },
-		Log:        c.book, Refs: refs, Resolver: c.core, Upstream: base,
+		Log:        with.log, Refs: refs, Resolver: c.core, Upstream: base,
 		Now: now, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32),
 	})
 	if err != nil {
@@ -253,7 +278,7 @@ func openClinic(t testing.TB, w *world, p *person, set *policy.Set) *clinic {
 		Gate: c.gate, Callers: always{&p.caller}, Upstream: c.core, UpstreamBase: base, Public: self,
 		Policy: func() *policy.Set { return set }, Now: now, Random: random, Version: "test", PageSize: 10, MaxPage: 30,
 		CursorKeys: []fhir.CursorKey{{ID: 1, Key: bytes.Repeat([]byte{3}, 32)}}, ETagKey: bytes.Repeat([]byte{4}, 32),
-		Budget: fhir.Budget{Pages: 2000}, Diary: slog.New(slog.NewTextHandler(&lock{Writer: c.logs}, nil)),
+		Budget: fhir.Budget{Pages: 2000}, Diary: slog.New(slog.NewTextHandler(&lock{Writer: with.diary}, nil)),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -12,12 +12,13 @@ import (
 
 // reply is an answer, read whole.
 type reply struct {
-	status int
-	plain  string // all of it but what may differ between two runs (interfaces 3)
-	body   string
-	tag    string
-	next   string // the next link below the base, "" when none
-	given  []string
+	status   int
+	plain    string // all of it but what may differ between two runs (interfaces 3)
+	body     string
+	tag      string
+	decision string
+	next     string // the next link below the base, "" when none
+	given    []string
 }
 
 // send asks one clinic.
@@ -48,7 +49,7 @@ func (c *clinic) send(t testing.TB, a *ask) reply {
 	}
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
-	r := reply{status: res.StatusCode, body: string(b), tag: res.Header.Get("ETag"), given: c.up.taken()}
+	r := reply{status: res.StatusCode, body: string(b), tag: res.Header.Get("ETag"), decision: res.Header.Get("Modicum-Decision"), given: c.up.taken()}
 	r.next = nextOf(r.body)
 	r.plain = plainOf(res, r.body, err)
 	return r
