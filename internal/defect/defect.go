@@ -63,6 +63,7 @@ const (
 	CarriedIgnored    Defect = "carried-ignored"     // what a record refers to puts no overlays on it
 	CarriedOneHop     Defect = "carried-one-hop"     // of what that refers to in turn nothing is looked up
 	ElsewhereIsClean  Defect = "elsewhere-is-clean"  // what cannot be looked up puts no overlays on what refers to it
+	ObligationsUntold Defect = "obligations-untold"  // the notice that a restriction asks for is not given
 	ScopesOpen        Defect = "scopes-open"         // what a scope covers shows, whatever the policy says
 	ProofBeyondScopes Defect = "proof-beyond-scopes" // what one application was shown is proven to all of the person's
 	EnforcedObserved  Defect = "enforced-observed"   // a role that is enforced is observed like the others

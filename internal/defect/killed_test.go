@@ -77,6 +77,7 @@ var killers = map[Defect]killer{
 	CarriedIgnored:    {inGate, "TestOverlaysFollowReferences", ""},
 	CarriedOneHop:     {inGate, "TestOverlaysFollowReferences", ""},
 	ElsewhereIsClean:  {inGate, "TestD6_WhatCannotBeLookedUpMayBeAnything", ""},
+	ObligationsUntold: {inDoor, "TestSampleRestrictionsBiteByLabelAndReference", ""},
 	ScopesOpen:        {inTwin, "TestRule11_ScopesNeverOpen", ""},
 	ProofBeyondScopes: {inDoor, "TestRule11_ApplicationsProveNothingToEachOther", ""},
 

@@ -45,6 +45,7 @@ func All() []Defect {
 		CarriedIgnored,
 		CarriedOneHop,
 		ElsewhereIsClean,
+		ObligationsUntold,
 		ScopesOpen,
 		ProofBeyondScopes,
 		TotalOfUpstream,

@@ -165,6 +165,11 @@ func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
 		s.noteListed(shown)
 	}
 	s.remember(shown)
+	for i := range shown {
+		if !defect.On(defect.ObligationsUntold) {
+			s.owed |= shown[i].Verdict.Obligations
+		}
+	}
 	return nil
 }
 

@@ -60,7 +60,8 @@ type Session struct {
 	last     lastView
 	shape    shaper
 	judged   tally
-	opened   int64 // seq of the last opened entry
+	owed     policy.Obligations // with what was committed
+	opened   int64              // seq of the last opened entry
 	shown    int64
 	withheld int64
 	closed   bool
@@ -218,8 +219,9 @@ func (s *Session) Find() []policy.FindInfo {
 	return s.finding
 }
 
-// Obligations are those of the tasks that speak; the door keeps them.
-func (s *Session) Obligations() policy.Obligations { return s.plan.Obligations() }
+// Obligations are those of the tasks that speak, and those of what was committed so
+// far: a restriction that let go of a record may ask for a notice. The door keeps them.
+func (s *Session) Obligations() policy.Obligations { return s.plan.Obligations() | s.owed }
 
 func subjectOf(c *caller.Caller) facts.Subject {
 	return facts.Subject{

@@ -126,8 +126,8 @@ func (x *exchange) answerBinary(ctx context.Context, at place, by *fetched, clas
 		x.session.Withhold(&j)
 		return problem.NotFound
 	}
-	if err := x.session.Commit(x.r.Context(), []gate.Judgement{j}); err != nil {
-		return commitProblem(err)
+	if err := x.disclose(x.r.Context(), x.session, []gate.Judgement{j}); err != nil {
+		return err
 	}
 	return x.writeBinary(at, rec, media, data)
 }

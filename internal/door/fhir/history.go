@@ -155,8 +155,8 @@ func (x *exchange) writeHistory(at place, q *historyQuery, st *state, h *past) e
 	case st.Page == 0:
 		total = len(h.shown)
 	}
-	if err := x.session.Commit(x.r.Context(), h.shown); err != nil {
-		return commitProblem(err)
+	if err := x.disclose(x.r.Context(), x.session, h.shown); err != nil {
+		return err
 	}
 	b := bundleHead(nil, "history", total, q.link(self), next)
 	if len(h.out) > 0 {

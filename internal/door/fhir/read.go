@@ -204,8 +204,8 @@ func (x *exchange) showOne(at place, q *query, f *fetched, sh *fhirjson.Shape) e
 	if !result.There {
 		return x.hide(f)
 	}
-	if err := x.session.Commit(x.r.Context(), []gate.Judgement{f.judged}); err != nil {
-		return commitProblem(err)
+	if err := x.disclose(x.r.Context(), x.session, []gate.Judgement{f.judged}); err != nil {
+		return err
 	}
 	tag := x.door.etag(at, out)
 	if defect.On(defect.TagOfVersion) {

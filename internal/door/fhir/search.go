@@ -237,22 +237,32 @@ func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 // commit waits for the record of what is shown.
 func (x *exchange) commit(shown []*candidate) error {
 	if len(shown) == 0 {
-		return commitProblem(x.session.Commit(x.r.Context(), nil))
+		return x.disclose(x.r.Context(), x.session, nil)
 	}
 	for s, of := range bySession(shown) {
 		js := x.door.judgements(len(of))
 		for _, c := range of {
 			js = append(js, *c.judged)
 		}
-		err := s.Commit(x.r.Context(), js)
+		err := x.disclose(x.r.Context(), s, js)
 		x.door.keepJudgements(js)
 		if err != nil {
-			return commitProblem(err)
+			return err
 		}
 	}
 	if !x.recorded() {
 		return problem.Unavailable
 	}
+	return nil
+}
+
+// disclose waits for the record of what a session shows, and names what it owes: some
+// obligations come with single records, where a restriction let go of them (Part 2).
+func (x *exchange) disclose(ctx context.Context, s *gate.Session, shown []gate.Judgement) error {
+	if err := s.Commit(ctx, shown); err != nil {
+		return commitProblem(err)
+	}
+	x.oblige(s)
 	return nil
 }
 

@@ -171,8 +171,8 @@ func (x *exchange) lookAt(ctx context.Context, s *gate.Session, at place, sc *fh
 		s.Withhold(j)
 		return nil, "", nil
 	}
-	if err := s.Commit(ctx, []gate.Judgement{*j}); err != nil {
-		return nil, "", commitProblem(err)
+	if err := x.disclose(ctx, s, []gate.Judgement{*j}); err != nil {
+		return nil, "", err
 	}
 	return out, x.door.etag(at, out), nil
 }
