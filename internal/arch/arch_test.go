@@ -41,6 +41,7 @@ var allowed = map[string][]string{
 	"internal/facts/feed": {"catalog", "internal/facts"},
 	"internal/defect":     {},                                       // faults that tests plant; constant in what is shipped
 	"internal/fhirjson":   {"catalog", "internal/defect", "policy"}, // of policy, the View alone
+	"internal/merge":      {"catalog", "internal/defect", "internal/fhirjson", "policy"},
 	// preview asks the gate as a door does, with records at hand instead of an upstream.
 	"internal/preview":          {"catalog", "internal/caller", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
 	"internal/problem":          {},

@@ -107,3 +107,17 @@ func (r *Record) effective(i uint32) catalog.Class {
 	}
 	return r.real(c.class)
 }
+
+// MayBe returns the classes that a value of an element may have: of an identifier or
+// contact point whose class follows its value, each of them.
+func (s *Scanner) MayBe(n catalog.NodeID) catalog.ClassSet {
+	node := s.cat.Node(n)
+	only := catalog.ClassSet{}.With(node.Class)
+	switch {
+	case !node.ByValue:
+		return only
+	case node.Kind == catalog.Identifier:
+		return only.Union(s.know.byType)
+	}
+	return only.Union(s.know.bySystem)
+}
