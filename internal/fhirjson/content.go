@@ -39,7 +39,7 @@ func (s *Scanner) inAttachment(c *cell) bool {
 // members would have to be read (implicitRules).
 func (r *Record) Content() (media, data []byte, ok bool) {
 	s := r.s
-	if s == nil || r.TypeName() != "Binary" || len(r.ID) == 0 || s.find(r.src, r.root, "implicitRules") != 0 {
+	if s == nil || r.TypeName() != "Binary" || s.find(r.src, r.root, "implicitRules") != 0 {
 		return nil, nil, false
 	}
 	return s.text(r.src, r.root, "contentType"), s.text(r.src, r.root, "data"), true

@@ -3,6 +3,7 @@ package fhir
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
@@ -129,9 +130,13 @@ func (x *exchange) requestOf(ctx context.Context, e *fhirjson.Request) (*http.Re
 	if path == "" || path[0] == '/' || !plain(strings.ReplaceAll(path, "/", "")) {
 		return nil, false
 	}
+	text, media := e.Resource, "application/fhir+json"
+	if e.Method == http.MethodPatch {
+		text, media = x.patchIn(text)
+	}
 	var body io.Reader
-	if e.Resource != nil {
-		body = bytes.NewReader(e.Resource)
+	if text != nil {
+		body = bytes.NewReader(text)
 	}
 	r, err := http.NewRequestWithContext(ctx, e.Method, "http://x/", body)
 	if err != nil {
@@ -140,8 +145,8 @@ func (x *exchange) requestOf(ctx context.Context, e *fhirjson.Request) (*http.Re
 	r.URL = &url.URL{Path: x.door.base + "/" + path, RawQuery: query, ForceQuery: asked && query == ""}
 	r.Host, r.TLS, r.RemoteAddr = x.r.Host, x.r.TLS, x.r.RemoteAddr
 	r.Header.Set("Accept", "application/fhir+json")
-	if e.Resource != nil {
-		r.Header.Set("Content-Type", "application/fhir+json")
+	if text != nil {
+		r.Header.Set("Content-Type", media)
 	}
 	if p := x.r.Header.Values("Prefer"); len(p) > 0 {
 		r.Header["Prefer"] = slices.Clone(p)
@@ -150,6 +155,22 @@ func (x *exchange) requestOf(ctx context.Context, e *fhirjson.Request) (*http.Re
 		r.Header.Set(name, v)
 	}
 	return r, true
+}
+
+// patchIn is the body of a PATCH and its media type. One that is no resource stands in
+// an entry as the content of a Binary (hl7.org/fhir/R4/http.html#patch).
+func (x *exchange) patchIn(resource []byte) (text []byte, media string) {
+	pool := x.door.scanners(x.set)
+	sc := pool.Get()
+	defer pool.Put(sc)
+	if rec, err := sc.Resource(resource); resource != nil && err == nil {
+		if of, data, ok := rec.Content(); ok {
+			if b, err := base64.StdEncoding.DecodeString(string(data)); err == nil {
+				return b, string(of)
+			}
+		}
+	}
+	return resource, "application/fhir+json"
 }
 
 // writeBatch sends the answers of all parts. Each is durably recorded by now, as it

@@ -172,7 +172,8 @@ func (t *together) commit(ctx context.Context, was progress) (progress, error) {
 	case twice(changes):
 		return was, t.x.refuseAll(problem.Malformed)
 	}
-	written, err := t.x.door.cfg.Upstream.Transact(ctx, changes)
+	// A client that goes away does not break off what was begun.
+	written, err := t.x.door.cfg.Upstream.Transact(context.WithoutCancel(ctx), changes)
 	t.resume(written, err)
 	switch {
 	case err == nil:
