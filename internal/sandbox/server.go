@@ -24,6 +24,8 @@ import (
 // answers like a real server on the interactions that its contract test names, and
 // decides nothing: it is what a gate stands before.
 type Server struct {
+	// Now dates what is written; NewServer sets the clock of the machine.
+	Now func() time.Time
 	cat *catalog.Catalog
 
 	mu      sync.RWMutex
@@ -45,7 +47,7 @@ type record struct {
 
 // NewServer returns an empty Server.
 func NewServer() *Server {
-	return &Server{cat: catalog.R4(), records: map[string][]*record{}, past: map[string][]*record{}, pages: map[string]*result{}}
+	return &Server{Now: time.Now, cat: catalog.R4(), records: map[string][]*record{}, past: map[string][]*record{}, pages: map[string]*result{}}
 }
 
 // Put adds a resource, as its first version. It panics on what is no resource:
@@ -61,7 +63,7 @@ func (s *Server) Put(resource map[string]any) {
 		meta = map[string]any{}
 		resource["meta"] = meta
 	}
-	meta["versionId"], meta["lastUpdated"] = "1", time.Now().UTC().Format("2006-01-02T15:04:05.000Z")
+	meta["versionId"], meta["lastUpdated"] = "1", s.Now().UTC().Format("2006-01-02T15:04:05.000Z")
 	body, err := json.Marshal(resource)
 	if err != nil {
 		panic(err)

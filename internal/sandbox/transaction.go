@@ -37,7 +37,7 @@ func (s *Server) transaction(r *http.Request) (answer, error) {
 		}
 		entries = append(entries, m{"response": m{
 			"status": fmt.Sprintf("%d %s", a.status, http.StatusText(a.status)), "etag": fmt.Sprint(a.version), // as HAPI spells it
-			"location": fmt.Sprintf("%s/_history/%d", e.Request.URL, a.version),
+			"location": fmt.Sprintf("%s/_history/%s", e.Request.URL, a.version),
 		}})
 	}
 	out, err := json.Marshal(m{"resourceType": "Bundle", "type": "transaction-response", "entry": entries})

@@ -9,7 +9,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -59,7 +58,7 @@ func (s *Server) replace(typ, id string, body []byte, h http.Header) (answer, er
 	default:
 		version += len(s.past[typ+"/"+id])
 	}
-	next, err := versioned(typ, id, version, body)
+	next, err := s.versioned(typ, id, version, body)
 	if err != nil {
 		return answer{}, invalid
 	}
@@ -81,7 +80,7 @@ func (s *Server) replace(typ, id string, body []byte, h http.Header) (answer, er
 
 // versioned is a body as the server keeps it: as it is spelt, order of members and
 // digits of numbers included, but for the id and the version, which are the server's.
-func versioned(typ, id string, version int, body []byte) (*record, error) {
+func (s *Server) versioned(typ, id string, version int, body []byte) (*record, error) {
 	list, err := members(body)
 	if err != nil {
 		return nil, err
@@ -91,7 +90,7 @@ func versioned(typ, id string, version int, body []byte) (*record, error) {
 		return nil, err
 	}
 	meta.set("versionId", strconv.Quote(strconv.Itoa(version)), 0)
-	meta.set("lastUpdated", strconv.Quote(time.Now().UTC().Format("2006-01-02T15:04:05.000Z")), 1)
+	meta.set("lastUpdated", strconv.Quote(s.Now().UTC().Format("2006-01-02T15:04:05.000Z")), 1)
 	list.set("id", strconv.Quote(id), 1)
 	list.set("meta", string(meta.text()), 2)
 	r := &record{typ: typ, id: id, version: version, tag: strconv.Itoa(version), body: list.text()}

@@ -57,10 +57,12 @@ type server struct {
 	habits habits
 	mu     sync.Mutex
 	given  []string // Type/id, in order, since the last call of taken
+	honest bool     // its ETags are those of versions, so that writes can rest on them
 }
 
 func openServer(w *world, front func(http.Handler) http.Handler) *server {
 	s := &server{inner: sandbox.NewServer(), habits: w.habits}
+	s.inner.Now = func() time.Time { return noon } // of a write, which may show
 	for _, e := range w.entries {
 		s.inner.PutJSON([]byte(e.text))
 	}
@@ -88,7 +90,7 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if versioned && rec.Code == http.StatusOK && parse(text).at("meta", "versionId").text() != version {
 		rec.Code = http.StatusNotFound // it keeps the last version alone
 	}
-	if rec.Code == http.StatusOK {
+	if rec.Code < http.StatusMultipleChoices {
 		s.note(text)
 		text = s.spoken(text)
 	} else {
@@ -96,6 +98,9 @@ func (s *server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	for name, v := range s.habits.headers {
 		w.Header().Set(name, v)
+	}
+	if s.honest {
+		w.Header()["Etag"] = rec.Header()["Etag"]
 	}
 	w.Header().Set("Content-Type", rec.Header().Get("Content-Type"))
 	w.WriteHeader(rec.Code)
