@@ -13,9 +13,8 @@ type Hint struct {
 	Would []Task
 	// Say is the policy's own sentence, for example of the task.
 	Say string
-	// Elements are the paths of elements of a write, as the definitions spell them:
-	// nothing of the record.
-	Elements []string
+	// Elements are what stands in the way of a write, each with its path.
+	Elements []Element
 	// Ask is true when a colleague or the record of approvals can lend it.
 	Ask bool
 }
@@ -52,12 +51,20 @@ func bounded(tasks []Task) []Task {
 	return out
 }
 
-// elements keeps element paths, each once, at most as many as a hint lists.
-func elements(paths []string) []string {
-	var out []string
-	for _, p := range paths {
-		if len(out) < maxHint && elementPath(p) && !slices.Contains(out, p) {
-			out = append(out, p)
+// Element is an element of a record that is to be written: its path, as FHIR's
+// definitions spell it, and what is wrong with it, a text of a closed list. Nothing of
+// either comes from the record.
+type Element struct {
+	Path string `json:"path"`
+	Why  string `json:"why,omitempty"`
+}
+
+// elements keeps those whose path is one, each once, at most as many as a hint lists.
+func elements(all []Element) []Element {
+	var out []Element
+	for _, e := range all {
+		if len(out) < maxHint && elementPath(e.Path) && !slices.Contains(out, e) {
+			out = append(out, e)
 		}
 	}
 	return out

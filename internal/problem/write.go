@@ -2,6 +2,7 @@ package problem
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -87,7 +88,14 @@ func (p Problem) outcome() outcome {
 		Details: &concept{Coding: []coding{{System, k.slug}}, Text: k.text},
 	}}}
 	if p.hint != nil {
-		o.Issue[0].Expression = p.hint.Elements
+		for _, e := range p.hint.Elements {
+			if !slices.Contains(o.Issue[0].Expression, e.Path) {
+				o.Issue[0].Expression = append(o.Issue[0].Expression, e.Path)
+			}
+			if e.Why != "" {
+				o.Issue = append(o.Issue, issue{Severity: "information", Code: "informational", Diagnostics: e.Why, Expression: []string{e.Path}})
+			}
+		}
 	}
 	for _, s := range p.hint.sentences() {
 		o.Issue = append(o.Issue, issue{Severity: "information", Code: "informational", Diagnostics: s})
@@ -105,7 +113,7 @@ type details struct {
 	Would  []Task `json:"would,omitempty"`
 	Ask    string `json:"ask,omitempty"`
 
-	Elements []string `json:"elements,omitempty"`
+	Elements []Element `json:"elements,omitempty"`
 }
 
 func (p Problem) details() details {

@@ -63,7 +63,7 @@ const subsettedOnly = `[{"system":"http://terminology.hl7.org/CodeSystem/v3-Obse
 // the maker's own access (F10), with nothing in it that no line lets the maker write.
 func (x *exchange) permit(ctx context.Context, sc *fhirjson.Scanner, b *birth, rec *fhirjson.Record, reads *gate.Session) (*gate.Judgement, error) {
 	if !x.session.MayMake() {
-		return nil, problem.Decides.With(problem.Hint{Elements: []string{b.at.typ}})
+		return nil, problem.Decides.With(hintAt(b.at.typ))
 	}
 	recs := []*fhirjson.Record{rec}
 	js, err := x.session.Judge(ctx, recs, nil)
@@ -77,7 +77,7 @@ func (x *exchange) permit(ctx context.Context, sc *fhirjson.Scanner, b *birth, r
 		return nil, problem.NotFound // out of scope, hidden or absent: nobody can tell which (N4)
 	case !j.There:
 		x.session.Withhold(j)
-		return nil, problem.NotWritable.With(problem.Hint{Elements: []string{b.at.typ}})
+		return nil, problem.NotWritable.With(hintAt(b.at.typ))
 	}
 	if reads != nil {
 		if err := reads.Resolve(ctx, recs, js); err != nil {
@@ -98,13 +98,13 @@ func (x *exchange) writable(sc *fhirjson.Scanner, b *birth, rec *fhirjson.Record
 		return nil
 	}
 	if frozen := x.frozenIn(b); len(frozen) > 0 {
-		return problem.Decides.With(problem.Hint{Elements: frozen})
+		return problem.Decides.With(hintAt(frozen...))
 	}
 	sh := x.session.Shape(j, func(t catalog.Type, id []byte) bool {
 		return defect.On(defect.TargetsUnproven) || reads != nil && reads.Sees(t, id) || x.makes(t, id)
 	})
-	var gaps []string
-	sh.Trace = func(g fhirjson.Gap) { gaps = append(gaps, g.Path) }
+	var gaps []problem.Element
+	sh.Trace = func(g fhirjson.Gap) { gaps = append(gaps, problem.Element{Path: g.Path, Why: g.Reason.String()}) }
 	out, result, err := sc.Project(nil, rec, sh)
 	sh.Trace = nil
 	switch {
@@ -114,7 +114,7 @@ func (x *exchange) writable(sc *fhirjson.Scanner, b *birth, rec *fhirjson.Record
 		return problem.NotWritable.With(problem.Hint{Elements: gaps})
 	}
 	if missing := x.missingIn(b); len(missing) > 0 {
-		return problem.Incomplete.With(problem.Hint{Elements: missing})
+		return problem.Incomplete.With(hintAt(missing...))
 	}
 	if !result.There || !sameBut(out, b.text) {
 		return problem.Incomplete
@@ -141,6 +141,15 @@ func (x *exchange) missingIn(b *birth) []string {
 		}
 	}
 	return out
+}
+
+// hintAt names elements.
+func hintAt(paths ...string) problem.Hint {
+	var h problem.Hint
+	for _, p := range paths {
+		h.Elements = append(h.Elements, problem.Element{Path: p})
+	}
+	return h
 }
 
 // frozenIn lists the new record's members that nobody may write who depends on them.
