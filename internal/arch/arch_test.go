@@ -35,7 +35,7 @@ var allowed = map[string][]string{
 	"internal/caller":        {"internal/problem"},
 	"internal/config":        {"catalog", "internal/caller", "internal/nearest", "policy", "policy/doc"},
 	"internal/door/fhir": {
-		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/problem", "internal/upstream", "policy",
+		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/merge", "internal/problem", "internal/upstream", "policy",
 	},
 	"internal/facts":      {"catalog", "internal/defect", "internal/nearest", "internal/problem", "policy", "policy/doc"},
 	"internal/facts/feed": {"catalog", "internal/facts"},

@@ -104,6 +104,8 @@ const (
 	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable
 	UnwritableTaken  Defect = "unwritable-taken"   // a new record holds what no line lets its maker write
 	TargetsUnproven  Defect = "targets-unproven"   // a reference is written to what its writer may not know of
+	BaseUnchecked    Defect = "base-unchecked"     // a change is merged whatever its base was
+	VersionUnchecked Defect = "version-unchecked"  // the upstream is not told on which version a change rests
 	WriteRepeated    Defect = "write-repeated"     // the same request makes a second record
 	WriterShownAll   Defect = "writer-shown-all"   // the answer to a write shows what may be written, not what may be read
 	MatchOfHidden    Defect = "match-of-hidden"    // a conditional create finds what is hidden

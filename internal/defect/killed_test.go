@@ -110,6 +110,8 @@ var killers = map[Defect]killer{
 	WriteNotAwaited:  {inDoor, "TestL1_NothingIsWrittenWithoutItsRecord", ""},
 	UnwritableTaken:  {inDoor, "TestF8_ANewRecordHoldsWhatItsMakerMayWriteAndNothingElse", ""},
 	TargetsUnproven:  {inDoor, "TestN4_WritingTellsNothingOfWhatIsHidden", ""},
+	BaseUnchecked:    {inDoor, "TestFC52_AChangeSaysOnWhatItRests", ""},
+	VersionUnchecked: {inDoor, "TestFC52_WhoChangesMeanwhile", ""},
 	WriteRepeated:    {inDoor, "TestACreateSentAgainIsNotDoneTwice", ""},
 	WriterShownAll:   {inDoor, "TestRule12_CreateShowsItsMakerNoMoreThanARead", ""},
 	MatchOfHidden:    {inDoor, "TestFC12_AConditionalCreateSeesWhatASearchShows", ""},

@@ -76,6 +76,8 @@ func All() []Defect {
 		WriteNotAwaited,
 		UnwritableTaken,
 		TargetsUnproven,
+		BaseUnchecked,
+		VersionUnchecked,
 		WriteRepeated,
 		WriterShownAll,
 		MatchOfHidden,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -56,7 +57,7 @@ func (c *Client) Transact(ctx context.Context, changes []Change) ([]*Written, er
 func transaction(changes []Change) ([]byte, error) {
 	b := []byte(`{"resourceType":"Bundle","type":"transaction","entry":[`)
 	for i, ch := range changes {
-		if !IsType(ch.Type) || !IsID(ch.ID) || ch.Version != "" && !IsID(ch.Version) {
+		if !IsType(ch.Type) || !IsID(ch.ID) || ch.Version != "" && !isTag(ch.Version) {
 			return nil, ErrGrammar
 		}
 		if i > 0 {
@@ -67,7 +68,7 @@ func transaction(changes []Change) ([]byte, error) {
 		if ch.Version == "" {
 			b = append(b, `"ifNoneMatch":"*"}}`...)
 		} else {
-			b = append(b, `"ifMatch":"W/\"`+ch.Version+`\""}}`...)
+			b = append(b, `"ifMatch":`+strconv.Quote(`W/"`+ch.Version+`"`)+`}}`...)
 		}
 	}
 	return append(b, "]}"...), nil
@@ -125,7 +126,7 @@ func responseOf(entry jsontext.Value) (r response, err error) {
 			return nil
 		})
 	})
-	if r.version = strings.Trim(strings.TrimPrefix(r.version, "W/"), `"`); !IsID(r.version) {
+	if r.version = strings.Trim(strings.TrimPrefix(r.version, "W/"), `"`); !isTag(r.version) {
 		r.version = ""
 	}
 	return r, err

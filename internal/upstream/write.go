@@ -33,7 +33,7 @@ func (w *Written) Release() {
 // (it is there no more), ErrRefused, ErrUnknown, ErrUpstream (nothing was sent, or
 // the server does not do it) and ErrGrammar. It is never sent twice (threat-model 9).
 func (c *Client) Replace(ctx context.Context, typ, id, version string, record []byte) (*Written, error) {
-	if !IsType(typ) || !IsID(id) || !IsID(version) {
+	if !IsType(typ) || !IsID(id) || !isTag(version) {
 		return nil, ErrGrammar
 	}
 	return c.write(ctx, http.MethodPut, typ, id, record, "If-Match", `W/"`+version+`"`)
@@ -157,8 +157,19 @@ func (c *Client) located(h http.Header, typ string) (id, version string) {
 // (hl7.org/fhir/R4/http.html#versionaware).
 func versionOf(h http.Header) string {
 	tag := strings.TrimPrefix(h.Get("ETag"), "W/")
-	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' || !IsID(tag[1:len(tag)-1]) {
+	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' || !isTag(tag[1:len(tag)-1]) {
 		return ""
 	}
 	return tag[1 : len(tag)-1]
+}
+
+// isTag reports whether a version can stand in an ETag (RFC 9110 section 8.8.3). FHIR
+// makes it an id, and not every server does.
+func isTag(v string) bool {
+	for i := range len(v) {
+		if c := v[i]; c <= ' ' || c == '"' || c >= 0x7f {
+			return false
+		}
+	}
+	return v != "" && len(v) <= 128
 }

@@ -110,8 +110,12 @@ type coding struct {
 }
 
 type resource struct {
-	Type             string        `json:"type"`
-	Interaction      []did         `json:"interaction"`
+	Type        string `json:"type"`
+	Interaction []did  `json:"interaction"`
+	Versioning  string `json:"versioning,omitempty"`
+
+	ConditionalCreate bool `json:"conditionalCreate,omitempty"`
+
 	SearchInclude    []string      `json:"searchInclude,omitempty"`
 	SearchRevInclude []string      `json:"searchRevInclude,omitempty"`
 	SearchParam      []searchParam `json:"searchParam,omitempty"`
@@ -165,9 +169,7 @@ func (d *Door) resources(set *policy.Set) []resource {
 		if meta, _ := cat.Class("system.metadata"); reads.keep.Has(meta) {
 			r.Interaction = []did{{"read"}, {"vread"}, {"history-instance"}, {"search-type"}}
 		}
-		if makes(set, t) {
-			r.Interaction = append(r.Interaction, did{"create"})
-		}
+		r.writes(set, t)
 		keep := reads.keep.Union(searches.keep)
 		for _, p := range cat.Params(t) {
 			if searchable(cat, t, p, keep) {
@@ -188,10 +190,22 @@ func attached(cat *catalog.Catalog, t catalog.Type, reads *reach) []resource {
 	return []resource{{Type: "Binary", Interaction: []did{{"read"}}}}
 }
 
-// makes reports whether some task of the policy may make records of a type.
-func makes(set *policy.Set, t catalog.Type) bool {
+// writes says which writes of a type some task of the policy may do. A change rests on
+// an ETag that was read, and makes no record.
+func (r *resource) writes(set *policy.Set, t catalog.Type) {
 	cat := set.Catalog()
-	return !cat.DenyByDefault(t) && set.MayWrite(policy.Create).Meets(cat.OwnClasses(t).With(cat.DefaultClass(t)))
+	own := cat.OwnClasses(t).With(cat.DefaultClass(t))
+	if cat.DenyByDefault(t) {
+		return
+	}
+	if set.MayWrite(policy.Create).Meets(own) {
+		r.Interaction = append(r.Interaction, did{"create"})
+		r.ConditionalCreate = true
+	}
+	if set.MayWrite(policy.Update).Meets(own) {
+		r.Interaction = append(r.Interaction, did{"update"})
+		r.Versioning = "versioned-update"
+	}
 }
 
 func searchable(cat *catalog.Catalog, t catalog.Type, p *catalog.Param, keep catalog.ClassSet) bool {

@@ -39,6 +39,7 @@ var interactions = []interaction{
 		spelt: []spelling{{typeLevel, http.MethodGet}, {searchPath, http.MethodGet}, {searchPath, http.MethodPost}},
 	},
 	{name: "create", verbs: policy.Create, spelt: []spelling{{typeLevel, http.MethodPost}}, answer: (*exchange).create},
+	{name: "update", verbs: policy.Update, spelt: []spelling{{instance, http.MethodPut}}, answer: (*exchange).update},
 	{
 		name: "search-compartment", verbs: policy.Read | policy.Search, answer: (*exchange).compartment,
 		spelt: []spelling{{compartment, http.MethodGet}, {compartmentForm, http.MethodGet}, {compartmentForm, http.MethodPost}},

@@ -270,7 +270,9 @@ var refusals = map[string][]struct {
 		{who: "alice", path: "/Condition?patient=p1&code=" + strings.Repeat("x", 20<<10), status: 400},
 	},
 	"FC52_PUT": {
-		{who: "alice", method: "PUT", path: "/Patient/p1", status: 405, body: `{"resourceType":"Patient","id":"p1"}`},
+		{who: "alice", method: "PUT", path: "/Patient/p1", status: 415, body: `{"resourceType":"Patient","id":"p1"}`},
+		{who: "alice", method: "PUT", path: "/Patient/p1", status: 428, headers: asFHIR, body: `{"resourceType":"Patient","id":"p1"}`},
+		{who: "alice", method: "PUT", path: "/Patient/p1", status: 403, headers: []string{"Content-Type", "application/fhir+json", "If-Match", `W/"1"`}, body: `{"resourceType":"Patient","id":"p1"}`},
 	},
 	"F2_admission": {
 		{who: "", path: "/Patient/p1", status: 401},

@@ -27,7 +27,7 @@ func (x *exchange) put(ctx context.Context, at place, text []byte) (*upstream.Wr
 	if x.berth != nil {
 		return x.berth.write(&upstream.Change{Type: at.typ, ID: at.id, Record: text})
 	}
-	return x.door.cfg.Upstream.Put(ctx, at.typ, at.id, text)
+	return x.door.cfg.Upstream.Put(context.WithoutCancel(ctx), at.typ, at.id, text)
 }
 
 // write waits for the whole. A second write of one part has no place in it: the whole is

@@ -23,7 +23,6 @@ const maxRecord = 4 << 20
 // The media types of bodies, hl7.org/fhir/R4/http.html#mime-type.
 var (
 	recordTypes = []string{"application/fhir+json", "application/json"}
-	patchTypes  = []string{"application/json-patch+json", "application/fhir+json"}
 )
 
 // body reads a body of at most so many bytes, of one of the media types, in UTF-8, not
@@ -214,8 +213,12 @@ func (x *exchange) asWritten(ctx context.Context, at place, w *upstream.Written)
 	return x.door.cfg.Upstream.Fetch(ctx, at.typ, at.id, w.Version)
 }
 
-// say sends the answer to a write, in the form that was asked for.
+// say sends the answer to a write, in the form that was asked for. Where nothing was
+// written, the decision is awaited here (L2).
 func (x *exchange) say(status int, tag string, out []byte) error {
+	if err := x.session.Recorded(x.r.Context()); err != nil {
+		return problem.Unavailable
+	}
 	switch x.preferred() {
 	case minimal:
 		return x.write(status, tag, nil)

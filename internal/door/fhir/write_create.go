@@ -168,7 +168,8 @@ func (x *exchange) exists(ctx context.Context, b *birth, reads *gate.Session) (n
 	return made, true, x.after(ctx, http.StatusCreated, b.at, reads, &upstream.Written{ID: b.at.id, Body: body})
 }
 
-// bear sends the record to the upstream and answers.
+// bear sends the record to the upstream and answers. A client that goes away does not
+// break off what was begun: the upstream client has limits of its own.
 func (x *exchange) bear(ctx context.Context, b *birth, reads *gate.Session) (progress, error) {
 	w, err := x.put(ctx, b.at, b.text)
 	if x.berth == nil && (errors.Is(err, upstream.ErrNotFound) || errors.Is(err, upstream.ErrRefused)) {
@@ -187,7 +188,7 @@ func (x *exchange) bear(ctx context.Context, b *birth, reads *gate.Session) (pro
 // bearElsewhere asks a server that gives ids itself. One that refused the record for
 // another reason refuses it again.
 func (x *exchange) bearElsewhere(ctx context.Context, b *birth, reads *gate.Session) (progress, error) {
-	w, err := x.door.cfg.Upstream.Post(ctx, b.at.typ, b.doc.without("id").text())
+	w, err := x.door.cfg.Upstream.Post(context.WithoutCancel(ctx), b.at.typ, b.doc.without("id").text())
 	if err != nil {
 		err = x.notDone(err)
 		if x.wrote == gate.WriteUnknown {

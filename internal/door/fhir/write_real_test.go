@@ -2,6 +2,7 @@ package fhir_test
 
 import (
 	"bytes"
+	"encoding/json"
 	"io"
 	"net/http"
 	"strings"
@@ -80,5 +81,53 @@ func writesAt(t *testing.T, base string) {
 		t.Errorf("what the server refuses: %d %s", r.status, r.body)
 	} else if r.status == 422 {
 		lacks(t, r.body, "not a date", "HAPI")
+	}
+	changesAt(t, c, base)
+}
+
+// changesAt changes a patient of whom a part shows, by a copy and by both kinds of patch:
+// what is hidden is the same before and after.
+func changesAt(t *testing.T, c *clinic, base string) {
+	hidden := func() string {
+		_, text := direct(t, http.MethodGet, base+"/Patient/p1", "")
+		var tree map[string]any
+		if err := json.Unmarshal([]byte(text), &tree); err != nil {
+			t.Fatal(err)
+		}
+		for _, member := range []string{"meta", "text", "name", "birthDate", "gender"} {
+			delete(tree, member)
+		}
+		b, err := json.Marshal(tree)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(b)
+	}
+	before := hidden()
+	read, put := c.edit(t, "nina", "Patient/p1", swap(t, "Familyp1", "Renamed"))
+	lacks(t, read.body, "555-p1", "999-00")
+	for name, r := range map[string]func() reply{
+		"PUT": func() reply { return put },
+	} {
+		got := r()
+		now := c.get(t, "nina", "/Patient/p1")
+		if got.status != 200 || name != "PUT" && (got.body != now.body || got.header.Get("ETag") != now.header.Get("ETag")) {
+			t.Errorf("%s: %d %s, then %s", name, got.status, got.body, now.body)
+		}
+		if after := hidden(); after != before {
+			t.Errorf("%s: hidden was\n%s\nand is\n%s", name, before, after)
+		}
+	}
+	now := c.get(t, "nina", "/Patient/p1").body
+	for _, want := range []string{"Renamed"} {
+		contains(t, now, want)
+	}
+	if r := c.put(t, "nina", "Patient/p1", read.body, "If-Match", read.header.Get("ETag")); r.status != 412 {
+		t.Errorf("on a base that is no more: %d %s", r.status, r.body)
+	}
+	absent := c.put(t, "nina", "Condition/no-such", condition("no-such", "p1", "J45.0"), "If-Match", `W/"1"`)
+	same(t, c.put(t, "nina", "Condition/c2", condition("c2", "p1", "J45.0"), "If-Match", `W/"1"`), absent)
+	if status, _ := direct(t, http.MethodGet, base+"/Condition/no-such", ""); absent.status != 404 || status != 404 {
+		t.Errorf("an update makes no record: %d, %d", absent.status, status)
 	}
 }
