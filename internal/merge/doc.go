@@ -2,6 +2,7 @@ package merge
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
@@ -174,5 +175,14 @@ func decimal(s string) string {
 	if short == "" {
 		return "0"
 	}
-	return sign + short + "e" + itoa(exp)
+	return sign + short + "e" + strconv.Itoa(exp)
+}
+
+// small reads an exponent of at most six digits.
+func small(s string) (int, bool) {
+	if len(s) > 7 {
+		return 0, false
+	}
+	n, err := strconv.Atoi(s)
+	return n, err == nil
 }
