@@ -32,7 +32,7 @@ func (s *Session) writes() bool {
 // may be written. Unlike Commit it proves nothing: what may be written need not show.
 func (s *Session) CommitWrite(ctx context.Context, j *Judgement) error {
 	one := []Judgement{*j}
-	if err := s.takePatients(one); err != nil {
+	if err := s.countPatients(one); err != nil {
 		return err
 	}
 	if !defect.On(defect.WriteNotAwaited) {
