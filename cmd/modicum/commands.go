@@ -13,6 +13,7 @@ type commands struct {
 	Explain    explainCommand    `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
 	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
 	Observe    observeCommands   `cmd:"" help:"What enforcing would withhold, of a door that only observes."`
+	SelfTest   selfTestCommand   `cmd:"" help:"Attack a running installation by every channel, and grade it."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`
 	Help       helpCommand       `cmd:"" help:"Explain a topic or a command."`
 	Completion completionCommand `cmd:"" help:"Print the completion script of a shell."`

@@ -45,7 +45,8 @@ var allowed = map[string][]string{
 	// preview asks the gate as a door does, with records at hand instead of an upstream.
 	"internal/preview":          {"catalog", "internal/caller", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
 	"internal/problem":          {},
-	"internal/observe":          {"ledger"}, // a report over entries alone
+	"internal/observe":          {"ledger"},                                 // a report over entries alone
+	"internal/selftest":         {"catalog", "internal/fhirjson", "policy"}, // asks from outside
 	"internal/upstream":         {},
 	"internal/store":            {"ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},

@@ -178,6 +178,10 @@ func (s *Server) serve(r *http.Request) (a answer, err error) {
 	if writes := r.Method == http.MethodPut && len(path) == 2 || r.Method == http.MethodPost && len(path) == 1 && path[0] != ""; writes {
 		return s.write(base, path, r)
 	}
+	if r.Method == http.MethodDelete && len(path) == 2 {
+		s.Delete(path[0], path[1])
+		return answer{status: http.StatusNoContent}, nil
+	}
 	if r.Method == http.MethodPost && len(path) == 1 && path[0] == "" {
 		return s.transaction(r)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -25,14 +26,26 @@ import (
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	base := s.opts.Config.FHIR.Base
-	mux.Handle(base, s.meter.count("fhir", s.door))
-	mux.Handle(base+"/", s.meter.count("fhir", s.door))
 	mux.Handle("GET /ledger/", s.meter.count("ledger", http.HandlerFunc(s.serveRecord)))
 	mux.Handle("POST /api/facts", s.meter.count("facts", http.HandlerFunc(s.postFacts)))
 	if s.opts.Console != nil {
 		mux.Handle("/", s.opts.Console)
 	}
-	return mux
+	return except(base, s.meter.count("fhir", s.door), mux)
+}
+
+// except hands what lies below base to the door as it came. The mux would clean the
+// path of a request and redirect to what it made of it, and a path outside the door's
+// grammar is refused, not mended (FC48).
+func except(base string, door, mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		path := r.URL.EscapedPath()
+		if rest, below := strings.CutPrefix(path, base); below && (rest == "" || rest[0] == '/') {
+			door.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // postFacts takes facts from a program (interfaces 4). The answer to a refused

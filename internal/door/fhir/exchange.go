@@ -54,6 +54,7 @@ const maxForm = maxQuery
 func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	x := &exchange{door: d, w: w, r: r, pattern: "?"}
 	x.sayMode()
+	closeAfterChunks(w, r)
 	if x.crossOrigin() {
 		w.WriteHeader(http.StatusNoContent) // a preflight asks for no data, and is no decision
 		return
