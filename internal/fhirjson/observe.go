@@ -22,7 +22,7 @@ func (s *Scanner) observe(dst []byte, r *Record, sh *Shape) ([]byte, Outcome, er
 	n := len(dst)
 	enforced := *sh
 	var o Observed
-	enforced.Observe, enforced.Trace = nil, func(g Gap) { o.gap(g) }
+	enforced.Observe, enforced.Runs, enforced.Trace = nil, nil, func(g Gap) { o.gap(g) }
 	dst, out, err := s.Project(dst, r, &enforced)
 	if err != nil {
 		return dst[:n], out, err
@@ -60,7 +60,7 @@ func (s *Scanner) everything(dst []byte, r *Record, sh *Shape) ([]byte, Outcome,
 	n := len(dst)
 	if sh.Elements != nil && !r.Withheld {
 		whole := Shape{
-			View: policy.View{Keep: s.cat.Content()}, Elements: sh.Elements, Year: sh.Year,
+			View: policy.View{Keep: s.cat.Content()}, Elements: sh.Elements, Year: sh.Year, Runs: sh.Runs,
 			PatientInScope: func([]byte) bool { return true }, Visible: func(catalog.Type, []byte) bool { return true },
 		}
 		out, o, err := s.Project(dst, r, &whole)
@@ -71,15 +71,23 @@ func (s *Scanner) everything(dst []byte, r *Record, sh *Shape) ([]byte, Outcome,
 	}
 	c := &s.tape[r.root]
 	from := c.start
+	run := func(to uint32) {
+		if sh.Runs != nil {
+			*sh.Runs = append(*sh.Runs, Run{Out: len(dst), From: int(from - c.start), Len: int(to - from)})
+		}
+		dst = append(dst, r.src[from:to]...)
+	}
 	for i := r.root + 1; i < c.next; i++ {
 		m := &s.tape[i]
 		if !s.ownAddress(r, m) {
 			continue
 		}
-		dst = append(append(dst, r.src[from:m.start+1]...), relative(r.src[m.start+1:m.end-1], s.limits.Base)...)
+		run(m.start + 1)
+		dst = append(dst, relative(r.src[m.start+1:m.end-1], s.limits.Base)...)
 		from = m.end - 1
 	}
-	return append(dst, r.src[from:c.end]...), Outcome{There: true}, nil
+	run(c.end)
+	return dst, Outcome{There: true}, nil
 }
 
 // ownAddress reports whether a value is the text of a reference below the upstream's

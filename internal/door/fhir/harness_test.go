@@ -233,6 +233,8 @@ type clinic struct {
 	set   *policy.Set
 	logs  *bytes.Buffer
 	now   func() time.Time
+
+	observe map[string]gate.Observed // of the gate; to be filled before the first request
 }
 
 // fact lines of the tests: alice looks after p1 to p3 and is p4's own self.
@@ -283,7 +285,7 @@ func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]s
 // openClinicOver is openClinicAt with a ledger of its own; nil is a book in memory.
 func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
 	t.Helper()
-	c := &clinic{book: &book{}, set: set, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
+	c := &clinic{observe: map[string]gate.Observed{}, book: &book{}, set: set, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
 	if log == nil {
 		log = c.book
 	}
@@ -317,7 +319,7 @@ func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, 
 	c.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: c.set, Facts: store.Index()} },
 		Log:        log, Refs: refs, Resolver: client, Upstream: base,
-		Now: now, Random: reader, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
+		Now: now, Random: reader, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second, Observe: c.observe,
 	})
 	if err != nil {
 		t.Fatal(err)
