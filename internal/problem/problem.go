@@ -87,6 +87,10 @@ var (
 	Decides = of(403, "decides-access", "forbidden", "What you sent decides who may see the record, or what you may see yourself. That is not written here.")
 	// Incomplete: the record is not one that FHIR allows.
 	Incomplete = of(422, "incomplete", "invariant", "The record lacks what FHIR makes mandatory, or holds what cannot stand where it stands.")
+	// BadPatch: a patch that cannot be read; it says which operation.
+	BadPatch = of(400, "patch", "invalid", "The patch cannot be read. It was not applied.")
+	// PatchFails: an operation that cannot be done on what the caller is shown.
+	PatchFails = of(422, "patch-fails", "processing", "An operation of the patch cannot be done on the record as this task sees it. Nothing was changed.")
 	// NotTaken: the upstream does not take the record.
 	NotTaken = of(422, "not-taken", "processing", "The server behind did not take the record. Nothing was changed.")
 	// Several: the criteria of a conditional create fit several records.

@@ -79,7 +79,7 @@ func TestN1_TwinWorldsTakeWritesAlike(t *testing.T) {
 	if os.Getenv("MODICUM_TWIN_SEED") != "" || testing.Short() {
 		return
 	}
-	for _, kind := range []string{"POST 201", "POST 403", "POST 404", "PUT 200", "PUT 403", "PUT 404"} {
+	for _, kind := range []string{"POST 201", "POST 403", "POST 404", "PUT 200", "PUT 403", "PUT 404", "PATCH 200", "PATCH 403", "PATCH 404"} {
 		if n[kind] < 5 {
 			t.Errorf("%d answers %s, want 5", n[kind], kind)
 		}
@@ -102,7 +102,7 @@ func (r *run) writes(t testing.TB, n map[string]int) string {
 	w.a.up.honest, w.b.up.honest = true, true
 	w.asker = newAsker(rand.New(rand.NewPCG(r.seed, 7)), r)
 	for range writesSteps {
-		step := pick(w.Rand, []func() string{w.create, w.change, w.change, w.change})
+		step := pick(w.Rand, []func() string{w.create, w.change, w.change, w.change, w.patch, w.patch})
 		if diff := step(); diff != "" {
 			return diff
 		}

@@ -63,6 +63,7 @@ type capabilityStatement struct {
 	Implementation implementation `json:"implementation"`
 	FHIRVersion    string         `json:"fhirVersion"`
 	Format         []string       `json:"format"`
+	PatchFormat    []string       `json:"patchFormat,omitempty"`
 	Rest           []rest         `json:"rest"`
 }
 
@@ -148,6 +149,9 @@ func (d *Door) describe(set *policy.Set, endpoints *caller.Endpoints) ([]byte, e
 			Interaction:   []did{{"batch"}, {"transaction"}},
 		}},
 	}
+	if !set.MayWrite(policy.Update).Empty() {
+		s.PatchFormat = patchTypes
+	}
 	return json.Marshal(s)
 }
 
@@ -203,7 +207,7 @@ func (r *resource) writes(set *policy.Set, t catalog.Type) {
 		r.ConditionalCreate = true
 	}
 	if set.MayWrite(policy.Update).Meets(own) {
-		r.Interaction = append(r.Interaction, did{"update"})
+		r.Interaction = append(r.Interaction, did{"update"}, did{"patch"})
 		r.Versioning = "versioned-update"
 	}
 }

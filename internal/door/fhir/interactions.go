@@ -40,6 +40,7 @@ var interactions = []interaction{
 	},
 	{name: "create", verbs: policy.Create, spelt: []spelling{{typeLevel, http.MethodPost}}, answer: (*exchange).create},
 	{name: "update", verbs: policy.Update, spelt: []spelling{{instance, http.MethodPut}}, answer: (*exchange).update},
+	{name: "patch", verbs: policy.Update, spelt: []spelling{{instance, http.MethodPatch}}, answer: (*exchange).patch},
 	{
 		name: "search-compartment", verbs: policy.Read | policy.Search, answer: (*exchange).compartment,
 		spelt: []spelling{{compartment, http.MethodGet}, {compartmentForm, http.MethodGet}, {compartmentForm, http.MethodPost}},

@@ -138,8 +138,9 @@ var refusals = map[string][]struct {
 		{who: "alice", path: "/Condition?subject=urn:uuid:1", status: 400},
 	},
 	"FC15_PATCH": {
-		{who: "alice", method: "PATCH", path: "/Patient/p1", status: 405, headers: []string{"Content-Type", "application/json-patch+json"}, body: `[{"op":"test","path":"/birthDate","value":"1940-05-06"}]`},
-		{who: "alice", method: "PATCH", path: "/Patient/p1", status: 405, headers: []string{"Content-Type", "application/fhir+json"}, body: `{"resourceType":"Parameters"}`},
+		{who: "alice", method: "PATCH", path: "/Patient/p1", status: 403, headers: []string{"Content-Type", "application/json-patch+json"}, body: `[{"op":"test","path":"/birthDate","value":"1940-05-06"}]`},
+		{who: "alice", method: "PATCH", path: "/Patient/p1", status: 403, headers: []string{"Content-Type", "application/fhir+json"}, body: `{"resourceType":"Parameters"}`},
+		{who: "alice", method: "PATCH", path: "/Patient/p1", status: 415, headers: []string{"Content-Type", "application/merge-patch+json"}, body: `{}`},
 	},
 	"FC16_operations": {
 		{who: "alice", path: "/$meta", status: 405},

@@ -20,9 +20,13 @@ import (
 // maxRecord is the largest body of a write, in bytes.
 const maxRecord = 4 << 20
 
-// The media types of bodies, hl7.org/fhir/R4/http.html#mime-type.
+// fhirPatch is the media type of a FHIRPath Patch, which is a Parameters resource.
+const fhirPatch = "application/fhir+json"
+
+// The media types of bodies, hl7.org/fhir/R4/http.html#mime-type and #patch.
 var (
 	recordTypes = []string{"application/fhir+json", "application/json"}
+	patchTypes  = []string{"application/json-patch+json", fhirPatch}
 )
 
 // body reads a body of at most so many bytes, of one of the media types, in UTF-8, not

@@ -88,6 +88,7 @@ func writesAt(t *testing.T, base string) {
 // changesAt changes a patient of whom a part shows, by a copy and by both kinds of patch:
 // what is hidden is the same before and after.
 func changesAt(t *testing.T, c *clinic, base string) {
+	const media = "application/fhir+json"
 	hidden := func() string {
 		_, text := direct(t, http.MethodGet, base+"/Patient/p1", "")
 		var tree map[string]any
@@ -108,6 +109,10 @@ func changesAt(t *testing.T, c *clinic, base string) {
 	lacks(t, read.body, "555-p1", "999-00")
 	for name, r := range map[string]func() reply{
 		"PUT": func() reply { return put },
+		"JSON Patch": func() reply {
+			return c.patch(t, "nina", "Patient/p1", jsonPatch, `[{"op":"replace","path":"/gender","value":"male"}]`)
+		},
+		"FHIRPath Patch": func() reply { return c.patch(t, "nina", "Patient/p1", media, birthDatePatch) },
 	} {
 		got := r()
 		now := c.get(t, "nina", "/Patient/p1")
@@ -119,7 +124,7 @@ func changesAt(t *testing.T, c *clinic, base string) {
 		}
 	}
 	now := c.get(t, "nina", "/Patient/p1").body
-	for _, want := range []string{"Renamed"} {
+	for _, want := range []string{"Renamed", `"male"`, "1941-05-06"} {
 		contains(t, now, want)
 	}
 	if r := c.put(t, "nina", "Patient/p1", read.body, "If-Match", read.header.Get("ETag")); r.status != 412 {
@@ -131,3 +136,6 @@ func changesAt(t *testing.T, c *clinic, base string) {
 		t.Errorf("an update makes no record: %d, %d", absent.status, status)
 	}
 }
+
+// birthDatePatch is a FHIRPath Patch, hl7.org/fhir/R4/fhirpatch.html.
+const birthDatePatch = `{"resourceType":"Parameters","parameter":[{"name":"operation","part":[{"name":"type","valueCode":"replace"},{"name":"path","valueString":"Patient.birthDate"},{"name":"value","valueDate":"1941-05-06"}]}]}`
