@@ -3,6 +3,7 @@ package twin
 import (
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -192,7 +193,8 @@ func (j *judge) decisionsOf(e *entry) []*reference.Decision {
 }
 
 // write appends what a view shows of a record, where every record that may be shown
-// at all counts as the proven target of a reference. A pseudonym is taken for its
+// at all counts as the proven target of a reference, and under which obligations: they are
+// named to whoever sees it (42 CFR 2.32). A pseudonym is taken for its
 // value, and an area of a postal code for its digits: who has the one can tell two
 // of the other apart.
 func (j *judge) write(b *strings.Builder, rw *reference.World, r *reference.Judgement, w *world, view map[catalog.Class]policy.Treatment) {
@@ -202,7 +204,7 @@ func (j *judge) write(b *strings.Builder, rw *reference.World, r *reference.Judg
 	sh.Populous = func(string) bool { return true }
 	if t := r.Project(sh); t != nil && (rw.Leaves(r, t, 's') || rw.Leaves(r, t, 'r')) {
 		b.WriteString(t.String())
-		b.WriteByte('\n')
+		fmt.Fprintln(b, slices.Sorted(maps.Keys(r.Verdict.Obligations))) // the notice of what shows is shown, too
 	}
 }
 

@@ -261,7 +261,7 @@ func (g *grower) prescription(p string) {
 // reason is why something was done: a condition, perhaps one that marks what is done
 // for it, or nothing.
 func (g *grower) reason(p string) string {
-	if some := g.some(p, "Condition"); len(some) > 0 && g.chance(2) {
+	if some := g.some(p, "Condition"); len(some) > 0 && g.chance(4) {
 		return fmt.Sprintf(`"reasonReference":[%s],`, strings.Join(some[:1], ","))
 	}
 	return ""
