@@ -40,7 +40,6 @@ func (s *Session) CommitWrite(ctx context.Context, j *Judgement) error {
 			return err
 		}
 	}
-	s.shown++
 	if s.names(j) {
 		s.judged.add(j)
 		return nil

@@ -3,7 +3,6 @@ package fhir
 import (
 	"bytes"
 	"errors"
-	"strconv"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -84,7 +83,8 @@ func (d document) text() []byte {
 		if i > 0 {
 			out = append(out, ',')
 		}
-		out = append(strconv.AppendQuote(out, f.name), ':')
+		out, _ = jsontext.AppendQuote(out, f.name) // of valid UTF-8, which the scanner saw to
+		out = append(out, ':')
 		out = append(out, f.value...)
 	}
 	return append(out, '}')

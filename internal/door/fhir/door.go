@@ -1,5 +1,5 @@
-// Package fhir is the FHIR R4 door: read, vread, search and a capability
-// statement, in front of any FHIR server.
+// Package fhir is the FHIR R4 door, in front of any FHIR server: what it does stands
+// in interactions.go, and in the capability statement.
 //
 // A request is parsed, decided on the tree and rebuilt: a client's bytes never
 // reach the upstream, and the upstream's bytes never the client (threat-model

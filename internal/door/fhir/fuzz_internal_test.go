@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"modicum/catalog"
+	"modicum/internal/fhirjson"
 	"modicum/internal/upstream"
 )
 
@@ -90,4 +91,39 @@ func reparse(t *testing.T, cat *catalog.Catalog, typ catalog.Type, pairs []pair)
 		t.Fatalf("%q is refused: %v", b.String(), err)
 	}
 	return q
+}
+
+// FuzzDocument: what the scanner reads comes apart and together again as it was, and
+// under another id it is the same but for that: so a record that is made is the one that
+// was judged (D1, F8).
+func FuzzDocument(f *testing.F) {
+	for _, s := range []string{
+		`{"resourceType":"Patient","id":"a","meta":{"versionId":"1"},"name":[{"family":"x"}]}`, `{ "resourceType" : "Observation" , "id":"a","valueQuantity":{"value":1.50e2}}`,
+		`{"resourceType":"Patient","id":"a","\u0069d":"b"}`, `{"resourceType":"Patient","id":"a","x\u007fy":1,"ü":"\ud83d\ude00"}`, `[]`, `{}`, `{"id":"a"}`,
+	} {
+		f.Add([]byte(s))
+	}
+	cat := catalog.R4()
+	f.Fuzz(func(t *testing.T, text []byte) {
+		sc := fhirjson.New(cat, fhirjson.Limits{})
+		rec, err := sc.Resource(text)
+		if err != nil {
+			return
+		}
+		doc, err := takeApart(text)
+		if err != nil {
+			return // not an object
+		}
+		if got := doc.text(); string(got) != string(rec.Text()) {
+			t.Fatalf("put together again\n%s\nis not\n%s", got, rec.Text())
+		}
+		if rec.Withheld {
+			return
+		}
+		moved := doc.without("id", "resourceType").put(field{"resourceType", quoted(rec.TypeName())}, field{"id", quoted("other")})
+		again, err := sc.Resource(moved.text())
+		if err != nil || again.Type != rec.Type || string(again.ID) != "other" || again.Overlays != rec.Overlays && again.TypeName() != "Patient" {
+			t.Fatalf("under another id it is another: %v\n%s", err, moved.text())
+		}
+	})
 }
