@@ -116,11 +116,25 @@ func Redirects(shown, sent *fhirjson.Record) bool {
 		!shown.Visit.Is(sent.Visit.Type, sent.Visit.ID) || !sameRefs(shown.Accounts, sent.Accounts)
 }
 
-// Declassifies reports whether a record as sent lacks a mark that it had as shown: by
-// a code that was taken away or changed (F10). Marks of what is hidden stay, as that
-// stays.
-func Declassifies(shown, sent *fhirjson.Record) bool {
-	return shown.Overlays&^sent.Overlays != 0
+// Declassifies reports whether a record as sent may lack a mark that it had as shown
+// (F10): a code that marks was taken away or changed, or a reference by which the record
+// that it names could mark this one; whether it does nobody is told. Marks of what is
+// hidden stay, as that stays.
+func (s *Session) Declassifies(shown, sent *fhirjson.Record) bool {
+	if defect.On(defect.DecidersWritten) {
+		return false
+	}
+	return shown.Overlays&^sent.Overlays != 0 ||
+		slices.ContainsFunc(shown.References, func(r fhirjson.Reference) bool {
+			return r.Type != 0 && s.cat.Node(r.Node).Carries && !s.carries(sent, r.Ref)
+		})
+}
+
+// carries reports whether a record refers to another by what lets it be marked.
+func (s *Session) carries(r *fhirjson.Record, to fhirjson.Ref) bool {
+	return slices.ContainsFunc(r.References, func(ref fhirjson.Reference) bool {
+		return ref.Is(to.Type, to.ID) && s.cat.Node(ref.Node).Carries
+	})
 }
 
 // Widens reports whether a record as it would become shows its writer more than it

@@ -28,20 +28,28 @@ func TestF10_WhatDecidesAccessIsNotChanged(t *testing.T) {
 	chart(a)
 	a.inner.PutJSON([]byte(`{"resourceType":"Encounter","id":"e2","meta":{"versionId":"1"},"status":"in-progress","class":{"system":"http://terminology.hl7.org/CodeSystem/v3-ActCode","code":"IMP"},"subject":{"reference":"Patient/p1"},"participant":[{"individual":{"reference":"Practitioner/x"}}],"period":{"start":"2026-11-01"}}`))
 	a.inner.PutJSON([]byte(`{"resourceType":"Condition","id":"m1","meta":{"versionId":"1"},"code":{"coding":[{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"F32.1"},{"system":"http://hl7.org/fhir/sid/icd-10-cm","code":"R45.89"}]},"subject":{"reference":"Patient/p1"},"encounter":{"reference":"Encounter/e1"}}`))
+	a.inner.PutJSON([]byte(`{"resourceType":"MedicationRequest","id":"m2","meta":{"versionId":"1"},"status":"active","intent":"order","medicationCodeableConcept":{"text":"x"},"subject":{"reference":"Patient/p1"},"reasonReference":[{"reference":"Condition/m1"},{"reference":"Condition/c1"}]}`))
 	c := writing(t, a, nil)
+	for _, name := range []string{"Condition/m1", "Condition/c1"} {
+		if r := c.get(t, "nina", "/"+name); r.status != 200 {
+			t.Fatal(r.body)
+		}
+	}
 	c.get(t, "nina", "/Encounter/e1") // which proves the reference to it
 	for name, tt := range map[string]struct {
 		who, record string
 		change      func(string) string
 		unproven    bool // the new target may be refused as not proven before
 	}{
-		"whose it is":                     {"nina", "Condition/m1", swap(t, "Patient/p1", "Patient/p2"), true},
-		"of which visit":                  {"nina", "Condition/m1", swap(t, "Encounter/e1", "Encounter/e2"), true},
-		"the code that marks it":          {"nina", "Condition/m1", swap(t, "F32.1", "R45.1"), false},
-		"a visit's status":                {"nina", "Encounter/e2", swap(t, "in-progress", "finished"), false},
-		"a visit's participants":          {"nina", "Encounter/e2", swap(t, "Practitioner/x", "Practitioner/y"), false},
-		"a visit's period":                {"nina", "Encounter/e2", swap(t, "2026-11-01", "2026-10-01"), false},
-		"a label, by who writes metadata": {"dora", "Encounter/hid-1", func(s string) string { return s }, false},
+		"whose it is":                       {"nina", "Condition/m1", swap(t, "Patient/p1", "Patient/p2"), true},
+		"of which visit":                    {"nina", "Condition/m1", swap(t, "Encounter/e1", "Encounter/e2"), true},
+		"the code that marks it":            {"nina", "Condition/m1", swap(t, "F32.1", "R45.1"), false},
+		"what it is for, which marks it":    {"nina", "MedicationRequest/m2", swap(t, `{"reference":"Condition/m1"},`, ""), false},
+		"what it is for, and could mark it": {"nina", "MedicationRequest/m2", swap(t, `,{"reference":"Condition/c1"}`, ""), false},
+		"a visit's status":                  {"nina", "Encounter/e2", swap(t, "in-progress", "finished"), false},
+		"a visit's participants":            {"nina", "Encounter/e2", swap(t, "Practitioner/x", "Practitioner/y"), false},
+		"a visit's period":                  {"nina", "Encounter/e2", swap(t, "2026-11-01", "2026-10-01"), false},
+		"a label, by who writes metadata":   {"dora", "Encounter/hid-1", func(s string) string { return s }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if tt.record == "Encounter/hid-1" {

@@ -27,7 +27,7 @@ func (x *exchange) merged(ctx context.Context, c *change, sc *fhirjson.Scanner, 
 	case bytes.Equal(next, now.body.Bytes):
 		return nil, nil
 	}
-	if err := decides(sc, now, sent); err != nil {
+	if err := x.decides(sc, now, sent); err != nil {
 		return nil, err
 	}
 	return next, x.mayBecome(ctx, c, sc, now, next)
@@ -35,13 +35,13 @@ func (x *exchange) merged(ctx context.Context, c *change, sc *fhirjson.Scanner, 
 
 // decides refuses what changes who may see the record (F10). It looks at what was shown
 // and sent alone, so that it tells nothing of what is hidden.
-func decides(sc *fhirjson.Scanner, now *standing, sent []byte) error {
+func (x *exchange) decides(sc *fhirjson.Scanner, now *standing, sent []byte) error {
 	was, err := sc.Resource(now.shown)
 	if err != nil {
 		return err
 	}
 	is, err := sc.Resource(sent)
-	if err != nil || gate.Redirects(was, is) || gate.Declassifies(was, is) {
+	if err != nil || gate.Redirects(was, is) || x.session.Declassifies(was, is) {
 		return problem.Decides
 	}
 	return nil
@@ -54,7 +54,7 @@ func (x *exchange) mayBecome(ctx context.Context, c *change, sc *fhirjson.Scanne
 	if err != nil || !isRecord(x.catalog(), rec, c.at) || rec.Withheld {
 		return problem.Incomplete
 	}
-	if gate.Redirects(now.record, rec) || gate.Declassifies(now.record, rec) {
+	if gate.Redirects(now.record, rec) || x.session.Declassifies(now.record, rec) {
 		return problem.Decides
 	}
 	if !x.session.Covered(rec, &now.written.Verdict.View) {
