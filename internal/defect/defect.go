@@ -116,6 +116,8 @@ const (
 const (
 	HiddenReferenceFollowed Defect = "hidden-reference-followed" // includes follow a reference that the view hides
 	IncludedCounted         Defect = "included-counted"          // Bundle.total counts what stands beside the matches
+	ChartUnderOneDecision   Defect = "chart-under-one-decision"  // the searches of an answer are judged under its first decision
+	ComparedByHidden        Defect = "compared-by-hidden"        // $lastn counts records whose code or date is hidden
 	CompartmentUnjudged     Defect = "compartment-unjudged"      // the element by which a record is in a compartment is not asked for
 )
 

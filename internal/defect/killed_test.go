@@ -118,6 +118,8 @@ var killers = map[Defect]killer{
 	MatchOfHidden:    {inDoor, "TestFC12_AConditionalCreateSeesWhatASearchShows", ""},
 	UnknownAsRefused: {inDoor, "TestFC41_NothingOfTheUpstreamsWordsAboutAWrite", ""},
 
+	ChartUnderOneDecision:   {inDoor, "TestFC37_EachTypeOfAChartIsDecidedByItself", ""},
+	ComparedByHidden:        {inDoor, "TestFC37_TheLatestAreChosenAmongWhatShows", ""},
 	CompartmentUnjudged:     {inDoor, "TestFC10_ACompartmentIsItsPlainSearchesTogether", ""},
 	HiddenReferenceFollowed: {inDoor, "TestFC34_NoReferenceThatIsHiddenIsFollowed", ""},
 	IncludedCounted:         {inDoor, "TestFC34_WhatMatchesReferToStandsBesideThem", ""},

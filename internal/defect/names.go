@@ -82,6 +82,8 @@ func All() []Defect {
 		WriterShownAll,
 		MatchOfHidden,
 		UnknownAsRefused,
+		ChartUnderOneDecision,
+		ComparedByHidden,
 		CompartmentUnjudged,
 		HiddenReferenceFollowed,
 		IncludedCounted,

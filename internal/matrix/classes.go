@@ -47,7 +47,7 @@ var Classes = []Class{
 
 	interactions("not built", NotDone, "FC10, FC12, FC15, FC36, FC52", "Not available at this door.",
 		"update-conditional", "patch-conditional",
-		"search-compartment-practitioner", "search-compartment-relatedperson", "search-compartment-device", "search-compartment-all",
+		"search-compartment-practitioner", "search-compartment-relatedperson", "search-compartment-device",
 		"search-system", "search-system-form", "history-type", "history-system"),
 	interactions("queries in another language", NotDone, "FC16", "GraphQL asks for elements by its own rules.", "graphql", "graphql-instance"),
 	operation("operations on definitions", "FC16", "They answer from definitions and value sets by the rules of the server.",
@@ -56,7 +56,10 @@ var Classes = []Class{
 	operation("operations that compute over charts", "FC16, FC37", "What they read the server decides.",
 		"document", "graph", "find", "care-gaps", "collect-data", "evaluate-measure", "submit-data", "stats", "match", "populate", "process-message", "submit"),
 	operation("operations on metadata", "FC09, FC16", "Labels decide access.", "meta", "meta-add", "meta-delete"),
-	operation("whole charts", "FC37", "Not available at this door.", "everything", "lastn"),
+	wholeCharts("whole charts", Judged, "Made here of the searches of a compartment, each type under its own verdict.", true),
+	wholeCharts("other whole charts", NotDone, "By POST, and of everybody or of groups, not available at this door.", false),
+	Class{"latest observations", Malformed, "FC37", "Without a patient; chosen here among what shows where one is named.", false, func(c *Cell) bool { return c.Interaction.Name == "$lastn of a type" }},
+	Class{"latest observations by POST", NotDone, "FC37", "Not available at this door.", false, func(c *Cell) bool { return c.Interaction.Name == "$lastn of a type, by POST" }},
 	operation("bulk export", "FC38", "Only as an export of our own.", "export"),
 
 	params("_id", Judged, "FC01", "An id comes with whatever shows.", plain(common("_id"))),
@@ -110,6 +113,19 @@ func compartments(name string, v Verdict, why string, in bool) Class {
 const ofEncounters = "CarePlan CareTeam ChargeItem Claim ClinicalImpression Communication CommunicationRequest Composition Condition DeviceRequest " +
 	"DiagnosticReport DocumentManifest DocumentReference Encounter ExplanationOfBenefit Media MedicationAdministration MedicationRequest NutritionOrder " +
 	"Observation Procedure QuestionnaireResponse RequestGroup ServiceRequest VisionPrescription"
+
+// wholeCharts are those of a patient or a visit, or the others.
+func wholeCharts(name string, v Verdict, why string, done bool) Class {
+	return Class{name, v, "FC37", why, false, func(c *Cell) bool {
+		switch name, _, _ := strings.Cut(c.Interaction.Name, " "); {
+		case c.Interaction.Name == "search-compartment-all":
+			return done
+		case name == "$everything":
+			return done == (c.Interaction.Name == "$everything of a record" && c.Name != "Group")
+		}
+		return false
+	}}
+}
 
 // operation is a class of operations, at whatever level, by GET and by POST.
 func operation(name, rows, why string, of ...string) Class {

@@ -59,7 +59,8 @@ func (q *asker) draw() ask {
 		make   func() ask
 	}{
 		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{56, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
+		{56, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest},
+		{7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
 	sum := 0
@@ -262,6 +263,22 @@ func (q *asker) compartment() ask {
 		path += q.narrow(t)
 	}
 	return ask{typ: t, path: path + q.page() + pick(q.Rand, []string{"", "", "&_sort=date", "&_summary=count"})}
+}
+
+// chart asks for all there is of a patient or a visit.
+func (q *asker) chart() ask {
+	owner := "Patient/" + q.someone()
+	if e := q.of("Encounter"); e != nil && q.IntN(4) == 0 {
+		owner = e.ref()
+	}
+	return ask{path: "/" + owner + pick(q.Rand, []string{"/$everything?", "/*?"}) + "_format=json" +
+		pick(q.Rand, []string{"", "", "&_type=Condition,Observation", "&_type=Encounter", "&start=2026-03", "&end=2026-06-01", "&_since=2026-01-01"}) + q.page()}
+}
+
+// latest asks for the latest observations of a patient.
+func (q *asker) latest() ask {
+	return ask{typ: "Observation", path: "/Observation/$lastn?patient=" + q.someone() +
+		pick(q.Rand, []string{"", "&max=2", "&max=9"}) + pick(q.Rand, []string{"", "", "&category=laboratory", q.criterion("Observation", "code")})}
 }
 
 // include asks for what records refer to, or for what refers to them.
@@ -527,7 +544,7 @@ func (q *asker) odd() ask {
 	e, p := q.entry(), q.someone()
 	code := url.QueryEscape(orElse(e.body.at("code", "coding", "code").text(), "B20"))
 	path := pick(q.Rand, []string{
-		"/Patient/" + p + "/$everything", "/Practitioner/doc1/Condition", "/Patient/" + p + "/_history", "/$meta", "/_history", "//Patient/" + p, "/Patient/" + p + "/",
+		"/Group/" + p + "/$everything", "/Practitioner/doc1/Condition", "/Patient/" + p + "/_history", "/$meta", "/_history", "//Patient/" + p, "/Patient/" + p + "/",
 		"/Condition?patient=" + p + "&_include=Condition:encounter", "/Patient?_has:Condition:patient:code=" + code, "/Condition?patient.family=" + canary,
 		"/Condition?patient=" + p + "&_filter=code+eq+" + code, "/Condition?patient=" + p + "&_text=" + canary, "/Condition?patient=" + p + "&_tag=x", "/Condition?patient=" + p + "&_lastUpdated=gt2026",
 		"/Condition?patient=" + p + "&code:below=" + code, "/Condition?patient=" + p + "&shoesize=4", "/Spaceship?patient=" + p, "/Spaceship/" + p, "/Binary/" + e.id, "/AuditEvent?patient=" + p,

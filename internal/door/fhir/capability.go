@@ -120,6 +120,19 @@ type resource struct {
 	SearchInclude    []string      `json:"searchInclude,omitempty"`
 	SearchRevInclude []string      `json:"searchRevInclude,omitempty"`
 	SearchParam      []searchParam `json:"searchParam,omitempty"`
+	Operation        []operationOf `json:"operation,omitempty"`
+}
+
+type operationOf struct {
+	Name       string `json:"name"`
+	Definition string `json:"definition"`
+}
+
+// operations are those of a type that are done here, hl7.org/fhir/R4/operationslist.html.
+var operations = map[string]operationOf{
+	"Patient":     {"everything", "http://hl7.org/fhir/OperationDefinition/Patient-everything"},
+	"Encounter":   {"everything", "http://hl7.org/fhir/OperationDefinition/Encounter-everything"},
+	"Observation": {"lastn", "http://hl7.org/fhir/OperationDefinition/Observation-lastn"},
 }
 
 type did struct {
@@ -174,6 +187,9 @@ func (d *Door) resources(set *policy.Set) []resource {
 			r.Interaction = []did{{"read"}, {"vread"}, {"history-instance"}, {"search-type"}}
 		}
 		r.writes(set, t)
+		if op, has := operations[r.Type]; has {
+			r.Operation = []operationOf{op}
+		}
 		keep := reads.keep.Union(searches.keep)
 		for _, p := range cat.Params(t) {
 			if searchable(cat, t, p, keep) {

@@ -19,6 +19,8 @@ type inquiry struct {
 	legs  []*query // the searches; of a plain search, asked itself
 	route string   // of the decisions of further legs
 	path  string   // of the answer's links, below the base
+	// choose picks among all that shows, in place of pages; nil for pages.
+	choose func(context.Context, *finder, *projection) (*results, error)
 }
 
 // inquire reads a request that searches, or the cursor of one that did, and answers
@@ -159,7 +161,7 @@ func (f *finder) reader() *reader { return f.readers[len(f.readers)-1] }
 // does one over more patients than can be asked for at once.
 func (f *finder) begin(ctx context.Context) error {
 	q, s, only := f.in.legs[f.leg], f.x.session, f.only
-	if f.leg != f.first {
+	if f.leg != f.first && !defect.On(defect.ChartUnderOneDecision) {
 		if !f.would(q) {
 			return nil
 		}
@@ -171,6 +173,11 @@ func (f *finder) begin(ctx context.Context) error {
 		}
 		if s.TooWide() {
 			return nil
+		}
+	}
+	if q.prove {
+		if err := s.ProveCriteria(ctx); err != nil {
+			return err
 		}
 	}
 	f.readers, f.reading = append(f.readers, f.open(q, s, f.at, only)), true

@@ -45,6 +45,8 @@ var interactions = []interaction{
 		name: "search-compartment", verbs: policy.Read | policy.Search, answer: (*exchange).compartment,
 		spelt: []spelling{{compartment, http.MethodGet}, {compartmentForm, http.MethodGet}, {compartmentForm, http.MethodPost}},
 	},
+	{name: "everything", verbs: policy.Read | policy.Search, spelt: []spelling{{wholeChart, http.MethodGet}}, answer: (*exchange).everything},
+	{name: "lastn", verbs: policy.Read | policy.Search, spelt: []spelling{{lastOnes, http.MethodGet}}, answer: (*exchange).lastN},
 }
 
 // Decisions on which an answer rests besides: nobody asks for them by a path.

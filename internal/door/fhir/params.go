@@ -27,6 +27,8 @@ type query struct {
 	visit     string
 	includes  []include
 	pinned    bool             // gate.Ask.Pinned
+	prove     bool             // the records that it names are looked up, if nothing proves them
+	compares  []*catalog.Param // besides, read of every record
 	before    []*catalog.Param // by which earlier searches of the answer find records of owner
 	owner     string           // id of the patient whose compartment is searched
 	sorts     []sortKey
@@ -291,6 +293,9 @@ func (q *query) ask() gate.Ask {
 		a.Params = append(a.Params, name)
 	}
 	a.Follows = q.follows()
+	if !defect.On(defect.ComparedByHidden) {
+		a.Sorts = append(a.Sorts, q.compares...)
+	}
 	for _, in := range q.includes {
 		a.Params = append(a.Params, map[bool]string{true: "_revinclude:", false: "_include:"}[in.back]+q.cat.TypeName(in.typ)+":"+in.param.Name)
 	}

@@ -63,7 +63,7 @@ func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 	if in.asked.countOnly {
 		return x.answerCount(ctx, f, p)
 	}
-	res, err := x.gather(ctx, f, p, st)
+	res, err := x.chosen(ctx, f, p, st)
 	if err == nil && len(in.asked.includes) > 0 {
 		err = x.include(ctx, f, p, res)
 	}
@@ -74,6 +74,14 @@ func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 		res.total = len(res.shown)
 	}
 	return x.writeSearch(in, st, p, res)
+}
+
+// chosen is what the answer shows.
+func (x *exchange) chosen(ctx context.Context, f *finder, p *projection, st *state) (*results, error) {
+	if f.in.choose != nil {
+		return f.in.choose(ctx, f, p)
+	}
+	return x.gather(ctx, f, p, st)
 }
 
 // gather reads on until a page is full and one more record shows, or the end.

@@ -65,6 +65,8 @@ func readPlain(kind catalog.ParamKind, raw string) (string, error) {
 var (
 	dateGrammar = regexp.MustCompile(`^(eq|ne|gt|lt|ge|le|sa|eb)?` +
 		`[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01])(T([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9](\.[0-9]{1,9})?)?(Z|[+-]([01][0-9]):[0-5][0-9])?)?)?)?$`)
+	dayGrammar    = regexp.MustCompile(`^[0-9]{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12][0-9]|3[01]))?)?$`)
+	sinceGrammar  = regexp.MustCompile(`^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:[0-9]{2}))?$`)
 	numberGrammar = regexp.MustCompile(`^(eq|ne|gt|lt|ge|le|sa|eb)?-?[0-9]{1,18}(\.[0-9]{1,18})?([eE][+-]?[0-9]{1,2})?$`)
 )
 
