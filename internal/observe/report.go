@@ -20,10 +20,12 @@ const Examples = 3
 
 // Report is what enforcing would have changed.
 type Report struct {
-	Since    time.Time `json:"since,omitzero"`
-	Until    time.Time `json:"until,omitzero"`
-	Observed int64     `json:"observed"` // requests that were let through whatever the policy says
-	Alike    int64     `json:"alike"`    // of these, those that enforcing would have answered alike
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
+	// Observed are decisions under which a request was let through whatever the policy says;
+	// an answer that rests on several (a batch, an _include) counts each.
+	Observed int64 `json:"observed"`
+	Alike    int64 `json:"alike"` // of these, those that enforcing would have answered alike
 	// Refused are requests that enforcing would have refused.
 	Refused []Refusal `json:"would_refuse"`
 	// Tasks are those of the requests that enforcing would have admitted.
