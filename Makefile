@@ -23,6 +23,9 @@ test: ## setup, check, then every test, and packages with goroutines again under
 bench: ## every benchmark, BENCHTIME=1s each; PKG=./internal/fhirjson for one package
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -p 1 $(PKG)
 
+bench-hostile: ## p99 of other callers while the upstream and eight clients are hostile, by that without
+	go test -run '^$$' -bench OthersBesideHostile -benchtime 3x -p 1 ./internal/door/fhir
+
 fuzz: ## every fuzz target for FUZZTIME=30s each; what is found stays in testdata/fuzz
 	@tools/fuzz $(FUZZTIME) $(PKG)
 
@@ -38,4 +41,4 @@ soak: ## tests that last as long as they are given (testkit.Soak): SOAK=10m each
 lint: ## golangci-lint with .golangci.yml; its first build takes some minutes
 	go tool -modfile=tools/lint/go.mod golangci-lint run
 
-.PHONY: help setup check test bench fuzz defects demo soak lint
+.PHONY: help setup check test bench bench-hostile fuzz defects demo soak lint

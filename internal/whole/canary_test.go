@@ -101,6 +101,7 @@ type scene struct {
 	up          *hostile
 	errors      places // answers of 400 and more, and all headers
 	tokens      []string
+	alice       string // her token
 }
 
 // TestD14_L4_NoCanaryInWhatTheCommandWrites drives the built command through good,
@@ -116,6 +117,7 @@ func TestD14_L4_NoCanaryInWhatTheCommandWrites(t *testing.T) {
 	i.start(t)
 	s := &scene{door: i.door, admin: i.admin, up: up, errors: places{}}
 	drive(t, s)
+	beyond(t, s)
 	eventually(t, "the feed's failure is in the log", func() bool {
 		up.mode.Store("malformed")
 		return strings.Contains(i.log.String(), "facts of the upstream not read")
@@ -313,6 +315,17 @@ var canaryCondition = fmt.Sprintf(`{"resourceType":"Condition","id":"%s","code":
 
 var canaryTeam = fmt.Sprintf(`{"resourceType":"CareTeam","id":"%s","status":"active","subject":{"reference":"Patient/%s"},"participant":[{"member":{"reference":"Practitioner/x"}}],"note":[{"text":"%s"}]}`, cRecord, cPatient, cText)
 
+// beyond has the upstream send more than its answer: what follows is nobody's, and
+// net/http would quote it in a line of its own.
+func beyond(t *testing.T, s *scene) {
+	t.Helper()
+	s.up.mode.Store("beyond")
+	for range 20 {
+		get(t, s.door+"/fhir/Patient/"+cPatient, s.alice, "treat")
+	}
+	s.up.mode.Store("good")
+}
+
 func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("X-Request-Id", cServer)
 	w.Header().Set("ETag", `W/"`+cServer+`"`)
@@ -346,6 +359,13 @@ func (h *hostile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Redirect(w, r, "http://127.0.0.1:1/"+cUpstream, http.StatusFound)
 	case "elsewhere":
 		io.WriteString(w, bundle(`{"relation":"next","url":"http://elsewhere.example/`+cPage+`?x=`+cPage+`"}`, canaryCondition))
+	case "beyond":
+		conn, _, err := w.(http.Hijacker).Hijack()
+		if err == nil {
+			answer := fmt.Sprintf("HTTP/1.1 200 OK\r\nContent-Type: application/fhir+json\r\nContent-Length: %d\r\n\r\n%s", len(record), record)
+			io.WriteString(conn, answer+answer)
+			conn.Close()
+		}
 	case "cut":
 		w.Header().Set("Content-Length", "100000")
 		io.WriteString(w, record)

@@ -106,6 +106,7 @@ func drive(t *testing.T, s *scene) {
 	if a := s.send(t, "a search by form", http.MethodPost, "/fhir/Condition/_search", alice, "application/x-www-form-urlencoded", "patient="+cPatient+"&code="+cForm, treat...); a.status != http.StatusOK {
 		t.Errorf("a search by form: %d", a.status)
 	}
+	s.alice = alice
 	requests(t, s, alice)
 	tokens(t, s)
 	posts(t, s)
