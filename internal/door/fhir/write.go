@@ -127,7 +127,7 @@ func (x *exchange) notDone(err error) error {
 			x.wrote = gate.WriteRefused
 		}
 		return errors.Join(problem.WriteUnknown, err)
-	case errors.Is(err, upstream.ErrRefused):
+	case errors.Is(err, upstream.ErrRefused), errors.Is(err, upstream.ErrNotFound), errors.Is(err, upstream.ErrConflict):
 		x.wrote = gate.WriteRefused
 		return errors.Join(problem.NotTaken, err)
 	}

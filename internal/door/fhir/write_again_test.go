@@ -2,6 +2,7 @@ package fhir_test
 
 import (
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -47,6 +48,26 @@ func TestACreateSentAgainIsNotDoneTwice(t *testing.T) {
 				t.Errorf("key %q, reached %v: made %v", key, reached, made)
 			}
 		}
+	}
+}
+
+// An earlier request of the same create that came through only now is found at a server
+// that looks at If-None-Match.
+func TestACreateThatCameThroughLateIsFound(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	a.before = func(w http.ResponseWriter, r *http.Request, body []byte) bool {
+		if r.Method != http.MethodPut {
+			return false
+		}
+		a.inner.ServeHTTP(httptest.NewRecorder(), r) // as the one before it did
+		w.WriteHeader(http.StatusPreconditionFailed)
+		return true
+	}
+	r := c.post(t, "nina", "Observation", vital("p1", ""))
+	if r.id(t); len(a.of("Observation")) != 1 || !strings.Contains(r.body, "60.50") {
+		t.Errorf("%v: %s", a.of("Observation"), r.body)
 	}
 }
 

@@ -175,6 +175,13 @@ func (x *exchange) bear(ctx context.Context, b *birth, reads *gate.Session) (pro
 	if x.berth == nil && (errors.Is(err, upstream.ErrNotFound) || errors.Is(err, upstream.ErrRefused)) {
 		return x.bearElsewhere(ctx, b, reads)
 	}
+	if errors.Is(err, upstream.ErrConflict) && x.berth == nil {
+		// The record is there: an earlier request of this create came through late.
+		b.earlier = lost
+		if now, done, err := x.exists(ctx, b, reads); done {
+			return now, err
+		}
+	}
 	if err != nil {
 		err = x.notDone(err)
 		if x.wrote == gate.WriteUnknown {

@@ -3,6 +3,8 @@ package fhir
 import (
 	"errors"
 
+	"modicum/internal/defect"
+	"modicum/internal/gate"
 	"modicum/internal/merge"
 	"modicum/internal/problem"
 )
@@ -28,7 +30,35 @@ func (x *exchange) patch(at place) error {
 		}
 		return sent, notPatched(at.typ, err)
 	}
-	return x.change(c)
+	if len(c.match) > 0 || x.berth != nil {
+		return x.change(c)
+	}
+	return x.changeOnce(c, text)
+}
+
+// changeOnce makes a change that does not say on what it rests. Where its answer was
+// lost, the same request may not be made again: nobody knows whether it was done, and an
+// operation that adds would add twice. It must say then on what it rests.
+func (x *exchange) changeOnce(c *change, text []byte) error {
+	if defect.On(defect.WriteRepeated) {
+		return x.change(c)
+	}
+	key := [32]byte(x.door.sum("patch", x.caller.ID, x.caller.Client, x.task, x.purpose, c.at.typ, c.at.id, string(text)))
+	now, _ := x.door.cfg.Now()
+	a, was, err := x.door.attempts.begin(key, key, c.at.id, now)
+	if err != nil {
+		return err
+	}
+	if was == lost {
+		x.door.attempts.end(key, a, lost)
+		return problem.NeedsMatch
+	}
+	ended := progress(0)
+	defer func() { x.door.attempts.end(key, a, ended) }()
+	if err = x.change(c); x.wrote == gate.WriteUnknown {
+		ended = lost
+	}
+	return err
 }
 
 // notPatched is what the client learns of a patch that cannot be read, or not be done on

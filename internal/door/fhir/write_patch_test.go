@@ -3,6 +3,7 @@ package fhir_test
 import (
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -75,6 +76,32 @@ func TestFC15_OperationsOnWhatIsHiddenAreOneAnswer(t *testing.T) {
 	}
 	if w := a.writes(); len(w) > 0 {
 		t.Errorf("sent %v", w)
+	}
+}
+
+// A patch whose answer was lost is not done twice: sent again as it was, it must say on
+// what it rests.
+func TestAPatchSentAgainIsNotDoneTwice(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	add := `[{"op":"add","path":"/name/0/given/-","value":"Second"}]`
+	var lost atomic.Bool
+	a.after = func(*http.Request) bool { return !lost.Swap(true) }
+	if r := c.patch(t, "nina", "Patient/p1", jsonPatch, add); r.status != 504 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	a.writes()
+	for range 2 {
+		a.refused(t, c.patch(t, "nina", "Patient/p1", jsonPatch, add), 428, "if-match")
+	}
+	contains(t, a.kept("Patient/p1"), `["Test","Second"]`)
+	tag := c.get(t, "nina", "/Patient/p1").header.Get("ETag")
+	for range 2 { // who says on what it rests may add again; who does not, and lost nothing, too
+		if r := c.patch(t, "nina", "Patient/p1", jsonPatch, add, "If-Match", tag); r.status != 200 {
+			t.Errorf("%d %s", r.status, r.body)
+		}
+		tag = c.get(t, "nina", "/Patient/p1").header.Get("ETag")
 	}
 }
 
