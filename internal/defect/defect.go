@@ -143,3 +143,16 @@ const (
 	SecondPatientIgnored Defect = "second-patient-ignored" // a record is of the first patient that it names
 	DuplicatesAccepted   Defect = "duplicates-accepted"    // a member may stand twice
 )
+
+// Faults of merging what was sent with what is hidden.
+const (
+	HiddenDropped    Defect = "hidden-dropped"    // hidden items of a list that was changed are lost
+	AnchorsLost      Defect = "anchors-lost"      // hidden items go to the end of their list
+	UnwritableMerged Defect = "unwritable-merged" // the class of what was put is not looked at
+	MarksLost        Defect = "marks-lost"        // a mark that did not come back is passed over
+	FrozenMerged     Defect = "frozen-merged"     // what access is decided by is written
+	RemovalUnchecked Defect = "removal-unchecked" // what a removed value may hold is not asked
+	ResultUnlooked   Defect = "result-unlooked"   // what the caller would be shown is not compared
+	KindChanged      Defect = "kind-changed"      // a change that gives the record another class is written
+	ReferenceLaid    Defect = "reference-laid"    // a reference is put where one may be that does not show
+)

@@ -22,6 +22,7 @@ type killer struct{ pkg, test, worlds string }
 const (
 	inPolicy   = "policy"
 	inFHIRJSON = "internal/fhirjson"
+	inMerge    = "internal/merge"
 	inFacts    = "internal/facts"
 	inGate     = "internal/gate"
 	inDoor     = "internal/door/fhir"
@@ -143,6 +144,16 @@ var killers = map[Defect]killer{
 	NumbersAlike:         {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	SecondPatientIgnored: {inTwin, n1, some},
 	DuplicatesAccepted:   {inDoor, "TestFC47_QuirksOfJSONThroughTheDoor", ""},
+
+	HiddenDropped:    {inMerge, "TestF8_WhatIsHiddenStays", ""},
+	AnchorsLost:      {inMerge, "TestF8_WhatIsHiddenStays", ""},
+	UnwritableMerged: {inMerge, "TestF8_WhatMayNotBeWrittenIsRefused", ""},
+	MarksLost:        {inMerge, "TestF8_WhatMayNotBeWrittenIsRefused", ""},
+	FrozenMerged:     {inMerge, "TestF10_WhatAccessIsDecidedByIsNotMerged", ""},
+	RemovalUnchecked: {inMerge, "TestF8_WhatMayNotBeWrittenIsRefused", ""},
+	ResultUnlooked:   {inMerge, "TestF8_WhatMayNotBeWrittenIsRefused", ""},
+	KindChanged:      {inMerge, "TestF10_WhatAccessIsDecidedByIsNotMerged", ""},
+	ReferenceLaid:    {inMerge, "TestFC52_TheVerdictTellsNothingHidden", ""},
 }
 
 // off are tests that must fail where enforcement is off (design 11, red first).
@@ -168,7 +179,7 @@ func build(t *testing.T) *laboratory {
 		t.Fatal(err)
 	}
 	l := &laboratory{root: root, dir: t.TempDir()}
-	for _, pkg := range []string{inPolicy, inFHIRJSON, inFacts, inGate, inDoor, inObserve, inCommand, inTwin} {
+	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inCommand, inTwin} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

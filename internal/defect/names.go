@@ -106,5 +106,14 @@ func All() []Defect {
 		NumbersAlike,
 		SecondPatientIgnored,
 		DuplicatesAccepted,
+		HiddenDropped,
+		AnchorsLost,
+		UnwritableMerged,
+		MarksLost,
+		FrozenMerged,
+		RemovalUnchecked,
+		ResultUnlooked,
+		KindChanged,
+		ReferenceLaid,
 	}
 }

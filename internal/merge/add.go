@@ -1,6 +1,9 @@
 package merge
 
-import "modicum/catalog"
+import (
+	"modicum/catalog"
+	"modicum/internal/defect"
+)
 
 // add writes a value where none was shown: into what is hidden there, if something is.
 // sure says that nothing can be there, as in an item that is new.
@@ -49,6 +52,9 @@ func (m *merger) addable(n int, sure bool) {
 func (m *merger) hides(holder, id catalog.NodeID) bool {
 	n := m.cat.Node(id)
 	if n.Array {
+		return false
+	}
+	if defect.On(defect.ReferenceLaid) {
 		return false
 	}
 	if n.ChoiceOf == 0 {

@@ -2,6 +2,7 @@ package merge
 
 import (
 	"modicum/catalog"
+	"modicum/internal/defect"
 )
 
 // list writes a list of the original with what was changed in it; s is none where
@@ -78,6 +79,13 @@ func (m *merger) anchors(o int, was, from []int) (head []func() bool, behind map
 		case s != none:
 			m.removable(j, s)
 			write = func() bool { return m.rest(j) }
+		}
+		if defect.On(defect.HiddenDropped) {
+			continue
+		}
+		if defect.On(defect.AnchorsLost) && len(from) > 0 {
+			behind[from[len(from)-1]] = append(behind[from[len(from)-1]], write)
+			continue
 		}
 		if anchor == none {
 			head = append(head, write)

@@ -30,7 +30,8 @@
 // reason to refuse whether or not it is there ([HoldsHidden]); what no line can show (an
 // unknown extension, a vendor's field) stays where it is. A single reference that is not
 // shown is not added ([MayHide]): one may be there. The label of a reference (its display,
-// identifier and type) is of its target, and goes with it.
+// identifier and type) is of its target, and goes with it; so does all that is hidden of
+// a choice when it is sent with another type.
 //
 // Numbers that are equal are unchanged, however spelt: clients read 6.0 and write 6.
 package merge
@@ -133,6 +134,7 @@ func Merge(s *fhirjson.Scanner, original, sent []byte, rules Rules) ([]byte, err
 	if m.shown.same(0, &m.sent, 0) {
 		return original, nil
 	}
+	m.sameKind(0, 0)
 	m.object(0, 0, 0)
 	m.settle()
 	if len(m.problems) > 0 {

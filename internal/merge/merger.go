@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/internal/fhirjson"
 )
 
@@ -100,6 +101,7 @@ func (m *merger) locate(runs []fhirjson.Run) {
 // allowed reports whether a class may be written, and why not.
 func (m *merger) allowed(c catalog.Class) (Reason, bool) {
 	switch {
+	case defect.On(defect.UnwritableMerged):
 	case !m.rules.Shown.View.Keep.Has(c):
 		return NotVisible, false
 	case !m.rules.Write.Keep.Has(c):
@@ -108,7 +110,9 @@ func (m *merger) allowed(c catalog.Class) (Reason, bool) {
 	return 0, true
 }
 
-func (m *merger) frozen(n catalog.NodeID) bool { return m.rules.Frozen[n] }
+func (m *merger) frozen(n catalog.NodeID) bool {
+	return m.rules.Frozen[n] && !defect.On(defect.FrozenMerged)
+}
 
 // copy writes a value of the original as it is.
 func (m *merger) copy(o int) bool {

@@ -1,6 +1,12 @@
 package merge
 
-import "modicum/catalog"
+import (
+	"slices"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/internal/defect"
+)
 
 // object writes an object of the original with what was changed in it. s is none where
 // nothing of it shows.
@@ -17,9 +23,13 @@ func (m *merger) object(o, s, n int) bool {
 		case o == 0 && aside[name]:
 			m.member(name, func() bool { return m.copy(j) })
 		case relabel && labels[name] && sm == none:
-			m.member(name, func() bool { return nm != none && m.label(nm) })
+			m.member(name, func() bool { return nm != none && m.relabel(nm) })
 		case sm == none && nm != none: // at the end, as if nothing were there
 			later[name], done[name] = j, false
+		case nm == none && m.otherType(s, n, j):
+			if sm != none {
+				m.removable(j, sm)
+			}
 		case lists[name] != nil:
 			m.written(name, lists[name])
 		default:
@@ -37,7 +47,7 @@ func (m *merger) object(o, s, n int) bool {
 		case lists[name] != nil:
 			m.written(name, lists[name])
 		case relabel && labels[name]:
-			m.member(name, func() bool { return m.label(k) })
+			m.member(name, func() bool { return m.relabel(k) })
 		default:
 			m.changed(j, m.shown.member(s, name), k, n, name)
 		}
@@ -63,6 +73,20 @@ func (m *merger) retargets(o, s, n int) bool {
 		!m.shown.same(m.shown.member(s, "reference"), &m.sent, m.sent.member(n, "reference"))
 }
 
+// otherType reports whether a member is a choice that was sent with another type than
+// was shown: that takes the place of all that is there, as FHIR allows one.
+func (m *merger) otherType(s, n, j int) bool {
+	v := &m.original.vals[j]
+	of, plain := m.cat.Node(v.Node).ChoiceOf, strings.TrimPrefix(v.Name, "_")
+	if of == 0 || m.sent.member(n, plain) != none || m.sent.member(n, "_"+plain) != none {
+		return false
+	}
+	return slices.ContainsFunc(m.sent.inside(n), func(k int) bool {
+		sent := &m.sent.vals[k]
+		return m.cat.Node(sent.Node).ChoiceOf == of && !m.shown.same(m.shown.member(s, sent.Name), &m.sent, k)
+	})
+}
+
 // changed writes one member: as it was, as it was sent, or not at all. n is what held
 // it, as sent.
 func (m *merger) changed(o, sm, nm, n int, name string) {
@@ -76,6 +100,9 @@ func (m *merger) changed(o, sm, nm, n int, name string) {
 			m.refuseShown(sm, Reduced)
 			return o != none && m.copy(o)
 		case sm == none:
+			if m.label(nm) {
+				m.refuseSent(nm, NotVisible)
+			}
 			return m.add(o, nm, false)
 		case nm == none:
 			return m.takeAway(o, sm, n)
@@ -84,8 +111,14 @@ func (m *merger) changed(o, sm, nm, n int, name string) {
 	})
 }
 
-// label writes what a new target is called. Its identifier could be anybody's.
+// label reports whether a value is what a reference says of its target, and never shows.
 func (m *merger) label(n int) bool {
+	v := &m.sent.vals[n]
+	return (v.Name == "display" || v.Name == "identifier") && m.cat.Node(m.sent.vals[v.Parent].Node).Kind == catalog.Reference
+}
+
+// relabel writes what a new target is called. Its identifier could be anybody's.
+func (m *merger) relabel(n int) bool {
 	if m.sent.vals[n].Name == "identifier" {
 		m.refuseSent(n, NotVisible)
 	}
@@ -95,7 +128,7 @@ func (m *merger) label(n int) bool {
 // marks refuses the absence of what was made, and stands in no member of the original.
 func (m *merger) marks(s, n int, done map[string]bool) {
 	for _, j := range m.shown.inside(s) {
-		if name := m.shown.vals[j].Name; !done[name] && (s != 0 || !aside[name]) && m.sent.member(n, name) == none {
+		if name := m.shown.vals[j].Name; !done[name] && (s != 0 || !aside[name]) && m.sent.member(n, name) == none && !defect.On(defect.MarksLost) {
 			m.refuseShown(j, Reduced)
 		}
 	}
@@ -142,6 +175,9 @@ func (m *merger) asShown(n, s int) {
 // value writes a value that was shown and came back, changed or not.
 func (m *merger) value(o, s, n int) bool {
 	v := &m.original.vals[o]
+	if m.cat.Node(v.Node).Kind == catalog.ResourceRoot {
+		m.sameKind(s, n)
+	}
 	switch {
 	case m.shown.same(s, &m.sent, n):
 		return m.copy(o)
@@ -159,6 +195,18 @@ func (m *merger) value(o, s, n int) bool {
 		return m.scalar(o, s, n)
 	}
 	return m.copy(o)
+}
+
+// sameKind refuses another category or type that gives the record another class: what
+// shows of all its other elements follows from it. Both are judged by what shows.
+func (m *merger) sameKind(s, n int) {
+	was, is := m.shown.rec.Class, m.sent.rec.Class
+	if s > 0 {
+		was, is = m.shown.vals[s].Class, m.sent.vals[n].Class
+	}
+	if was != is && !defect.On(defect.KindChanged) {
+		m.refuseSent(n, Decides)
+	}
 }
 
 func (m *merger) scalar(o, s, n int) bool {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 )
 
 // takeAway writes what is left of a value that did not come back: what no line can
@@ -42,9 +43,15 @@ func (m *merger) removable(o, s int) {
 		m.refuseShown(s, Decides)
 		return
 	}
+	if v.Kind == '{' && m.cat.Node(v.Node).Kind != catalog.Extension {
+		if why, ok := m.allowed(v.Class); !ok && !v.Sibling {
+			m.refuseShown(s, why)
+			return
+		}
+	}
 	// What names a contained resource would lose it, or find what is left of it.
 	inner := m.cat.Node(v.Node).Kind == catalog.ResourceRoot
-	if v.Kind == '{' && (inner || !m.below(v.Node, v.Class, m.typeClass(o))) {
+	if v.Kind == '{' && !defect.On(defect.RemovalUnchecked) && (inner || !m.below(v.Node, v.Class, m.typeClass(o))) {
 		m.refuseShown(s, HoldsHidden)
 		return
 	}

@@ -1,6 +1,9 @@
 package merge
 
-import "modicum/catalog"
+import (
+	"modicum/catalog"
+	"modicum/internal/defect"
+)
 
 // settle looks at the record as it would become: what was put into it must be of
 // classes that show and may be written, and the caller must be shown what was sent.
@@ -36,7 +39,9 @@ func (m *merger) settle() {
 		return
 	}
 	m.shown = newDoc(again)
-	m.compare(0, 0)
+	if !defect.On(defect.ResultUnlooked) {
+		m.compare(0, 0)
+	}
 }
 
 // classes refuses what was put where its class does not show or may not be written.
@@ -103,7 +108,8 @@ func (m *merger) compareMembers(s, n int) {
 	for _, j := range m.shown.inside(s) {
 		name := m.shown.vals[j].Name
 		if m.sent.member(n, name) == none && !(n == 0 && aside[name]) && !(reference && labels[name]) {
-			m.refuseShown(j, WouldNotShow)
+			m.refuseSent(n, WouldNotShow) // what it is was not shown before
+			return
 		}
 	}
 }
