@@ -184,11 +184,75 @@ func (w *writer) change() string {
 		w.mutate(body)
 	}
 	headers := append(slices.Clone(task), "Content-Type", "application/fhir+json", "If-Match", tag)
-	if _, diff = w.both(ask{method: "PUT", path: "/" + e.ref(), body: encode(body), headers: headers}); diff != "" {
+	if diff = w.keeping(e.ref(), r.body, ask{method: "PUT", path: "/" + e.ref(), body: encode(body), headers: headers}); diff != "" {
 		return diff
 	}
 	_, diff = w.both(ask{method: "GET", path: "/" + e.ref(), headers: task})
 	return diff
+}
+
+// keeping sends a change, and looks in both worlds whether all is still there that the
+// caller was not shown (F8).
+func (w *writer) keeping(ref, shown string, q ask) (diff string) {
+	before := [2]string{w.a.up.kept(ref), w.b.up.kept(ref)}
+	r, diff := w.both(q)
+	if diff != "" {
+		return diff
+	}
+	for i, up := range []*server{w.a.up, w.b.up} {
+		after := up.kept(ref)
+		if r.status != 200 && after != before[i] {
+			return fmt.Sprintf("%s of %s was refused, and changed it:\n%s\n%s", q.method, ref, before[i], after)
+		}
+		for text := range leaves(before[i]) {
+			if !strings.Contains(shown, encode(text)) && !strings.Contains(after, encode(text)) {
+				return fmt.Sprintf("%s %s of %s lost %q:\n%s\n%s", q.method, q.body, ref, text, before[i], after)
+			}
+		}
+	}
+	w.n["kept"]++
+	return ""
+}
+
+// kept is the text of a record, "" where there is none.
+func (s *server) kept(ref string) string {
+	for name, body := range s.inner.All {
+		if name == ref {
+			return string(body)
+		}
+	}
+	return ""
+}
+
+// leaves yields the strings of a record, but for those that every version has anew.
+func leaves(text string) func(func(string) bool) {
+	return func(yield func(string) bool) {
+		if text == "" {
+			return
+		}
+		body := decode(text)
+		if meta, ok := body["meta"].(map[string]any); ok {
+			delete(meta, "versionId")
+			delete(meta, "lastUpdated")
+		}
+		var walk func(v any) bool
+		walk = func(v any) bool {
+			switch v := v.(type) {
+			case string:
+				return yield(v)
+			case map[string]any:
+				for _, name := range slices.Sorted(maps.Keys(v)) {
+					if !walk(v[name]) {
+						return false
+					}
+				}
+			case []any:
+				return !slices.ContainsFunc(v, func(v any) bool { return !walk(v) })
+			}
+			return true
+		}
+		walk(body)
+	}
 }
 
 // patch changes a record by operations on paths of either world.
@@ -211,7 +275,7 @@ func (w *writer) patch() string {
 		w.t.Fatal(err)
 	}
 	headers := append(slices.Clone(task), "Content-Type", "application/json-patch+json")
-	if _, diff = w.both(ask{method: "PATCH", path: "/" + e.ref(), body: string(b), headers: headers}); diff != "" {
+	if diff = w.keeping(e.ref(), r.body, ask{method: "PATCH", path: "/" + e.ref(), body: string(b), headers: headers}); diff != "" {
 		return diff
 	}
 	_, diff = w.both(ask{method: "GET", path: "/" + e.ref(), headers: task})
