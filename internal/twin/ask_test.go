@@ -146,8 +146,8 @@ func (q *asker) read() ask {
 func (q *asker) vread() ask {
 	e := q.entry()
 	v := e.body.at("meta", "versionId").text()
-	if v == "" || q.IntN(3) == 0 {
-		v = fmt.Sprint(1 + q.IntN(9))
+	if v == "" || q.IntN(2) == 0 {
+		v = pick(q.Rand, []string{fmt.Sprint(1 + q.IntN(9)), "h1", "h1", "h2", "h3", fmt.Sprintf("i%d", q.IntN(100))})
 	}
 	return ask{typ: e.typ, path: "/" + e.ref() + "/_history/" + v}
 }

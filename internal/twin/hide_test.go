@@ -41,6 +41,7 @@ func twinOf(rng *rand.Rand, w *world, j *judge) (*world, *hider) {
 		h.insert()
 	}
 	h.move()
+	h.past(w)
 	b.habits = newHabits(rng)
 	return b, h
 }

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -41,11 +42,12 @@ func (e *entry) become(body *tree) { e.body, e.text, e.tree = body, body.String(
 type world struct {
 	entries  []*entry
 	patients []string
+	past     map[string][]*entry // earlier versions, oldest first
 	habits   habits
 }
 
 func (w *world) clone() *world {
-	out := &world{patients: w.patients, habits: w.habits}
+	out := &world{patients: w.patients, past: maps.Clone(w.past), habits: w.habits}
 	for _, e := range w.entries {
 		same := *e
 		out.entries = append(out.entries, &same)

@@ -37,7 +37,7 @@ type past struct {
 type leaf struct {
 	body     *upstream.Body
 	scanner  *fhirjson.Scanner
-	versions []fhirjson.Version
+	versions []*fhirjson.Record
 	judged   []gate.Judgement
 	next     string
 	at       position
@@ -51,9 +51,9 @@ func (h *past) gather(ctx context.Context, size int) error {
 		if err != nil || h.done {
 			return err
 		}
-		v, j := &h.leaf.versions[i], &h.leaf.judged[i]
-		view, shows := h.x.strictest(v.Record, j, h.now, h.limit)
-		if !shows || !h.asked(v.Record) {
+		v, j := h.leaf.versions[i], &h.leaf.judged[i]
+		view, shows := h.x.strictest(v, j, h.now, h.limit)
+		if !shows || !h.asked(v) {
 			h.x.session.Withhold(j)
 			continue
 		}
@@ -164,8 +164,8 @@ func (h *past) load(ctx context.Context) (*leaf, error) {
 
 // scan takes a page apart. A version of another record is an error of the server (F9).
 func (h *past) scan(l *leaf) error {
-	link, err := l.scanner.History(l.body.Bytes, func(v fhirjson.Version) error {
-		if v.Record.Type != h.now.record.Type || string(v.Record.ID) != h.place.id {
+	link, err := l.scanner.History(l.body.Bytes, func(v *fhirjson.Record) error {
+		if v.Type != h.now.record.Type || string(v.ID) != h.place.id {
 			return upstream.ErrUpstream
 		}
 		l.versions = append(l.versions, v)
@@ -185,10 +185,7 @@ func (h *past) scan(l *leaf) error {
 // task asks for it.
 func (h *past) judge(ctx context.Context) error {
 	l, s := h.leaf, h.x.session
-	recs := make([]*fhirjson.Record, len(l.versions))
-	for i := range l.versions {
-		recs[i] = l.versions[i].Record
-	}
+	recs := l.versions
 	var err error
 	if l.judged, err = s.Judge(ctx, recs, nil); err != nil || !s.Resolves() {
 		return err
@@ -213,8 +210,9 @@ func (h *past) close() {
 }
 
 // entry appends a version as the caller sees it; nothing when nothing shows. The
-// server's own words about it, its tag and address among them, are not repeated.
-func (h *past) entry(v *fhirjson.Version, j *gate.Judgement, view policy.View) error {
+// server's own words about it, its tag and address among them, are not repeated; that
+// one was the first would tell that there was none before it, hidden or not.
+func (h *past) entry(v *fhirjson.Record, j *gate.Judgement, view policy.View) error {
 	from := len(h.out)
 	name := h.place.typ + "/" + h.place.id
 	dst := h.out
@@ -224,17 +222,12 @@ func (h *past) entry(v *fhirjson.Version, j *gate.Judgement, view policy.View) e
 	dst = append(append(append(append(append(dst, `{"fullUrl":"`...), h.x.base...), '/'), name...), `","resource":`...)
 	sh := h.x.session.ShapeOf(j, view, nil)
 	sh.Elements = h.query.elements
-	dst, result, err := h.leaf.scanner.Project(dst, v.Record, sh)
+	dst, result, err := h.leaf.scanner.Project(dst, v, sh)
 	if err != nil || !result.There {
 		return err
 	}
-	status, method := "200", `PUT","url":"`+name
-	if v.Created {
-		status, method = "201", `POST","url":"`+h.place.typ
-	}
-	dst = append(append(append(dst, `,"request":{"method":"`...), method...), `"},"response":{"status":"`...)
-	dst = append(append(dst, status...), '"')
-	if at, err := time.Parse(time.RFC3339Nano, string(v.Record.LastUpdated)); err == nil {
+	dst = append(append(append(dst, `,"request":{"method":"PUT","url":"`...), name...), `"},"response":{"status":"200"`...)
+	if at, err := time.Parse(time.RFC3339Nano, string(v.LastUpdated)); err == nil {
 		dst = append(append(append(dst, `,"lastModified":"`...), at.Format(time.RFC3339Nano)...), '"')
 	}
 	h.out = append(dst, `}}`...)
