@@ -58,8 +58,8 @@ func (q *asker) draw() ask {
 		kind   string
 		make   func() ask
 	}{
-		{18, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{56, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest},
+		{20, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
+		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest},
 		{7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
