@@ -253,6 +253,17 @@ type Limit struct {
 // `scopes: required` whose token brings none.
 func Nothing() Scopes { return Scopes{{Type: "*", Closed: true}} }
 
+// Required is the caller where its application is registered as `scopes: required`: a
+// token without SMART scopes then reaches nothing.
+func (c *Caller) Required() *Caller {
+	if len(c.Scopes) > 0 {
+		return c
+	}
+	as := *c
+	as.Scopes = Nothing()
+	return &as
+}
+
 // String spells the scope for the record. Of a query it says only that there is
 // one: names and values in it may be anything (threat-model L4).
 func (s Scope) String() string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -111,6 +112,17 @@ func (s *Server) refuseFacts(w http.ResponseWriter, problems facts.Problems, err
 	json.NewEncoder(w).Encode(map[string]any{"type": p.Slug(), "status": p.Status(), "title": p.Error(), "problems": lines})
 }
 
+// registered is the caller as its application is registered: where scopes are required,
+// a token without any reads no record either.
+func (s *Server) registered(c *caller.Caller) *caller.Caller {
+	for _, client := range s.opts.Config.Clients {
+		if client.ID == c.Client && client.ScopesRequired {
+			return c.Required()
+		}
+	}
+	return c
+}
+
 // readers remembers for a minute who reads the record, so that a verifier that
 // fetches a thousand tiles is one entry and not a thousand.
 type readers struct {
@@ -146,8 +158,9 @@ func (s *Server) serveRecord(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.JSON, problem.From(err))
 		return
 	}
+	c = s.registered(c)
 	now, _ := s.opts.Now()
-	reader := c.ID + "\x00" + stated.Task + "\x00" + stated.Purpose
+	reader := fmt.Sprintf("%s\x00%s\x00%s\x00%q", c.ID, stated.Task, stated.Purpose, c.Scopes)
 	if !s.log.open(reader, now) {
 		if err := s.admitReader(r.Context(), w, c, &stated); err != nil {
 			problem.Write(w, problem.JSON, problem.From(err))

@@ -61,7 +61,7 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 	i.start(t)
 
 	scopes := []string{
-		"fhirUser", "launch/patient", "patient/Patient.r", "patient/Condition.rs", "patient/AllergyIntolerance.crs",
+		"fhirUser", "launch/patient", "patient/Patient.r", "patient/Condition.rs", "patient/AllergyIntolerance.crus",
 		"patient/Observation.rs?category=" + observationCategory + "|laboratory",
 	}
 	app := testkit.App(t, filepath.Join("testdata", "smart-app.cjs"), i.door+"/fhir", "growth-chart", "openid "+strings.Join(scopes, " "))
@@ -70,9 +70,9 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 	})
 	status, body := realm.Launch(t, app+"/launch", "alice")
 	var got struct {
-		Patient, Family, User, Made         string
-		Conditions, Observations, Allergies []string
-		Encounters, Stranger, Procedure     int
+		Patient, Family, User, Made, Changed string
+		Conditions, Observations, Allergies  []string
+		Encounters, Stranger, Procedure      int
 	}
 	if err := json.Unmarshal(body, &got); status != http.StatusOK || err != nil {
 		t.Fatalf("%d %v: %s\n%s", status, err, body, i.log.String())
@@ -82,6 +82,9 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 	}
 	if !slices.Equal(got.Conditions, []string{"c-p1"}) || !slices.Equal(got.Observations, []string{"laboratory-p1"}) {
 		t.Errorf("reads %v and %v", got.Conditions, got.Observations)
+	}
+	if got.Changed != "Penicillin V" {
+		t.Errorf("changed to %q", got.Changed)
 	}
 	if got.Made == "" || !slices.Equal(got.Allergies, []string{got.Made}) {
 		t.Errorf("made %q, finds %v", got.Made, got.Allergies)

@@ -34,10 +34,8 @@ func (x *exchange) scopes(typ string, verb caller.ScopeVerb) (only string, err e
 // registered is the caller as its application is registered: where scopes are
 // required, a token without any reaches nothing.
 func (d *Door) registered(c *caller.Caller) *caller.Caller {
-	if len(c.Scopes) > 0 || !d.cfg.Clients[c.Client].ScopesRequired || defect.On(defect.ScopesIgnored) {
+	if !d.cfg.Clients[c.Client].ScopesRequired || defect.On(defect.ScopesIgnored) {
 		return c
 	}
-	as := *c
-	as.Scopes = caller.Nothing()
-	return &as
+	return c.Required()
 }

@@ -33,7 +33,14 @@ async function use(client) {
     resourceType: "AllergyIntolerance", patient: { reference: `Patient/${id}` }, code: { text: "Penicillin" },
     clinicalStatus: { coding: [{ system: "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", code: "active" }] },
   });
+  const { body, response } = await client.request({ url: `AllergyIntolerance/${made.id}`, includeResponse: true });
+  body.code.text = "Penicillin V";
+  await client.request({
+    url: `AllergyIntolerance/${made.id}`, method: "PUT", body: JSON.stringify(body),
+    headers: { "Content-Type": "application/fhir+json", "If-Match": response.headers.get("ETag") },
+  });
   return {
+    changed: (await client.request(`AllergyIntolerance/${made.id}`)).code.text,
     patient: id, family: patient.name[0].family, user: client.user.fhirUser,
     conditions: await list("Condition"), observations: await list("Observation"),
     made: made?.id ?? null, allergies: await list("AllergyIntolerance"),
