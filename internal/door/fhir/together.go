@@ -34,7 +34,7 @@ func (x *exchange) put(ctx context.Context, at place, text []byte) (*upstream.Wr
 // judged before any of it is sent.
 func (b *berth) write(c *upstream.Change) (*upstream.Written, error) {
 	if b.wrote {
-		return nil, upstream.ErrConflict
+		return nil, upstream.ErrRefused
 	}
 	b.wrote = true
 	if !b.yield(c) {

@@ -24,7 +24,7 @@ func (x *exchange) transaction(ctx context.Context, sc *fhirjson.Scanner, body [
 		switch r := &list[i]; {
 		case r.Method == http.MethodGet, r.Method == http.MethodHead:
 			reads++
-		case r.Method != http.MethodPost || !upstream.IsType(r.URL):
+		case !writes(r):
 			return problem.NotBuilt
 		}
 	}
@@ -35,6 +35,18 @@ func (x *exchange) transaction(ctx context.Context, sc *fhirjson.Scanner, body [
 		return x.writeTogether(ctx, sc, body, list)
 	}
 	return problem.Mixed
+}
+
+// writes reports whether an entry makes a record, or changes one.
+func writes(r *fhirjson.Request) bool {
+	switch r.Method {
+	case http.MethodPost:
+		return upstream.IsType(r.URL)
+	case http.MethodPut, http.MethodPatch:
+		typ, id, ok := strings.Cut(r.URL, "/")
+		return ok && upstream.IsType(typ) && upstream.IsID(id)
+	}
+	return false
 }
 
 // readTogether judges the whole: where one entry is refused, the answer is that refusal
@@ -73,16 +85,36 @@ func (x *exchange) writeTogether(ctx context.Context, sc *fhirjson.Scanner, body
 	}
 	ended := was
 	defer func() { x.door.attempts.end(key, a, ended) }()
-	t := &together{x: x, left: maxAnswer}
-	defer t.stop()
-	if err := t.prepare(ctx, sc, list, a.id, was != 0); err != nil {
-		return err
+	for range mostTries {
+		var again bool
+		if again, ended, err = x.tryTogether(ctx, sc, list, a.id, was); !again {
+			break
+		}
+		x.forget()
 	}
-	ended, err = t.commit(ctx, was)
 	if err != nil {
 		return err
 	}
 	return x.writeBatch("transaction-response")
+}
+
+// tryTogether does the whole on the records as they are now. again: one of them changed
+// meanwhile, which may be in what is hidden alone, and then tells nothing.
+func (x *exchange) tryTogether(ctx context.Context, sc *fhirjson.Scanner, list []fhirjson.Request, id string, was progress) (again bool, ended progress, err error) {
+	t := &together{x: x, left: maxAnswer}
+	defer t.stop()
+	if err := t.prepare(ctx, sc, list, id, was != 0); err != nil {
+		return false, was, err
+	}
+	return t.commit(ctx, was)
+}
+
+// forget ends the parts of a try that came to nothing.
+func (x *exchange) forget() {
+	for _, p := range x.parts {
+		p.end(true)
+	}
+	x.parts = nil
 }
 
 // together runs the parts of a transaction that writes side by side: one at a time, each
@@ -145,7 +177,7 @@ func (t *together) ids(list []fhirjson.Request, id string) (ids []string, made m
 			made[ref] = true
 		}
 		if !strings.HasPrefix(r.FullURL, "urn:") {
-			continue
+			continue // the address of a record that is there already stands for itself
 		}
 		if urls[r.FullURL] != "" {
 			return nil, nil, nil, problem.Malformed
@@ -156,8 +188,8 @@ func (t *together) ids(list []fhirjson.Request, id string) (ids []string, made m
 }
 
 // commit writes what all parts wait to write, as one, and lets each of them answer. It
-// returns how far the transaction came.
-func (t *together) commit(ctx context.Context, was progress) (progress, error) {
+// returns how far the transaction came, and whether it is worth another try.
+func (t *together) commit(ctx context.Context, was progress) (again bool, ended progress, err error) {
 	var changes []upstream.Change
 	for i := range t.runs {
 		if c := t.runs[i].change; c != nil {
@@ -166,26 +198,26 @@ func (t *together) commit(ctx context.Context, was progress) (progress, error) {
 	}
 	switch {
 	case len(changes) == 0:
-		return was, nil // all of it was done before
-	case was == made:
-		return was, t.x.refuseAll(problem.NotFound) // it was done, and a part of it deleted since
+		return false, made, nil // all of it was done before, or nothing of it changes anything
+	case was == made && slices.ContainsFunc(changes, func(c upstream.Change) bool { return c.Version == "" }):
+		return false, was, t.x.refuseAll(problem.NotFound) // it was done, and a part of it deleted since
 	case twice(changes):
-		return was, t.x.refuseAll(problem.Malformed)
+		return false, was, t.x.refuseAll(problem.Malformed)
 	}
 	// A client that goes away does not break off what was begun.
 	written, err := t.x.door.cfg.Upstream.Transact(context.WithoutCancel(ctx), changes)
 	t.resume(written, err)
 	switch {
 	case err == nil:
-		return made, nil
+		return false, made, nil
 	case errors.Is(err, upstream.ErrUnknown):
-		return lost, t.x.refuseAll(errors.Join(problem.WriteUnknown, err))
+		return false, lost, t.x.refuseAll(errors.Join(problem.WriteUnknown, err))
 	case errors.Is(err, upstream.ErrConflict):
-		return 0, t.x.refuseAll(problem.Changed)
+		return true, 0, t.x.refuseAll(problem.Changed)
 	case errors.Is(err, upstream.ErrRefused), errors.Is(err, upstream.ErrNotFound):
-		return 0, t.x.refuseAll(problem.NotTaken)
+		return false, 0, t.x.refuseAll(problem.NotTaken)
 	}
-	return 0, t.x.refuseAll(t.x.problemOf(err))
+	return false, 0, t.x.refuseAll(t.x.problemOf(err))
 }
 
 // twice reports whether two changes are of one record.

@@ -210,3 +210,98 @@ func TestABatchMakesRecords(t *testing.T) {
 		t.Errorf("%v, made %v", got, a.of("Observation"))
 	}
 }
+
+// changing is an entry that puts back what somebody read, changed.
+func changing(name, tag, body string) string {
+	return fmt.Sprintf(`{"resource":%s,"request":{"method":"PUT","url":"%s","ifMatch":%q}}`, body, name, tag)
+}
+
+// TestFC52_ATransactionChangesWhatIsSeenAndLosesNothing: a change in a transaction is the
+// change that it is alone, and none of it is done where another entry is refused.
+func TestFC52_ATransactionChangesWhatIsSeenAndLosesNothing(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	read := c.get(t, "nina", "/Patient/p1")
+	before := a.kept("Patient/p1")
+	entry := changing("Patient/p1", read.header.Get("ETag"), strings.Replace(read.body, "Familyp1", "Renamed", 1))
+	making := func(more string) string {
+		return `{"resourceType":"Bundle","type":"transaction","entry":[` + entry + `,{"fullUrl":"urn:uuid:1","resource":` + more + `,"request":{"method":"POST","url":"Observation"}}]}`
+	}
+	a.writes()
+	a.refused(t, c.transact(t, "nina", making(vital("p9", ""))), 404, "not-found")
+	if a.kept("Patient/p1") != before {
+		t.Fatal("a part of it was done")
+	}
+	r := c.transact(t, "nina", making(weighing("61.0", "")))
+	entries := entriesOf(t, "transaction-response", r)
+	if entries[0].Response.Status != "200 OK" || entries[1].Response.Status != "201 Created" {
+		t.Fatalf("%s", r.body)
+	}
+	if got, want := bare(a.kept("Patient/p1")), bare(strings.Replace(before, "Familyp1", "Renamed", 1)); got != want {
+		t.Errorf("upstream has\n%s\nwant\n%s", got, want)
+	}
+	if now := c.get(t, "nina", "/Patient/p1"); now.body != string(entries[0].Resource) || now.header.Get("ETag") != entries[0].Response.ETag {
+		t.Errorf("a read shows %s", now.body)
+	}
+	if w := a.writes(); len(w) != 1 || !strings.Contains(w[0].body, `"ifMatch":"W/\"`) {
+		t.Errorf("sent %v", w)
+	}
+	// On a former view it rests no more, whatever else is in it.
+	a.refused(t, c.transact(t, "nina", making(weighing("62.0", ""))), 412, "changed")
+	now := c.get(t, "nina", "/Patient/p1")
+	twice := changing("Patient/p1", now.header.Get("ETag"), strings.Replace(now.body, "Renamed", "Again", 1)) + "," +
+		changing("Patient/p1", now.header.Get("ETag"), strings.Replace(now.body, "1940-05-06", "1940-05-07", 1))
+	a.refused(t, c.transact(t, "nina", `{"resourceType":"Bundle","type":"transaction","entry":[`+twice+`]}`), 400, "malformed")
+}
+
+// TestN1_ATransactionDoesNotTellThatHiddenThingsChange under it: it is tried again, on
+// the record as it is by then.
+func TestN1_ATransactionDoesNotTellThatHiddenThingsChange(t *testing.T) {
+	for name, tt := range map[string]struct {
+		old, new string
+		status   int
+	}{
+		"hidden": {"1 Main St", "2 Main St", 200},
+		"shown":  {"1940-05-06", "1940-05-07", 412},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := newArchive(t)
+			chart(a)
+			c := writing(t, a, nil)
+			read := c.get(t, "nina", "/Patient/p1")
+			entry := changing("Patient/p1", read.header.Get("ETag"), strings.Replace(read.body, "Familyp1", "Renamed", 1))
+			once := false
+			a.before = func(_ http.ResponseWriter, r *http.Request, _ []byte) bool {
+				if r.Method == http.MethodPost && !once {
+					once = true
+					now := a.kept("Patient/p1")
+					a.inner.PutJSON([]byte(strings.Replace(strings.Replace(now, tt.old, tt.new, 1), `"versionId":"`, `"versionId":"9`, 1)))
+				}
+				return false
+			}
+			r := c.transact(t, "nina", `{"resourceType":"Bundle","type":"transaction","entry":[`+entry+`]}`)
+			if r.status != tt.status {
+				t.Errorf("%d %s", r.status, r.body)
+			}
+			if kept := a.kept("Patient/p1"); !strings.Contains(kept, tt.new) || strings.Contains(kept, "Renamed") != (tt.status == 200) {
+				t.Errorf("upstream has %s", kept)
+			}
+		})
+	}
+}
+
+func TestFC15_PatchesInBatchesAndTransactions(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	// [{"op":"replace","path":"/gender","value":"male"}]
+	const patch = `{"resource":{"resourceType":"Binary","contentType":"application/json-patch+json","data":"W3sib3AiOiJyZXBsYWNlIiwicGF0aCI6Ii9nZW5kZXIiLCJ2YWx1ZSI6Im1hbGUifV0="},"request":{"method":"PATCH","url":"Patient/%s"}}`
+	for _, kind := range []string{"batch", "transaction"} {
+		id := map[string]string{"batch": "p1", "transaction": "p2"}[kind]
+		r := c.transact(t, "nina", `{"resourceType":"Bundle","type":"`+kind+`","entry":[`+fmt.Sprintf(patch, id)+`]}`)
+		if e := entriesOf(t, kind+"-response", r); e[0].Response.Status != "200 OK" || !strings.Contains(a.kept("Patient/"+id), `"gender":"male"`) {
+			t.Errorf("%s: %s", kind, r.body)
+		}
+	}
+}
