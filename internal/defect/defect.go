@@ -93,6 +93,8 @@ const (
 	EntriesShown         Defect = "entries-shown"          // a transaction answers what is not refused of it
 	RefusalTold          Defect = "refusal-told"           // what is hidden is forbidden, not absent
 	FindCountsHidden     Defect = "find-counts-hidden"     // a look-up counts whom restrictions hide
+	ChunksStayOpen       Defect = "chunks-stay-open"       // a connection goes on after a request in chunks
+	PathMended           Defect = "path-mended"            // a path is cleaned before the door sees it
 	ScopesIgnored        Defect = "scopes-ignored"         // SMART scopes take nothing away
 	ModifiersAllowed     Defect = "modifiers-allowed"      // :missing and :not are passed on
 	MalformedDropped     Defect = "malformed-dropped"      // a parameter that nobody knows is left out

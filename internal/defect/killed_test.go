@@ -27,6 +27,7 @@ const (
 	inGate     = "internal/gate"
 	inDoor     = "internal/door/fhir"
 	inObserve  = "internal/observe"
+	inServe    = "internal/serve"
 	inCommand  = "cmd/modicum"
 	inTwin     = "internal/twin"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
@@ -104,6 +105,8 @@ var killers = map[Defect]killer{
 	EntriesShown:         {inDoor, "TestFC39_ATransactionIsAnsweredWholeOrNotAtAll", ""},
 	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
 	FindCountsHidden:     {inDoor, "TestFindCountsAfterRestrictions", ""},
+	ChunksStayOpen:       {inDoor, "TestFC49_NoRequestHidesInAnother", ""},
+	PathMended:           {inServe, "TestFC48_TheWholeServerMendsNoPath", ""},
 	ScopesIgnored:        {inDoor, "TestR2_ScopesTakeAway", ""},
 	ModifiersAllowed:     {inDoor, "TestFC02_ModifiersRefused", ""},
 	MalformedDropped:     {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
@@ -180,7 +183,7 @@ func build(t *testing.T) *laboratory {
 		t.Fatal(err)
 	}
 	l := &laboratory{root: root, dir: t.TempDir()}
-	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inCommand, inTwin} {
+	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inCommand, inTwin} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -69,6 +69,8 @@ func All() []Defect {
 		EntriesShown,
 		RefusalTold,
 		FindCountsHidden,
+		ChunksStayOpen,
+		PathMended,
 		ScopesIgnored,
 		ModifiersAllowed,
 		MalformedDropped,

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
@@ -32,7 +33,12 @@ func (s *Server) Handler() http.Handler {
 	if s.opts.Console != nil {
 		mux.Handle("/", s.opts.Console)
 	}
-	return except(base, s.meter.count("fhir", s.door), mux)
+	door := s.meter.count("fhir", s.door)
+	if defect.On(defect.PathMended) {
+		mux.Handle(base+"/", door)
+		return mux
+	}
+	return except(base, door, mux)
 }
 
 // except hands what lies below base to the door as it came. The mux would clean the
