@@ -87,7 +87,7 @@ func (s *sight) view(rec *fhirjson.Record) (v policy.View, there bool) {
 func (s *sight) hidden(v, other values) (values, records map[string]bool, err error) {
 	values, records = make(map[string]bool), make(map[string]bool)
 	plain := func(name string) string { return v[name] }
-	for _, record := range recordsOf(idA, plain, v) {
+	for _, record := range recordsOf(idsOf("a", false), plain, v) {
 		var one []byte
 		one, err = join(s.show, record, err)
 		records[letter(record)] = len(one) == 0
@@ -108,8 +108,8 @@ func (s *sight) hidden(v, other values) (values, records map[string]bool, err er
 
 // all is what shows of a patient and its records.
 func (s *sight) all(of func(string) string, own values) ([]byte, error) {
-	text, err := s.show(patient(idA, of, own))
-	for _, record := range recordsOf(idA, of, own) {
+	text, err := s.show(patient(idsOf("a", false), of, own))
+	for _, record := range recordsOf(idsOf("a", false), of, own) {
 		var one []byte
 		one, err = join(s.show, record, err)
 		text = append(text, one...)
@@ -125,5 +125,8 @@ func join(show func(m) ([]byte, error), record m, before error) ([]byte, error) 
 // letter tells the records of one patient apart.
 func letter(record m) string {
 	id := fmt.Sprint(record["id"])
-	return id[strings.LastIndexByte(id, '-')+1:]
+	if last := id[len(id)-1]; strings.HasPrefix(id, uuidRoot) {
+		return letters[last-'0' : last-'0'+1]
+	}
+	return id[len(id)-1:]
 }

@@ -34,22 +34,22 @@ type Result struct {
 // side is for whom a probe is asked: a planted patient, or nobody, and whose values
 // are guessed.
 type side struct {
-	id    string
+	ids
 	guess values
 }
 
 // sides are those whose answers must not differ.
 func (r *run) sides(p *Probe) []side {
-	a := side{idA, r.a}
+	a := side{r.idA, r.a}
 	if !p.aims() {
 		if len(p.guesses()) == 0 {
 			return []side{a}
 		}
-		return []side{a, {idA, r.none}}
+		return []side{a, {r.idA, r.none}}
 	}
-	out := []side{a, {idB, r.a}}
+	out := []side{a, {r.idB, r.a}}
 	if r.sight.nobody {
-		out = append(out, side{idAbsent, r.a}) // hidden is as absent
+		out = append(out, side{r.idN, r.a}) // hidden is as absent
 	}
 	return out
 }
@@ -70,8 +70,12 @@ func (r *run) applies(p *Probe) string {
 
 // fill puts values in the place of a probe's variables.
 func (r *run) fill(p *Probe, s side) *request {
-	pairs := []string{"{p}", s.id, "{base}", strings.TrimRight(r.door.Path, "/"),
-		"{long}", strings.Repeat("x", 20_000), "{deep}", strings.Repeat(`{"a":`, 5000), "{many}", strings.Repeat("Patient/x,", 20_000)}
+	var pairs []string
+	for _, l := range letters[1:] {
+		pairs = append(pairs, "{p}-"+string(l), s.record(string(l)))
+	}
+	pairs = append(pairs, "{p}", s.patient(), "{base}", strings.TrimRight(r.door.Path, "/"),
+		"{long}", strings.Repeat("x", 20_000), "{deep}", strings.Repeat(`{"a":`, 5000), "{many}", strings.Repeat("Patient/x,", 20_000))
 	for name, v := range s.guess {
 		pairs = append(pairs, "{"+name+"}", v)
 	}
@@ -108,7 +112,7 @@ func (r *run) probe(ctx context.Context, p *Probe) (Result, error) {
 		if out.fail(r.leak(a, q)); out.Grade == Fail {
 			return out, nil
 		}
-		plain := a.plain(s.id, slices.Collect(maps.Values(s.guess)))
+		plain := a.plain(s.root, slices.Collect(maps.Values(s.guess)))
 		if i == 0 {
 			first = plain
 		}
@@ -226,7 +230,7 @@ func (r *run) expected(ctx context.Context, p *Probe, answers []*answer) (string
 	case "plain":
 		return r.compare(ctx, p, answers[0], func(q *request) { q.headers = nil }, "the headers of the client changed the answer")
 	case "head":
-		q := r.fill(p, side{idA, r.a})
+		q := r.fill(p, side{r.idA, r.a})
 		q.method = http.MethodHead
 		a, err := r.send(ctx, q)
 		if err != nil {
@@ -241,10 +245,10 @@ func (r *run) expected(ctx context.Context, p *Probe, answers []*answer) (string
 
 // compare asks again, changed, and must get the same.
 func (r *run) compare(ctx context.Context, p *Probe, was *answer, change func(*request), why string) (string, error) {
-	q := r.fill(p, side{idA, r.a})
+	q := r.fill(p, side{r.idA, r.a})
 	change(q)
 	a, err := r.send(ctx, q)
-	if err != nil || a.plain(idA, nil) == was.plain(idA, nil) {
+	if err != nil || a.plain(r.idA.root, nil) == was.plain(r.idA.root, nil) {
 		return "", err
 	}
 	return why, nil

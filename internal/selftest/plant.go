@@ -19,12 +19,41 @@ type Upstream struct {
 	HTTP  *http.Client
 }
 
-// ids of the planted; of one length with the id that nobody has.
+// ids names a planted patient and its records. Their own names begin with
+// modicum-self-test; servers that take no id but a UUID are given one.
+type ids struct {
+	root string // of all of them
+	uuid bool
+}
+
 const (
-	idA      = "modicum-self-test-a"
-	idB      = "modicum-self-test-b"
-	idAbsent = "modicum-self-test-n"
+	nameRoot = "modicum-self-test-"
+	uuidRoot = "5e1f7e57-0000-4000-8000-00000000"
 )
+
+func idsOf(letter string, uuid bool) ids {
+	if uuid {
+		return ids{uuidRoot + letter + "00", true}
+	}
+	return ids{nameRoot + letter, false}
+}
+
+// letters of the records, in the order of the digits that stand for them in a UUID.
+const letters = "0cvomdbx"
+
+func (i ids) patient() string {
+	if i.uuid {
+		return i.root + "0"
+	}
+	return i.root
+}
+
+func (i ids) record(letter string) string {
+	if i.uuid {
+		return i.root + fmt.Sprint(strings.Index(letters, letter))
+	}
+	return i.root + "-" + letter
+}
 
 type m = map[string]any
 
@@ -38,7 +67,7 @@ func drawn() (values, error) {
 	if _, err := rand.Read(b); err != nil {
 		return nil, err
 	}
-	letters := func(from, n int) string {
+	word := func(from, n int) string {
 		out := make([]byte, n)
 		for i := range out {
 			out[i] = 'a' + b[from+i]%26
@@ -53,10 +82,10 @@ func drawn() (values, error) {
 		return string(out)
 	}
 	return values{
-		"family": "Zq" + letters(0, 10), "birth": "19" + digits(10, 2) + "-0" + fmt.Sprint(1+b[12]%9) + "-1" + digits(13, 1),
+		"family": "Zq" + word(0, 10), "birth": "19" + digits(10, 2) + "-0" + fmt.Sprint(1+b[12]%9) + "-1" + digits(13, 1),
 		"ssn": "900-" + digits(14, 2) + "-" + digits(16, 4), "mrn": "M" + digits(20, 8), "phone": "555" + digits(28, 7),
-		"line": "Zq" + letters(35, 8) + " 1", "note": "zq" + letters(43, 12), "word": "zq" + letters(12, 8) + letters(55, 4),
-		"inner": "Zq" + letters(3, 5) + letters(50, 6), "title": "zq" + letters(20, 6) + letters(40, 5),
+		"line": "Zq" + word(35, 8) + " 1", "note": "zq" + word(43, 12), "word": "zq" + word(12, 8) + word(55, 4),
+		"inner": "Zq" + word(3, 5) + word(50, 6), "title": "zq" + word(20, 6) + word(40, 5),
 	}, nil
 }
 
@@ -80,9 +109,9 @@ func (v values) another() values {
 
 // patient is the record of a planted one. hidden says which values the other one has
 // otherwise: these and what no task ever sees come from own, the rest from common.
-func patient(id string, of func(name string) string, own values) m {
+func patient(id ids, of func(name string) string, own values) m {
 	return m{
-		"resourceType": "Patient", "id": id, "meta": m{"tag": testTag}, "active": true,
+		"resourceType": "Patient", "id": id.patient(), "meta": m{"tag": testTag}, "active": true,
 		"text":      m{"status": "generated", "div": `<div xmlns="http://www.w3.org/1999/xhtml">` + own["word"] + `</div>`},
 		"extension": []m{{"url": "https://modicum.example/self-test", "valueString": own["note"]}},
 		"identifier": []m{
@@ -102,10 +131,10 @@ func coded(system, code string) m { return m{"coding": []m{{"system": system, "c
 
 // recordsOf is what belongs to a planted patient, by the last letter of its id. No task
 // sees narrative or the text of references: these are own's.
-func recordsOf(id string, of func(name string) string, own values) []m {
-	subject := m{"reference": "Patient/" + id, "display": own["word"]}
+func recordsOf(id ids, of func(name string) string, own values) []m {
+	subject := m{"reference": "Patient/" + id.patient(), "display": own["word"]}
 	made := func(typ, letter string, more m) m {
-		more["resourceType"], more["id"], more["meta"] = typ, id+"-"+letter, m{"tag": testTag}
+		more["resourceType"], more["id"], more["meta"] = typ, id.record(letter), m{"tag": testTag}
 		more["text"] = m{"status": "generated", "div": `<div xmlns="http://www.w3.org/1999/xhtml">` + own["word"] + `</div>`}
 		more["subject"] = subject
 		return more
@@ -113,7 +142,7 @@ func recordsOf(id string, of func(name string) string, own values) []m {
 	return []m{
 		made("Condition", "c", m{"clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "active"), "code": coded("http://hl7.org/fhir/sid/icd-10-cm", "B20")}),
 		made("Condition", "v", m{"clinicalStatus": coded("http://terminology.hl7.org/CodeSystem/condition-clinical", "active"), "code": coded("http://hl7.org/fhir/sid/icd-10-cm", "I10")}),
-		made("Observation", "o", m{"status": "final", "code": coded("http://loinc.org", "2160-0"), "focus": []m{{"reference": "Condition/" + id + "-c", "display": own["word"]}},
+		made("Observation", "o", m{"status": "final", "code": coded("http://loinc.org", "2160-0"), "focus": []m{{"reference": "Condition/" + id.record("c"), "display": own["word"]}},
 			"category":      []m{coded("http://terminology.hl7.org/CodeSystem/observation-category", "laboratory")},
 			"valueQuantity": m{"value": 42, "unit": "mg/dL"}}),
 		made("MedicationRequest", "m", m{"status": "active", "intent": "order", "contained": []m{{"resourceType": "Practitioner", "id": "c1", "name": []m{{"family": of("inner")}}}},

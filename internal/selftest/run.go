@@ -1,6 +1,7 @@
 package selftest
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,6 +43,9 @@ type run struct {
 	door  *url.URL
 	http  *http.Client
 	sight sight
+	idA   ids
+	idB   ids
+	idN   ids    // of nobody
 	a, b  values // of the two planted
 	none  values // of nobody
 	hid   map[string]bool
@@ -115,10 +119,8 @@ func newRun(o Options) (*run, error) {
 // belongs to them: of what is hidden the first has it and the second not.
 func (r *run) plant(ctx context.Context) error {
 	skeleton := func(name string) string { return r.a[name] }
-	for _, id := range []string{idA, idB} {
-		if err := r.put(ctx, patient(id, skeleton, r.a)); err != nil {
-			return err
-		}
+	if err := r.skeletons(ctx, skeleton); err != nil {
+		return err
 	}
 	seen, err := r.sees(ctx)
 	if err != nil {
@@ -128,7 +130,7 @@ func (r *run) plant(ctx context.Context) error {
 	if r.hid, r.gone, err = r.sight.hidden(r.a, r.b); err != nil {
 		return err
 	}
-	for id, own := range map[string]values{idA: r.a, idB: r.b} {
+	for id, own := range map[ids]values{r.idA: r.a, r.idB: r.b} {
 		of := func(name string) string {
 			if r.hid[name] {
 				return own[name]
@@ -143,15 +145,38 @@ func (r *run) plant(ctx context.Context) error {
 		}
 	}
 	r.canaries()
-	return r.settled(ctx)
+	if err := r.settled(ctx); err != nil {
+		return err
+	}
+	if again, err := r.sees(ctx); err != nil || again != seen {
+		return cmp.Or(err, fmt.Errorf("%w: what the caller sees of the planted patients changed while they were planted, since its facts did; run it again", ErrUnavailable))
+	}
+	return nil
 }
 
-func (r *run) plantRecords(ctx context.Context, id string, of func(string) string, own values) error {
+// skeletons writes both patients alike, and learns which ids the server takes.
+func (r *run) skeletons(ctx context.Context, of func(string) string) error {
+	var first error
+	for _, uuid := range []bool{false, true} {
+		r.idA, r.idB, r.idN = idsOf("a", uuid), idsOf("b", uuid), idsOf("c", uuid)
+		if !uuid {
+			r.idN = ids{nameRoot + "n", false}
+		}
+		err := r.put(ctx, patient(r.idA, of, r.a))
+		if err == nil {
+			return r.put(ctx, patient(r.idB, of, r.a))
+		}
+		first = cmp.Or(first, err)
+	}
+	return first
+}
+
+func (r *run) plantRecords(ctx context.Context, id ids, of func(string) string, own values) error {
 	for _, record := range recordsOf(id, of, own) {
-		if r.gone[letter(record)] && id == idB {
+		if r.gone[letter(record)] && id == r.idB {
 			continue
 		}
-		if letter(record) == "o" && r.gone["c"] && id == idB {
+		if letter(record) == "o" && r.gone["c"] && id == r.idB {
 			delete(record, "focus") // there is no such condition
 		}
 		if err := r.put(ctx, record); err != nil {
@@ -187,8 +212,8 @@ func (r *run) canaries() {
 // sees asks for the planted patients: both show, or neither.
 func (r *run) sees(ctx context.Context) (bool, error) {
 	var status [2]int
-	for i, id := range []string{idA, idB} {
-		a, err := r.send(ctx, &request{method: http.MethodGet, path: "Patient/" + id})
+	for i, id := range []ids{r.idA, r.idB} {
+		a, err := r.send(ctx, &request{method: http.MethodGet, path: "Patient/" + id.patient()})
 		if err != nil {
 			return false, err
 		}
@@ -202,7 +227,7 @@ func (r *run) sees(ctx context.Context) (bool, error) {
 		}
 	}
 	if (status[0] == http.StatusOK) != (status[1] == http.StatusOK) {
-		return false, fmt.Errorf("%w: the caller sees one of the two planted patients and not the other; state the same facts for Patient/%s and Patient/%s", ErrUse, idA, idB)
+		return false, fmt.Errorf("%w: the caller sees one of the two planted patients and not the other; state the same facts for Patient/%s and Patient/%s", ErrUse, r.idA.patient(), r.idB.patient())
 	}
 	return status[0] == http.StatusOK, nil
 }
@@ -213,8 +238,8 @@ func (r *run) settled(ctx context.Context) error {
 	end := time.NewTimer(r.Wait)
 	defer end.Stop()
 	for {
-		status, b, err := r.Upstream.send(ctx, http.MethodGet, "/Observation?subject=Patient/"+idB, nil)
-		if err == nil && status == http.StatusOK && strings.Contains(string(b), idB+"-o") || r.gone["o"] {
+		status, b, err := r.Upstream.send(ctx, http.MethodGet, "/Observation?subject=Patient/"+r.idB.patient(), nil)
+		if err == nil && status == http.StatusOK && strings.Contains(string(b), r.idB.record("o")) || r.gone["o"] {
 			return nil
 		}
 		select {
