@@ -114,4 +114,20 @@ func transactsAt(t *testing.T, base string) {
 	if after := c.get(t, "nina", "/Observation?patient=p1&_summary=count").body; after != before {
 		t.Errorf("a part of it was done: %s, %s", before, after)
 	}
+	read := c.get(t, "nina", "/Patient/p1")
+	was, kept := direct(t, http.MethodGet, base+"/Patient/p1", "")
+	entry := changing("Patient/p1", read.header.Get("ETag"), strings.Replace(read.body, "Familyp1", "Renamed", 1))
+	both := strings.Replace(making(weighing("64.0", "")), `"entry":[`, `"entry":[`+entry+",", 1)
+	for i, e := range entriesOf(t, "transaction-response", c.transact(t, "nina", both)) {
+		if want := []string{"200 OK", "201 Created"}[i]; e.Response.Status != want {
+			t.Errorf("entry %d: %+v", i, e.Response)
+		}
+	}
+	content := func(s string) string { return s[strings.Index(s, `"identifier"`):] } // behind meta, which is the server's
+	if _, now := direct(t, http.MethodGet, base+"/Patient/p1", ""); was != 200 || content(now) != content(strings.Replace(kept, "Familyp1", "Renamed", 1)) {
+		t.Errorf("upstream has\n%s\nhad\n%s", now, kept)
+	}
+	if r := c.transact(t, "nina", strings.Replace(both, "64.0", "65.0", 1)); r.status != 412 {
+		t.Errorf("on a former view: %d %s", r.status, r.body)
+	}
 }
