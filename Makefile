@@ -7,7 +7,7 @@ PKG ?= ./...
 export GOTOOLCHAIN ?= local
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 setup: ## find or install the real servers, clients and checkers that tests use
 	@tools/setup
@@ -25,6 +25,9 @@ bench: ## every benchmark, BENCHTIME=1s each; PKG=./internal/fhirjson for one pa
 
 bench-hostile: ## p99 of other callers while the upstream and eight clients are hostile, by that without
 	go test -run '^$$' -bench OthersBesideHostile -benchtime 3x -p 1 ./internal/door/fhir
+
+bench-door: ## the FHIR door beside httputil.ReverseProxy, processes of their own, as a table; BENCH_DOOR=3s a round
+	@BENCH_DOOR=$${BENCH_DOOR:-3s} go test -run '^$$' -bench BesideProxy -benchtime 1x ./internal/serve
 
 fuzz: ## every fuzz target for FUZZTIME=30s each; what is found stays in testdata/fuzz
 	@tools/fuzz $(FUZZTIME) $(PKG)

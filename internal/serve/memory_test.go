@@ -8,7 +8,6 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"runtime"
 	"strconv"
 	"strings"
@@ -18,15 +17,18 @@ import (
 	"time"
 
 	"modicum/internal/config"
-	"modicum/internal/sandbox"
 	"modicum/internal/serve"
 )
 
 // TestMain lets this binary be the server whose memory is measured, so that
 // neither upstream nor load count.
 func TestMain(m *testing.M) {
-	if os.Getenv("SERVE_TEST_CHILD") != "" {
+	switch os.Getenv("SERVE_TEST_CHILD") {
+	case "door":
 		child()
+		return
+	case "proxy":
+		proxyChild()
 		return
 	}
 	os.Exit(m.Run())
@@ -70,54 +72,12 @@ func BenchmarkServer(b *testing.B) {
 		b.Fatal(body)
 	}
 	s.stop() // the child takes the data folder over, facts included
-	c := *s.config
-	c.Listen = "127.0.0.1:" + strconv.Itoa(30000+os.Getpid()%20000)
-	text, err := json.Marshal(&c)
-	if err != nil {
-		b.Fatal(err)
-	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SERVE_TEST_CHILD=1")
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	defer func() { input.Close(); cmd.Wait() }()
-	fmt.Fprintf(input, "%s\n", text)
-	if said, _ := bufio.NewReader(output).ReadString('\n'); said != "ready\n" {
-		b.Fatal(said)
-	}
-	token, err := s.issuer.Token(sandbox.Person{ID: "alice", Role: "clinician"}, sandbox.Ward, time.Now())
-	if err != nil {
-		b.Fatal(err)
-	}
-	ask := func() error {
-		req, _ := http.NewRequest(http.MethodGet, "http://"+c.Listen+"/fhir/Condition?patient=p1", nil)
-		req.Header.Set("Authorization", "Bearer "+token)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		defer res.Body.Close()
-		if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
-			return fmt.Errorf("%d %v", res.StatusCode, err)
-		}
-		return nil
-	}
-	for i := 0; ask() != nil; i++ { // it says ready just before it listens
-		if i > 100 {
-			b.Fatal(ask())
-		}
-	}
+	cmd := s.child(b, "door", s.config.FHIR.Upstream)
+	token := s.token(b)
+	ask := func() error { return askOnce(http.DefaultClient, cmd.address+"/Condition?patient=p1", token) }
+	cmd.await(b, ask)
 	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 16
-	idle := memory(b, cmd.Process.Pid, "VmRSS")
+	idle := memory(b, cmd.pid, "VmRSS")
 	b.ResetTimer()
 	var left atomic.Int64
 	left.Store(int64(b.N))
@@ -135,7 +95,7 @@ func BenchmarkServer(b *testing.B) {
 	load.Wait()
 	b.StopTimer()
 	b.ReportMetric(idle, "idle-MB")
-	b.ReportMetric(memory(b, cmd.Process.Pid, "VmHWM"), "peak-MB")
+	b.ReportMetric(memory(b, cmd.pid, "VmHWM"), "peak-MB")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "req/s")
 }
 

@@ -1,0 +1,164 @@
+package serve_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"modicum/internal/config"
+	"modicum/internal/sandbox"
+)
+
+// process is this binary, run again as what is measured, so that neither upstream
+// nor load count.
+type process struct {
+	pid     int
+	address string // of its FHIR base
+}
+
+var ports atomic.Int64
+
+// child starts the site's own configuration as a door, or a plain reverse proxy, before
+// an upstream.
+func (s *site) child(b *testing.B, mode string, upstream *url.URL) *process {
+	b.Helper()
+	c := *s.config
+	c.FHIR.Upstream = upstream
+	c.Listen = "127.0.0.1:" + strconv.FormatInt(30000+int64(os.Getpid())%20000+ports.Add(1), 10)
+	text, err := json.Marshal(&c)
+	if err != nil {
+		b.Fatal(err)
+	}
+	cmd := exec.Command(os.Args[0])
+	cmd.Env = append(os.Environ(), "SERVE_TEST_CHILD="+mode)
+	input, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	output, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { input.Close(); cmd.Wait() })
+	fmt.Fprintf(input, "%s\n", text)
+	if said, _ := bufio.NewReader(output).ReadString('\n'); said != "ready\n" {
+		b.Fatal(said)
+	}
+	return &process{cmd.Process.Pid, "http://" + c.Listen + "/fhir"}
+}
+
+// await returns once ask succeeds: a process says ready just before it listens.
+func (p *process) await(b *testing.B, ask func() error) {
+	b.Helper()
+	for i := 0; ask() != nil; i++ {
+		if i > 100 {
+			b.Fatal(ask())
+		}
+	}
+}
+
+// cpu is the processor time that the process has used, in ticks of 10 ms.
+func (p *process) cpu(b *testing.B) time.Duration {
+	b.Helper()
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", p.pid))
+	if err != nil {
+		b.Fatal(err)
+	}
+	fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')'):]))
+	var ticks int64
+	for _, at := range []int{12, 13} { // utime, stime: proc(5)
+		n, err := strconv.ParseInt(fields[at], 10, 64)
+		if err != nil {
+			b.Fatal(err)
+		}
+		ticks += n
+	}
+	return time.Duration(ticks) * 10 * time.Millisecond
+}
+
+// forget makes the peak of the process's memory what it uses now.
+func (p *process) forget(b *testing.B) {
+	b.Helper()
+	if err := os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", p.pid), []byte("5"), 0); err != nil {
+		b.Fatal(err)
+	}
+}
+
+// proxyChild is httputil.ReverseProxy with a buffer pool: the least that a gateway costs.
+func proxyChild() {
+	var c config.Config
+	in := bufio.NewReader(os.Stdin)
+	line, err := in.ReadBytes('\n')
+	if err == nil {
+		err = json.Unmarshal(line, &c)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: c.FHIR.Upstream.Scheme, Host: c.FHIR.Upstream.Host})
+	proxy.BufferPool = pool{make(chan []byte, 64)}
+	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
+	go http.ListenAndServe(c.Listen, proxy)
+	fmt.Println("ready")
+	io.Copy(io.Discard, in)
+}
+
+type pool struct{ free chan []byte }
+
+func (p pool) Get() []byte {
+	select {
+	case b := <-p.free:
+		return b
+	default:
+		return make([]byte, 32<<10)
+	}
+}
+
+func (p pool) Put(b []byte) {
+	select {
+	case p.free <- b:
+	default:
+	}
+}
+
+// token is one of the clinician who looks after p1.
+func (s *site) token(b *testing.B) string {
+	b.Helper()
+	token, err := s.issuer.Token(sandbox.Person{ID: "alice", Role: "clinician"}, sandbox.Ward, time.Now())
+	if err != nil {
+		b.Fatal(err)
+	}
+	return token
+}
+
+func askOnce(client *http.Client, address, token string) error {
+	req, err := http.NewRequest(http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	res, err := client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if _, err := io.Copy(io.Discard, res.Body); err != nil || res.StatusCode != http.StatusOK {
+		return fmt.Errorf("%d %v", res.StatusCode, err)
+	}
+	return nil
+}
