@@ -120,6 +120,8 @@ const (
 	IncludedCounted         Defect = "included-counted"          // Bundle.total counts what stands beside the matches
 	ChartUnderOneDecision   Defect = "chart-under-one-decision"  // the searches of an answer are judged under its first decision
 	ComparedByHidden        Defect = "compared-by-hidden"        // $lastn counts records whose code or date is hidden
+	ChainUnjudged           Defect = "chain-unjudged"            // what the inner search of a chain reads is not asked for
+	PassedThroughHidden     Defect = "passed-through-hidden"     // _has and chains pass through records that do not show
 	CompartmentUnjudged     Defect = "compartment-unjudged"      // the element by which a record is in a compartment is not asked for
 )
 

@@ -124,6 +124,8 @@ var killers = map[Defect]killer{
 
 	ChartUnderOneDecision:   {inDoor, "TestFC37_EachTypeOfAChartIsDecidedByItself", ""},
 	ComparedByHidden:        {inDoor, "TestFC37_TheLatestAreChosenAmongWhatShows", ""},
+	ChainUnjudged:           {inDoor, "TestFC04_ChainsRefused", ""},
+	PassedThroughHidden:     {inDoor, "TestFC05_NoReverseChainPassesThroughTheHidden", ""},
 	CompartmentUnjudged:     {inDoor, "TestFC10_ACompartmentIsItsPlainSearchesTogether", ""},
 	HiddenReferenceFollowed: {inDoor, "TestFC34_NoReferenceThatIsHiddenIsFollowed", ""},
 	IncludedCounted:         {inDoor, "TestFC34_WhatMatchesReferToStandsBesideThem", ""},

@@ -63,6 +63,9 @@ type Ask struct {
 	// Pinned: the records are named by id, or by records that were just found, so that
 	// whose they are need not narrow the asking. Each is judged all the same.
 	Pinned bool
+	// Passes: the request passes through other records (a chain, _has), or its records
+	// are passed through. It is a search whatever it names, and no look-up.
+	Passes bool
 	// Follows are references whose targets are asked for as well: each must be one that
 	// a line could keep.
 	Follows []*catalog.Param
@@ -85,6 +88,9 @@ type Criterion struct {
 	Values []Value
 	// Refs are the alternatives of a reference criterion.
 	Refs []Ref
+	// Through is the type of the records through which a chain passes; 0 for any other
+	// criterion. Which they are, Session.Pass is told.
+	Through catalog.Type
 }
 
 // Ref names a record by type and id.

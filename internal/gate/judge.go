@@ -197,7 +197,7 @@ func (s *Session) keeps(r *fhirjson.Record, k *Criterion, view *policy.View) boo
 // like anything else.
 func (s *Session) namesPatients(k *Criterion) bool {
 	patient, _ := s.cat.Type("Patient")
-	return k.Param.NamesPatient && len(k.Refs) > 0 && !slices.ContainsFunc(k.Refs, func(r Ref) bool { return r.Type != patient })
+	return k.Param.NamesPatient && (len(k.Refs) > 0 || k.Through == patient) && !slices.ContainsFunc(k.Refs, func(r Ref) bool { return r.Type != patient })
 }
 
 // seesTargets reports whether each reference of a criterion is one that the

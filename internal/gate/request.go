@@ -111,7 +111,7 @@ func (s *Session) verb() policy.Verb {
 	if s.route.interaction.Verbs&policy.Search == 0 {
 		return policy.Read
 	}
-	if len(s.ask.Patients) == 0 && s.ask.Visit == "" {
+	if s.ask.Passes || len(s.ask.Patients) == 0 && s.ask.Visit == "" {
 		return policy.Search
 	}
 	for i := range s.ask.Criteria {

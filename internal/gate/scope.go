@@ -71,7 +71,7 @@ func (s *Session) TooWide() bool {
 // criteria, naming nobody.
 func (s *Session) mayFind() bool {
 	patient, _ := s.cat.Type("Patient")
-	return s.ask.Type == patient && s.ask.ID == "" && len(s.ask.Patients) == 0 &&
+	return s.ask.Type == patient && !s.ask.Passes && s.ask.ID == "" && len(s.ask.Patients) == 0 &&
 		len(s.ask.Criteria) > 0 && len(s.ask.Sorts) == 0 && s.route.interaction.Verbs&policy.Search != 0
 }
 

@@ -17,7 +17,7 @@ func (r *Route) Would(ask *Ask) bool {
 	now, trusted := r.gate.cfg.Now()
 	s := &Session{
 		gate: r.gate, route: r, gen: gen, set: gen.Set, cat: gen.Set.Catalog(), ask: ask,
-		sub: subjectOf(ask.Caller), now: now, trusted: trusted,
+		sub: subjectOf(ask.Caller), now: now, trusted: trusted, words: r.gate.wordsOf(gen.Set),
 	}
 	if ask.Caller.Actor != nil {
 		return false

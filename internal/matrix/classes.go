@@ -73,7 +73,7 @@ var Classes = []Class{
 	params("approximate", Malformed, "FC03", "How near is near, each server says for itself.", prefixed("ap")),
 	params("computed", Unknown, "FC01", "What it reads is no element of the record (position).", plain(own(computed))),
 	params("modifiers", Unknown, "FC02", "They read more than the element, tell that it is absent, or pass through another record.", otherModifier),
-	params("chains", Unknown, "FC04", "A chain reads another record.", chained),
+	params("chains", Judged, "FC04", "The other record is searched for as the caller's own search; what of it shows is where the chain may pass.", chained),
 	params("sort keys", Judged, "FC08", "By one value that every task which may count keeps.", sorted(true)),
 	params("no sort keys", Unknown, "FC08", "References, composites, and what is classed by its value have no such value.", sorted(false)),
 	params("page", Judged, "FC33, FC35", "Shapes the answer; done here, never passed on.", shapes("_count", "_total", "_elements", "_format", "_pretty")),
@@ -86,7 +86,7 @@ var Classes = []Class{
 	params("includes of everything", Unknown, "FC34", "Each reference is named, or none is followed.", func(p *Param) bool {
 		return shapes("_include", "_revinclude")(p) && p.Value == "*"
 	}),
-	params("reverse chains", Unknown, "FC05", "They pass through records of another type.", shapes("_has")),
+	params("reverse chains", Judged, "FC05", "As chains: what refers to the match is searched for, and only what shows counts.", shapes("_has")),
 	params("parameters of other interactions", Unknown, "FC10, FC36", "They belong to the search of the server, to histories and operations.", shapes("_type", "_since", "_at")),
 	params("unheard of", Unknown, "FC01", "What is not in the definitions of R4 is no parameter.", shapes("_unheard-of", "unheard-of")),
 }

@@ -59,7 +59,7 @@ func (q *asker) draw() ask {
 		make   func() ask
 	}{
 		{20, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest},
+		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest}, {6, "chain", q.chain},
 		{7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
 	}
@@ -279,6 +279,27 @@ func (q *asker) chart() ask {
 func (q *asker) latest() ask {
 	return ask{typ: "Observation", path: "/Observation/$lastn?patient=" + q.someone() +
 		pick(q.Rand, []string{"", "&max=2", "&max=9"}) + pick(q.Rand, []string{"", "", "&category=laboratory", q.criterion("Observation", "code")})}
+}
+
+// chain asks by what records of another type hold.
+func (q *asker) chain() ask {
+	typ, inner, on := q.someType(), "Patient", pick(q.Rand, []string{"patient.", "subject:Patient.", "encounter.", "patient.", "recorder:Practitioner.", "encounter.patient."})
+	if strings.HasPrefix(on, "encounter") {
+		typ, inner = pick(q.Rand, []string{"Condition", "Observation", "MedicationRequest"}), map[bool]string{true: "Encounter", false: "Patient"}[on == "encounter."]
+	}
+	if q.IntN(3) == 0 {
+		inner = pick(q.Rand, []string{"Condition", "Observation", "Encounter", "MedicationRequest"})
+		typ, on = "Patient", "_has:"+inner+":"+pick(q.Rand, []string{"patient:", "subject:"})
+		if inner != "Encounter" && q.IntN(3) == 0 {
+			typ, on = "Encounter", "_has:"+inner+":encounter:"
+		}
+	}
+	name := pick(q.Rand, append(slices.Clone(fitting[inner]), "_id", "address-city", "identifier"))
+	path := "/" + typ + "?" + on + q.criterion(inner, name)[1:]
+	if q.IntN(3) == 0 {
+		path += "&" + q.named(typ)
+	}
+	return ask{typ: typ, path: path + q.page() + pick(q.Rand, []string{"", "", "&_sort=_id", "&_summary=count"})}
 }
 
 // include asks for what records refer to, or for what refers to them.
@@ -545,7 +566,7 @@ func (q *asker) odd() ask {
 	code := url.QueryEscape(orElse(e.body.at("code", "coding", "code").text(), "B20"))
 	path := pick(q.Rand, []string{
 		"/Group/" + p + "/$everything", "/Practitioner/doc1/Condition", "/Patient/" + p + "/_history", "/$meta", "/_history", "//Patient/" + p, "/Patient/" + p + "/",
-		"/Condition?patient=" + p + "&_include=Condition:encounter", "/Patient?_has:Condition:patient:code=" + code, "/Condition?patient.family=" + canary,
+		"/Condition?patient=" + p + "&_include=*", "/Patient?_has:Condition:patient=" + code, "/Condition?subject.family=" + canary,
 		"/Condition?patient=" + p + "&_filter=code+eq+" + code, "/Condition?patient=" + p + "&_text=" + canary, "/Condition?patient=" + p + "&_tag=x", "/Condition?patient=" + p + "&_lastUpdated=gt2026",
 		"/Condition?patient=" + p + "&code:below=" + code, "/Condition?patient=" + p + "&shoesize=4", "/Spaceship?patient=" + p, "/Spaceship/" + p, "/Binary/" + e.id, "/AuditEvent?patient=" + p,
 		"/Condition?_cursor=AAAA", "/Condition?patient=" + p + "&_sort=--code", "/Condition?patient=" + p + "&_count=-1", "/Condition?patient=%zz", "/Condition?", "/Condition?patient=" + p + "&patient=" + p,

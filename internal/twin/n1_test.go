@@ -181,7 +181,7 @@ func (n *tally) suffice(t *testing.T) {
 	if n.data*3 < n.pairs || n.straddling*3 < n.pairs {
 		t.Errorf("of %d pairs %d have data and %d pass hidden records, want a third of each", n.pairs, n.data, n.straddling)
 	}
-	for _, kind := range []string{"read", "vread", "history", "batch", "conditional read", "read of nothing", "list of a patient", "compartment", "include", "whole chart", "latest", "search", "search by POST", "count", "sorted", "parts", "look-up", "odd", "statement"} {
+	for _, kind := range []string{"read", "vread", "history", "batch", "conditional read", "read of nothing", "list of a patient", "compartment", "include", "whole chart", "latest", "chain", "search", "search by POST", "count", "sorted", "parts", "look-up", "odd", "statement"} {
 		if n.kinds[kind] < 20 {
 			t.Errorf("%d requests of the kind %q, want 20", n.kinds[kind], kind)
 		}

@@ -171,7 +171,10 @@ func (f *finder) begin(ctx context.Context) error {
 		if s, err = f.x.part(f.in.route, &ask); s == nil || err != nil {
 			return err
 		}
-		if s.TooWide() {
+		if err := f.pass(ctx, q, s); err != nil {
+			return err
+		}
+		if s.TooWide() && q.among == nil {
 			return nil
 		}
 	}

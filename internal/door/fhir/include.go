@@ -271,7 +271,7 @@ var tooMuchBeside = problem.NameAPatient.With(problem.Hint{Say: "More records st
 // references are those that the caller would see in the elements of a parameter if all
 // their targets were visible.
 func (p *projection) references(c *candidate, param *catalog.Param) ([]record, error) {
-	if defect.On(defect.HiddenReferenceFollowed) {
+	if defect.On(defect.HiddenReferenceFollowed) || defect.On(defect.PassedThroughHidden) {
 		var out []record
 		for _, r := range c.record.References {
 			if slices.Contains(param.Nodes, r.Node) && param.Targets.Has(r.Type) {

@@ -53,9 +53,10 @@ var interactions = []interaction{
 const (
 	included   = "include"    // reading what a match refers to
 	revinclude = "revinclude" // listing what refers to a match
+	chain      = "chain"      // searching for what another search passes through
 )
 
-var besides = map[string]policy.Verb{included: policy.Read, revinclude: policy.Read | policy.Search}
+var besides = map[string]policy.Verb{included: policy.Read, revinclude: policy.Read | policy.Search, chain: policy.Read | policy.Search}
 
 // refusal names in the record what was not understood or is not done. It has a
 // Route that only ever refuses.

@@ -150,5 +150,5 @@ func (m *matrixDoor) check(t *testing.T, c *matrix.Cell, class *matrix.Class) {
 // records are asked for.
 func free(c *matrix.Cell) bool {
 	d := c.Param.Def
-	return d.Name == "_id" || d.NamesPatient && strings.HasPrefix(c.Param.Value, "Patient/")
+	return d.Name == "_id" || d.NamesPatient && (strings.HasPrefix(c.Param.Value, "Patient/") || c.Param.Modifier == "Patient._id")
 }

@@ -26,8 +26,13 @@ type query struct {
 	byPatient string
 	visit     string
 	includes  []include
-	pinned    bool             // gate.Ask.Pinned
-	prove     bool             // the records that it names are looked up, if nothing proves them
+	pinned    bool // gate.Ask.Pinned
+	prove     bool // the records that it names are looked up, if nothing proves them
+	hops      []*hop
+	passed    bool             // it is the inner search of a hop
+	settled   bool             // the hops were made
+	nothing   bool             // one of them leads nowhere
+	among     []string         // the patients to whom the hops lead, sorted; nil where none leads to patients
 	compares  []*catalog.Param // besides, read of every record
 	before    []*catalog.Param // by which earlier searches of the answer find records of owner
 	owner     string           // id of the patient whose compartment is searched
@@ -49,6 +54,7 @@ type criterion struct {
 	values   []string // alternatives, rebuilt
 	tokens   []gate.Value
 	texts    []string // of a string parameter, without escapes
+	passed   bool     // it stands for a hop; the gate knows of it
 	owner    bool     // it says whose compartment is searched
 	names    bool     // it names the patients of the request; the scope's chunks stand for it
 }
@@ -71,7 +77,9 @@ func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, er
 	for _, p := range pairs {
 		name, modifier, _ := strings.Cut(p.name, ":")
 		var err error
-		if name == "_include" || name == "_revinclude" {
+		if hops(p.name) {
+			err = q.readHop(cat, p)
+		} else if name == "_include" || name == "_revinclude" {
 			err = q.readInclude(cat, name, strings.TrimPrefix(p.name, name), p.value)
 		} else if isResult(name) {
 			if once[name] || modifier != "" || strings.HasSuffix(p.name, ":") {
@@ -97,7 +105,7 @@ func parseSearch(cat *catalog.Catalog, t catalog.Type, pairs []pair) (*query, er
 
 // isResult names the parameters that shape the answer. Everything else that
 // begins with an underscore must be a parameter of the catalog: _filter, _query,
-// _text, _content, _list, _has, _contained and _type are not (FC05, FC07, FC09).
+// _text, _content, _list, _contained and _type are not (FC07, FC09).
 func isResult(name string) bool {
 	switch name {
 	case "_sort", "_count", "_elements", "_summary", "_total", "_format", "_pretty", "_cursor":
@@ -280,10 +288,13 @@ func (q *query) namePatients(c *criterion, ids []string) error {
 // comes with whatever shows (policy-language rule 18), so that matching it reads
 // nothing more.
 func (q *query) ask() gate.Ask {
-	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count, Pinned: q.pinned}
+	a := gate.Ask{Type: q.typ, Patients: q.patients, Visit: q.visit, Count: q.count, Pinned: q.pinned, Passes: q.passed || len(q.hops) > 0}
 	for i := range q.criteria {
 		c := &q.criteria[i]
-		if c.param.Name != "_id" && !(c.owner && defect.On(defect.CompartmentUnjudged)) {
+		if c.passed {
+			continue
+		}
+		if c.param.Name != "_id" && !(c.owner && defect.On(defect.CompartmentUnjudged)) && !(q.passed && defect.On(defect.ChainUnjudged)) {
 			a.Criteria = append(a.Criteria, gate.Criterion{Param: c.param, Modifier: c.modifier, Values: c.tokens, Refs: q.refs(c)})
 		}
 		name := c.param.Name
@@ -291,6 +302,12 @@ func (q *query) ask() gate.Ask {
 			name += ":" + c.modifier
 		}
 		a.Params = append(a.Params, name)
+	}
+	for _, h := range q.hops {
+		if !h.back {
+			a.Criteria = append(a.Criteria, gate.Criterion{Param: h.param, Through: h.inner.typ})
+		}
+		a.Params = append(a.Params, h.name)
 	}
 	a.Follows = q.follows()
 	if !defect.On(defect.ComparedByHidden) {

@@ -120,6 +120,7 @@ func (x *exchange) newReader(q *query, s *gate.Session, at position, only string
 		r.open = true
 	}
 	r.narrow()
+	r.pass()
 	if !r.open {
 		r.by = patientParam(cat, q)
 		if p, ok := cat.Param(q.typ, r.by); ok {
@@ -147,6 +148,30 @@ func (r *reader) narrow() {
 	} else {
 		r.ids = nil
 	}
+}
+
+// pass asks for those alone to whom the hops of the query lead. One whose hops were not
+// made, or lead nowhere, asks for nothing.
+func (r *reader) pass() {
+	q := r.query
+	if len(q.hops) == 0 {
+		return
+	}
+	if !q.settled || q.nothing {
+		r.ids, r.open = nil, false
+		return
+	}
+	if q.among == nil {
+		return
+	}
+	if r.open {
+		r.ids, r.open = q.among, false
+		return
+	}
+	r.ids = slices.DeleteFunc(slices.Clone(r.ids), func(id string) bool {
+		_, in := slices.BinarySearch(q.among, id)
+		return !in
+	})
 }
 
 // patientParam is the parameter by which the upstream is asked for patients: the
@@ -230,7 +255,7 @@ func (r *reader) fromPage(p *page) *candidate {
 		p.pos++
 		rec, j := p.records[i], &p.judged[i]
 		is := record{j.Type, j.ID}
-		if !j.There || r.seen[is] || !r.asked(rec) || r.foundBefore(rec, j) {
+		if !j.There && !(r.query.passed && defect.On(defect.PassedThroughHidden)) || r.seen[is] || !r.asked(rec) || r.foundBefore(rec, j) {
 			r.session.Withhold(j)
 			continue
 		}
@@ -248,7 +273,7 @@ func (r *reader) asked(rec *fhirjson.Record) bool {
 	if defect.On(defect.OtherPatientAccepted) {
 		return true
 	}
-	if r.only != "" && !names(rec, r.only) {
+	if r.only != "" && !names(rec, r.only) || !r.passed(rec) {
 		return false
 	}
 	if r.open {
@@ -275,6 +300,26 @@ func (r *reader) asked(rec *fhirjson.Record) bool {
 func (r *reader) inScope(id string) bool {
 	_, in := slices.BinarySearch(r.ids, id)
 	return in
+}
+
+// passed reports whether the record is one to which the hops of the query lead now: a
+// link of an earlier page leads on by those of then.
+func (r *reader) passed(rec *fhirjson.Record) bool {
+	for i := range r.query.criteria {
+		k := &r.query.criteria[i]
+		switch {
+		case !k.passed:
+		case k.param.Name == "_id":
+			if !slices.Contains(k.values, string(rec.ID)) {
+				return false
+			}
+		case !slices.ContainsFunc(rec.References, func(ref fhirjson.Reference) bool {
+			return slices.Contains(k.param.Nodes, ref.Node) && slices.Contains(k.values, r.cat.TypeName(ref.Type)+"/"+string(ref.ID))
+		}):
+			return false
+		}
+	}
+	return true
 }
 
 // foundBefore reports whether an earlier search of the answer found the record for the

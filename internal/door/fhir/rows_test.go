@@ -57,12 +57,35 @@ var refusals = map[string][]struct {
 		{who: "vera", path: "/Patient?_sort=birthdate", status: 400},
 	},
 	"FC04_chains": {
-		{who: "alice", path: "/Condition?patient.name=x", status: 400},
-		{who: "alice", path: "/Condition?subject:Patient.birthdate=1950", status: 400},
-		{who: "alice", path: "/Condition?patient.organization.name=x", status: 400},
+		{who: "alice", path: "/Condition?patient.address-city=Springfield", status: 400},
+		{who: "alice", path: "/Condition?subject:Patient.address-city=Springfield", status: 400},
+		{who: "alice", path: "/Condition?subject.name=x", status: 400}, // whose name
+		{who: "alice", path: "/Condition?subject:Practitioner.name=x", status: 400},
+		{who: "alice", path: "/Condition?code.name=x", status: 400},
+		{who: "alice", path: "/Condition?patient.shoesize=4", status: 400},
+		{who: "alice", path: "/Condition?patient.name:missing=true", status: 400},
+		{who: "alice", path: "/Condition?patient._count=1", status: 400},
+		{who: "alice", path: "/Condition?patient._sort=name", status: 400},
+		{who: "alice", path: "/Condition?patient._include=Patient:link", status: 400},
+		{who: "alice", path: "/Condition?encounter.patient.general-practitioner.name=x", status: 400},
+		{who: "alice", path: "/Condition?encounter.practitioner=Practitioner/d1", status: 400},
+		{who: "alice", path: "/Condition?encounter.practitioner.name=x", status: 400},
+		{who: "alice", path: "/Condition?.name=x", status: 400},
+		{who: "alice", path: "/Condition?patient.=x", status: 400},
+		{who: "rita", path: "/Condition?patient.name=x", status: 400},
+		{who: "bob", path: "/Condition?patient.name=x", status: 403},
+		{who: "bob", path: "/Condition?patient=p1&patient.name=x", status: 403}, // no listing any more
+		{who: "dora", path: "/Condition?patient.family=Family", status: 403},
 	},
 	"FC05_has": {
-		{who: "alice", path: "/Patient?_has:Condition:patient:code=B20", status: 400},
+		{who: "alice", path: "/Patient?_has:Claim:patient:status=active", status: 400},
+		{who: "alice", path: "/Patient?_has:Encounter:patient:practitioner=Practitioner/d1", status: 400},
+		{who: "alice", path: "/Patient?_has:Condition:encounter:code=J45.0", status: 400},
+		{who: "alice", path: "/Patient?_has:Condition:patient=J45.0", status: 400},
+		{who: "alice", path: "/Patient?_has:Condition:patient:_count=1", status: 400},
+		{who: "alice", path: "/Patient?_has:Condition:code:code=J45.0", status: 400},
+		{who: "bob", path: "/Patient?_id=p1&_has:Condition:patient:code=J45.0", status: 403},
+		{who: "dora", path: "/Patient?family=Family&birthdate=1940-05-06&_has:Condition:patient:code=J45.0", status: 400},
 		{who: "alice", path: "/Patient?_id=p1&_has:Observation:subject:_has:X:y:z=1", status: 400},
 	},
 	"FC06_composite_parameters": {
@@ -377,7 +400,7 @@ func TestF2_AdmissionRefused(t *testing.T) { refused(t, "F2_admission") }
 func TestFC01_HiddenAndUnknownParametersAreTheSame(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
 	unknown := c.get(t, "alice", "/Patient?shoesize=44")
-	for _, path := range []string{"/Patient?address-city=x", "/Patient?_tag=x", "/Patient?family:missing=true", "/Patient?_has:Condition:patient:code=x", "/Patient?_sort=address-city", "/Patient?_filter=x"} {
+	for _, path := range []string{"/Patient?address-city=x", "/Patient?_tag=x", "/Patient?family:missing=true", "/Patient?_has:Claim:patient:status=x", "/Condition?patient.address-city=x", "/Patient?_sort=address-city", "/Patient?_filter=x"} {
 		same(t, unknown, c.get(t, "alice", path))
 	}
 }

@@ -46,14 +46,21 @@ type results struct {
 func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
 	defer cancel()
-	if x.session.TooWide() {
-		return problem.NameAPatient
-	}
 	if len(x.session.Find()) > 0 && !in.asked.longEnough() {
 		return longerName
 	}
 	if err := x.includable(in.asked); err != nil {
 		return err
+	}
+	if err := x.passable(in.asked); err != nil {
+		return err
+	}
+	first := in.legs[f.first]
+	if err := f.pass(ctx, first, x.session); err != nil {
+		return x.problemOf(err)
+	}
+	if x.session.TooWide() && first.among == nil {
+		return problem.NameAPatient
 	}
 	if err := f.ordered(ctx); err != nil {
 		return x.problemOf(err)
@@ -272,6 +279,17 @@ func (x *exchange) disclose(ctx context.Context, s *gate.Session, shown []gate.J
 	}
 	x.oblige(s)
 	return nil
+}
+
+// commitTo waits for the record of what one session showed.
+func (x *exchange) commitTo(s *gate.Session, shown []*candidate) error {
+	js := x.door.judgements(len(shown))
+	for _, c := range shown {
+		js = append(js, *c.judged)
+	}
+	err := s.Commit(x.r.Context(), js)
+	x.door.keepJudgements(js)
+	return commitProblem(err)
 }
 
 // commitProblem: a limit that is used up says so; everything else means that the

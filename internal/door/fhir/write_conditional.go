@@ -25,7 +25,11 @@ func (x *exchange) unless(b *birth) (*query, error) {
 			return nil, problem.Parameter // it shapes an answer that nobody gets
 		}
 	}
-	return parseSearch(x.catalog(), b.typ, pairs)
+	q, err := parseSearch(x.catalog(), b.typ, pairs)
+	if err == nil && len(q.hops)+len(q.includes) > 0 {
+		return nil, problem.Parameter // it asks for more than one search
+	}
+	return q, err
 }
 
 // alreadyThere judges the criteria as the search that they are (FC12) and answers by
