@@ -92,6 +92,7 @@ type answer struct {
 	status   int
 	mode     string
 	decision string
+	tag      string
 	body     []byte
 }
 
@@ -120,7 +121,7 @@ func (h *house) get(p sandbox.Person, task, path string) answer {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return answer{res.StatusCode, res.Header.Get("Modicum-Mode"), res.Header.Get("Modicum-Decision"), b}
+	return answer{res.StatusCode, res.Header.Get("Modicum-Mode"), res.Header.Get("Modicum-Decision"), res.Header.Get("ETag"), b}
 }
 
 // records takes an answer's records apart, by Type/id.
