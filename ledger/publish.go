@@ -205,6 +205,7 @@ func (p *Publisher) publish(ctx context.Context) error {
 		return nil
 	}
 	var partials []string
+	touched := map[string]bool{} // folders to sync, once each and before the checkpoint
 	err = missingTiles(was.head.Size, head.Size, !p.begun, func(level int, n int64, width int) error {
 		b, err := p.cfg.Source.Tile(ctx, level, n, width)
 		if err != nil {
@@ -214,7 +215,7 @@ func (p *Publisher) publish(ctx context.Context) error {
 		if width < TileWidth {
 			partials = append(partials, path)
 		}
-		if err := writeFile(p.file(path), b); err != nil || level > 0 {
+		if err := putFile(p.file(path), b, touched); err != nil || level > 0 {
 			return err
 		}
 		if b, err = p.cfg.Source.Bundle(ctx, n, width); err != nil {
@@ -223,8 +224,11 @@ func (p *Publisher) publish(ctx context.Context) error {
 		if path = BundlePath(n, width); width < TileWidth {
 			partials = append(partials, path)
 		}
-		return writeFile(p.file(path), b)
+		return putFile(p.file(path), b, touched)
 	})
+	for dir := range touched {
+		err = errors.Join(err, syncDir(dir))
+	}
 	if err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
@@ -297,10 +301,20 @@ func previousPartial(dir string) string {
 
 // writeFile puts b at path, whole or not at all, also when power fails.
 func writeFile(path string, b []byte) error {
+	if err := putFile(path, b, map[string]bool{}); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// putFile is writeFile for one of many: its name lasts once the folder is synced
+// that it adds to touched.
+func putFile(path string, b []byte, touched map[string]bool) error {
 	dir := filepath.Dir(path)
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
+	touched[dir] = true
 	f, err := os.CreateTemp(dir, ".new-*")
 	if err != nil {
 		return err
@@ -314,7 +328,7 @@ func writeFile(path string, b []byte) error {
 		os.Remove(f.Name())
 		return err
 	}
-	return syncDir(dir)
+	return nil
 }
 
 func syncDir(dir string) error {
