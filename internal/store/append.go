@@ -109,6 +109,7 @@ func (s *Store) sequence() {
 // to come back: yielding once or twice lets them into this batch instead of
 // splitting the callers into two cohorts that take turns.
 func (s *Store) gather(batch []*pending) []*pending {
+	batch = s.linger(batch)
 	for idle := 0; len(batch) < maxBatch && idle < 3; {
 		select {
 		case p := <-s.in:
@@ -121,6 +122,34 @@ func (s *Store) gather(batch []*pending) []*pending {
 	}
 	return batch
 }
+
+// lingering is how long outcomes wait for an entry for whose sake there is a commit.
+const lingering = 2 * time.Millisecond
+
+// linger holds outcomes back for a moment: no answer waits for them, and a commit of
+// their own costs as much as one that others need anyway.
+func (s *Store) linger(batch []*pending) []*pending {
+	if !endsOnly(batch[0]) {
+		return batch
+	}
+	timer := time.NewTimer(lingering)
+	defer timer.Stop()
+	for len(batch) < maxBatch {
+		select {
+		case p := <-s.in:
+			if batch = append(batch, p); !endsOnly(p) {
+				return batch
+			}
+		case <-timer.C:
+			return batch
+		case <-s.stop:
+			return batch
+		}
+	}
+	return batch
+}
+
+func endsOnly(p *pending) bool { return p.head.Kind == ledger.KindOutcome && p.act == nil }
 
 // run writes one batch and wakes its callers.
 func (s *Store) run(batch []*pending) {
