@@ -304,6 +304,9 @@ func (w *writer) place(body any) (pointer string, value any) {
 	for {
 		switch v := value.(type) {
 		case map[string]any:
+			if len(v) == 0 {
+				return pointer, value
+			}
 			name := pick(w.Rand, slices.Sorted(maps.Keys(v)))
 			pointer, value = pointer+"/"+name, v[name]
 		case []any:
@@ -336,6 +339,9 @@ func (w *writer) like(v any) any {
 
 // mutate changes one thing somewhere in a record.
 func (w *writer) mutate(body map[string]any) {
+	if len(body) == 0 {
+		return
+	}
 	name := pick(w.Rand, slices.Sorted(maps.Keys(body)))
 	switch w.IntN(8) {
 	case 0:
