@@ -224,7 +224,8 @@ func (s *server) kept(ref string) string {
 	return ""
 }
 
-// leaves yields the strings of a record, but for those that every version has anew.
+// leaves yields the strings of a record, but for those that every version has anew, and
+// the label of a reference, which goes with it (internal/merge).
 func leaves(text string) func(func(string) bool) {
 	return func(yield func(string) bool) {
 		if text == "" {
@@ -241,7 +242,11 @@ func leaves(text string) func(func(string) bool) {
 			case string:
 				return yield(v)
 			case map[string]any:
+				_, refers := v["reference"]
 				for _, name := range slices.Sorted(maps.Keys(v)) {
+					if refers && (name == "display" || name == "identifier" || name == "type") {
+						continue
+					}
 					if !walk(v[name]) {
 						return false
 					}
