@@ -127,6 +127,7 @@ func writingAt(t testing.TB, base string, change func(*fhir.Config)) *clinic {
 	c.staff["rob"] = &caller.Caller{ID: "rob", Roles: []string{"recorder"}}
 	c.staff["dora"] = &caller.Caller{ID: "dora", Roles: []string{"desk"}}
 	c.staff["rita"] = &caller.Caller{ID: "rita", Roles: []string{"reader"}}
+	c.staff["bob"] = &caller.Caller{ID: "bob", Roles: []string{"clerk"}}
 	return c
 }
 

@@ -309,3 +309,23 @@ func TestN1_ChangesOfTwinsAnswerAlike(t *testing.T) {
 		}
 	}
 }
+
+// Rule 13: a patient who was looked up is changed, and one who was not is not there.
+func TestRule13_AFoundPatientIsChanged(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	moved := func(s string) string { return strings.Replace(s, "555-p2", "556-p2", 1) }
+	a.refused(t, c.put(t, "bob", "Patient/p2", moved(a.kept("Patient/p2")), "If-Match", `W/"x"`), 404, "not-found")
+	if b := c.get(t, "bob", "/Patient?family=Familyp2&birthdate=1940-05-06").bundle(t); len(b.Entry) != 1 {
+		t.Fatalf("found %d", len(b.Entry))
+	}
+	if _, put := c.edit(t, "bob", "Patient/p2", moved); put.status != 200 {
+		t.Errorf("%d %s", put.status, put.body)
+	}
+	kept := a.kept("Patient/p2")
+	contains(t, kept, "556-p2")
+	contains(t, kept, "999-00-p2")
+	a.writes()
+	a.refused(t, c.put(t, "bob", "Patient/p1", a.kept("Patient/p1"), "If-Match", `W/"x"`), 404, "not-found")
+}
