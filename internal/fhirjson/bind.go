@@ -1,12 +1,16 @@
 package fhirjson
 
 import (
+	"cmp"
+	"slices"
+
 	"modicum/catalog"
 	"modicum/internal/defect"
 )
 
-// binder is the second half of the index pass: it walks a record's cells once,
-// gives each its element and class, and notes what deciding needs.
+// binder is the second half of the index pass. parse gave each cell its element; the
+// binder looks into those that tell more by what they hold, gives classes that follow
+// from it, and notes what deciding needs.
 type binder struct {
 	s    *Scanner
 	r    *Record
@@ -14,7 +18,8 @@ type binder struct {
 	tape []cell
 	info []fact
 
-	typ    catalog.Type   // of the resource whose cells are being walked
+	deep   bool           // a class followed from what is in a cell
+	typ    catalog.Type   // of the resource whose cells are being looked at
 	in     int32          // its index in inner, -1 for the record itself
 	inEnd  uint32         // the cell after it, when in >= 0
 	rule   catalog.RuleID // earliest conditional rule of the record so far
@@ -35,9 +40,10 @@ func (b *binder) bind() {
 	b.authors, b.places, b.inner = len(s.authors), len(s.places), len(s.inner)
 	if !b.identify() {
 		b.r.Withheld = true
+		b.unknown()
 		return
 	}
-	b.walk()
+	b.look()
 	b.resolveInner()
 	b.finish()
 }
@@ -57,9 +63,9 @@ func (b *binder) identify() bool {
 	if r.ID = s.text(b.src, r.root, "id"); !isID(r.ID) {
 		return false
 	}
-	root.node = s.cat.Root(t)
-	root.class = catalog.OfRecord
-	root.flags |= rough | special
+	if root.node != s.cat.Root(t) {
+		return false // typeAhead saw another one: what the cells are cannot be told
+	}
 	b.codes = s.cat.TypeOverlays(t)
 	if t == s.know.patient {
 		s.patients = append(s.patients, Ref{t, r.ID})
@@ -67,166 +73,121 @@ func (b *binder) identify() bool {
 	return true
 }
 
-// walk visits the cells in document order. An object's members get their element
-// when the object is reached, so every cell knows its own before its turn.
-func (b *binder) walk() {
-	tape := b.tape
-	end := tape[b.r.root].next
-	for i := b.r.root; i < end; {
-		c := &tape[i]
-		if b.in >= 0 && i >= b.inEnd {
+// unknown takes from what is no record what parse made of it.
+func (b *binder) unknown() {
+	for i := b.r.root; i < b.tape[b.r.root].next; i++ {
+		c := &b.tape[i]
+		c.node, c.class, c.flags = 0, catalog.Unknown, c.flags&(escaped|blank)
+	}
+}
+
+// look goes through the record's events in the order of their cells.
+func (b *binder) look() {
+	events := b.s.events
+	end := b.tape[b.r.root].next
+	i, _ := slices.BinarySearchFunc(events, b.r.root, func(e event, root uint32) int { return cmp.Compare(e.cell, root) })
+	for ; i < len(events) && events[i].cell < end; i++ {
+		e := &events[i]
+		if b.in >= 0 && e.cell >= b.inEnd {
 			b.typ, b.in = b.r.Type, -1
 		}
-		if c.node == 0 {
-			c.flags |= rough
-			i = c.next
-			continue
-		}
-		switch c.shape {
-		case object:
-			b.object(i, c)
-		case array:
-			b.array(i, c)
+		switch c := &b.tape[e.cell]; {
+		case e.tell:
+			b.tells(c, e.node)
+		case c.shape == object:
+			b.object(e.cell, c)
 		default:
-			b.scalar(i, c)
+			b.scalar(e.cell, c)
 		}
-		i++
 	}
-	// What needs the walker makes all that holds it need the walker.
-	for i := end - 1; i > b.r.root; i-- {
-		c := &tape[i]
+	if b.deep {
+		b.roughen(end)
+	}
+}
+
+// tells notes what the mere presence of a member tells.
+func (b *binder) tells(c *cell, id catalog.NodeID) {
+	n := b.info[id].node
+	if n.Withholds && !defect.On(defect.ModifierIgnored) {
+		b.r.Withheld = true
+	}
+	if c.node != 0 {
+		b.codes |= n.Marks
+	}
+}
+
+// hand gives what is in an object the class that follows from the object's own.
+func (b *binder) hand(i uint32) {
+	tape := b.tape
+	b.deep = true
+	for j := i + 1; j < tape[i].next; j++ {
+		c := &tape[j]
 		p := &tape[c.parent]
+		of := b.info[c.node].class
+		switch {
+		case c.node == 0:
+		case p.shape == array:
+			c.class = p.class
+			c.flags |= p.flags & swaps
+		case of == catalog.OfExtension:
+			c.class = p.class
+		case p.flags&swaps != 0 && of == b.info[p.node].class:
+			c.class = p.class
+			c.flags |= swaps
+		default:
+			c.class = of
+		}
+	}
+}
+
+// roughen makes what holds something that needs the walker need the walker, up to the
+// root, as parse did by the classes that it knew.
+func (b *binder) roughen(end uint32) {
+	for i := end - 1; i > b.r.root; i-- {
+		c := &b.tape[i]
+		p := &b.tape[c.parent]
 		if c.flags&(rough|blank|special) != 0 || c.class != p.class {
 			p.flags |= rough
 		}
 	}
 }
 
-// array hands its element to its items.
-func (b *binder) array(i uint32, c *cell) {
-	nested := b.info[c.node].kind
-	if b.info[c.node].is&byValue != 0 {
-		c.flags |= special // a mark may stand beside what shows
-	}
-	for j := i + 1; j < c.next; j = b.tape[j].next {
-		item := &b.tape[j]
-		if item.shape == array {
-			continue // FHIR has no arrays of arrays
-		}
-		if item.shape == null && nested != catalog.Primitive {
-			continue
-		}
-		if (item.shape == object) == (nested == catalog.Primitive && c.flags&sibling == 0) && item.shape != null {
-			continue
-		}
-		item.node, item.class = c.node, c.class
-		item.flags |= c.flags & (sibling | swaps)
-	}
-}
-
-// object gives each member its element, and reads what the object's kind tells.
+// object reads what the object's kind tells.
 func (b *binder) object(i uint32, c *cell) {
 	f := &b.info[c.node]
-	n := f.node
 	switch f.kind {
-	case catalog.Resource:
-		if !b.contained(i, c) {
-			return
-		}
+	case catalog.ResourceRoot:
+		b.contained(i, c)
 	case catalog.Extension:
 		b.extension(i, c)
+		b.hand(i)
 	case catalog.Identifier:
-		if f.is&byValue != 0 {
-			b.identifier(i, c)
-		}
+		b.identifier(i, c)
+		b.hand(i)
 	case catalog.ContactPoint:
-		if f.is&byValue != 0 {
-			c.class = b.s.cat.ContactClass(n.Class, b.s.text(b.src, i, "system"))
-			c.flags |= swaps
-		}
+		c.class = b.s.cat.ContactClass(f.class, b.s.text(b.src, i, "system"))
+		c.flags |= swaps
+		b.hand(i)
 	case catalog.Coding:
-		b.coding(i, n, c.node)
+		b.coding(i, f.node, c.node)
 	case catalog.Reference:
-		b.reference(i, c, n)
-	case catalog.Attachment, catalog.Meta, catalog.Narrative:
-		c.flags |= special
+		b.reference(i, c, f.node)
 	}
-	b.members(i, c)
 	if f.is&dated != 0 {
-		if start := b.s.find(b.src, i, "start"); start != 0 && n.Datatype == catalog.DTPeriod {
-			b.date(n.MainDate, start)
+		if start := b.s.find(b.src, i, "start"); start != 0 && f.node.Datatype == catalog.DTPeriod {
+			b.date(f.node.MainDate, start)
 		}
 	}
-}
-
-func (b *binder) members(i uint32, c *cell) {
-	var has uint64
-	tape, src, know := b.tape, b.src, b.s.know
-	parent := &b.info[c.node]
-	known := 0
-	for j := i + 1; j < c.next; j = tape[j].next {
-		m := &tape[j]
-		node, sib := know.child(c.node, m.aux, src, m.name, m.nameLen)
-		if node == 0 {
-			if parent.kind == catalog.ResourceRoot && string(src[m.name:m.name+uint32(m.nameLen)]) == "resourceType" {
-				m.flags |= special
-			}
-			continue
-		}
-		f := &b.info[node]
-		if f.is&telling != 0 && f.node.Withholds && !defect.On(defect.ModifierIgnored) {
-			b.r.Withheld = true
-		}
-		if !fits(m, f, sib) {
-			continue
-		}
-		m.node, m.class = node, f.class
-		if f.is&telling != 0 {
-			b.codes |= f.node.Marks
-		}
-		if sib {
-			m.flags |= sibling | rough
-			c.flags |= siblings
-		}
-		switch {
-		case f.class == catalog.OfExtension:
-			m.class = c.class
-		case c.flags&swaps != 0 && f.class == parent.class:
-			m.class = c.class
-			m.flags |= swaps
-		}
-		has |= f.bit
-		if f.is&standsIn != 0 && (f.bit != 0 || f.group) && isAbsent(src, m, f.node) {
-			c.flags |= rough
-		}
-		known++
-	}
-	if has&parent.must != parent.must || parent.grouped || known < 2 && parent.kind == catalog.Extension {
-		c.flags |= rough
-	}
-}
-
-// fits reports whether a member has the JSON shape that FHIR gives the element. What
-// has another is as unknown as a vendor's own field.
-func fits(m *cell, f *fact, sib bool) bool {
-	if (m.shape == array) != (f.is&isArray != 0) || m.shape == null {
-		return false
-	}
-	if m.shape == array {
-		return true
-	}
-	return (m.shape == object) == (f.kind != catalog.Primitive || sib)
 }
 
 // contained begins a contained resource (FC24). What contains itself (a resource
-// inside a contained one) has no meaning in R4 and is dropped.
-func (b *binder) contained(i uint32, c *cell) bool {
+// inside a contained one) has no meaning in R4: parse gave it no element.
+func (b *binder) contained(i uint32, c *cell) {
 	s := b.s
-	c.flags |= special | rough
-	t, ok := s.cat.TypeBytes(s.text(b.src, i, "resourceType"))
-	if !ok || b.in >= 0 || b.tape[c.parent].parent != b.r.root {
-		c.node = 0 // its members have none yet
-		return false
+	t, _ := s.cat.TypeBytes(s.text(b.src, i, "resourceType"))
+	if s.cat.Root(t) != c.node {
+		b.r.Withheld = true // typeAhead saw another one
+		return
 	}
 	b.in = int32(len(s.inner) - b.inner)
 	b.inEnd, b.typ = c.next, t
@@ -238,9 +199,7 @@ func (b *binder) contained(i uint32, c *cell) bool {
 		b.r.UnknownPatient = true // a person whom no id of this server names
 	}
 	b.codes |= s.cat.TypeOverlays(t)
-	c.node, c.class = s.cat.Root(t), catalog.OfRecord
 	c.aux = uint32(b.in) + 1
-	return true
 }
 
 // extension decides the class of an extension by its address (FC20).
@@ -265,7 +224,13 @@ func (b *binder) extension(i uint32, c *cell) {
 	default:
 		c.class = catalog.Unknown
 	}
-	if c.class == catalog.Unknown {
+	known := 0
+	for j := i + 1; j < c.next; j = b.tape[j].next {
+		if b.tape[j].node != 0 {
+			known++
+		}
+	}
+	if c.class == catalog.Unknown || known < 2 {
 		c.flags |= rough
 	}
 }
@@ -328,9 +293,29 @@ func (b *binder) identifier(i uint32, c *cell) {
 	c.flags |= swaps
 }
 
-// coding feeds labels, sensitive codes and conditional rules.
+// coding feeds labels, sensitive codes and conditional rules. Records of a page repeat
+// each other's codings: one that is just as the last of its element is not judged again.
 func (b *binder) coding(i uint32, n *catalog.Node, id catalog.NodeID) {
-	var system, code []byte
+	whole := b.src[b.tape[i].start:b.tape[i].end]
+	k := &b.s.codings[id%catalog.NodeID(len(b.s.codings))]
+	if k.node != id || k.typ != b.typ || string(k.text) != string(whole) {
+		system, code := b.systemAndCode(i)
+		*k = judged{node: id, typ: b.typ, text: whole}
+		k.codes, k.labels, k.rule = b.judge(n, id, system, code)
+	}
+	b.coded(k.codes, k.labels, k.rule)
+}
+
+// judged is a coding and what was found about it.
+type judged struct {
+	node          catalog.NodeID
+	typ           catalog.Type
+	rule          catalog.RuleID
+	text          []byte // of the whole object
+	codes, labels catalog.OverlaySet
+}
+
+func (b *binder) systemAndCode(i uint32) (system, code []byte) {
 	for j := i + 1; j < b.tape[i].next; j = b.tape[j].next {
 		m := &b.tape[j]
 		if m.shape != text {
@@ -343,23 +328,28 @@ func (b *binder) coding(i uint32, n *catalog.Node, id catalog.NodeID) {
 			code = b.s.decoded(b.src, m)
 		}
 	}
-	b.coded(n, id, system, code)
+	return system, code
 }
 
-func (b *binder) coded(n *catalog.Node, id catalog.NodeID, system, code []byte) {
+// judge looks a code up.
+func (b *binder) judge(n *catalog.Node, id catalog.NodeID, system, code []byte) (codes, labels catalog.OverlaySet, rule catalog.RuleID) {
 	cat := b.s.cat
-	var label catalog.OverlaySet
 	if n.Label && !defect.On(defect.LabelsIgnored) {
-		label = cat.LabelOverlays(system, code)
-		b.labels |= label
+		labels = cat.LabelOverlays(system, code)
 	}
 	if !defect.On(defect.CodesIgnored) {
-		b.codes |= cat.CodeOverlays(system, code) &^ label
+		codes = cat.CodeOverlays(system, code) &^ labels
 	}
-	if !n.Ruled {
-		return
+	if n.Ruled {
+		rule = cat.RuleFor(b.typ, id, system, code)
 	}
-	rule := cat.RuleFor(b.typ, id, system, code)
+	return codes, labels, rule
+}
+
+// coded notes what a code tells about the record, or the contained resource it is in.
+func (b *binder) coded(codes, labels catalog.OverlaySet, rule catalog.RuleID) {
+	b.codes |= codes
+	b.labels |= labels
 	if rule == 0 {
 		return
 	}
@@ -374,15 +364,12 @@ func (b *binder) coded(n *catalog.Node, id catalog.NodeID, system, code []byte) 
 
 func (b *binder) scalar(i uint32, c *cell) {
 	f := &b.info[c.node]
-	if f.is&(dated|coded) == 0 || c.flags&sibling != 0 || c.shape != text {
-		return
-	}
 	if f.is&dated != 0 {
 		b.date(f.node.MainDate, i)
 	}
 	if f.is&coded != 0 {
 		b.s.implied = append(b.s.implied[:0], f.node.Implied...)
-		b.coded(f.node, c.node, b.s.implied, b.s.decoded(b.src, c))
+		b.coded(b.judge(f.node, c.node, b.s.implied, b.s.decoded(b.src, c)))
 	}
 }
 

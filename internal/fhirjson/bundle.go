@@ -44,7 +44,7 @@ func (s *Scanner) Bundle(b []byte, each func(Entry) error) (next []byte, err err
 
 // page reads a Bundle of one type and calls each for its entries that have a resource.
 func (s *Scanner) page(b []byte, kind string, each func(src []byte, entry, resource uint32) error) (next []byte, err error) {
-	src, root, err := s.load(b)
+	src, root, err := s.load(b, true)
 	if err != nil {
 		return nil, err
 	}

@@ -40,7 +40,10 @@ func span(year, month, day int, zone *time.Location, years, months, days int) Sp
 // daysIn returns how many days a month has: a day that is none must not become one of
 // the month after, in which the record would lie.
 func daysIn(year, month int) int {
-	return time.Date(year, time.Month(month)+1, 0, 0, 0, 0, 0, time.UTC).Day()
+	if month == 2 && year%4 == 0 && (year%100 != 0 || year%400 == 0) {
+		return 29
+	}
+	return [...]int{31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31}[month-1]
 }
 
 // parseMoment reads Thh:mm[:ss[.fraction]] and the offset, which FHIR demands.

@@ -27,29 +27,34 @@ type knowledge struct {
 	visit      [2]catalog.Type
 }
 
-// fact is what is known about a node beside its catalog.Node; what the index pass
-// asks of every value comes first.
+// fact is what is known about a node beside its catalog.Node; what reading asks of
+// every member comes first.
 type fact struct {
-	name  string // of the JSON member
-	node  *catalog.Node
-	table uint32 // of its children, among the links; 0: it has none
-	class catalog.Class
-	kind  catalog.Kind
-	is    trait
-	group bool // one of the parent's AnyOf
+	// head is the beginning and tail the end of the name with its closing quote and
+	// colon, eight bytes each, the lowest first; mask covers what head has of it.
+	head, mask, tail uint64
+	size             uint8 // of the name with quote and colon; 0: no name
+	place            uint8 // among the children of its parent, modulo 64
+	class            catalog.Class
+	kind             catalog.Kind
+	is               trait
+	item             form   // of a value that is no array
+	table            uint32 // of its children, among the links; 0: it has none
 	// must is a bit for each mandatory child (one for all variants of a choice);
 	// bit is the node's own among its parent's, 0 when it is optional.
 	must, bit uint64
 
+	name    string // of the JSON member
+	node    *catalog.Node
 	masks   []catalog.NodeID // children that mask writes a constant for, each choice once
 	below   catalog.ClassSet // classes of which a mark could stand somewhere below
-	grouped bool             // has an AnyOf
+	group   bool             // one of the parent's AnyOf
 	subject bool             // the patient of the record: parameter patient or subject
 	birth   bool             // a date of birth
 }
 
-// trait is what the index pass must know about a node.
-type trait uint8
+// trait is what reading must know about a node.
+type trait uint16
 
 const (
 	isArray  trait = 1 << iota
@@ -57,7 +62,20 @@ const (
 	dated          // may be the main date
 	coded          // a code that a label or rule looks at
 	telling        // its mere presence tells something: Withholds, Marks
-	standsIn       // has a constant that may stand for it
+	standsIn       // mandatory, and has a constant that stands for its absence
+	grouped        // has an AnyOf
+	heeded         // an object that the binder looks into
+	guarded        // an object that the projector never copies whole: Reference, Meta, ...
+)
+
+// form is the kind of JSON that a value must be.
+type form uint8
+
+const (
+	noForm form = iota // the element is not known
+	objects
+	scalars
+	arrays
 )
 
 // link leads from a table of children and the hash of a member's name to the child.
@@ -68,6 +86,32 @@ type link struct {
 	head        uint64 // the first eight bytes of the name, little end first
 	child       catalog.NodeID
 	len         uint8
+}
+
+// names makes f known by its name.
+func (f *fact) names(name string) {
+	key := name + `":`
+	f.name, f.size, f.mask = name, uint8(len(key)), 1<<(8*uint(min(len(key), 8)))-1
+	f.head = headOf([]byte(key), 0, uint32(len(key)))
+	if end := len(key) - 8; end > 0 {
+		f.tail = headOf([]byte(key), uint32(end), 8)
+	}
+}
+
+// at reports whether the text from i on, which has eight bytes more, is f's name with
+// quote and colon.
+func (f *fact) at(b []byte, i int) bool {
+	return (binary.LittleEndian.Uint64(b[i:])^f.head)&f.mask == 0 && (f.size <= 8 || f.ends(b, i))
+}
+
+// ends reports whether a text whose first bytes are those of f's name, which is longer
+// than six bytes, goes on with the rest of it, quote and colon included.
+func (f *fact) ends(b []byte, i int) bool {
+	n := int(f.size)
+	if i+n > len(b) || binary.LittleEndian.Uint64(b[i+n-8:]) != f.tail {
+		return false
+	}
+	return n <= 16 || string(b[i+8:i+n-8]) == f.name[8:n-8]
 }
 
 // headOf returns the first eight bytes of src[at:at+n].
@@ -136,7 +180,8 @@ func (k *knowledge) addLinks() {
 			continue
 		}
 		done[t] = true
-		for _, c := range k.cat.Children(catalog.NodeID(id)) {
+		for place, c := range k.cat.Children(catalog.NodeID(id)) {
+			k.nodes[c].place = uint8(place & 63)
 			name := []byte(k.nodes[c].name)
 			hash := uint32(nameHash(name))
 			i := hash ^ t*0x9E3779B1
@@ -235,8 +280,19 @@ func traits(n *catalog.Node) (is trait) {
 	set(byValue, n.ByValue)
 	set(dated, n.MainDate != 0)
 	set(coded, (n.Label || n.Ruled) && n.Kind == catalog.Primitive)
+	set(grouped, len(n.AnyOf) > 0)
 	set(telling, n.Withholds || n.Marks != 0)
-	set(standsIn, n.Absent != "")
+	switch n.Kind {
+	case catalog.Identifier, catalog.ContactPoint:
+		set(heeded, n.ByValue)
+	case catalog.Extension, catalog.Coding:
+		set(heeded, true)
+	case catalog.Reference:
+		set(heeded|guarded, true)
+	case catalog.Attachment, catalog.Meta, catalog.Narrative:
+		set(guarded, true)
+	}
+	set(heeded, n.MainDate != 0 && n.Datatype == catalog.DTPeriod)
 	return is
 }
 
@@ -247,8 +303,12 @@ func (k *knowledge) add(n catalog.NodeID) {
 	}
 	node := k.cat.Node(n)
 	f := k.at(n)
-	f.node, f.name, f.class, f.kind, f.is = node, node.Name, node.Class, node.Kind, traits(node)
-	f.grouped = len(node.AnyOf) > 0
+	f.node, f.class, f.kind, f.is = node, node.Class, node.Kind, traits(node)
+	f.names(node.Name)
+	f.item = objects
+	if node.Kind == catalog.Primitive {
+		f.item = scalars
+	}
 	f.birth = node.Datatype == catalog.DTDate && (node.Name == "birthDate" || strings.HasPrefix(node.Name, "born"))
 	var must uint64
 	var masks []catalog.NodeID
@@ -274,6 +334,11 @@ func (k *knowledge) add(n catalog.NodeID) {
 	}
 	f = k.at(n) // the slice may have grown
 	f.must, f.masks = must, masks
+	for _, c := range k.cat.Children(n) {
+		if f := k.at(c); f.node.Absent != "" && (f.bit != 0 || f.group) {
+			f.is |= standsIn
+		}
+	}
 }
 
 // Pool hands out Scanners that share what is known about one catalog.

@@ -5,6 +5,7 @@ import (
 	"math/bits"
 	"unicode/utf8"
 
+	"modicum/catalog"
 	"modicum/internal/defect"
 )
 
@@ -20,36 +21,66 @@ const (
 type frame struct {
 	cell    uint32
 	members uint32
-	seen    uint64 // a bit for each member name's hash
-	object  bool
+	seen    uint64         // a bit for each member name's place or hash
+	has     uint64         // bits of the mandatory members so far
+	node    catalog.NodeID // 0: what is in it is unknown
+	guess   uint32         // where Scanner.guess says what member is likely next
+	class   catalog.Class
+	shape   shape
+	flags   flag
+}
+
+// event is a cell that the binder has to look at.
+type event struct {
+	cell uint32
+	node catalog.NodeID
+	tell bool // that the member is there tells something, whatever it holds
 }
 
 // parse reads one JSON value that is the whole of b, checks every byte of it
 // (RFC 8259, UTF-8, no duplicate names, bounds), and appends it to the tape. It
 // returns the cell of the value, and whether white space stands between tokens.
-func (s *Scanner) parse(b []byte) (root uint32, spaced bool, err error) {
+//
+// Each value gets its element and class on the way, as far as what is around it tells;
+// what is inside it may tell more, which the binder finds at the events. The record is
+// the value itself, or of a page the resource of each entry.
+func (s *Scanner) parse(b []byte, page bool) (root uint32, spaced bool, err error) {
 	if len(b) > s.limits.MaxBytes {
 		return 0, false, refuse(s.limits.MaxBytes, whyBytes)
 	}
 	if len(b) >= 3 && b[0] == 0xEF && b[1] == 0xBB && b[2] == 0xBF {
 		return 0, false, refuse(0, whyBOM)
 	}
+	s.marks = mark(s.marks, b)
 	var (
-		tape  = s.tape
-		stack = s.stack[:0]
-		top   frame // the innermost open object or array; cell 0 is none
-		room  = len(tape) + s.limits.MaxValues
-		most  = uint32(s.limits.MaxMembers)
-		hash  uint64
-		i     int
-		at    int
-		w     why
-		flags flag
+		tape   = s.tape[:cap(s.tape)]
+		n      = len(s.tape) // cells that are written
+		room   = n + s.limits.MaxValues
+		most   = uint32(s.limits.MaxMembers)
+		events = len(s.events)
+		marks  = s.marks
+		nodes  = s.know.nodes
+		depth  int
+		top    = &s.stack[0] // the innermost open object or array; below depth 1 none
+		record uint32        // the cell of the record that is being read
+		i      int
+		at     int
+		w      why
+		c      byte
+
+		// of the value that is next
 		name  uint32
 		nlen  uint8
-		c     byte
+		node  catalog.NodeID
+		about = &nodes[0] // the node's
+		class catalog.Class
+		want  form // what the element must be, noForm where node is 0
+		kind  shape
+		flags flag
+		bit   uint64 // for frame.seen
 	)
-	root = uint32(len(tape))
+	root = uint32(n)
+	*top = frame{}
 
 value:
 	if i >= len(b) {
@@ -65,39 +96,84 @@ value:
 		spaced = true
 		goto value
 	}
-	if len(tape) >= room {
+	if n >= room {
 		at, w = i, whyCells
 		goto bad
 	}
+	if n == len(tape) {
+		tape = append(tape, cell{})
+		tape = tape[:cap(tape)]
+	}
 	switch {
 	case c == '"':
-		at, flags, w = str(b, i+1)
-		if w != fine {
-			goto bad
+		at = i + 1
+		if stops := marks[at>>6]>>(at&63) | marks[at>>6+1]<<1<<(^at&63); stops != 0 {
+			at += bits.TrailingZeros64(stops)
+		} else {
+			at = next(marks, at)
+		}
+		if at < len(b) && b[at] == '"' {
+			at++
+		} else {
+			var escapes flag
+			if at, escapes, w = str(b, i+1); w != fine {
+				goto bad
+			}
+			flags |= escapes
 		}
 		if at == i+2 {
 			flags |= blank
 		}
-		tape = room1(tape)
-		leaf(&tape[len(tape)-1], i, at, len(tape), &top, name, nlen, hash, text, flags)
-		i = at
-		goto after
+		kind = text
+		goto scalar
 	case c == '{' || c == '[':
-		if len(stack) >= s.limits.MaxDepth {
+		if depth >= s.limits.MaxDepth {
 			at, w = i, whyDepth
 			goto bad
 		}
-		kind := object
+		kind = object
 		if c == '[' {
 			kind = array
 		}
-		stack = append(stack, top)
-		parent := top.cell
-		top = frame{cell: uint32(len(tape)), object: kind == object}
-		tape = room1(tape)
-		open := &tape[len(tape)-1]
-		open.start, open.end, open.next, open.parent, open.name = uint32(i), 0, 0, parent, name
-		open.node, open.aux, open.nameLen, open.shape, open.class, open.flags = 0, uint32(hash), nlen, kind, 0, 0
+		if kind == object && want == objects || kind == array && want == arrays {
+			top.has |= about.bit
+			if flags&sibling != 0 && top.shape == object {
+				top.flags |= siblings
+			}
+			if kind == object && about.is&heeded != 0 {
+				s.events = append(s.events, event{cell: uint32(n), node: node})
+			}
+			if kind == object && about.is&guarded != 0 || kind == array && about.is&byValue != 0 {
+				flags |= special // in an array by value a mark may stand beside what shows
+			}
+		} else {
+			node, about, class, flags = 0, &nodes[0], 0, rough
+		}
+		if kind == object && (depth == 0 || about.kind == catalog.Resource) {
+			node, class, flags = 0, 0, special|rough
+			inner := record != 0 && top.shape == array && s.stack[depth-1].cell == record
+			if depth == 0 || depth == 3 && page || inner { // elsewhere a resource has no meaning
+				node = s.typeAhead(b, i)
+			}
+			if node != 0 {
+				class = catalog.OfRecord
+			}
+			if about = &nodes[node]; inner && node != 0 {
+				s.events = append(s.events, event{cell: uint32(n), node: node})
+			} else if depth == 0 && !page || depth == 3 && page {
+				record = uint32(n)
+			}
+		}
+		{
+			open := &tape[n]
+			open.start, open.parent, open.name, open.node = uint32(i), top.cell, name, node
+			open.aux, open.nameLen, open.shape, open.class = 0, nlen, kind, class
+		}
+		depth++
+		top = &s.stack[depth]
+		top.cell, top.members, top.seen, top.has = uint32(n), 0, 0, 0 // not as a literal, which is copied
+		top.node, top.guess, top.class, top.shape, top.flags = node, uint32(node), class, kind, flags
+		n++
 		i++
 		for i < len(b) && b[i] <= ' ' {
 			if i = space(b, i); i < 0 {
@@ -111,72 +187,77 @@ value:
 			goto bad
 		}
 		if b[i] == c+2 { // } and ] stand two after { and [
-			tape[top.cell].flags |= blank
+			top.flags |= blank
 			goto closing
 		}
 		if kind == object {
 			goto member
 		}
-		name, nlen = 0, 0
-		goto value
+		goto item
 	case c == '-' || c-'0' < 10:
-		at, w = num(b, i)
-		if w != fine {
+		if at, w = num(b, i); w != fine {
 			goto bad
 		}
-		tape = room1(tape)
-		leaf(&tape[len(tape)-1], i, at, len(tape), &top, name, nlen, hash, number, 0)
-		i = at
-		goto after
+		kind = number
+		goto scalar
 	case c == 't' || c == 'f' || c == 'n':
-		kind := boolean
-		var fl flag
 		word := "true"
+		kind = boolean
 		if c == 'f' {
 			word = "false"
 		} else if c == 'n' {
-			word, kind, fl = "null", null, blank
+			word, kind = "null", null
+			if want = noForm; top.shape == array && about.kind == catalog.Primitive {
+				want = scalars
+			}
+			flags |= blank
 		}
-		if len(b)-i < len(word) || string(b[i:i+len(word)]) != word {
+		if at = i + len(word); at > len(b) || string(b[i:at]) != word {
 			at, w = i, whyLiteral
 			goto bad
 		}
-		tape = room1(tape)
-		leaf(&tape[len(tape)-1], i, i+len(word), len(tape), &top, name, nlen, hash, kind, fl)
-		i += len(word)
-		goto after
+		goto scalar
 	}
 	at, w = i, whyToken
 	goto bad
 
-after: // a value ended before i
-	if len(stack) == 0 {
-		for i < len(b) {
-			if !isSpace(b[i]) {
-				at, w = i, whyTrailing
-				goto bad
-			}
-			spaced = true
-			i++
+scalar: // a value without others in it stands from i to at
+	if want != scalars {
+		node, class, flags = 0, 0, flags&(special|escaped|blank)|rough
+	} else if top.has |= about.bit; about.is&(dated|coded|standsIn) != 0 {
+		if about.is&(dated|coded) != 0 && kind == text {
+			s.events = append(s.events, event{cell: uint32(n), node: node})
 		}
-		s.tape, s.stack = tape, stack[:0]
-		return root, spaced, nil
+		if name != 0 && string(b[name-1:at]) == about.node.Absent {
+			top.flags |= rough
+		}
 	}
-	if i >= len(b) {
-		at, w = i, whyEnd
-		goto bad
+	if flags&(rough|blank|special) != 0 || class != top.class {
+		top.flags |= rough
+	}
+	{
+		leaf := &tape[n]
+		n++
+		leaf.start, leaf.end, leaf.next, leaf.parent = uint32(i), uint32(at), uint32(n), top.cell
+		leaf.name, leaf.node, leaf.aux = name, node, 0
+		leaf.nameLen, leaf.shape, leaf.class, leaf.flags = nlen, kind, class, flags
+	}
+	i = at
+
+after: // a value ended before i
+	if i >= len(b) || depth == 0 {
+		goto end
 	}
 	c = b[i]
 	if c == ',' {
 		i++
-		if top.object {
+		if top.shape == object {
 			goto member
 		}
-		name, nlen = 0, 0
-		goto value
+		goto item
 	}
 	if c == '}' || c == ']' {
-		if (c == '}') != top.object {
+		if (c == '}') != (top.shape == object) {
 			at, w = i, whyComma
 			goto bad
 		}
@@ -195,11 +276,28 @@ after: // a value ended before i
 
 closing: // b[i] closes top
 	i++
-	tape[top.cell].end = uint32(i)
-	tape[top.cell].next = uint32(len(tape))
-	top = stack[len(stack)-1]
-	stack = stack[:len(stack)-1]
+	{
+		c, up := &tape[top.cell], &s.stack[depth-1]
+		f := &nodes[top.node]
+		if top.shape == object && (f.must&^top.has != 0 || f.is&grouped != 0) {
+			top.flags |= rough
+		}
+		c.end, c.next, c.flags = uint32(i), uint32(n), top.flags
+		if top.flags&(rough|blank|special) != 0 || top.class != up.class || f.is&standsIn != 0 && isAbsent(b, c, f.node) {
+			up.flags |= rough
+		}
+		top = up
+		depth--
+	}
 	goto after
+
+item: // an item is next: it is what its array is
+	name, nlen, node, class, flags = 0, 0, top.node, top.class, top.flags&sibling
+	about = &nodes[node]
+	if want = about.item; flags != 0 {
+		want = objects
+	}
+	goto value
 
 member: // a member name is next
 	if i >= len(b) {
@@ -220,73 +318,114 @@ member: // a member name is next
 		goto bad
 	}
 	i++
-	if at, hash = shortName(b, i); at == 0 {
-		if at, flags, w = str(b, i); w != fine {
+	if node = s.guess[top.guess]; node != 0 && i+8 <= len(b) && nodes[node].at(b, i) {
+		about = &nodes[node]
+		at = i + int(about.size) - 2
+		bit, flags = 1<<(about.place&63), 0
+		top.guess = uint32(len(nodes)) + uint32(node)
+	} else {
+		if node, flags, bit, at, w = s.member(b, i, top); w != fine {
 			goto bad
 		}
-		if flags&escaped != 0 {
-			at, w = i, whyEscapedName
-			goto bad
-		}
-		at--
-		hash = nameHash(b[i:at])
+		about = &nodes[node]
 	}
-	if at-i > longName {
-		at, w = i, whyLongName
-		goto bad
-	}
-	name, nlen = uint32(i), uint8(at-i)
 	if top.members++; top.members > most {
 		at, w = i, whyMembers
 		goto bad
 	}
-	if bit := uint64(1) << (hash >> 58); top.seen&bit == 0 {
+	name, nlen = uint32(i), uint8(at-i)
+	if top.seen&bit == 0 {
 		top.seen |= bit
-	} else if !defect.On(defect.DuplicatesAccepted) && repeats(b, tape, top.cell, name, nlen) {
+	} else if !defect.On(defect.DuplicatesAccepted) && repeats(b, tape[:n], top.cell, name, nlen) {
 		at, w = i, whyDuplicate
 		goto bad
 	}
-	at++
-	i = at
-	if i < len(b) && b[i] == ':' {
-		i++
-		goto value
-	}
-	if i < len(b) && isSpace(b[i]) {
+	if i = at + 1; i < len(b) && b[i] != ':' && isSpace(b[i]) {
 		if i = space(b, i); i < 0 {
 			at, w = -i-1, whyColon
 			goto bad
 		}
 		spaced = true
 	}
-	if i < len(b) && b[i] == ':' {
+	if i >= len(b) || b[i] != ':' {
+		at, w = i, whyColon
+		if i >= len(b) {
+			w = whyEnd
+		}
+		goto bad
+	}
+	i++
+	if class = about.class; class == catalog.OfExtension {
+		class = top.class
+	}
+	if want = about.item; about.is&isArray != 0 {
+		want = arrays
+	} else if flags&sibling != 0 {
+		want = objects
+	}
+	if about.is&telling != 0 {
+		s.events = append(s.events, event{cell: uint32(n), node: node, tell: true})
+	}
+	goto value
+
+end: // the outermost value ended
+	if depth > 0 {
+		at, w = i, whyEnd
+		goto bad
+	}
+	for i < len(b) {
+		if !isSpace(b[i]) {
+			at, w = i, whyTrailing
+			goto bad
+		}
+		spaced = true
 		i++
-		goto value
 	}
-	at, w = i, whyColon
-	if i >= len(b) {
-		w = whyEnd
-	}
+	s.tape = tape[:n]
+	return root, spaced, nil
 
 bad:
-	s.tape, s.stack = tape[:root], stack[:0] // nothing of a refused text is left
+	s.tape, s.events = tape[:root], s.events[:events] // nothing of a refused text is left
 	return 0, false, refuse(at, w)
 }
 
-// room1 makes the tape one cell longer. What the cell held before stays in it: leaf
-// and parse write every field where it lies, since a cell that is put together
-// elsewhere and copied costs as much as reading the value.
-func room1(tape []cell) []cell {
-	if len(tape) < cap(tape) {
-		return tape[:len(tape)+1]
+// member reads a member name from i on that is not the one expected, and finds its
+// element. It returns the offset of the closing quote, or of what is wrong.
+func (s *Scanner) member(b []byte, i int, top *frame) (node catalog.NodeID, flags flag, bit uint64, at int, w why) {
+	at, hash := shortName(b, i)
+	if at == 0 {
+		if at, flags, w = str(b, i); w != fine {
+			return 0, 0, 0, at, w
+		}
+		if flags&escaped != 0 {
+			return 0, 0, 0, i, whyEscapedName
+		}
+		at--
+		hash = nameHash(b[i:at])
 	}
-	return append(tape, cell{})
-}
-
-// leaf writes the cell of a value that holds no others.
-func leaf(c *cell, start, end, next int, top *frame, name uint32, nlen uint8, hash uint64, kind shape, flags flag) {
-	c.start, c.end, c.next, c.parent, c.name = uint32(start), uint32(end), uint32(next), top.cell, name
-	c.node, c.aux, c.nameLen, c.shape, c.class, c.flags = 0, uint32(hash), nlen, kind, 0, flags
+	if at-i > longName {
+		return 0, 0, 0, i, whyLongName
+	}
+	bit = 1 << (hash >> 58)
+	if top.node == 0 {
+		return 0, 0, bit, at, fine
+	}
+	node, sib := s.know.child(top.node, uint32(hash), b, uint32(i), uint8(at-i))
+	switch {
+	case node == 0:
+		if s.know.nodes[top.node].kind == catalog.ResourceRoot && string(b[i:at]) == "resourceType" {
+			flags = special
+		}
+	case sib:
+		flags = sibling | rough
+	default:
+		s.guess[top.guess] = node
+		bit = 1 << s.know.nodes[node].place
+	}
+	if node != 0 {
+		top.guess = uint32(len(s.know.nodes)) + uint32(node)
+	}
+	return node, flags, bit, at, fine
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }

@@ -478,7 +478,7 @@ func (p *projector) complete(i uint32, c *cell, has uint64, group bool) bool {
 	if p.masks {
 		group = p.writeMarks(c, f) || group
 	}
-	if !f.grouped || group {
+	if f.is&grouped == 0 || group {
 		return true
 	}
 	if f.node.Kind != catalog.ResourceRoot {

@@ -63,7 +63,6 @@ func (s *Scanner) hint(v []byte) (hint catalog.Type) {
 // reference notes a Reference element: what it names, and whom.
 func (b *binder) reference(i uint32, c *cell, n *catalog.Node) {
 	s := b.s
-	c.flags |= special
 	r := Reference{Node: c.node, cell: i, inside: -1, in: b.in, patient: n.BearsPatient}
 	text := s.text(b.src, i, "reference")
 	r.points = len(text) > 0 || n.Carries && s.find(b.src, i, "identifier") != 0

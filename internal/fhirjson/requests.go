@@ -27,7 +27,7 @@ var conditions = map[string]string{
 // knows is an error: what was misspelt was meant, and a condition that is passed over
 // changes what is done.
 func (s *Scanner) Requests(b []byte) (kind string, list []Request, err error) {
-	src, root, err := s.load(b)
+	src, root, err := s.load(b, false)
 	if err != nil {
 		return "", nil, err
 	}

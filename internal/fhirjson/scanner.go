@@ -58,11 +58,15 @@ type Scanner struct {
 	know   *knowledge
 
 	tape     []cell
-	stack    []frame
-	compact  []byte // texts that had white space between tokens, without it
-	spare    []byte // what a dry run writes to
-	implied  []byte // the system of a label that is a code
-	scratch  []byte // strings that had escapes, without them
+	stack    []frame          // of objects and arrays that are open; the first stands for none
+	marks    []uint64         // of the text being read
+	events   []event          // in the order of their cells
+	guess    []catalog.NodeID // the member seen last behind another, or first in an object: see frame.guess
+	compact  []byte           // texts that had white space between tokens, without it
+	spare    []byte           // what a dry run writes to
+	implied  []byte           // the system of a label that is a code
+	scratch  []byte           // strings that had escapes, without them
+	codings  [64]judged       // by element, the one judged last
 	refs     []Reference
 	patients []Ref
 	accounts []Ref
@@ -79,7 +83,8 @@ type Scanner struct {
 func New(cat *catalog.Catalog, l Limits) *Scanner { return newScanner(knowledgeOf(cat), l) }
 
 func newScanner(k *knowledge, l Limits) *Scanner {
-	s := &Scanner{cat: k.cat, limits: l.filled(), know: k}
+	s := &Scanner{cat: k.cat, limits: l.filled(), know: k, guess: make([]catalog.NodeID, 2*len(k.nodes))}
+	s.stack = make([]frame, s.limits.MaxDepth+1)
 	s.Reset()
 	return s
 }
@@ -90,6 +95,7 @@ func (s *Scanner) Catalog() *catalog.Catalog { return s.cat }
 // Reset forgets all records and keeps the memory.
 func (s *Scanner) Reset() {
 	s.tape = append(s.tape[:0], cell{}) // cell 0 stands for none
+	s.events = s.events[:0]
 	s.compact, s.scratch = s.compact[:0], s.scratch[:0]
 	s.refs, s.patients, s.accounts = s.refs[:0], s.patients[:0], s.accounts[:0]
 	s.authors, s.places, s.inner = s.authors[:0], s.places[:0], s.inner[:0]
@@ -97,6 +103,7 @@ func (s *Scanner) Reset() {
 		*r = Record{}
 	}
 	s.used = 0
+	clear(s.codings[:])
 	s.p.forget()
 }
 
@@ -104,7 +111,7 @@ func (s *Scanner) Reset() {
 // error means that nothing of it may be used. A record that FHIR cannot make sense
 // of (no type, no id) comes back Withheld.
 func (s *Scanner) Resource(b []byte) (*Record, error) {
-	src, root, err := s.load(b)
+	src, root, err := s.load(b, false)
 	if err != nil {
 		return nil, err
 	}
@@ -113,16 +120,17 @@ func (s *Scanner) Resource(b []byte) (*Record, error) {
 
 // load puts b on the tape, without white space between tokens: whether two members
 // that show are neighbours must not depend on how the upstream indents.
-func (s *Scanner) load(b []byte) (src []byte, root uint32, err error) {
-	root, spaced, err := s.parse(b)
+func (s *Scanner) load(b []byte, page bool) (src []byte, root uint32, err error) {
+	events := len(s.events)
+	root, spaced, err := s.parse(b, page)
 	if err != nil || !spaced {
 		return b, root, err
 	}
-	s.tape = s.tape[:root]
+	s.tape, s.events = s.tape[:root], s.events[:events]
 	from := len(s.compact)
 	s.compact = compact(s.compact, b)
 	src = s.compact[from:len(s.compact):len(s.compact)]
-	root, _, err = s.parse(src)
+	root, _, err = s.parse(src, page)
 	return src, root, err
 }
 
@@ -131,12 +139,67 @@ func (s *Scanner) record(src []byte, root uint32) *Record {
 	if s.used == len(s.records) {
 		s.records = append(s.records, new(Record))
 	}
-	r := s.records[s.used]
+	r := s.records[s.used] // empty: Reset saw to it
 	s.used++
-	*r = Record{s: s, src: src, root: root}
+	r.s, r.src, r.root = s, src, root
 	b := binder{s: s, r: r, src: src}
 	b.bind()
 	return r
+}
+
+// typeAhead returns the element of the resource whose object starts at b[i], 0 when its
+// type is not known. Nearly always resourceType comes first; if not, all of the object
+// is looked through. What is wrong there, parse refuses when it gets to it.
+func (s *Scanner) typeAhead(b []byte, i int) catalog.NodeID {
+	const first = `{"resourceType":"`
+	if len(b)-i > len(first) && string(b[i:i+len(first)]) == first {
+		i += len(first) - 1
+	} else if i = seek(b, i); i == 0 {
+		return 0
+	}
+	end, flags, w := str(b, i+1)
+	if w != fine {
+		return 0
+	}
+	name := b[i+1 : end-1]
+	if flags&escaped != 0 {
+		s.spare = unescape(s.spare[:0], name)
+		name = s.spare
+	}
+	t, _ := s.cat.TypeBytes(name)
+	return s.cat.Root(t)
+}
+
+// seek returns the offset of the text that is member resourceType of the object at
+// b[i], 0 when it has none.
+func seek(b []byte, i int) int {
+	depth, named := 0, false // named: the text that ended last is "resourceType"
+	for ; i < len(b); i++ {
+		switch c := b[i]; {
+		case c == '"':
+			end, _, w := str(b, i+1)
+			if w != fine {
+				return 0
+			}
+			named = depth == 1 && string(b[i:end]) == `"resourceType"`
+			i = end - 1
+		case c == '{' || c == '[':
+			depth++
+		case c == '}' || c == ']':
+			if depth--; depth == 0 {
+				return 0
+			}
+		case c == ':' && named:
+			for i++; i < len(b) && isSpace(b[i]); {
+				i++
+			}
+			if i < len(b) && b[i] == '"' {
+				return i
+			}
+			return 0
+		}
+	}
+	return 0
 }
 
 // decoded returns the text of a string cell, escapes resolved.

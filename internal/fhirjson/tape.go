@@ -23,7 +23,7 @@ type cell struct {
 	parent     uint32         // the object or array that holds it
 	name       uint32         // of the member name's first byte; 0 for an array item
 	node       catalog.NodeID // 0: the catalog does not know it
-	aux        uint32         // of a reference: its index in refs
+	aux        uint32         // of a reference: its index in refs; of a contained resource: in inner; each + 1
 	nameLen    uint8
 	shape      shape
 	class      catalog.Class // effective class: of the node, its type code, its url
@@ -37,7 +37,6 @@ const (
 	escaped  flag = 1 << iota // a string with a backslash
 	rough                     // something below needs the walker: not copied whole
 	sibling                   // the member "_name" of a primitive
-	inherits                  // descendants take the cell's class: inside an extension
 	swaps                     // descendants of the node's class take the cell's: identifiers, contact points
 	siblings                  // an object that has a sibling member
 	blank                     // an empty object, array or string; null
