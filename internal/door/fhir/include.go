@@ -112,7 +112,7 @@ func (x *exchange) wouldInclude(in *include, t catalog.Type) bool {
 // referring is the search by a reference to the matches.
 func referring(cat *catalog.Catalog, in *include, ids []string) *query {
 	q := &query{cat: cat, typ: in.typ, name: cat.TypeName(in.typ), pinned: true}
-	c := criterion{param: in.param}
+	c := criterion{param: in.param, held: true}
 	for _, id := range ids {
 		c.values = append(c.values, cat.TypeName(in.target)+"/"+id)
 	}

@@ -55,6 +55,7 @@ type criterion struct {
 	tokens   []gate.Value
 	texts    []string // of a string parameter, without escapes
 	passed   bool     // it stands for a hop; the gate knows of it
+	held     bool     // a record must be seen to have one of the values
 	owner    bool     // it says whose compartment is searched
 	names    bool     // it names the patients of the request; the scope's chunks stand for it
 }

@@ -302,17 +302,19 @@ func (r *reader) inScope(id string) bool {
 	return in
 }
 
-// passed reports whether the record is one to which the hops of the query lead now: a
-// link of an earlier page leads on by those of then.
+// passed reports whether the record has one of the ids, and refers to one of the records,
+// by which the query found it: servers match ids by their beginning, or lead on by what
+// was asked on an earlier page (T7).
 func (r *reader) passed(rec *fhirjson.Record) bool {
 	for i := range r.query.criteria {
 		k := &r.query.criteria[i]
 		switch {
-		case !k.passed:
+		case k.names:
 		case k.param.Name == "_id":
 			if !slices.Contains(k.values, string(rec.ID)) {
 				return false
 			}
+		case !k.passed && !k.held:
 		case !slices.ContainsFunc(rec.References, func(ref fhirjson.Reference) bool {
 			return slices.Contains(k.param.Nodes, ref.Node) && slices.Contains(k.values, r.cat.TypeName(ref.Type)+"/"+string(ref.ID))
 		}):
