@@ -79,7 +79,7 @@ func TestN1_TwinWorldsTakeWritesAlike(t *testing.T) {
 	if os.Getenv("MODICUM_TWIN_SEED") != "" || testing.Short() {
 		return
 	}
-	for _, kind := range []string{"POST 201", "POST 403", "POST 404", "PUT 200", "PUT 403", "PUT 404", "PATCH 200", "PATCH 403", "PATCH 404"} {
+	for _, kind := range []string{"POST 201", "POST 403", "POST 404", "PUT 200", "PUT 403", "PUT 404", "PATCH 200", "PATCH 403", "PATCH 404", "batch 200", "transaction 200", "transaction 404"} {
 		if n[kind] < 5 {
 			t.Errorf("%d answers %s, want 5", n[kind], kind)
 		}
@@ -102,7 +102,7 @@ func (r *run) writes(t testing.TB, n map[string]int) string {
 	w.a.up.honest, w.b.up.honest = true, true
 	w.asker = newAsker(rand.New(rand.NewPCG(r.seed, 7)), r)
 	for range writesSteps {
-		step := pick(w.Rand, []func() string{w.create, w.change, w.change, w.change, w.patch, w.patch})
+		step := pick(w.Rand, []func() string{w.create, w.change, w.change, w.change, w.patch, w.patch, w.together})
 		if diff := step(); diff != "" {
 			return diff
 		}
@@ -156,6 +156,45 @@ func (w *writer) create() string {
 	}
 	if diff == "" {
 		_, diff = w.both(ask{method: "GET", path: "/" + e.typ + "?" + w.named(e.typ) + "&_count=30", headers: q.headers[:2]})
+	}
+	return diff
+}
+
+// together sends several creates and changes as one batch or transaction, twice.
+func (w *writer) together() string {
+	task := w.own()
+	var entries []string
+	for range 1 + w.IntN(3) {
+		e, read, diff := w.base(task)
+		if diff != "" {
+			return diff
+		}
+		text, tag := read.body, read.tag
+		if read.status != 200 {
+			text, tag = e.text, `W/"x"`
+		}
+		body := decode(text)
+		if w.IntN(3) == 0 {
+			w.mutate(body)
+		}
+		request := map[string]string{"method": "PUT", "url": e.ref(), "ifMatch": tag}
+		if w.IntN(2) == 0 {
+			request = map[string]string{"method": "POST", "url": e.typ}
+			delete(body, "id")
+			delete(body, "meta")
+		}
+		entries = append(entries, encode(map[string]any{"fullUrl": fmt.Sprintf("urn:uuid:%d", len(entries)), "resource": body, "request": request}))
+	}
+	w.key++
+	kind := pick(w.Rand, []string{"batch", "transaction", "transaction"})
+	q := ask{
+		method: "POST", path: "", body: `{"resourceType":"Bundle","type":"` + kind + `","entry":[` + strings.Join(entries, ",") + `]}`,
+		headers: append(slices.Clone(task), "Content-Type", "application/fhir+json", "Idempotency-Key", fmt.Sprint("all ", w.key)),
+	}
+	r, diff := w.both(q)
+	w.n[fmt.Sprintf("%s %d", kind, r.status)]++
+	if diff == "" && w.IntN(2) == 0 {
+		_, diff = w.both(q) // sent again
 	}
 	return diff
 }

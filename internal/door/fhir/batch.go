@@ -151,6 +151,10 @@ func (x *exchange) requestOf(ctx context.Context, e *fhirjson.Request) (*http.Re
 	if p := x.r.Header.Values("Prefer"); len(p) > 0 {
 		r.Header["Prefer"] = slices.Clone(p)
 	}
+	if keys := x.r.Header.Values("Idempotency-Key"); len(keys) > 0 && e.Method == http.MethodPost { // of each create its own
+		r.Header["Idempotency-Key"] = slices.Clone(keys)
+		r.Header["Idempotency-Key"][0] += " " + strconv.Itoa(len(x.parts))
+	}
 	for name, v := range e.Conditions {
 		r.Header.Set(name, v)
 	}

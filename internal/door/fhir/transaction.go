@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"errors"
-	"io"
 	"iter"
 	"net/http"
 	"slices"
@@ -73,13 +72,14 @@ func (x *exchange) refuseAll(err error) error {
 // writeTogether makes and changes records, all or none. The same transaction sent again
 // is the same: its records have the ids that they had.
 func (x *exchange) writeTogether(ctx context.Context, sc *fhirjson.Scanner, body []byte, list []fhirjson.Request) error {
-	fresh := make([]byte, 16)
-	if _, err := io.ReadFull(x.door.cfg.Random, fresh); err != nil {
-		return problem.Unavailable
+	var id string
+	given, err := x.freshID("Bundle", &id)
+	if err != nil {
+		return err
 	}
-	key := x.attemptKey("Bundle", "", body)
+	key := x.attemptKey("Bundle", given, body)
 	now, _ := x.door.cfg.Now()
-	a, was, err := x.door.attempts.begin(key, sha256.Sum256(body), newID(fresh), now)
+	a, was, err := x.door.attempts.begin(key, sha256.Sum256(body), id, now)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (x *exchange) writeTogether(ctx context.Context, sc *fhirjson.Scanner, body
 	defer func() { x.door.attempts.end(key, a, ended) }()
 	for range mostTries {
 		var again bool
-		if again, ended, err = x.tryTogether(ctx, sc, list, a.id, was); !again {
+		if again, ended, err = x.tryTogether(ctx, sc, list, a.id, was, given != ""); !again {
 			break
 		}
 		x.forget()
@@ -100,10 +100,10 @@ func (x *exchange) writeTogether(ctx context.Context, sc *fhirjson.Scanner, body
 
 // tryTogether does the whole on the records as they are now. again: one of them changed
 // meanwhile, which may be in what is hidden alone, and then tells nothing.
-func (x *exchange) tryTogether(ctx context.Context, sc *fhirjson.Scanner, list []fhirjson.Request, id string, was progress) (again bool, ended progress, err error) {
+func (x *exchange) tryTogether(ctx context.Context, sc *fhirjson.Scanner, list []fhirjson.Request, id string, was progress, keyed bool) (again bool, ended progress, err error) {
 	t := &together{x: x, left: maxAnswer}
 	defer t.stop()
-	if err := t.prepare(ctx, sc, list, id, was != 0); err != nil {
+	if err := t.prepare(ctx, sc, list, id, was != 0 || keyed); err != nil {
 		return false, was, err
 	}
 	return t.commit(ctx, was)

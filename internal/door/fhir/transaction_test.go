@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"modicum/ledger"
 )
@@ -303,5 +304,38 @@ func TestFC15_PatchesInBatchesAndTransactions(t *testing.T) {
 		if e := entriesOf(t, kind+"-response", r); e[0].Response.Status != "200 OK" || !strings.Contains(a.kept("Patient/"+id), `"gender":"male"`) {
 			t.Errorf("%s: %s", kind, r.body)
 		}
+	}
+}
+
+// TestATransactionWithAKeyIsKnownForGood, and each create of a batch with one as well.
+func TestATransactionWithAKeyIsKnownForGood(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	c := writing(t, a, nil)
+	body := making(weighing("61.0", `"hasMember":[{"reference":"urn:uuid:1"}],`), weighing("62.0", ""))
+	for _, kind := range []string{"transaction", "batch"} {
+		body := strings.NewReplacer(`"transaction"`, `"`+kind+`"`, `"hasMember":[{"reference":"urn:uuid:1"}],`, map[string]string{"transaction": `"hasMember":[{"reference":"urn:uuid:1"}],`}[kind]).Replace(body)
+		c.now = func() time.Time { return noon }
+		headers := append([]string{"Idempotency-Key", "visit 7 " + kind}, asFHIR...)
+		first := c.send(t, "nina", "POST", "", body, headers...)
+		entriesOf(t, kind+"-response", first)
+		n := len(a.of("Observation"))
+		c.now = func() time.Time { return noon.Add(20 * time.Minute) }
+		same(t, c.send(t, "nina", "POST", "", body, headers...), first)
+		if got := a.of("Observation"); len(got) != n {
+			t.Errorf("%s: made %d, then %d", kind, n, len(got))
+		}
+	}
+	if n := len(a.of("Observation")); n != 4 {
+		t.Errorf("made %d, want 4", n)
+	}
+	c.now = func() time.Time { return noon }
+	if r := c.send(t, "nina", "POST", "", making(weighing("77.0", "")), append([]string{"Idempotency-Key", "k"}, asFHIR...)...); r.status != 200 {
+		t.Fatalf("%d %s", r.status, r.body)
+	}
+	a.writes()
+	r := c.send(t, "nina", "POST", "", making(weighing("78.0", "")), append([]string{"Idempotency-Key", "k"}, asFHIR...)...)
+	if slug, _ := r.problem(t); slug != "key-reused" {
+		t.Errorf("a key for something else: %d %s", r.status, r.body)
 	}
 }

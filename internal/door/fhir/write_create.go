@@ -61,6 +61,24 @@ func (x *exchange) create(at place) error {
 	return err
 }
 
+// freshID makes an id for what is made of a type: by the client's Idempotency-Key, if it
+// gave one, and else at random.
+func (x *exchange) freshID(typ string, id *string) (given string, err error) {
+	keys := x.r.Header.Values("Idempotency-Key")
+	if len(keys) > 1 || len(keys) == 1 && (keys[0] == "" || len(keys[0]) > maxKey) {
+		return "", problem.Malformed
+	}
+	fresh := make([]byte, 16)
+	if len(keys) == 1 {
+		given = keys[0]
+		copy(fresh, x.door.sum("id", x.caller.ID, x.caller.Client, x.task, x.purpose, typ, given))
+	} else if _, err := io.ReadFull(x.door.cfg.Random, fresh); err != nil {
+		return "", problem.Unavailable
+	}
+	*id = newID(fresh)
+	return given, nil
+}
+
 // mint gives the record its id: the one that an earlier request of the same create
 // had, if there was one.
 func (x *exchange) mint(b *birth, sent []byte) (key [32]byte, err error) {
@@ -68,19 +86,11 @@ func (x *exchange) mint(b *birth, sent []byte) (key [32]byte, err error) {
 		b.at.id, b.keyed = x.berth.id, x.berth.again
 		return key, nil
 	}
-	keys := x.r.Header.Values("Idempotency-Key")
-	if len(keys) > 1 || len(keys) == 1 && (keys[0] == "" || len(keys[0]) > maxKey) {
-		return key, problem.Malformed
+	given, err := x.freshID(b.at.typ, &b.at.id)
+	if err != nil {
+		return key, err
 	}
-	given := ""
-	fresh := make([]byte, 16)
-	if len(keys) == 1 {
-		given, b.keyed = keys[0], true
-		copy(fresh, x.door.sum("id", x.caller.ID, x.caller.Client, x.task, x.purpose, b.at.typ, given))
-	} else if _, err := io.ReadFull(x.door.cfg.Random, fresh); err != nil {
-		return key, problem.Unavailable
-	}
-	b.at.id = newID(fresh)
+	b.keyed = given != ""
 	if defect.On(defect.WriteRepeated) {
 		return key, nil
 	}
