@@ -158,7 +158,7 @@ value:
 			if node != 0 {
 				class = catalog.OfRecord
 			}
-			if about = &nodes[node]; inner && node != 0 {
+			if inner && node != 0 {
 				s.events = append(s.events, event{cell: uint32(n), node: node})
 			} else if depth == 0 && !page || depth == 3 && page {
 				record = uint32(n)
