@@ -50,8 +50,8 @@ var writes = []step{
 	{method: "PUT", path: "Patient/new-1", body: weight},
 	{method: "PUT", path: "Nothing/new-1", body: strings.Replace(weight, "Observation", "Nothing", 1), medplum: "400"},
 	// what is not there, or not any more
-	{method: "PUT", path: "Observation/nobody", body: strings.Replace(weight, "new-1", "nobody", 1), headers: `If-Match: W/"1"`},
-	{method: "PUT", path: "Basic/deleted", body: `{"resourceType":"Basic","id":"deleted","code":{"text":"again"}}`, headers: `If-Match: W/"1"`, medplum: "brings it back"},
+	{method: "PUT", path: "Observation/nobody", body: strings.Replace(weight, "new-1", "nobody", 1), headers: `If-Match: W/"1"`, medplum: "404: it makes nothing"},
+	{method: "PUT", path: "Basic/deleted", body: `{"resourceType":"Basic","id":"deleted","code":{"text":"again"}}`, headers: `If-Match: W/"1"`, medplum: "404"},
 	// an id of the server's
 	{method: "POST", path: "Observation", body: weight, medplum: own},
 	{method: "POST", path: "Observation", body: `{"resourceType":"Patient"}`},
