@@ -88,6 +88,7 @@ const (
 	CurrentAlone         Defect = "current-alone"          // a version is judged by the record as it is now alone
 	HandlesUnchecked     Defect = "handles-unchecked"      // a record bears a Binary by an address that its view does not keep
 	ContentOfAnybody     Defect = "content-of-anybody"     // what a Binary says itself of whose it is does not count
+	ConditionTold        Defect = "condition-told"         // a condition on what is hidden is answered as one that does not hold
 	EntryForAnybody      Defect = "entry-for-anybody"      // the entries of a batch are asked for no task
 	PartsWritten         Defect = "parts-written"          // a transaction writes what is not refused of it
 	EntriesShown         Defect = "entries-shown"          // a transaction answers what is not refused of it

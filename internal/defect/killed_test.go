@@ -100,6 +100,7 @@ var killers = map[Defect]killer{
 	CurrentAlone:         {inDoor, "TestFC36_TheStrictestOfVersionAndCurrentState", ""},
 	HandlesUnchecked:     {inDoor, "TestFC27_OtherRecordsThatNameABinary", ""},
 	ContentOfAnybody:     {inDoor, "TestFC27_ABinaryThatBelongsElsewhere", ""},
+	ConditionTold:        {inDoor, "TestFC14_ConditionsAreJudgedByOurOwnTag", ""},
 	EntryForAnybody:      {inDoor, "TestFC39_EachEntryIsAnsweredAsIfAlone", ""},
 	PartsWritten:         {inDoor, "TestFC39_ATransactionWritesAllOrNothing", ""},
 	EntriesShown:         {inDoor, "TestFC39_ATransactionIsAnsweredWholeOrNotAtAll", ""},

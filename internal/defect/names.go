@@ -64,6 +64,7 @@ func All() []Defect {
 		CurrentAlone,
 		HandlesUnchecked,
 		ContentOfAnybody,
+		ConditionTold,
 		EntryForAnybody,
 		PartsWritten,
 		EntriesShown,

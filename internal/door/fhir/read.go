@@ -177,8 +177,11 @@ func (x *exchange) showRead(at place, q *query, limit string, f *fetched) error 
 // hide answers as if the record were not there.
 func (x *exchange) hide(f *fetched) error {
 	x.session.Withhold(&f.judged)
-	if defect.On(defect.RefusalTold) {
+	switch {
+	case defect.On(defect.RefusalTold):
 		return problem.NotForTask
+	case defect.On(defect.ConditionTold) && x.r.Header.Get("If-Match") != "":
+		return problem.Changed
 	}
 	return problem.NotFound
 }

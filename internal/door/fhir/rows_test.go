@@ -426,6 +426,21 @@ func TestFC49_HEADEqualsTheHeadersOfGET(t *testing.T) {
 	}
 }
 
+// TestFC49_HEADOfAPageThatIsSentRecordByRecord has the headers of GET as well.
+func TestFC49_HEADOfAPageThatIsSentRecordByRecord(t *testing.T) {
+	up := newSheet(t)
+	for i := range 6 {
+		up.put(strings.Replace(condition(fmt.Sprintf("c%d", i), "p1", "J45.0"), `"code":{`, `"code":{"text":"`+strings.Repeat("x", 1<<20)+`",`, 1))
+	}
+	c := openClinic(t, up, "", nil)
+	get, head := c.get(t, "alice", "/Condition?patient=p1"), c.ask(t, "alice", http.MethodHead, "/Condition?patient=p1")
+	if len(get.body) < 5<<20 || head.body != "" {
+		t.Fatalf("%d bytes, HEAD %d", len(get.body), len(head.body))
+	}
+	get.body = ""
+	same(t, get, head)
+}
+
 // raw sends bytes as they are and returns the status of the answer.
 func (c *clinic) raw(t *testing.T, text string) int {
 	t.Helper()
