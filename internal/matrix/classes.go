@@ -86,7 +86,8 @@ var Classes = []Class{
 	params("includes of everything", Unknown, "FC34", "Each reference is named, or none is followed.", func(p *Param) bool {
 		return shapes("_include", "_revinclude")(p) && p.Value == "*"
 	}),
-	params("reverse chains", Judged, "FC05", "As chains: what refers to the match is searched for, and only what shows counts.", shapes("_has")),
+	reverse("reverse chains", Judged, "As chains: what refers to the match is searched for, and only what shows counts.", true),
+	reverse("reverse chains of what nothing refers to", Unknown, "The reference may not name the type.", false),
 	params("parameters of other interactions", Unknown, "FC10, FC36", "They belong to the search of the server, to histories and operations.", shapes("_type", "_since", "_at")),
 	params("unheard of", Unknown, "FC01", "What is not in the definitions of R4 is no parameter.", shapes("_unheard-of", "unheard-of")),
 }
@@ -113,6 +114,13 @@ func compartments(name string, v Verdict, why string, in bool) Class {
 const ofEncounters = "CarePlan CareTeam ChargeItem Claim ClinicalImpression Communication CommunicationRequest Composition Condition DeviceRequest " +
 	"DiagnosticReport DocumentManifest DocumentReference Encounter ExplanationOfBenefit Media MedicationAdministration MedicationRequest NutritionOrder " +
 	"Observation Procedure QuestionnaireResponse RequestGroup ServiceRequest VisionPrescription"
+
+// reverse chains ask by a Provenance, which may refer to the type or may not.
+func reverse(name string, v Verdict, why string, may bool) Class {
+	of, _ := catalog.R4().Type("Provenance")
+	target, _ := catalog.R4().Param(of, "target")
+	return Class{name, v, "FC05", why, true, func(c *Cell) bool { return c.Param.Name == "_has" && target.Targets.Has(c.Type) == may }}
+}
 
 // wholeCharts are those of a patient or a visit, or the others.
 func wholeCharts(name string, v Verdict, why string, done bool) Class {

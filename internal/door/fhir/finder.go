@@ -183,6 +183,9 @@ func (f *finder) begin(ctx context.Context) error {
 			return err
 		}
 	}
+	if f.leg != f.first {
+		f.tab.pages-- // the budget is of one search, and each may ask once without using it up
+	}
 	f.readers, f.reading = append(f.readers, f.open(q, s, f.at, only)), true
 	return nil
 }
