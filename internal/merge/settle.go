@@ -1,8 +1,11 @@
 package merge
 
 import (
+	"slices"
+
 	"modicum/catalog"
 	"modicum/internal/defect"
+	"modicum/internal/fhirjson"
 )
 
 // settle looks at the record as it would become: what was put into it must be of
@@ -46,9 +49,10 @@ func (m *merger) settle() {
 
 // classes refuses what was put where its class does not show or may not be written.
 func (m *merger) classes(d *doc, p span) {
-	for i := range d.vals {
+	first, _ := slices.BinarySearchFunc(d.vals, p.from, func(v fhirjson.Value, at int) int { return v.From - at })
+	for i := first; i < len(d.vals) && d.vals[i].From < p.to; i++ {
 		v := &d.vals[i]
-		if v.From < p.from || v.To > p.to || v.Kind == '{' || v.Kind == '[' || v.Kind == 'n' {
+		if v.Kind == '{' || v.Kind == '[' || v.Kind == 'n' {
 			continue
 		}
 		holder := m.cat.Node(d.vals[v.Parent].Node).Kind
