@@ -8,9 +8,9 @@ import (
 // add writes a value where none was shown: into what is hidden there, if something is.
 // sure says that nothing can be there, as in an item that is new.
 func (m *merger) add(o, n int, sure bool) bool {
-	m.addable(n, sure)
+	may := m.addable(n, sure)
 	switch {
-	case o == none, m.original.blank(o):
+	case !may, o == none, m.original.blank(o): // what is refused does not look at what is hidden
 		return m.insert(n)
 	case m.original.kind(o) == '{' && m.sent.kind(n) == '{':
 		return m.object(o, none, n)
@@ -22,28 +22,31 @@ func (m *merger) add(o, n int, sure bool) bool {
 
 // addable refuses what cannot be added. Whether the classes show is looked at when the
 // record stands, since they may depend on what is written beside.
-func (m *merger) addable(n int, sure bool) {
+func (m *merger) addable(n int, sure bool) bool {
 	v := &m.sent.vals[n]
 	node := m.cat.Node(v.Node)
+	why := Reason(0)
 	switch {
 	case v.Node == 0 && v.Name == "resourceType" && m.cat.Node(m.sent.vals[v.Parent].Node).Kind == catalog.ResourceRoot:
-		return
+		return true
 	case v.Node == 0, m.sent.blank(n) && v.Kind != 'n':
-		m.refuseSent(n, NotKnown)
-		return
+		why = NotKnown
 	case m.frozen(v.Node):
-		m.refuseSent(n, Decides)
-		return
+		why = Decides
 	case node.Kind == catalog.Narrative:
-		m.refuseSent(n, Narrative)
-		return
+		why = Narrative
 	case !sure && v.Name != "" && !v.Sibling && m.hides(m.sent.vals[v.Parent].Node, v.Node):
-		m.refuseSent(n, MayHide)
-		return
+		why = MayHide
 	}
+	if why != 0 {
+		m.refuseSent(n, why)
+		return false
+	}
+	may := true
 	for _, k := range m.sent.inside(n) {
-		m.addable(k, sure || v.Kind == '[' && node.Kind != catalog.Primitive)
+		may = m.addable(k, sure || v.Kind == '[' && node.Kind != catalog.Primitive) && may
 	}
+	return may
 }
 
 // hides reports whether a single element may hold a value that does not show though

@@ -20,6 +20,9 @@ func (m *merger) list(o, s, n int) bool {
 	for k, i := range is {
 		sm := from[k]
 		switch {
+		case sm == none && m.isMark(i):
+			m.refuseSent(i, Reduced) // a second one: marks are ours, and are not written
+			continue
 		case sm == none:
 			m.item(func() bool { return m.add(none, i, true) })
 			continue
@@ -43,6 +46,12 @@ func (m *merger) list(o, s, n int) bool {
 	}
 	m.dst = append(m.dst, ']')
 	return true
+}
+
+// isMark reports whether an item is the constant that stands for masked ones.
+func (m *merger) isMark(n int) bool {
+	mark := m.cat.Node(m.sent.vals[n].Node).Masked
+	return mark != "" && isItem(mark, string(m.sent.bytes(n)))
 }
 
 // moved refuses another order of what may not be written.

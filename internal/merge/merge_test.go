@@ -138,6 +138,7 @@ func TestF8_WhatMayNotBeWrittenIsRefused(t *testing.T) {
 		{"the last four", person, `[{"op":"replace","path":"/identifier/1/value","value":"****9999"}]`, "Patient.identifier.value", merge.NotVisible, []string{"last4:identifiers.ssn"}},
 		{"a year", person, `[{"op":"replace","path":"/birthDate","value":"1971"}]`, "Patient.birthDate", merge.NotVisible, []string{"coarse:demographics.birth-date"}},
 		{"a mark", person, `[{"op":"remove","path":"/_birthDate"}]`, "Patient.birthDate", merge.Reduced, []string{"mask:demographics.birth-date"}},
+		{"a mark once more", person, `[{"op":"copy","from":"/identifier/1","path":"/identifier/0"}]`, "Patient.identifier", merge.Reduced, []string{"mask:identifiers.ssn"}},
 		{"a value beside its mark", person, `[{"op":"add","path":"/birthDate","value":"1971-01-01"}]`, "Patient.birthDate", merge.NotVisible, []string{"mask:demographics.birth-date"}},
 		{"a group that may hold more", visit, `[{"op":"remove","path":"/hospitalization"}]`, "Encounter.hospitalization", merge.HoldsHidden, []string{"hide:admin.encounter.location"}},
 		{"what FHIR demands", observation, `[{"op":"remove","path":"/code"}]`, "Observation.code", merge.Mandatory, nil},
@@ -212,6 +213,8 @@ func TestFC52_TheVerdictTellsNothingHidden(t *testing.T) {
 	}{
 		{"a single reference", `[{"op":"add","path":"/recorder","value":{"reference":"Practitioner/x"}}]`,
 			[]string{"", `,"recorder":{"display":"Somebody"}`}, false},
+		{"what a single reference says of its target", `[{"op":"add","path":"/recorder","value":{"identifier":{"system":"urn:x","value":"1"}}}]`,
+			[]string{"", `,"recorder":{"display":"Somebody"}`, `,"recorder":{}`}, false},
 		{"a part of which another part is hidden", `[{"op":"add","path":"/severity","value":{"text":"mild"}}]`,
 			[]string{"", `,"severity":{` + ext + `}`, `,"severity":{}`, `,"severity":""`}, true},
 		{"a primitive with a hidden extension", `[{"op":"add","path":"/recordedDate","value":"2026-01-01"}]`,
