@@ -61,17 +61,17 @@ func (e *element) tree(cat *catalog.Catalog, n catalog.NodeID) *tree {
 }
 
 func (e *element) resource(cat *catalog.Catalog) string {
-	for i := range e.Children {
-		r := &e.Children[i]
-		t, _ := cat.Type(r.XMLName.Local)
-		out := r.tree(cat, cat.Root(t))
-		if out.kind != '{' {
-			out = &tree{kind: '{'}
-		}
-		out.members = append([]member{{"resourceType", &tree{kind: '"', raw: `"` + r.XMLName.Local + `"`}}}, out.members...)
-		return out.String()
+	if len(e.Children) == 0 {
+		return ""
 	}
-	return ""
+	r := &e.Children[0]
+	t, _ := cat.Type(r.XMLName.Local)
+	out := r.tree(cat, cat.Root(t))
+	if out.kind != '{' {
+		out = &tree{kind: '{'}
+	}
+	out.members = append([]member{{"resourceType", &tree{kind: '"', raw: `"` + r.XMLName.Local + `"`}}}, out.members...)
+	return out.String()
 }
 
 func (e *element) child(name string) *element {
