@@ -52,6 +52,11 @@ var contract = []interaction{
 	{ask: "Observation?encounter=Encounter/e5"}, {ask: "DocumentReference?encounter=Encounter/e1"},
 	{ask: "POST Observation?patient=Patient/p1"}, {ask: "POST Observation?patient=Patient/p1&code=2160-0"},
 	{ask: "Observation?patient=Patient/p1&patient=Patient/p2"},
+	// what stands beside a match, chains, compartments and charts are asked for
+	{ask: "Observation?encounter=Encounter/e1,Encounter/e5"}, {ask: "Observation?encounter=Encounter/e5,Encounter/nowhere&patient=Patient/p1,Patient/p2"},
+	{ask: "Condition?asserter=Patient/p1"}, {ask: "Observation?performer=Patient/p1"},
+	{ask: "Encounter?_id=e1,e5,nowhere", own: "matches the beginning"}, {ask: "Encounter?_id=e1,e5&_id=e5", own: "matches the beginning"},
+	{ask: "Observation?_lastUpdated=ge2020-01-01&patient=Patient/p1"}, {ask: "Observation?_lastUpdated=lt2020-01-01&patient=Patient/p1"},
 	// _id
 	{ask: "Patient?_id=p1", own: "matches the beginning"}, {ask: "Patient?_id=p1,p2,nobody", own: "matches the beginning"}, {ask: "Observation?_id=o1,o2&patient=Patient/p1", own: "matches the beginning"}, {ask: "Patient?_id=nobody"},
 	// tokens
