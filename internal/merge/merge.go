@@ -136,7 +136,9 @@ func Merge(s *fhirjson.Scanner, original, sent []byte, rules Rules) ([]byte, err
 	}
 	m.sameKind(0, 0)
 	m.object(0, 0, 0)
-	m.settle()
+	if !m.otherKind { // of another class, what is put depends on codes that may be hidden
+		m.settle()
+	}
 	if len(m.problems) > 0 {
 		// The original's order would tell where in it hidden things stand.
 		slices.SortFunc(m.problems, func(a, b Problem) int {

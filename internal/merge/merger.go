@@ -21,10 +21,11 @@ type merger struct {
 	exact  []bool // by value of shown: every byte of it is the original's
 	shows  []int  // by value of the original: the shown one, none where it is hidden
 
-	dst      []byte
-	put      []span // of dst: what was sent
-	problems []Problem
-	open     map[below]bool
+	dst       []byte
+	put       []span // of dst: what was sent
+	problems  []Problem
+	otherKind bool // refused for it
+	open      map[below]bool
 }
 
 type span struct{ from, to int }

@@ -206,6 +206,7 @@ func (m *merger) sameKind(s, n int) {
 	}
 	if was != is && !defect.On(defect.KindChanged) {
 		m.refuseSent(n, Decides)
+		m.otherKind = true
 	}
 }
 
