@@ -100,6 +100,8 @@ func TestF8_WhatIsHiddenStays(t *testing.T) {
 			`[{"op":"remove","path":"/valueString"},{"op":"add","path":"/valueInteger","value":3}]`, `"subject":{"reference":"Patient/p1"},"valueInteger":3}`, nil},
 		{"a reference beside the mark that stands for it", `{"resourceType":"Medication","id":"m1","ingredient":[{"itemReference":{"reference":"#hidden",` + ext + `},"isActive":true}]}`,
 			`[{"op":"replace","path":"/ingredient/0/isActive","value":false}]`, `"itemReference":{"reference":"#hidden",` + ext + `},"isActive":false`, nil},
+		{"of a choice that is taken away with its part", `{"resourceType":"Medication","id":"m1","ingredient":[{"itemCodeableConcept":{"text":"x",` + ext + `}},{"itemCodeableConcept":{"text":"y"}}]}`,
+			`[{"op":"remove","path":"/ingredient/0"}]`, `"ingredient":[{"itemCodeableConcept":{` + ext + `}},{"itemCodeableConcept":{"text":"y"}}]`, nil},
 		{"narrative and meta", `{"resourceType":"Patient","id":"p1","meta":{"versionId":"7"},"text":{"status":"generated","div":"<div>x</div>"},"active":true}`,
 			`[{"op":"replace","path":"/active","value":false},{"op":"remove","path":"/meta"}]`, `{"resourceType":"Patient","id":"p1","meta":{"versionId":"7"},"text":{"status":"generated","div":"<div>x</div>"},"active":false}`, []string{"hide:system.metadata"}},
 		{"a contained resource that does not show", `{"resourceType":"Observation","id":"o1","contained":[{"resourceType":"Specimen","id":"x"},{"resourceType":"Organization","id":"y","name":"Y"}],"status":"final","code":{"text":"x"},"subject":{"reference":"Patient/p1"},"performer":[{"reference":"#y"}]}`,

@@ -172,9 +172,21 @@ func (m *merger) standIn(o int, left map[string]bool) {
 		return
 	}
 	for _, id := range m.cat.MandatoryChildren(v.Node) {
-		if mark := m.cat.Node(id).Absent; mark != "" && !left[m.cat.Node(id).Name] {
+		if mark := m.cat.Node(id).Absent; mark != "" && !m.stands(v.Node, id, left) {
 			m.separate()
 			m.dst = append(m.dst, mark...)
 		}
 	}
+}
+
+// stands reports whether a child, or another type of it, is left by name.
+func (m *merger) stands(holder, id catalog.NodeID, left map[string]bool) bool {
+	of := m.cat.Node(id).ChoiceOf
+	for name := range left {
+		k, _ := m.cat.Child(holder, []byte(name))
+		if k == id || of != 0 && m.cat.Node(k).ChoiceOf == of {
+			return true
+		}
+	}
+	return false
 }
