@@ -3,6 +3,7 @@ package fhir
 import (
 	"net/url"
 	"strconv"
+	"strings"
 
 	"modicum/catalog"
 	"modicum/internal/gate"
@@ -31,9 +32,10 @@ func bundleHead(dst []byte, kind string, total int, self, next string) []byte {
 	return append(dst, ']')
 }
 
-// queryEscape writes a value for a link. Its result holds nothing that JSON would
-// escape.
-func queryEscape(s string) string { return url.QueryEscape(s) }
+// queryEscape spells a name or value of a link. Its result holds nothing that JSON
+// would escape. Commas stand as they are (RFC 3986 section 3.4): there are clients that
+// look for them before they decode.
+func queryEscape(s string) string { return strings.ReplaceAll(url.QueryEscape(s), "%2C", ",") }
 
 // limited ends a search at the task's limit of results, in words of this door.
 const limited = `{"resource":{"resourceType":"OperationOutcome","issue":[{"severity":"information","code":"too-costly",` +
