@@ -58,6 +58,9 @@ func (x *exchange) batch(place) error {
 	for i := range list {
 		x.take(ctx, &list[i], &left)
 	}
+	if x.id() == "" && slices.ContainsFunc(x.parts, func(p *part) bool { return p.lost }) {
+		return problem.Unavailable // nothing of it is on record
+	}
 	return x.writeBatch("batch-response")
 }
 
@@ -114,7 +117,7 @@ func (x *exchange) newPart(ctx context.Context, r *fhirjson.Request, left *int64
 // join takes over what the answer as a whole says of its parts.
 func (x *exchange) join(p *part) {
 	h := x.w.Header()
-	if x.id() == "" && p.id() != "" {
+	if x.id() == "" && p.id() != "" && !p.lost { // the answer names a decision that can be found
 		h.Set("Modicum-Decision", p.id())
 	}
 	if names := p.answer.header.Get("Modicum-Obligation"); names != "" {

@@ -302,10 +302,27 @@ func TestL1_AnEntryWithoutItsRecordIsNotAnswered(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
 	c.book.fail = errDisk
 	r := c.send(t, "alice", "POST", "", bundleFor("batch", one{method: "GET", url: "Patient/p1"}, one{method: "GET", url: "Condition?patient=p1"}), asFHIR...)
-	for _, e := range entriesOf(t, "batch-response", r) {
-		if e.Response.Status != "503 Service Unavailable" || e.Resource != nil {
-			t.Errorf("%+v", e.Response)
-		}
+	if r.status != http.StatusServiceUnavailable || strings.Contains(r.body, "batch-response") {
+		t.Errorf("%d %s", r.status, r.body) // no decision could name the answer
 	}
 	lacks(t, r.body, "Familyp1", "J10.0")
+}
+
+// An entry whose refusal the record does not take is not answered, and does not name
+// the answer: who starts at the id of the answer finds what left (L1, L2).
+func TestL1_ABatchNamesADecisionThatIsOnRecord(t *testing.T) {
+	for skips, want := range map[int]int{1: http.StatusOK, 100: http.StatusServiceUnavailable} {
+		c := openClinic(t, ward(t), "", nil)
+		c.book.skips = skips
+		r := c.send(t, "alice", http.MethodPost, "/", bundleFor("batch", one{method: "GET", url: "Patient?unheard-of=x"}, one{method: "GET", url: "Patient/p1"}), asFHIR...)
+		if r.status != want {
+			t.Fatalf("%d entries not taken: %d, want %d: %s", skips, r.status, want, r.body)
+		}
+		if want != http.StatusOK {
+			continue
+		}
+		if d, _, _ := c.book.of(r.header.Get("Modicum-Decision")); d == nil || !strings.Contains(r.body, `"503 `) || !strings.Contains(r.body, `"Patient"`) {
+			t.Errorf("the answer is named %q, which is %v on record: %s", r.header.Get("Modicum-Decision"), d, r.body)
+		}
+	}
 }

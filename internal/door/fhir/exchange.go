@@ -44,6 +44,7 @@ type exchange struct {
 	status  int
 	bytes   int64
 	sent    bool // something left: an error can no longer be written
+	lost    bool // its decision is not in the record: nothing but that is told
 	why     []slog.Attr
 }
 
@@ -141,11 +142,13 @@ func (x *exchange) fail(err error) {
 	p := problem.From(err)
 	x.why = whyOf(err, p)
 	if !x.recorded() {
+		x.lost = true
 		p = problem.Unavailable // who looks for what is not theirs is on record, or is not answered (L2)
 	}
 	if x.id() == "" {
 		id, err := x.door.routes[refusal].RefusePart(x.r.Context(), x.partOf, x.caller, p.Slug(), p.Status())
 		if err != nil {
+			x.lost = true
 			p = problem.Unavailable
 		}
 		x.w.Header().Set("Modicum-Decision", id)

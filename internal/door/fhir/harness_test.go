@@ -193,6 +193,7 @@ type book struct {
 	mu      sync.Mutex
 	entries []ledger.Entry
 	fail    error
+	skips   int  // so many entries are not taken
 	forget  bool // takes entries and keeps none, for loads
 }
 
@@ -201,6 +202,10 @@ func (b *book) Append(_ context.Context, e ledger.Entry, _ func(ledger.Tx) error
 	defer b.mu.Unlock()
 	if b.fail != nil {
 		return ledger.Receipt{}, b.fail
+	}
+	if b.skips > 0 {
+		b.skips--
+		return ledger.Receipt{}, ledger.ErrNotDurable
 	}
 	if _, err := ledger.Encode(e); err != nil {
 		return ledger.Receipt{}, err
