@@ -222,6 +222,7 @@ type parts struct {
 	diary io.Writer
 	now   func() (time.Time, bool)
 	front func(http.Handler) http.Handler // stands before the server behind the door
+	base  string                          // of another server behind the door, which holds the world
 }
 
 // openClinic puts a door before a world for the person; close it.
@@ -256,7 +257,7 @@ func openClinicOf(t testing.TB, w *world, p *person, set *policy.Set, with parts
 	if err != nil {
 		t.Fatal(err)
 	}
-	base := c.up.URL + "/fhir"
+	base := orElse(with.base, c.up.URL+"/fhir")
 	address, err := url.Parse(base)
 	if err != nil {
 		t.Fatal(err)

@@ -16,6 +16,7 @@ import (
 	"modicum/catalog"
 	"modicum/internal/reference"
 	"modicum/internal/sandbox"
+	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -317,4 +318,154 @@ func sameJSON(a, b string) bool {
 		return nil
 	}
 	return read(a, &x) == nil && read(b, &y) == nil && reflect.DeepEqual(x, y)
+}
+
+// TestN3_ARealServerThatHoldsOnlyWhatShowsAnswersAlike: the door is asked before a real
+// server that holds a whole world; then the server holds the projections and nothing
+// else, and is asked itself.
+func TestN3_ARealServerThatHoldsOnlyWhatShowsAnswersAlike(t *testing.T) {
+	if testing.Short() {
+		t.Skip("-short: no server is started")
+	}
+	set := loadPolicy(t)
+	up := testkit.NewHAPI(t, testkit.HAPIOptions{})
+	searches, records, had := 0, 0, make(map[string]bool)
+	for seed := uint64(1); seed <= 6 && !t.Failed(); seed++ {
+		n, of := onARealServer(t, set, up.Base, seed, had)
+		searches, records = searches+n, records+of
+	}
+	t.Logf("%d searches, %d records", searches, records)
+	if searches < 100 || records < 60 {
+		t.Errorf("only %d searches with %d records", searches, records)
+	}
+}
+
+func onARealServer(t *testing.T, set *policy.Set, base string, seed uint64, had map[string]bool) (searches, records int) {
+	const task = "therapist/counsel" // who sees the same reading and searching
+	w := grow(rand.New(rand.NewPCG(seed, 1)))
+	// An id that another world had is left out: the server finds a record that was
+	// deleted and comes again by what it was before.
+	w.entries = slices.DeleteFunc(w.entries, func(e *entry) bool { return had[e.ref()] })
+	for _, e := range w.entries {
+		had[e.ref()] = rankOf[e.typ] > -3 || e.typ == "Patient" // directories are the same in all
+	}
+	p := hire(rand.New(rand.NewPCG(seed, 2)), 8, w)
+	p.scopes, p.caller.Scopes, p.caller.Patient = "", nil, ""
+	s := newShadow(set, p, w, task)
+	hold(t, base, w.entries, func(e *entry) string { return e.text })
+	c := openClinicOf(t, w, p, set, parts{base: base})
+	defer c.close()
+	asked := make(map[string][]string)
+	for _, typ := range w.types() {
+		for _, patient := range w.patients {
+			path := "/" + typ + "?" + orElse(listable[typ], "patient") + "=" + patient
+			if records, ok := c.pages(t, path+"&_count=3", task); ok {
+				asked[path] = records
+			}
+		}
+	}
+	hold(t, base, w.entries, s.text)
+	for path, got := range asked {
+		want := plainRecords(t, base+path+"&_count=1000")
+		records += len(want)
+		slices.SortFunc(got, strings.Compare)
+		slices.SortFunc(want, strings.Compare)
+		if !slices.EqualFunc(got, want, sameJSON) {
+			t.Errorf("seed %d: GET %s: through the door\n%s\nthe server that holds only what shows\n%s", seed, path, strings.Join(got, "\n"), strings.Join(want, "\n"))
+		}
+	}
+	return len(asked), records
+}
+
+// text is what shows of a record, "" for nothing.
+func (s *shadow) text(e *entry) string {
+	code, body := plainly(s.server(e.typ, policy.Read, nil), "/"+e.ref())
+	if code != http.StatusOK {
+		return ""
+	}
+	return body
+}
+
+// rankOf orders types by what they refer to.
+var rankOf = map[string]int{"Patient": -3, "Practitioner": -3, "Organization": -3, "Location": -3, "Account": -2, "Encounter": -1}
+
+// hold makes a real server hold records as they are to be, "" for not at all. What
+// refers to others comes after them: the server finds by what it knew when it was told.
+func hold(t *testing.T, base string, entries []*entry, text func(*entry) string) {
+	t.Helper()
+	send := func(method, ref, body string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, base+"/"+ref, strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Content-Type", "application/fhir+json")
+		res, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		if b, _ := io.ReadAll(res.Body); res.StatusCode >= 300 {
+			t.Fatalf("%s %s: %d %s", method, ref, res.StatusCode, b)
+		}
+	}
+	entries = slices.Clone(entries)
+	slices.SortStableFunc(entries, func(a, b *entry) int { return rankOf[a.typ] - rankOf[b.typ] })
+	for _, e := range entries {
+		if body := text(e); body == "" {
+			send(http.MethodDelete, e.ref(), "")
+		} else {
+			send(http.MethodPut, e.ref(), body)
+		}
+	}
+}
+
+// pages asks the door for every page of a search; ok is false where it is refused.
+func (c *clinic) pages(t *testing.T, path, task string) (records []string, ok bool) {
+	t.Helper()
+	for next := (ask{method: http.MethodGet, path: path, headers: []string{"Modicum-Task", task}}); ; {
+		r := c.send(t, &next)
+		if r.status != http.StatusOK {
+			return nil, false
+		}
+		records = append(records, recordsOf(t, r.body)...)
+		if r.next == "" {
+			return records, true
+		}
+		next.path = r.next
+	}
+}
+
+func plainRecords(t *testing.T, address string) []string {
+	t.Helper()
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	b, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %d %s %v", address, res.StatusCode, b, err)
+	}
+	return recordsOf(t, string(b))
+}
+
+// recordsOf are the records of a page, without their metadata, which every server
+// writes for itself.
+func recordsOf(t *testing.T, page string) (records []string) {
+	t.Helper()
+	var b struct {
+		Entry []struct{ Resource map[string]json.RawMessage }
+	}
+	if err := json.Unmarshal([]byte(page), &b); err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range b.Entry {
+		delete(e.Resource, "meta")
+		text, err := json.Marshal(e.Resource)
+		if err != nil {
+			t.Fatal(err)
+		}
+		records = append(records, string(text))
+	}
+	return records
 }
