@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -90,6 +91,9 @@ func values(t *testing.T, url string) []string {
 	return append(out, p.Name[0].Given...)
 }
 
+// keys are the random texts of a page, in which any two letters may stand.
+var keys = regexp.MustCompile(`([A-Za-z0-9/=]|\+|&#43;){40,}`)
+
 // limitedPage: the page tells nothing of a patient to whoever opens it.
 func limitedPage(t *testing.T, d directions) {
 	t.Helper()
@@ -99,8 +103,9 @@ func limitedPage(t *testing.T, d directions) {
 		if status != http.StatusOK || !strings.Contains(text, "comparison is off") || !strings.Contains(text, "modicum ledger verify") {
 			t.Errorf("%s: %d\n%s", query, status, text)
 		}
+		said := keys.ReplaceAllString(html, "")
 		for _, s := range append(values(t, d.Upstream+"/Patient/"+d.Patients[0].ID), d.Patients[0].ID, "<form", "kept") {
-			if strings.Contains(html, s) {
+			if strings.Contains(said, s) {
 				t.Errorf("%s: the page says %q", query, s)
 			}
 		}
