@@ -18,7 +18,8 @@ import (
 
 const (
 	maxHops   = 2   // that one parameter passes through others
-	maxPassed = 200 // records that one hop passes through, counted by what shows (N1)
+	maxPassed = 200 // inner records that one hop passes through: they show, while those to which they refer may not (N1)
+	mostLed   = 5000 // records to which these refer, shown or not: the work of the search, like its pages
 )
 
 // hop is one passage through records of another type.
@@ -201,6 +202,7 @@ func (f *finder) inner(ctx context.Context, q *query, h *hop) ([]gate.Ref, error
 func (f *finder) through(ctx context.Context, r *reader, q *query, h *hop) ([]gate.Ref, error) {
 	var out []gate.Ref
 	var passed []*candidate
+	led := make(map[gate.Ref]bool)
 	p := f.x.newProjection()
 	defer p.close()
 	for {
@@ -220,11 +222,15 @@ func (f *finder) through(ctx context.Context, r *reader, q *query, h *hop) ([]ga
 			continue
 		}
 		for _, ref := range to {
-			if !slices.Contains(out, ref) {
+			if !led[ref] {
+				led[ref] = true
 				out = append(out, ref)
 			}
 		}
-		if passed = append(passed, c); len(out) > maxPassed {
+		if len(out) > mostLed {
+			return nil, errBudget
+		}
+		if passed = append(passed, c); len(passed) > maxPassed {
 			return nil, tooManyPassed
 		}
 	}
@@ -235,13 +241,13 @@ func (f *finder) through(ctx context.Context, r *reader, q *query, h *hop) ([]ga
 // refer to for _has; and whether anything of it shows.
 func (p *projection) leads(c *candidate, q *query, h *hop) (to []gate.Ref, shows bool, err error) {
 	if h.back {
-		refs, err := p.references(c, h.param)
+		refs, there, err := p.references(c, h.param)
 		for _, r := range refs {
 			if r.typ == q.typ {
 				to = append(to, gate.Ref{Type: r.typ, ID: r.id})
 			}
 		}
-		return to, len(refs) > 0, err
+		return to, there, err
 	}
 	_, result, err := c.page.scanner.Project(nil, c.record, c.session().Shape(c.judged, nil))
 	return []gate.Ref{{Type: c.judged.Type, ID: c.judged.ID}}, result.There || defect.On(defect.PassedThroughHidden), err

@@ -191,20 +191,19 @@ func (n *includer) add(ctx context.Context, p *projection, in *include, matches 
 
 // targets are the records to which the matches would be seen to refer, were they
 // visible: what a projection leaves of the element, and nothing that it takes away.
+// Their number is not bounded here, as most of them may be hidden; what reading them
+// takes is, by the budget of the page.
 func (n *includer) targets(p *projection, in *include, matches []*candidate) (map[catalog.Type][]string, error) {
-	out, left := make(map[catalog.Type][]string), maxIncluded
+	out := make(map[catalog.Type][]string)
 	asked := make(map[record]bool)
 	for _, c := range matches {
-		refs, err := p.references(c, in.param)
+		refs, _, err := p.references(c, in.param)
 		if err != nil {
 			return nil, err
 		}
 		for _, to := range refs {
 			if in.target != 0 && to.typ != in.target || n.seen[to] || asked[to] {
 				continue
-			}
-			if left--; left < 0 {
-				return nil, tooMuchBeside
 			}
 			asked[to] = true
 			out[to.typ] = append(out[to.typ], to.id)
@@ -269,26 +268,24 @@ func (n *includer) session(ctx context.Context, route string, q *query) (s *gate
 var tooMuchBeside = problem.NameAPatient.With(problem.Hint{Say: "More records stand beside the matches than one page may hold. Ask for fewer matches at a time: _count."})
 
 // references are those that the caller would see in the elements of a parameter if all
-// their targets were visible.
-func (p *projection) references(c *candidate, param *catalog.Param) ([]record, error) {
+// their targets were visible; there is false where nothing of the record shows.
+func (p *projection) references(c *candidate, param *catalog.Param) (out []record, there bool, err error) {
 	if defect.On(defect.HiddenReferenceFollowed) || defect.On(defect.PassedThroughHidden) {
-		var out []record
 		for _, r := range c.record.References {
 			if slices.Contains(param.Nodes, r.Node) && param.Targets.Has(r.Type) {
 				out = append(out, record{r.Type, string(r.ID)})
 			}
 		}
-		return out, nil
+		return out, true, nil
 	}
 	text, result, err := c.page.scanner.Project(nil, c.record, c.session().Shape(c.judged, func(catalog.Type, []byte) bool { return true }))
 	if err != nil || !result.There {
-		return nil, err
+		return nil, false, err
 	}
 	var tree map[string]any
 	if err := json.Unmarshal(text, &tree); err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	var out []record
 	for _, node := range param.Nodes {
 		for _, v := range elements(tree, strings.Split(p.cat.Node(node).Path, ".")[1:]) {
 			if to, ok := p.target(v, param); ok {
@@ -296,7 +293,7 @@ func (p *projection) references(c *candidate, param *catalog.Param) ([]record, e
 			}
 		}
 	}
-	return out, nil
+	return out, true, nil
 }
 
 // target reads a projected Reference. It stands as Type/id, or names nothing of ours.

@@ -157,6 +157,32 @@ func TestFC34_WhatIsBesideIsBounded(t *testing.T) {
 	}
 }
 
+// To how many hidden records a match refers does not count: what does not show is
+// not beside it.
+func TestN1_HiddenTargetsDoNotCountAsBeside(t *testing.T) {
+	var answers []string
+	for _, n := range []int{1200, 0} {
+		up := newSheet(t)
+		var details []string
+		for i := range n {
+			details = append(details, fmt.Sprintf(`{"reference":"Condition/h%04d"}`, i))
+		}
+		evidence := ""
+		if n > 0 {
+			evidence = `"evidence":[{"detail":[` + strings.Join(details, ",") + `]}],`
+		}
+		up.put(patient("p1", "Familyp1", "1940-05-06"), edit(condition("c1", "p1", "J45.0"), `"recordedDate"`, evidence+`"recordedDate"`))
+		c := openClinic(t, up, "", func(cfg *fhir.Config) { cfg.Public = mustParse(t, "https://gate.example/fhir") })
+		r := c.get(t, "alice", "/Condition?patient=p1&_include=Condition:evidence-detail")
+		if answers = append(answers, r.plain()); r.status != 200 {
+			t.Errorf("%d hidden targets: %d %.300s", n, r.status, r.body)
+		}
+	}
+	if answers[0] != answers[1] {
+		t.Errorf("told apart: %q", answers)
+	}
+}
+
 func TestL2_WhatIsBesideIsRecorded(t *testing.T) {
 	c := openClinic(t, visits(t), "", nil)
 	first := c.get(t, "alice", "/Condition?patient=p1&_include=Condition:encounter").header.Get("Modicum-Decision")
