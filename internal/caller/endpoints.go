@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -30,9 +31,9 @@ var ErrEndpoints = errors.New("the issuer does not say where applications sign i
 
 // endpoints remembers what the issuer said.
 type endpoints struct {
-	mu    sync.Mutex
-	known *Endpoints
-	asked time.Time
+	known  atomic.Pointer[Endpoints]
+	asking sync.Mutex // held by the one who asks the issuer
+	asked  time.Time
 }
 
 // Endpoints returns those of the first issuer: as configured, or else as it says itself
@@ -43,25 +44,32 @@ func (v *Verifier) Endpoints(ctx context.Context) (*Endpoints, error) {
 	if is.TokenEndpoint != "" {
 		return &Endpoints{Issuer: is.Issuer, Authorization: is.AuthorizationEndpoint, Token: is.TokenEndpoint, JWKS: is.JWKSURL}, nil
 	}
-	e, now := &v.endpoints, v.now()
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	wait := endpointsFresh
-	if e.known == nil {
+	e := &v.endpoints
+	if e.asking.TryLock() { // nobody waits for another's question: this is asked without a token
+		v.askEndpoints(ctx, is, e)
+		e.asking.Unlock()
+	}
+	if k := e.known.Load(); k != nil {
+		return k, nil
+	}
+	return nil, ErrEndpoints
+}
+
+// askEndpoints asks the issuer where it is time to.
+func (v *Verifier) askEndpoints(ctx context.Context, is *Issuer, e *endpoints) {
+	now, wait := v.now(), endpointsFresh
+	if e.known.Load() == nil {
 		wait = endpointsRetry
 	}
-	if e.asked.IsZero() || now.Sub(e.asked) >= wait || now.Before(e.asked) {
-		e.asked = now
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
-		defer cancel()
-		if said, err := v.issuers[is.Issuer].ring.endpoints(ctx); err == nil {
-			e.known = said
-		}
+	if !e.asked.IsZero() && now.Sub(e.asked) < wait && !now.Before(e.asked) {
+		return
 	}
-	if e.known == nil {
-		return nil, ErrEndpoints
+	e.asked = now
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
+	defer cancel()
+	if said, err := v.issuers[is.Issuer].ring.endpoints(ctx); err == nil {
+		e.known.Store(said)
 	}
-	return e.known, nil
 }
 
 func (v *Verifier) now() time.Time { t, _ := v.cfg.Now(); return t }

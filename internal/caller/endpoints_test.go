@@ -1,6 +1,7 @@
 package caller_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -59,6 +60,34 @@ func TestEndpointsAreThoseOfTheIssuer(t *testing.T) {
 	w, _ := caller.New(caller.Config{Issuers: []caller.Issuer{{Issuer: s.URL, Audience: "modicum", Algorithms: []string{"ES256"}}}, Now: func() (time.Time, bool) { return now, true }})
 	if _, err := w.Endpoints(t.Context()); err == nil {
 		t.Error("the description of another issuer counts")
+	}
+}
+
+// Whoever asks while another's question to the issuer hangs is answered at once: the
+// door's public pages ask without a token, and each holds one of its places.
+func TestNobodyWaitsForAnothersQuestionToTheIssuer(t *testing.T) {
+	hangs, goOn := make(chan struct{}), make(chan struct{})
+	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(hangs); <-goOn }))
+	defer s.Close()
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	v, err := caller.New(caller.Config{Issuers: []caller.Issuer{{Issuer: s.URL, Audience: "modicum", Algorithms: []string{"ES256"}}}, Now: func() (time.Time, bool) { return now, true }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := make(chan error, 1)
+	go func() { _, err := v.Endpoints(t.Context()); first <- err }()
+	<-hangs
+	if _, err := v.Endpoints(t.Context()); !errors.Is(err, caller.ErrEndpoints) {
+		t.Errorf("got %v", err)
+	}
+	select {
+	case <-first:
+		t.Fatal("it waited until the other's question had ended")
+	default:
+	}
+	close(goOn)
+	if err := <-first; !errors.Is(err, caller.ErrEndpoints) {
+		t.Errorf("the first got %v", err)
 	}
 }
 
