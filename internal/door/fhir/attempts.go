@@ -21,8 +21,9 @@ const mostAttempts = 100_000
 // not done twice: the same caller, application and task, and the same bytes or the
 // same Idempotency-Key, make the same record.
 type attempts struct {
-	mu sync.Mutex
-	m  map[[32]byte]*attempt
+	mu    sync.Mutex
+	m     map[[32]byte]*attempt
+	swept time.Time // when what had ended was dropped
 }
 
 // attempt is one create, from its first request on.
@@ -71,11 +72,13 @@ func (a *attempts) begin(key, body [32]byte, id string, now time.Time) (*attempt
 	return at, 0, nil
 }
 
-// forget drops what has ended, once there is much of it. The caller holds mu.
+// forget drops what has ended, once there is much of it, and not for every create. The
+// caller holds mu.
 func (a *attempts) forget(now time.Time) {
-	if len(a.m) < mostAttempts/2 {
+	if len(a.m) < mostAttempts/2 || now.Sub(a.swept) < time.Minute && !now.Before(a.swept) {
 		return
 	}
+	a.swept = now
 	for k, at := range a.m {
 		if at.now != running && !now.Before(at.until) {
 			delete(a.m, k)

@@ -30,7 +30,7 @@ const (
 // apart, decided, recorded and answered as if it had been sent alone, by the same rows
 // of the table of interactions, and nothing but its bytes gets into the answer.
 func (x *exchange) batch(place) error {
-	if err := x.howToAnswer(); err != nil {
+	if err := x.spelling(problem.Parameter); err != nil {
 		return err
 	}
 	body, err := x.resource(maxBatch)
@@ -58,29 +58,10 @@ func (x *exchange) batch(place) error {
 	for i := range list {
 		x.take(ctx, &list[i], &left)
 	}
-	if x.id() == "" && slices.ContainsFunc(x.parts, func(p *part) bool { return p.lost }) {
+	if x.id() == "" && slices.ContainsFunc(x.parts, func(p *part) bool { return p.unrecorded }) {
 		return problem.Unavailable // nothing of it is on record
 	}
 	return x.writeBatch("batch-response")
-}
-
-// howToAnswer reads the parameters of the address: it holds nothing that is asked.
-func (x *exchange) howToAnswer() error {
-	pairs, err := x.query()
-	if err != nil {
-		return err
-	}
-	for _, p := range pairs {
-		switch {
-		case p.name == "_pretty":
-			x.pretty = p.value == "true"
-		case p.name != "_format":
-			return problem.Parameter
-		case !formatIsJSON(p.value):
-			return problem.Format
-		}
-	}
-	return nil
 }
 
 // resource reads the body of a request that is FHIR JSON. Whoever scans it is strict
@@ -117,7 +98,7 @@ func (x *exchange) newPart(ctx context.Context, r *fhirjson.Request, left *int64
 // join takes over what the answer as a whole says of its parts.
 func (x *exchange) join(p *part) {
 	h := x.w.Header()
-	if x.id() == "" && p.id() != "" && !p.lost { // the answer names a decision that can be found
+	if x.id() == "" && p.id() != "" && !p.unrecorded { // the answer names a decision that can be found
 		h.Set("Modicum-Decision", p.id())
 	}
 	if names := p.answer.header.Get("Modicum-Obligation"); names != "" {

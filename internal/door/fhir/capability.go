@@ -25,19 +25,8 @@ func (x *exchange) capabilities(place) error {
 	if !x.accepts() {
 		return problem.Format
 	}
-	pairs, err := x.query()
-	if err != nil {
+	if err := x.spelling(nil); err != nil {
 		return err
-	}
-	for _, p := range pairs {
-		switch p.name {
-		case "_format":
-			if !formatIsJSON(p.value) {
-				return problem.Format
-			}
-		case "_pretty":
-			x.pretty = p.value == "true"
-		}
 	}
 	set := x.door.cfg.Policy()
 	s := x.door.statement.Load()

@@ -17,8 +17,8 @@ import (
 // one may pass, and nothing else is (FC04, FC05). The upstream never sees either.
 
 const (
-	maxHops   = 2   // that one parameter passes through others
-	maxPassed = 200 // inner records that one hop passes through: they show, while those to which they refer may not (N1)
+	maxHops   = 2    // that one parameter passes through others
+	maxPassed = 200  // inner records that one hop passes through: they show, while those to which they refer may not (N1)
 	mostLed   = 5000 // records to which these refer, shown or not: the work of the search, like its pages
 )
 

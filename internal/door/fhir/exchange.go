@@ -22,30 +22,30 @@ import (
 
 // exchange is one request and its answer. It belongs to one goroutine.
 type exchange struct {
-	door    *Door
-	w       http.ResponseWriter
-	r       *http.Request
-	pattern string // for the log: never the URL
-	caller  *caller.Caller
-	task    string
-	purpose string
-	base    string // of the links in the answer
-	set     *policy.Set
-	route   *gate.Route // of the interaction
-	session *gate.Session
-	partOf  string          // id of the answer's first decision, when this is a part of an answer
-	further []*gate.Session // decisions on which the answer rests besides, see also
-	entry   bool            // this is an entry of a batch: who asks is known
-	parts   []*part         // the entries of this batch, in order
-	berth   *berth          // of an entry of a transaction that writes
-	refusal problem.Problem // with which the answer failed
-	pretty  bool            // _pretty
-	wrote   gate.Wrote      // what became of a write; "" while none was sent
-	status  int
-	bytes   int64
-	sent    bool // something left: an error can no longer be written
-	lost    bool // its decision is not in the record: nothing but that is told
-	why     []slog.Attr
+	door       *Door
+	w          http.ResponseWriter
+	r          *http.Request
+	pattern    string // for the log: never the URL
+	caller     *caller.Caller
+	task       string
+	purpose    string
+	base       string // of the links in the answer
+	set        *policy.Set
+	route      *gate.Route // of the interaction
+	session    *gate.Session
+	partOf     string          // id of the answer's first decision, when this is a part of an answer
+	further    []*gate.Session // decisions on which the answer rests besides, see also
+	entry      bool            // this is an entry of a batch: who asks is known
+	parts      []*part         // the entries of this batch, in order
+	berth      *berth          // of an entry of a transaction that writes
+	refusal    problem.Problem // with which the answer failed
+	pretty     bool            // _pretty
+	wrote      gate.Wrote      // what became of a write; "" while none was sent
+	status     int
+	bytes      int64
+	sent       bool // something left: an error can no longer be written
+	unrecorded bool // its decision is not in the record: nothing but that is told
+	why        []slog.Attr
 }
 
 // maxForm is the largest body of POST _search.
@@ -142,13 +142,13 @@ func (x *exchange) fail(err error) {
 	p := problem.From(err)
 	x.why = whyOf(err, p)
 	if !x.recorded() {
-		x.lost = true
+		x.unrecorded = true
 		p = problem.Unavailable // who looks for what is not theirs is on record, or is not answered (L2)
 	}
 	if x.id() == "" {
 		id, err := x.door.routes[refusal].RefusePart(x.r.Context(), x.partOf, x.caller, p.Slug(), p.Status())
 		if err != nil {
-			x.lost = true
+			x.unrecorded = true
 			p = problem.Unavailable
 		}
 		x.w.Header().Set("Modicum-Decision", id)
@@ -271,6 +271,27 @@ func (x *exchange) query() ([]pair, error) {
 		return nil, problem.Malformed
 	}
 	return pairs, nil
+}
+
+// spelling reads an address that asks for nothing: its parameters say how the answer is
+// spelt. Any other is refused as otherwise says, or left aside where that is nil. With
+// criteria in its address a write would be a conditional one (FC12).
+func (x *exchange) spelling(otherwise error) error {
+	pairs, err := x.query()
+	if err != nil {
+		return err
+	}
+	for _, p := range pairs {
+		switch {
+		case p.name == "_pretty":
+			x.pretty = p.value == "true"
+		case p.name == "_format" && !formatIsJSON(p.value):
+			return problem.Format
+		case p.name != "_format" && otherwise != nil:
+			return otherwise
+		}
+	}
+	return nil
 }
 
 // pairs are the parameters of the URL and of a form, judged as one (FC11).

@@ -22,10 +22,7 @@ type past struct {
 	at    position
 	done  bool
 	seen  map[string]bool
-	spent struct {
-		pages int
-		bytes int64
-	}
+	spent spent
 
 	leaf  *leaf // at hand
 	out   []byte

@@ -54,28 +54,6 @@ func (x *exchange) body(most int64, media []string) (text []byte, of string, err
 	return text, of, nil
 }
 
-// plainAddress refuses parameters that a write does not have: with criteria in its
-// address it would be a conditional one (FC12).
-func (x *exchange) plainAddress() error {
-	pairs, err := x.query()
-	if err != nil {
-		return err
-	}
-	for _, p := range pairs {
-		switch p.name {
-		case "_format":
-			if !formatIsJSON(p.value) {
-				return problem.Format
-			}
-		case "_pretty":
-			x.pretty = p.value == "true"
-		default:
-			return problem.Conditional
-		}
-	}
-	return nil
-}
-
 // reading opens the decision about what the writer may see, beside that about what
 // may be written: the base of a change, the targets of references, the answer.
 func (x *exchange) reading(t catalog.Type, id string, patients []string) (*gate.Session, error) {

@@ -38,7 +38,7 @@ func (x *exchange) create(at place) error {
 	case x.catalog().DenyByDefault(t):
 		return problem.NotBuilt // containers, and what the record of access is made of (FC30, FC40)
 	}
-	if err := x.plainAddress(); err != nil {
+	if err := x.spelling(problem.Conditional); err != nil {
 		return err
 	}
 	sent, err := x.resource(maxRecord)

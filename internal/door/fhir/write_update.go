@@ -59,7 +59,7 @@ func (x *exchange) changing(at place) (*change, error) {
 	case x.catalog().DenyByDefault(t):
 		return nil, problem.NotBuilt
 	}
-	if err := x.plainAddress(); err != nil {
+	if err := x.spelling(problem.Conditional); err != nil {
 		return nil, err
 	}
 	return &change{at: at, typ: t, match: x.r.Header.Values("If-Match")}, nil
