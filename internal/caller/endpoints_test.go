@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"sync"
 	"testing"
 	"time"
 
@@ -69,6 +70,8 @@ func TestNobodyWaitsForAnothersQuestionToTheIssuer(t *testing.T) {
 	hangs, goOn := make(chan struct{}), make(chan struct{})
 	s := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { close(hangs); <-goOn }))
 	defer s.Close()
+	answer := sync.OnceFunc(func() { close(goOn) })
+	defer answer()
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	v, err := caller.New(caller.Config{Issuers: []caller.Issuer{{Issuer: s.URL, Audience: "modicum", Algorithms: []string{"ES256"}}}, Now: func() (time.Time, bool) { return now, true }})
 	if err != nil {
@@ -85,7 +88,7 @@ func TestNobodyWaitsForAnothersQuestionToTheIssuer(t *testing.T) {
 		t.Fatal("it waited until the other's question had ended")
 	default:
 	}
-	close(goOn)
+	answer()
 	if err := <-first; !errors.Is(err, caller.ErrEndpoints) {
 		t.Errorf("the first got %v", err)
 	}

@@ -224,6 +224,28 @@ func TestD9_EachPageDecidesAgain(t *testing.T) {
 	}
 }
 
+// What is contained comes with the mandatory element that names it, asked for or not
+// (ref-1), and with nothing else.
+func TestFC35_WhatIsContainedComesWithWhatNamesIt(t *testing.T) {
+	up := newSheet(t)
+	up.put(patient("p1", "Familyp1", "1940-05-06"), `{"resourceType":"MedicationRequest","id":"m1","contained":[{"resourceType":"Medication","id":"med","code":{"text":"drug"}}],`+
+		`"status":"active","intent":"order","medicationReference":{"reference":"#med"},"subject":{"reference":"Patient/p1"},"authoredOn":"2026-01-01"}`)
+	c := openClinic(t, up, "", nil)
+	r := c.get(t, "alice", "/MedicationRequest?patient=p1&_elements=authoredOn").bundle(t)
+	if len(r.Entry) != 1 || r.Entry[0].Resource["contained"] == nil || r.Entry[0].Resource["medicationReference"] == nil {
+		t.Errorf("%v", r.Entry)
+	}
+}
+
+// There are clients that look for commas in a link before they decode it.
+func TestCommasInLinksStandAsTheyAre(t *testing.T) {
+	c := openClinic(t, ward(t), "", nil)
+	b := c.get(t, "alice", "/Patient?_id=p1%2Cp2").bundle(t)
+	if link := b.link("self"); !strings.Contains(link, "_id=p1,p2") {
+		t.Errorf("self is %q", link)
+	}
+}
+
 func TestFC35_ElementsAndSummaryAreDoneHere(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
 	r := c.get(t, "alice", "/Patient/p1?_elements=gender,address")
