@@ -8,6 +8,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
+	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -241,7 +242,7 @@ func TestExamplesUnderThirtyViews(t *testing.T) {
 	s := fhirjson.New(cat, fhirjson.Limits{})
 	second := fhirjson.New(cat, fhirjson.Limits{})
 	outputs, there, same := 0, 0, 0
-	for _, in := range examples(t) {
+	for _, in := range testkit.Examples(t) {
 		if t.Failed() {
 			break // one record's failures tell enough
 		}

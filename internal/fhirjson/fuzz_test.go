@@ -9,6 +9,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
+	"modicum/internal/testkit"
 )
 
 // quirks are texts on which JSON readers disagree, and what must happen.
@@ -223,7 +224,7 @@ func stricter(why string) bool {
 // FuzzProject: whatever the record, its projection is JSON without empties, the same
 // each time, and holds nothing of what is hidden; projected again it stays.
 func FuzzProject(f *testing.F) {
-	for i, in := range examples(f) {
+	for i, in := range testkit.Examples(f) {
 		if i%25 == 0 && len(in) < 6000 {
 			f.Add(in, uint8(i))
 		}

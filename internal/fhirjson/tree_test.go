@@ -1,14 +1,11 @@
 package fhirjson_test
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -151,38 +148,6 @@ func readTree(d *jsontext.Decoder) (*tree, error) {
 		}
 		return &tree{kind: byte(v.Kind()), raw: string(v)}, nil
 	}
-}
-
-// examples returns the official R4 examples, or the few in testdata.
-func examples(tb testing.TB) [][]byte {
-	tb.Helper()
-	if all := ndjson(tb, "../../../shared/data/hl7-r4-examples/examples.ndjson.gz"); all != nil {
-		return all
-	}
-	tb.Log("SKIPPED: the official R4 examples (../shared/data/hl7-r4-examples) are not here; testdata is used")
-	return ndjson(tb, "testdata/examples.ndjson.gz")
-}
-
-func ndjson(tb testing.TB, path string) (all [][]byte) {
-	tb.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	sc := bufio.NewScanner(z)
-	sc.Buffer(nil, 64<<20)
-	for sc.Scan() {
-		all = append(all, bytes.Clone(sc.Bytes()))
-	}
-	if err := sc.Err(); err != nil {
-		tb.Fatal(err)
-	}
-	return all
 }
 
 // classes returns classes by name; an unknown name fails the test.

@@ -12,6 +12,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
+	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -89,7 +90,7 @@ func TestTwinsGiveTheSameBytes(t *testing.T) {
 	cat := catalog.R4()
 	all := views(40)
 	var records [][]byte
-	for _, in := range examples(t) {
+	for _, in := range testkit.Examples(t) {
 		if len(in) < 20_000 {
 			records = append(records, in)
 		}

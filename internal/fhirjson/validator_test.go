@@ -23,7 +23,7 @@ type copied struct {
 // projections yields the distinct projections of the examples under 30 views, in a
 // seeded order in which every type comes up early.
 func projections(t *testing.T) func(yield func(copied) bool) {
-	all, in := views(30), examples(t)
+	all, in := views(30), testkit.Examples(t)
 	s := fhirjson.New(catalog.R4(), fhirjson.Limits{})
 	pairs := rand.New(rand.NewPCG(4, 400)).Perm(len(in) * len(all))
 	return func(yield func(copied) bool) {

@@ -6,6 +6,7 @@ import (
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
+	"modicum/internal/testkit"
 )
 
 // Runs say of every byte of a projection where it came from, or that it was made; and
@@ -13,7 +14,7 @@ import (
 func TestRunsTellWhereEveryByteCameFrom(t *testing.T) {
 	s, again := fhirjson.New(catalog.R4(), fhirjson.Limits{}), fhirjson.New(catalog.R4(), fhirjson.Limits{})
 	copied, made := 0, 0
-	for _, in := range examples(t) {
+	for _, in := range testkit.Examples(t) {
 		for _, view := range views(6) {
 			s.Reset()
 			r, err := s.Resource(in)

@@ -14,6 +14,7 @@ import (
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
 	"modicum/internal/merge"
+	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -262,7 +263,7 @@ func edit(rng *rand.Rand, t *tree) string {
 // the edit shows, nothing else does; and where nothing was changed the record comes
 // back as it was.
 func TestF8_GeneratedEditsLoseNothing(t *testing.T) {
-	all := examples(t)
+	all := testkit.Examples(t)
 	n := 20000
 	if testing.Short() {
 		n = 1500

@@ -1,13 +1,10 @@
 package merge_test
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"errors"
 	"io"
 	"maps"
-	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -172,36 +169,4 @@ func less(a, b map[string]int) map[string]int {
 		}
 	}
 	return out
-}
-
-// examples returns the official R4 examples, or the few beside the projector.
-func examples(tb testing.TB) [][]byte {
-	tb.Helper()
-	if all := ndjson(tb, "../../../shared/data/hl7-r4-examples/examples.ndjson.gz"); all != nil {
-		return all
-	}
-	tb.Log("SKIPPED: the official R4 examples (../shared/data/hl7-r4-examples) are not here; testdata is used")
-	return ndjson(tb, "../fhirjson/testdata/examples.ndjson.gz")
-}
-
-func ndjson(tb testing.TB, path string) (all [][]byte) {
-	tb.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	sc := bufio.NewScanner(z)
-	sc.Buffer(nil, 64<<20)
-	for sc.Scan() {
-		all = append(all, bytes.Clone(sc.Bytes()))
-	}
-	if err := sc.Err(); err != nil {
-		tb.Fatal(err)
-	}
-	return all
 }

@@ -123,7 +123,7 @@ func TestN7_ProjectorAndModelAgreeOnMutants(t *testing.T) {
 	s := fhirjson.New(catalog.R4(), fhirjson.Limits{Base: base})
 	rd := &reference.Reader{Catalog: catalog.R4(), Base: base}
 	var small []*reference.Tree
-	for _, in := range examples(t) {
+	for _, in := range testkit.Examples(t) {
 		tree, err := reference.Parse(in)
 		if err != nil || len(in) > 6000 {
 			continue

@@ -1,12 +1,9 @@
 package reference_test
 
 import (
-	"bufio"
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -20,40 +17,6 @@ import (
 )
 
 const base = "https://up.example/fhir"
-
-// examples returns the official R4 examples, or the few that fhirjson keeps.
-func examples(t testing.TB) [][]byte {
-	t.Helper()
-	path, ok := testkit.Shared(t, "hl7-r4-examples", "examples.ndjson.gz")
-	if !ok {
-		t.Log("SKIPPED: the official R4 examples are not here; the committed few are used")
-		path = filepath.Join(testkit.Root(t), "internal", "fhirjson", "testdata", "examples.ndjson.gz")
-	}
-	return ndjson(t, path)
-}
-
-func ndjson(t testing.TB, path string) [][]byte {
-	t.Helper()
-	f, err := os.Open(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var all [][]byte
-	sc := bufio.NewScanner(z)
-	sc.Buffer(nil, 64<<20)
-	for sc.Scan() {
-		all = append(all, bytes.Clone(sc.Bytes()))
-	}
-	if err := sc.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
 
 // randomView draws a view, each class under a treatment of its own, with a bias to one.
 func randomView(rng *rand.Rand) (v policy.View) {
@@ -233,7 +196,7 @@ func TestN7_ProjectorAndModelAgreeOnOtherExamples(t *testing.T) {
 			t.Fatalf("no files %v: %v", set.pattern, err)
 		}
 		for _, file := range files {
-			for i, in := range ndjson(t, file) {
+			for i, in := range testkit.NDJSON(t, file) {
 				if i%set.every == 0 && len(in) < 100_000 && !t.Failed() {
 					agree(t, s, rd, in, randomView(rng))
 					n++
@@ -250,7 +213,7 @@ func TestN7_ProjectorAndModelAgreeOnTheExamples(t *testing.T) {
 	rd := &reference.Reader{Catalog: catalog.R4(), Base: base}
 	rng := rand.New(rand.NewPCG(7, 7))
 	n, there := 0, 0
-	for _, in := range examples(t) {
+	for _, in := range testkit.Examples(t) {
 		for range 3 {
 			if agree(t, s, rd, in, randomView(rng)) != "" {
 				there++

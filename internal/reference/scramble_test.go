@@ -8,6 +8,7 @@ import (
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
 	"modicum/internal/reference"
+	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -17,7 +18,7 @@ func TestN1_WhatTheModelHidesChangesNothing(t *testing.T) {
 	s := fhirjson.New(catalog.R4(), fhirjson.Limits{Base: base})
 	rd := &reference.Reader{Catalog: catalog.R4(), Base: base}
 	var small [][]byte
-	for _, in := range examples(t) {
+	for _, in := range testkit.Examples(t) {
 		if len(in) < 3000 {
 			small = append(small, in)
 		}
