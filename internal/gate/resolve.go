@@ -8,8 +8,9 @@ import (
 	"modicum/internal/fhirjson"
 )
 
-// mostTargets is how many targets of references one answer looks up. It counts
-// what shown records refer to, so that hidden ones do not use it up (N1).
+// mostTargets is how many targets of references one answer looks up. Only what shown
+// records refer to counts, but those targets may be hidden: past it, which references
+// are looked up depends on them (a residual, in docs/divergences.md).
 const mostTargets = 500
 
 // target is a record to which a reference points.
