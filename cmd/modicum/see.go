@@ -82,27 +82,33 @@ func (c *seeCommand) Run(t *terminal) error {
 
 // check finds words that the policy does not know before anything is read.
 func (c *seeCommand) check(set *policy.Set) error {
-	for _, role := range c.As {
-		if !slices.Contains(set.Roles(), role) {
-			return usage("no role is called %q%s", role, meant(role, set.Roles()))
-		}
-	}
 	for _, is := range c.Is {
 		if typ, id, ok := strings.Cut(is, "/"); !ok || id == "" || typ != "Practitioner" && typ != "PractitionerRole" {
 			return usage("--is must be Practitioner/ID or PractitionerRole/ID")
 		}
 	}
-	if c.Task == "" {
+	return known(set, c.As, c.Task)
+}
+
+// known finds roles that the policy does not have, and a task that they do not; "" is no
+// task.
+func known(set *policy.Set, roles []string, task string) error {
+	for _, role := range roles {
+		if !slices.Contains(set.Roles(), role) {
+			return usage("no role is called %q%s", role, meant(role, set.Roles()))
+		}
+	}
+	if task == "" {
 		return nil
 	}
-	var known []string
-	for _, t := range tasksOf(set, c.As) {
-		if c.Task == t.Task || c.Task == t.ID {
+	var names []string
+	for _, t := range tasksOf(set, roles) {
+		if task == t.Task || task == t.ID {
 			return nil
 		}
-		known = append(known, t.Task)
+		names = append(names, t.Task)
 	}
-	return usage("%s has no task %q%s", strings.Join(c.As, " and "), c.Task, meant(c.Task, known))
+	return usage("%s has no task %q%s", strings.Join(roles, " and "), task, meant(task, names))
 }
 
 // tasksOf lists the tasks of roles, those of programs included.

@@ -79,7 +79,10 @@ func (c *selfTestCommand) options(t *terminal) (selftest.Options, error) {
 	if set == nil {
 		return o, usage("the policy has errors: %w; run: modicum policy check", probs.Errors().Err())
 	}
-	var err error
+	err := known(set, []string{c.As}, c.Task)
+	if err != nil {
+		return o, err
+	}
 	o = selftest.Options{Base: c.address(cfg), Role: c.As, Task: c.Task, Policy: set, Keep: c.Keep}
 	o.Upstream.Base = cfg.FHIR.Upstream.String()
 	if o.Token, err = tokenIn(c.Token); err != nil {
