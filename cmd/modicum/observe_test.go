@@ -38,7 +38,7 @@ func TestANewHospitalObservesFirst(t *testing.T) {
 	if !strings.Contains(n.get(ready), `"mode":"observe"`) {
 		t.Error("readyz does not say that it observes")
 	}
-	if page := n.get(strings.TrimSuffix(fhir, "fhir")); !strings.Contains(page, "Observe mode: nothing is withheld") {
+	if page := n.get(strings.TrimSuffix(fhir, "fhir")); !strings.Contains(page, "Observe mode: nothing is withheld") || strings.Contains(page, "and nothing else") {
 		t.Errorf("the start page does not say that it observes: %s", page)
 	}
 	n.until(`"resourceType":"Patient"`, func() string { _, b, _ := n.ask(fhir+"/Patient/p1", "bob", "work-denial"); return b }) // facts are in force
