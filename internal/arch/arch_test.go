@@ -48,7 +48,9 @@ var allowed = map[string][]string{
 	"internal/observe":          {"ledger"},                                 // a report over entries alone
 	"internal/selftest":         {"catalog", "internal/fhirjson", "policy"}, // asks from outside
 	"internal/upstream":         {},
-	"internal/store":            {"ledger"},
+	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
+	"internal/book/booktest":    {"internal/book", "ledger"},
+	"internal/store":            {"internal/book", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":           {"catalog"},
@@ -69,7 +71,7 @@ var wiring = []string{"cmd/modicum", "internal/demo", "internal/serve"}
 // forTests packages are imported by tests and by each other only.
 var forTests = []string{
 	"internal/arch", "internal/reference", "internal/testkit", "internal/testkit/fhirdata", "internal/testkit/load",
-	"internal/store/storetest", "ledger/ledgertest", "internal/matrix",
+	"internal/store/storetest", "ledger/ledgertest", "internal/matrix", "internal/book/booktest",
 }
 
 // arrow is one import of ours, in one file.

@@ -1,0 +1,233 @@
+package book_test
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+
+	"modicum/internal/book"
+	"modicum/internal/book/booktest"
+	"modicum/internal/store"
+	"modicum/ledger"
+)
+
+type ward struct {
+	Name string `json:"name"`
+	Beds int    `json:"beds,omitempty"`
+}
+
+func act(t *testing.T) *ledger.Act {
+	t.Helper()
+	id, err := uuid.NewV7()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &ledger.Act{Act: "ward-changed", At: time.Now().UnixMicro(), ID: id.String(), Who: "alice"}
+}
+
+// shelves are the two that must behave alike: the real one, and the one of tests.
+func shelves(t *testing.T) map[string]book.Shelf {
+	secret, _, err := ledger.NewKey("book.example/main")
+	if err != nil {
+		t.Fatal(err)
+	}
+	file := filepath.Join(t.TempDir(), "ledger.key")
+	if err := ledger.WriteKey(file, secret); err != nil {
+		t.Fatal(err)
+	}
+	key, err := ledger.ReadKey(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.Close() })
+	return map[string]book.Shelf{"store": s.Shelf(nil), "memory": &booktest.Shelf{}}
+}
+
+func TestAChangeIsKeptWithItsEntryAndReadAgain(t *testing.T) {
+	for name, shelf := range shelves(t) {
+		t.Run(name, func(t *testing.T) {
+			d := book.NewDesk(shelf)
+			wards, err := book.Open[ward](t.Context(), d, "ward", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			put := func(id string, v *ward) {
+				t.Helper()
+				err := d.Change(t.Context(), func(c *book.Change) error {
+					wards.Put(c, id, v)
+					c.Record(act(t))
+					return nil
+				})
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			put("w1", &ward{"North", 3})
+			put("w2", &ward{Name: "South"})
+			put("w1", &ward{"North", 4})
+			again, err := book.Open[ward](t.Context(), book.NewDesk(shelf), "ward", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(&ward{"North", 4}, again.Get("w1")); diff != "" || again.Len() != 2 {
+				t.Errorf("read again: %d pages, %s", again.Len(), diff)
+			}
+		})
+	}
+}
+
+func TestAClosedPageIsHistoryAndStaysSo(t *testing.T) {
+	for name, shelf := range shelves(t) {
+		t.Run(name, func(t *testing.T) {
+			d := book.NewDesk(shelf)
+			wards, err := book.Open[ward](t.Context(), d, "ward", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			ids := []string{"a1", "a2", "a3"}
+			for i, id := range ids {
+				for _, closing := range []bool{false, true} {
+					err := d.Change(t.Context(), func(c *book.Change) error {
+						if closing {
+							wards.Close(c, id, "north", &ward{Name: id, Beds: i})
+						} else {
+							wards.Put(c, id, &ward{Name: id})
+						}
+						c.Record(act(t))
+						return nil
+					})
+					if err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			if wards.Len() != 0 || wards.Get("a1") != nil {
+				t.Error("a closed page is still open")
+			}
+			page, err := wards.History(t.Context(), "north", "a3", 1)
+			if err != nil || len(page) != 1 || page[0].Name != "a2" {
+				t.Errorf("history before a3: %v, %v", page, err)
+			}
+			if none, err := wards.History(t.Context(), "south", "", 9); err != nil || len(none) != 0 {
+				t.Errorf("history of another owner: %v, %v", none, err)
+			}
+			if v, err := wards.Find(t.Context(), "a1"); err != nil || v.Name != "a1" {
+				t.Errorf("find a closed page: %v, %v", v, err)
+			}
+			if _, err := wards.Find(t.Context(), "a9"); !errors.Is(err, book.ErrNoPage) {
+				t.Errorf("find none: %v", err)
+			}
+			err = d.Change(t.Context(), func(c *book.Change) error {
+				wards.Put(c, "a1", &ward{Name: "again"})
+				c.Record(act(t))
+				return nil
+			})
+			if !errors.Is(err, book.ErrStale) {
+				t.Errorf("an id that was closed is used again: %v", err)
+			}
+		})
+	}
+}
+
+func TestAChangeWithoutAnEntryIsNotKept(t *testing.T) {
+	d := book.NewDesk(&booktest.Shelf{})
+	wards, _ := book.Open[ward](t.Context(), d, "ward", nil)
+	for name, f := range map[string]func(c *book.Change) error{
+		"none": func(c *book.Change) error { wards.Put(c, "w1", &ward{}); return nil },
+		"two": func(c *book.Change) error {
+			wards.Put(c, "w1", &ward{})
+			c.Record(act(t))
+			c.Record(act(t))
+			return nil
+		},
+	} {
+		if err := d.Change(t.Context(), f); !errors.Is(err, book.ErrNoEntry) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if wards.Len() != 0 {
+		t.Error("it shows all the same")
+	}
+}
+
+func TestNobodySeesAChangeThatWasNotKept(t *testing.T) {
+	shelf := &booktest.Shelf{}
+	d := book.NewDesk(shelf)
+	wards, _ := book.Open[ward](t.Context(), d, "ward", nil)
+	change := func(beds int) error {
+		return d.Change(t.Context(), func(c *book.Change) error {
+			wards.Put(c, "w1", &ward{Beds: beds})
+			c.Record(act(t))
+			return nil
+		})
+	}
+	beds := func() int {
+		if w := wards.Get("w1"); w != nil {
+			return w.Beds
+		}
+		return -1
+	}
+	next := booktest.None
+	shelf.Next = func() booktest.Fault { return next }
+	for _, step := range []struct {
+		fault           booktest.Fault
+		beds, want      int
+		certain, change bool
+	}{
+		{booktest.None, 1, 1, true, true},
+		{booktest.Refuses, 2, 1, true, false},
+		{booktest.Lost, 3, 1, false, false},
+		{booktest.None, 4, 4, true, true}, // it read the shelf again first
+		{booktest.KeptBlind, 5, 4, false, false},
+	} {
+		next = step.fault
+		err := change(step.beds)
+		if (err == nil) != step.change || beds() != step.want || d.Certain() != step.certain {
+			t.Errorf("%+v: error %v, beds %d, certain %t", step, err, beds(), d.Certain())
+		}
+	}
+	if err := d.Reload(t.Context()); err != nil || beds() != 5 || !d.Certain() {
+		t.Errorf("after reading again: %v, beds %d, certain %t", err, beds(), d.Certain())
+	}
+}
+
+func TestIndexesHearEveryPage(t *testing.T) {
+	shelf := &booktest.Shelf{}
+	d := book.NewDesk(shelf)
+	byName := map[string]string{}
+	hear := func(id string, old, now *ward) {
+		if old != nil {
+			delete(byName, old.Name)
+		}
+		if now != nil {
+			byName[now.Name] = id
+		}
+	}
+	wards, _ := book.Open[ward](t.Context(), d, "ward", hear)
+	for _, name := range []string{"North", "South"} {
+		if err := d.Change(t.Context(), func(c *book.Change) error {
+			wards.Put(c, "w1", &ward{Name: name})
+			c.Record(act(t))
+			return nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"South": "w1"}, byName); diff != "" {
+		t.Error(diff)
+	}
+	if err := d.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(map[string]string{"South": "w1"}, byName); diff != "" {
+		t.Error("after reading again:", diff)
+	}
+}
