@@ -50,6 +50,8 @@ var allowed = map[string][]string{
 	"internal/upstream":         {},
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},
+	"internal/people":           {"internal/book", "ledger", "policy"},
+	"internal/access":           {"catalog", "internal/book", "internal/people", "ledger", "policy", "policy/doc"},
 	"internal/store":            {"internal/book", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
