@@ -221,7 +221,7 @@ func TestMistakesWhileItRuns(t *testing.T) {
 	_, ready, logged := n.serve()
 	n.edit("policy/roles/nurse.yaml", "purpose: treatment", "purpose: treatmint")
 	n.until("the changed policy has errors; run: modicum policy check", func() string { return n.get(ready) })
-	n.until("roles/nurse.yaml:8:14", logged)
+	n.until("roles/nurse.yaml:10:14", logged)
 	n.edit("policy/roles/nurse.yaml", "purpose: treatmint", "purpose: treatment")
 	n.until(`"sources"`, func() string {
 		if text := n.get(ready); !strings.Contains(text, "the changed policy has errors") {
@@ -251,11 +251,11 @@ func TestMistakesBeforeItRuns(t *testing.T) {
 		{"policy", func(n *newcomer) {
 			n.edit("policy/roles/nurse.yaml", "purpose: treatment", "purpose: treatmint")
 			n.edit("policy/conditions.yaml", "fresh: 15 minutes", "fresh: 15 minuts")
-		}, []string{"nurse.yaml:8:14: ", "did you mean treatment?", "conditions.yaml:"}},
+		}, []string{"nurse.yaml:10:14: ", "did you mean treatment?", "conditions.yaml:"}},
 		{"policy and configuration", func(n *newcomer) {
 			n.edit("modicum.yaml", "\nlisten:", "\nlissen:")
 			n.edit("policy/roles/nurse.yaml", "purpose: treatment", "purpose: treatmint")
-		}, []string{"lissen", "nurse.yaml:8:14: "}},
+		}, []string{"lissen", "nurse.yaml:10:14: "}},
 		{"a key that others may read", func(n *newcomer) {
 			if err := os.Chmod(n.file("data/ledger.key"), 0o644); err != nil {
 				n.t.Fatal(err)
