@@ -19,7 +19,7 @@ type rule struct {
 	only    []string // endings of the files that it holds for; nil is all
 }
 
-var code = []string{".go", ".templ", ".java", ".mjs", ".js", ".py", ".sh", ".sql", ".css", ".html", "Makefile", "run", "setup"}
+var code = []string{".go", ".java", ".mjs", ".js", ".py", ".sh", ".sql", ".css", ".html", "Makefile", "run", "setup"}
 
 var rules = []rule{
 	{
