@@ -52,6 +52,7 @@ var allowed = map[string][]string{
 	"internal/book/booktest":    {"internal/book", "ledger"},
 	"internal/people":           {"internal/book", "ledger", "policy"},
 	"internal/access":           {"catalog", "internal/book", "internal/people", "ledger", "policy", "policy/doc"},
+	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},

@@ -161,3 +161,11 @@ const (
 	KindChanged      Defect = "kind-changed"      // a change that gives the record another class is written
 	ReferenceLaid    Defect = "reference-laid"    // a reference is put where one may be that does not show
 )
+
+// Faults of telling people.
+const (
+	ToldTwice       Defect = "told-twice"        // what a person has seen is told again
+	NoticeOfAnybody Defect = "notice-of-anybody" // a notice is marked as seen by others
+	UrgentWaits     Defect = "urgent-waits"      // urgent mail keeps quiet hours
+	SentAgain       Defect = "sent-again"        // what a server took is sent again where that could not be kept
+)

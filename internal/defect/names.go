@@ -120,5 +120,9 @@ func All() []Defect {
 		ResultUnlooked,
 		KindChanged,
 		ReferenceLaid,
+		ToldTwice,
+		NoticeOfAnybody,
+		UrgentWaits,
+		SentAgain,
 	}
 }

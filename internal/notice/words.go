@@ -1,0 +1,29 @@
+package notice
+
+import "strings"
+
+// say is what a notice says: a title without any name, which may stand in the subject
+// of a mail, and a sentence in which WHO is who it comes from.
+type say struct{ title, text string }
+
+// words has what each kind says. A kind without words is not told.
+var words = map[Kind]say{
+	Waits:         {"A request waits for your answer", "WHO asks for access. You are one of those who may say yes or no."},
+	Decided:       {"Your request was answered", "WHO has answered what you asked for."},
+	Escalated:     {"A request has come up to you", "Nobody answered in time what WHO asked for. It is up to you now."},
+	GlassBroken:   {"A glass was broken", "WHO opened a chart in an emergency. Please look at what was done."},
+	AttestWaits:   {"Please say what you broke the glass for", "You opened a chart in an emergency. A few words on why are still missing."},
+	ReviewWaits:   {"A review waits for you", "What WHO did with emergency or lent access is yours to look at and to close with a word."},
+	ReviewOverdue: {"A review is overdue", "What WHO did with emergency or lent access has not been looked at in time."},
+	RolesConflict: {"Two roles are in conflict", "WHO holds two roles that one person must not hold together. Neither counts until one is taken away."},
+	KeyExpires:    {"A key ends soon", "A program that you own signs in with a key that ends soon. Register a new one before it does."},
+	ProgramUnused: {"A program is not used", "A program that you own has not been used for a long time. Please end it, or say what it is for."},
+}
+
+// sentence names who it comes from.
+func (s say) sentence(who string) string {
+	if who == "" {
+		who = "Somebody"
+	}
+	return strings.ReplaceAll(s.text, "WHO", who)
+}
