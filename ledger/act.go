@@ -20,15 +20,17 @@ type Act struct {
 	Hashes map[string]string `json:"hashes,omitempty"` // name of a thing to the hex of its hash
 	ID     string            `json:"id"`               // UUIDv7 of its own
 	Kind   Kind              `json:"kind"`
-	Reason string            `json:"reason,omitempty"`
-	Schema int               `json:"schema"`
-	What   []string          `json:"what,omitempty"`
-	Who    string            `json:"who"` // person or program
+	// Patients are keyed references, at most MaxPatients: whom it is about.
+	Patients []string `json:"patients,omitempty"`
+	Reason   string   `json:"reason,omitempty"`
+	Schema   int      `json:"schema"`
+	What     []string `json:"what,omitempty"`
+	Who      string   `json:"who"` // person or program
 }
 
 // Header implements Entry.
 func (a *Act) Header() Header {
-	return Header{Kind: KindAct, ID: a.ID, At: a.At, Who: a.Who}
+	return Header{Kind: KindAct, ID: a.ID, At: a.At, Who: a.Who, Patients: a.Patients}
 }
 
 func (a *Act) check() error {
@@ -40,6 +42,7 @@ func (a *Act) check() error {
 	}
 	c.strings("behalf, reason", a.Behalf, a.Reason)
 	c.strings("what", a.What...)
+	c.patients(a.Patients)
 	for k, v := range a.Hashes {
 		if !isNameKey(k) || !isHexBits(v) || v == "" {
 			c.failf("hashes go from lower-case names to lower-case hex")

@@ -309,15 +309,17 @@ func (d *Decision) write(w *canonical) {
 }
 
 func (r *Request) empty() bool {
-	return !r.Glass && r.Partner == "" && r.Program == "" && r.Purpose == "" && r.Task == "" && r.Verb == "" &&
-		len(r.Find)+len(r.Found)+len(r.Meets)+len(r.Reads)+len(r.Shows)+len(r.Sorts)+len(r.To) == 0
+	return !r.Glass && !r.Exception && r.Partner == "" && r.Program == "" && r.Purpose == "" && r.Task == "" && r.Verb == "" &&
+		len(r.Find)+len(r.Found)+len(r.Lent)+len(r.Meets)+len(r.Reads)+len(r.Shows)+len(r.Sorts)+len(r.To) == 0
 }
 
 func (r *Request) write(w *canonical) {
 	w.open('{')
+	w.yes("exception", r.Exception)
 	w.strs("find", r.Find)
 	w.strs("found", r.Found)
 	w.yes("glass", r.Glass)
+	w.strs("lent", r.Lent)
 	w.strs("meets", r.Meets)
 	w.str("partner", r.Partner)
 	w.str("program", r.Program)
@@ -375,6 +377,7 @@ func (a *Act) write(w *canonical) {
 	w.strings("hashes", a.Hashes)
 	w.always("id", a.ID)
 	w.always("kind", string(a.Kind))
+	w.strs("patients", a.Patients)
 	w.str("reason", a.Reason)
 	w.int("schema", int64(a.Schema))
 	w.strs("what", a.What)

@@ -1,5 +1,7 @@
 package ledger
 
+import "strings"
+
 // Decision is written when a request was admitted or refused, before anything
 // protected leaves. Fields are in the order of their keys, which makes the
 // encoding canonical.
@@ -15,8 +17,8 @@ type Decision struct {
 	Facts       Facts      `json:"facts,omitzero"` // about the caller
 	Flow        string     `json:"flow,omitempty"`
 	Generation  Generation `json:"generation,omitzero"`
-	Grant       string     `json:"grant,omitempty"`
-	ID          string     `json:"id"` // UUIDv7
+	Grant       string     `json:"grant,omitempty"` // ids of what is lent that may count, with blanks between
+	ID          string     `json:"id"`              // UUIDv7
 	Interaction string     `json:"interaction"`
 	Kind        Kind       `json:"kind"`
 	Mode        Mode       `json:"mode,omitempty"` // of the door, for this caller; empty enforces
@@ -51,24 +53,26 @@ type Facts struct {
 // Request is what was asked of the policy, so that it can be asked again: names
 // of the policy and catalog only. Class names and words are sorted.
 type Request struct {
-	Find    []string `json:"find,omitempty"`  // ids of the tasks whose look-up of a patient by what the desk was told it is
-	Found   []string `json:"found,omitempty"` // roles in which the patient read was looked up before, so that `found` holds
-	Glass   bool     `json:"glass,omitzero"`  // the glass was broken
-	Meets   []string `json:"meets,omitempty"` // obligations that the door can keep
-	Partner string   `json:"partner,omitempty"`
-	Program string   `json:"program,omitempty"`
-	Purpose string   `json:"purpose,omitempty"` // as stated
-	Reads   []string `json:"reads,omitempty"`   // classes that the criteria read
-	Shows   []string `json:"shows,omitempty"`   // classes that what was asked for can bear
-	Sorts   []string `json:"sorts,omitempty"`
-	Task    string   `json:"task,omitempty"` // as stated
-	To      []string `json:"to,omitempty"`   // recipients
-	Verb    string   `json:"verb,omitempty"`
+	Exception bool     `json:"exception,omitzero"` // one more field was lent to the caller
+	Find      []string `json:"find,omitempty"`     // ids of the tasks whose look-up of a patient by what the desk was told it is
+	Found     []string `json:"found,omitempty"`    // roles in which the patient read was looked up before, so that `found` holds
+	Glass     bool     `json:"glass,omitzero"`     // the glass was broken
+	Lent      []string `json:"lent,omitempty"`     // classes that an exception lends, in all
+	Meets     []string `json:"meets,omitempty"`    // obligations that the door can keep
+	Partner   string   `json:"partner,omitempty"`
+	Program   string   `json:"program,omitempty"`
+	Purpose   string   `json:"purpose,omitempty"` // as stated
+	Reads     []string `json:"reads,omitempty"`   // classes that the criteria read
+	Shows     []string `json:"shows,omitempty"`   // classes that what was asked for can bear
+	Sorts     []string `json:"sorts,omitempty"`
+	Task      string   `json:"task,omitempty"` // as stated
+	To        []string `json:"to,omitempty"`   // recipients
+	Verb      string   `json:"verb,omitempty"`
 }
 
 func (r *Request) words() []string {
 	out := []string{r.Partner, r.Program, r.Purpose, r.Task, r.Verb}
-	for _, list := range [][]string{r.Find, r.Found, r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
+	for _, list := range [][]string{r.Find, r.Found, r.Lent, r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
 		out = append(out, list...)
 	}
 	return out
@@ -83,7 +87,7 @@ type Generation struct {
 
 // Header implements Entry.
 func (d *Decision) Header() Header {
-	return Header{Kind: KindDecision, ID: d.ID, At: d.At, Who: d.Who, Role: d.Role, Task: d.Task, Effect: d.Effect, Patients: d.Patients}
+	return Header{Kind: KindDecision, ID: d.ID, At: d.At, Who: d.Who, Role: d.Role, Task: d.Task, Effect: d.Effect, Patients: d.Patients, Grants: strings.Fields(d.Grant)}
 }
 
 func (d *Decision) check() error {

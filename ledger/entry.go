@@ -57,6 +57,7 @@ type Header struct {
 	Task     string // decision only
 	Effect   Effect // decision only
 	Patients []string
+	Grants   []string // decision only
 }
 
 // Effect is the outcome of Admit. The zero value is no effect and does not

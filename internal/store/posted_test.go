@@ -106,3 +106,18 @@ func TestSearchByTasksFindsDecisionsOfSeveralTasksAndWhatBelongsToThem(t *testin
 		}
 	}
 }
+
+// TestSearchByGrantFindsWhatWasDecidedUnderIt: a decision may name several grants; the
+// reviewer of one finds it, from the index and from what the index lacks still.
+func TestSearchByGrantFindsWhatWasDecidedUnderIt(t *testing.T) {
+	o := options(t)
+	s := open(t, o)
+	d := ledgertest.Decision(1)
+	d.Grant = ledgertest.ID(100) + " " + ledgertest.ID(101)
+	fill(t, s, d, ledgertest.Decision(2))
+	for grant, want := range map[string]int{ledgertest.ID(100): 1, ledgertest.ID(101): 1, ledgertest.ID(102): 0} {
+		if got, err := s.Search(bg, store.Query{Grant: grant}); err != nil || len(got) != want {
+			t.Errorf("%s: %d decisions, %v; want %d", grant, len(got), err, want)
+		}
+	}
+}

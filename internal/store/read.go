@@ -28,6 +28,7 @@ type Query struct {
 	Who, Role, Task string
 	Tasks           []string // decisions of any of these tasks, alone or beside others
 	Patient         string   // keyed reference
+	Grant           string   // decisions under which it might count
 	Kind            ledger.Kind
 	Effect          ledger.Effect
 	From, To        int64 // microseconds since 1970, UTC; To is exclusive, 0 is open
@@ -43,6 +44,7 @@ func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
 	var w where
 	from := recordColumns
 	w.term(&s.terms, "e", "p:", q.Patient)
+	w.term(&s.terms, "e", "g:", q.Grant)
 	d := "e"
 	if q.Who != "" || q.Role != "" || q.Task != "" || q.Effect != "" || len(q.Tasks) > 0 {
 		// Decisions and acts are their own part 0.

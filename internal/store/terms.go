@@ -54,6 +54,9 @@ func termsOf(pos int64, h ledger.Header) []term {
 	for _, ref := range h.Patients {
 		out = append(out, term{"p:" + ref, pos})
 	}
+	for _, id := range h.Grants {
+		out = append(out, term{"g:" + id, pos})
+	}
 	return out
 }
 
@@ -61,7 +64,7 @@ func termsOf(pos int64, h ledger.Header) []term {
 func namedBy(batch []*pending) int {
 	n := 0
 	for _, p := range batch {
-		n += 1 + len(p.head.Patients)
+		n += 1 + len(p.head.Patients) + len(p.head.Grants)
 	}
 	return n
 }

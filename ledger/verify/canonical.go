@@ -16,7 +16,7 @@ const (
 
 // known keys of each kind, in order; docs/ledger-format.md.
 var known = map[string][]string{
-	"act":      {"act", "at", "behalf", "hashes", "id", "kind", "reason", "schema", "what", "who"},
+	"act":      {"act", "at", "behalf", "hashes", "id", "kind", "patients", "reason", "schema", "what", "who"},
 	"decision": {"alerts", "asked", "at", "behalf", "client", "door", "effect", "exemption", "facts", "flow", "generation", "grant", "id", "interaction", "kind", "mode", "network", "obligations", "part_of", "patients", "purpose", "purpose_code", "reasons", "request", "role", "roles", "schema", "scope", "scopes", "status", "task", "time_trusted", "view", "who", "would"},
 	"opened":   {"at", "id", "kind", "patients", "schema", "seq", "verdicts", "views"},
 	"outcome":  {"at", "bytes", "counts", "end", "id", "kind", "more", "patients", "schema", "seq", "status", "verdicts", "views", "written"},
