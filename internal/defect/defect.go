@@ -168,4 +168,8 @@ const (
 	NoticeOfAnybody Defect = "notice-of-anybody" // a notice is marked as seen by others
 	UrgentWaits     Defect = "urgent-waits"      // urgent mail keeps quiet hours
 	SentAgain       Defect = "sent-again"        // what a server took is sent again where that could not be kept
+	SettledMailed   Defect = "settled-mailed"    // mail leaves though what it tells of no longer waits
+	CopyUnknown     Defect = "copy-unknown"      // a mail that is sent again has another Message-Id
+	CallUnsigned    Defect = "call-unsigned"     // a webhook's call is signed without its body
+	DialledAnywhere Defect = "dialled-anywhere"  // a connection goes where nothing is configured
 )

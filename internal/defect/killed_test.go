@@ -30,6 +30,7 @@ const (
 	inServe    = "internal/serve"
 	inCommand  = "cmd/modicum"
 	inTwin     = "internal/twin"
+	inNotice   = "internal/notice"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
 )
@@ -160,6 +161,15 @@ var killers = map[Defect]killer{
 	ResultUnlooked:   {inMerge, "TestF8_WhatMayNotBeWrittenIsRefused", ""},
 	KindChanged:      {inMerge, "TestF10_WhatAccessIsDecidedByIsNotMerged", ""},
 	ReferenceLaid:    {inMerge, "TestFC52_TheVerdictTellsNothingHidden", ""},
+
+	ToldTwice:       {inNotice, "TestNobodyIsToldTwice", ""},
+	NoticeOfAnybody: {inNotice, "TestTheNoticeOfAnotherIsNotThere", ""},
+	UrgentWaits:     {inNotice, "TestUrgentMailWaitsForNothing", ""},
+	SentAgain:       {inNotice, "TestWhatTheServerTookIsNeverSentAgain", ""},
+	SettledMailed:   {inNotice, "TestNobodyIsMailedAboutWhatNoLongerConcernsThem", ""},
+	CopyUnknown:     {inNotice, "TestACopyAfterACrashHasTheSameMessageID", ""},
+	CallUnsigned:    {inNotice, "TestTheSignatureIsThatOfStandardWebhooks", ""},
+	DialledAnywhere: {inNotice, "TestO1_NothingIsDialledButWhatIsConfigured", ""},
 }
 
 // off are tests that must fail where enforcement is off (design 11, red first).

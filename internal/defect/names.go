@@ -124,5 +124,9 @@ func All() []Defect {
 		NoticeOfAnybody,
 		UrgentWaits,
 		SentAgain,
+		SettledMailed,
+		CopyUnknown,
+		CallUnsigned,
+		DialledAnywhere,
 	}
 }

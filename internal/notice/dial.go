@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"syscall"
 	"time"
+
+	"modicum/internal/defect"
 )
 
 // errElsewhere: a connection to somewhere that is not configured (threat model O1).
@@ -20,7 +22,7 @@ type dialer struct {
 }
 
 func (d dialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	if address != d.address {
+	if address != d.address && !defect.On(defect.DialledAnywhere) {
 		return nil, errElsewhere
 	}
 	nd := net.Dialer{Timeout: 10 * time.Second, Control: d.control}

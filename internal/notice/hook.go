@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
@@ -19,11 +20,10 @@ import (
 	"strings"
 	"time"
 
-	"crypto/tls"
-
 	"github.com/go-json-experiment/json"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 )
 
 // Hook is a program of the organization that hears of events. What it gets names
@@ -203,7 +203,9 @@ func sign(file, id, stamp string, text []byte) (string, error) {
 		}
 		mac := hmac.New(sha256.New, key)
 		mac.Write([]byte(id + "." + stamp + "."))
-		mac.Write(text)
+		if !defect.On(defect.CallUnsigned) {
+			mac.Write(text)
+		}
 		out = append(out, "v1,"+base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 	}
 	return strings.Join(out, " "), nil

@@ -141,7 +141,7 @@ var settling = map[Kind]bool{Waits: true, Escalated: true, AttestWaits: true, Re
 // of it any more who has not looked yet.
 func (t *Teller) Settle(c *book.Change, about About) {
 	for id, p := range t.index.things[about] {
-		if settling[p.Kind] {
+		if settling[p.Kind] && !defect.On(defect.SettledMailed) {
 			t.close(c, id, p, func(p *page) { p.Settled = t.cfg.Now().UnixMicro() })
 		}
 	}

@@ -1,6 +1,7 @@
 package notice
 
 import (
+	"crypto/rand"
 	_ "embed"
 	"fmt"
 	htmltemplate "html/template"
@@ -12,6 +13,8 @@ import (
 	"time"
 
 	gomail "github.com/wneessen/go-mail"
+
+	"modicum/internal/defect"
 )
 
 //go:embed letter.txt
@@ -79,6 +82,14 @@ func (l *letter) subject() string {
 	return fmt.Sprintf("%d notices for you", len(l.Lines)+l.More)
 }
 
+// messageID is that of every copy of the letter.
+func (l *letter) messageID(public *url.URL) string {
+	if defect.On(defect.CopyUnknown) {
+		return rand.Text() + "@" + public.Hostname()
+	}
+	return l.ID + "@" + public.Hostname()
+}
+
 // message makes the mail. Whatever is sent again is made of the same parts.
 func (l *letter) message(from string, public *url.URL) (*gomail.Msg, error) {
 	m := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
@@ -90,7 +101,7 @@ func (l *letter) message(from string, public *url.URL) (*gomail.Msg, error) {
 	}
 	m.Subject(l.subject())
 	m.SetDateWithValue(l.Date)
-	m.SetMessageIDWithValue(l.ID + "@" + public.Hostname())
+	m.SetMessageIDWithValue(l.messageID(public))
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5: no out-of-office answers
 	var text, html strings.Builder
 	if err := asText.Execute(&text, l); err != nil {

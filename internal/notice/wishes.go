@@ -114,12 +114,14 @@ func nextTime(now time.Time, hhmm string, loc *time.Location) time.Time {
 	}
 	y, mo, d := now.In(loc).Date()
 	for day := d; ; day++ {
-		// A time that spring leaves out is an hour off, as time.Date has it; one that
-		// autumn repeats counts twice.
 		t := time.Date(y, mo, day, m/60, m%60, 0, 0, loc)
+		if t.Hour()*60+t.Minute() < m {
+			t = t.Add(time.Hour) // spring leaves it out
+		}
 		if t.After(now) {
 			return t
 		}
+		// What autumn repeats comes twice.
 		if again := t.Add(time.Hour); again.After(now) && again.Hour() == t.Hour() {
 			return again
 		}

@@ -3,14 +3,19 @@ package notice_test
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"log/slog"
+	"mime"
+	"mime/multipart"
 	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+
+	"github.com/google/uuid"
 
 	"modicum/internal/book"
 	"modicum/internal/book/booktest"
@@ -134,11 +139,40 @@ func secretFile(t *testing.T, lines ...string) string {
 	return name
 }
 
-func titles(items []notice.Item) (out []string) {
-	for _, it := range items {
-		out = append(out, it.Title)
+// change changes the desk as another part of the product does.
+func change(t *testing.T, desk *book.Desk, f func(*book.Change)) {
+	t.Helper()
+	err := desk.Change(t.Context(), func(c *book.Change) error {
+		c.Record(&ledger.Act{Act: "approved", At: start, ID: uuid.Must(uuid.NewV7()).String(), Kind: ledger.KindAct, Schema: ledger.Schema, Who: "hosp/alice"})
+		f(c)
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	return out
 }
 
-var at = time.UnixMicro
+// decoded are the parts of a mail as a reader shows them.
+func decoded(t *testing.T, m *message) string {
+	t.Helper()
+	_, params, err := mime.ParseMediaType(m.head.Get("Content-Type"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, body, _ := strings.Cut(m.text, "\r\n\r\n")
+	var out strings.Builder
+	for parts := multipart.NewReader(strings.NewReader(body), params["boundary"]); ; {
+		p, err := parts.NextPart() // quoted-printable is undone by it
+		if errors.Is(err, io.EOF) {
+			return out.String()
+		}
+		if err == nil {
+			_, err = io.Copy(&out, p)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func newDesk(w *world) *book.Desk { return book.NewDesk(w.shelf) }
