@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},
+	"internal/signin":           {"internal/book", "internal/defect", "internal/people", "ledger"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":           {"catalog"},
 	"internal/console":          {"catalog", "internal/gate", "internal/problem", "ledger", "policy"},

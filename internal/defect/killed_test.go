@@ -24,6 +24,7 @@ const (
 	inFHIRJSON = "internal/fhirjson"
 	inMerge    = "internal/merge"
 	inFacts    = "internal/facts"
+	inSignIn   = "internal/signin"
 	inGate     = "internal/gate"
 	inDoor     = "internal/door/fhir"
 	inObserve  = "internal/observe"
@@ -113,6 +114,13 @@ var killers = map[Defect]killer{
 	ModifiersAllowed:     {inDoor, "TestFC02_ModifiersRefused", ""},
 	MalformedDropped:     {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
 
+	SessionForEver:   {inSignIn, "TestASessionEndsWhenItIsIdleAndWhenItIsTooLong", ""},
+	AnySessionEnded:  {inSignIn, "TestWhoMayEndASession", ""},
+	LeaverStays:      {inSignIn, "TestG6_WhoIsMadeInactiveLosesEverySessionInThatChange", ""},
+	ProofForEver:     {inSignIn, "TestC1_AProofAges", ""},
+	AnySiteMayPost:   {inSignIn, "TestC1_NothingIsChangedThatAnotherSiteSent", ""},
+	OldSessionStays:  {inSignIn, "TestC1_SigningInGivesANewTokenAndEndsTheOldOne", ""},
+	TokenKept:        {inSignIn, "TestC1_AProofGivesANewTokenAndTheOldOneOpensNothing", ""},
 	DecidersWritten:  {inDoor, "TestF10_WhoDependsOnARecordDoesNotMakeIt", ""},
 	WriteNotAwaited:  {inDoor, "TestL1_NothingIsWrittenWithoutItsRecord", ""},
 	UnwritableTaken:  {inDoor, "TestF8_ANewRecordHoldsWhatItsMakerMayWriteAndNothingElse", ""},
