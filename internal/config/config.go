@@ -30,6 +30,16 @@ type Config struct {
 	Ledger  Ledger
 	Admin   string // HOST:PORT of health and metrics; "" when none
 
+	// Public is the address that people type, without a path; "" where it was not written:
+	// then links in mail and passkeys need the address of the request.
+	Public   string
+	SignIn   SignIn
+	Logins   []Login
+	SCIM     *SCIM // nil: nobody provisions
+	Mail     *Mail // nil: no mail goes out
+	Webhooks []Webhook
+	Spool    Spool
+
 	places map[string]At // of values, for problems found later
 }
 

@@ -1,8 +1,10 @@
 package config_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -68,7 +70,7 @@ func TestTheExampleIsReadAndSaysAllKeys(t *testing.T) {
 		t.Fatal(ps)
 	}
 	text := string(config.Example())
-	for _, key := range []string{"data:", "policy:", "listen:", "tls:", "issuers:", "issuer:", "audience:", "person:", "prefix:", "jwks_file:", "jwks_url:", "algorithms:", "roles_claim:", "roles:", "fhir:", "base:", "upstream:", "upstream_auth:", "mode:", "clients:", "fresh:", "files:", "every:", "ledger:", "admin:"} {
+	for _, key := range []string{"data:", "policy:", "listen:", "tls:", "issuers:", "issuer:", "audience:", "person:", "prefix:", "jwks_file:", "jwks_url:", "algorithms:", "roles_claim:", "roles:", "fhir:", "base:", "upstream:", "upstream_auth:", "mode:", "clients:", "fresh:", "files:", "every:", "ledger:", "admin:", "public:", "sign_in:", "client:", "strong:", "scim:", "mail:", "webhooks:", "spool:"} {
 		if !strings.Contains(text, key) {
 			t.Errorf("%s is not shown", key)
 		}
@@ -76,7 +78,7 @@ func TestTheExampleIsReadAndSaysAllKeys(t *testing.T) {
 	// With every comment that holds a key taken away, it is read as well.
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
-		if bare := strings.Replace(l, "# ", "", 1); strings.HasPrefix(strings.TrimSpace(l), "# ") && (strings.Contains(bare, "{") || strings.Contains(bare, "prefix: ") || strings.Contains(bare, "jwks_file: ") || strings.HasPrefix(bare, "clients:")) && !strings.Contains(bare, "→") {
+		if bare := strings.Replace(l, "# ", "", 1); strings.HasPrefix(strings.TrimSpace(l), "# ") && (strings.Contains(bare, "{") || strings.Contains(bare, "prefix: ") || strings.Contains(bare, "jwks_file: ") || strings.HasPrefix(bare, "clients:") || strings.HasPrefix(bare, "webhooks:")) && !strings.Contains(bare, "→") {
 			lines[i] = bare
 		}
 	}
@@ -210,4 +212,64 @@ func FuzzConfig(f *testing.F) {
 		}
 		_ = ps.Error()
 	})
+}
+
+func TestProblemsOfSigningInAndTelling(t *testing.T) {
+	const rest = `
+issuers:
+  - {issuer: "https://id.hospital.example", audience: modicum, algorithms: [ES256]%s}
+fhir: {upstream: "http://127.0.0.1:8090/fhir"}
+ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
+`
+	for _, tt := range []struct{ text, issuer, want string }{
+		{"public: https://modicum.hospital.example/console", "", "no path"},
+		{"public: http://modicum.hospital.example", "", "plain http only on this machine"},
+		{"sign_in: {idle: 3 days}", "", "sign_in.idle must be between 1 minute and 12 hours"},
+		{"sign_in: {idel: 1 hour}", "", "nearest one is idle"},
+		{"", ", client: {secret_file: s}", "issuers.0.client.id is missing"},
+		{"", ", strong: [phr]", "issuers.0.strong needs client"},
+		{"scim: {prefix: hosp/}", "", "scim.token_files is missing"},
+		{"mail: {from: m@hospital.example}", "", "mail.server is missing"},
+		{"mail: {server: mail.example, from: m@hospital.example}", "", "mail.server must be HOST:PORT"},
+		{"mail: {server: \"mail.example:25\", from: nobody}", "", "mail.from must be the address"},
+		{"mail: {server: \"mail.example:25\", from: m@hospital.example, tls: none}", "", "only for a server on this machine"},
+		{"mail: {server: \"mail.example:25\", from: m@hospital.example, tls: yes}", "", "mail.tls must be starttls, implicit, or none"},
+		{"mail: {server: \"mail.example:25\", from: m@hospital.example, user: m}", "", "belong together"},
+		{"webhooks: [{name: a, url: \"http://other.example/\", secret_files: [s]}]", "", "must be https"},
+		{"webhooks: [{name: a, url: \"https://u:p@other.example/\", secret_files: [s]}]", "", "without a name or password"},
+		{"webhooks: [{name: a, url: \"https://other.example/\"}]", "", "secret_files is missing"},
+		{"webhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}, {name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "is listed twice"},
+		{"spool: {megabytes: 0}", "", "spool.megabytes must be a number from 1 to 1024"},
+	} {
+		_, ps := config.Parse("f.yaml", []byte(tt.text+strings.Replace(rest, "%s", tt.issuer, 1)), nil)
+		if len(ps) != 1 || !strings.Contains(ps.Error(), tt.want) {
+			t.Errorf("%s%s: %v\nwant %s", tt.text, tt.issuer, ps, tt.want)
+		}
+	}
+}
+
+func TestSecretsOfTellingAreLookedAt(t *testing.T) {
+	dir := t.TempDir()
+	open := filepath.Join(dir, "open")
+	if err := os.WriteFile(open, []byte("s"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	text := fmt.Sprintf(`
+issuers: [{issuer: "https://id.hospital.example", audience: modicum, algorithms: [ES256], client: {id: c, secret_file: %[1]q}}]
+fhir: {upstream: "http://127.0.0.1:8090/fhir"}
+ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
+scim: {token_files: [%[1]q]}
+mail: {server: "m.example:25", from: m@hospital.example, user: m, password_file: %[1]q}
+webhooks: [{name: a, url: "https://a.example/", secret_files: [%[1]q]}]
+`, open)
+	file := filepath.Join(dir, "modicum.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	_, ps := config.Load(file, nil)
+	for _, key := range []string{"issuers.0.client.secret_file", "scim.token_files", "mail.password_file", "webhooks.0.secret_files"} {
+		if !slices.ContainsFunc(ps, func(p config.Problem) bool { return p.Key == key && strings.Contains(p.Text, "chmod 600") }) {
+			t.Errorf("%s: nothing is said of a file that others may read\n%v", key, ps)
+		}
+	}
 }

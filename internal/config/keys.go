@@ -18,10 +18,14 @@ type Key struct {
 
 // Env is the variable that overrides the key; "" where there is none.
 func (k Key) Env() string {
-	if k.Path == "issuers[].roles" {
+	if k.Path == "issuers[].roles" || k.Path == "scim.groups" {
 		return "" // what an issuer calls its roles need not be a name of a variable
 	}
-	return strings.ReplaceAll(variable(strings.ReplaceAll(k.Path, "[]", ".0")), "_NAME", "_<NAME>")
+	env := variable(strings.ReplaceAll(k.Path, "[]", ".0"))
+	if strings.HasSuffix(k.Path, ".NAME") {
+		env = strings.TrimSuffix(env, "NAME") + "<NAME>"
+	}
+	return env
 }
 
 // Keys lists every key, in the order of the file that init writes.
@@ -43,6 +47,9 @@ func Keys() []Key {
 		{Path: "issuers[].roles", Example: "{hospital-billing: billing-specialist}", Text: "What the issuer says → role of the policy. Where this is written, nothing else counts as a role."},
 		{Path: "issuers[].authorization_endpoint", Example: "https://id.hospital.example/realms/staff/protocol/openid-connect/auth", Text: "Where SMART applications send people to sign in. Written with `token_endpoint`, or not at all: then the issuer is asked. Of several issuers SMART applications learn the first."},
 		{Path: "issuers[].token_endpoint", Example: "https://id.hospital.example/realms/staff/protocol/openid-connect/token", Text: "Where SMART applications fetch tokens."},
+		{Path: "issuers[].client.id", Example: "modicum-console", Text: "What the issuer calls this console: with it, people sign in to the console there. Its redirect address is `public` + `/sign-in/oidc`."},
+		{Path: "issuers[].client.secret_file", Example: "console.secret", Text: "File with the console's secret there, mode 0600. Without it the client is public, and PKCE stands alone."},
+		{Path: "issuers[].strong", Example: "[phr, phrh]", Text: "Values of `acr` by which the issuer says that the person was proved present just now, by two factors: what step-up asks for. Without it the issuer's people step up with a passkey of this console."},
 		{Path: "fhir.base", Default: "/fhir", Example: "/r4", Text: "Path of the FHIR door under `listen`."},
 		{Path: "fhir.upstream", Required: true, Example: "https://ehr.hospital.example/fhir", Text: "The FHIR R4 server behind. Nobody else should be able to reach it."},
 		{Path: "fhir.upstream_auth.bearer_file", Example: "upstream.token", Text: "File with the token for the upstream, mode 0600, read again at each use."},
@@ -58,6 +65,24 @@ func Keys() []Key {
 		{Path: "ledger.origin", Required: true, Example: "modicum.hospital.example/main", Text: "Name of the log; it must be that of its key."},
 		{Path: "ledger.key", Required: true, Example: "data/ledger.key", Text: "File with the key that signs the log, mode 0600."},
 		{Path: "admin", Example: "127.0.0.1:9090", Text: "HOST:PORT of /healthz, /readyz and /metrics, which hold no data of patients. Without it there are none. Served with TLS where other machines reach it."},
+		{Path: "public", Example: "https://modicum.hospital.example", Text: "The address that people type. Links in mail lead there, passkeys belong to its host, and the identity provider sends people back to it."},
+		{Path: "sign_in.idle", Default: "30 minutes", Example: "15 minutes", Text: "A session of the console ends after so long without a request: 1 minute to 12 hours."},
+		{Path: "sign_in.longest", Default: "12 hours", Example: "8 hours", Text: "A session ends after so long, whatever happens: 15 minutes to 1 day."},
+		{Path: "sign_in.shift", Default: "12 hours", Example: "8 hours", Text: "One proof of presence is good for breaking the glass for so long: 5 minutes to 1 day. Changing rights asks again after 5 minutes."},
+		{Path: "scim.token_files", Example: "[scim.token]", Text: "Files with the bearer tokens that your provisioning shows, mode 0600; two while they change. Without them nobody provisions."},
+		{Path: "scim.prefix", Example: "hosp/", Text: "Before every user name that is provisioned, so that it is the name that the issuer's tokens give (`issuers[].prefix`)."},
+		{Path: "scim.groups", Example: "{Ward Nurses: nurse}", Text: "Group of your directory → role of the policy. A group gives no right over others: that needs two of your people here."},
+		{Path: "mail.server", Example: "mail.hospital.example:587", Text: "HOST:PORT of the server that mail goes out by. Without it nobody is told by mail."},
+		{Path: "mail.tls", Default: "starttls", Example: "implicit", Text: "`starttls`, `implicit`, or `none` for a server on this machine."},
+		{Path: "mail.from", Example: "modicum@hospital.example", Text: "Address that mail comes from."},
+		{Path: "mail.user", Example: "modicum", Text: "Name at the mail server, with `password_file`, or neither."},
+		{Path: "mail.password_file", Example: "mail.password", Text: "File with its password, mode 0600, read again at each use."},
+		{Path: "webhooks[].name", Example: "pager", Text: "What the pages call it."},
+		{Path: "webhooks[].url", Example: "https://pager.hospital.example/modicum", Text: "Where events are sent, without protected data, signed and repeated until they are taken."},
+		{Path: "webhooks[].secret_files", Example: "[pager.secret]", Text: "Files of the secrets that sign, mode 0600; the newest first."},
+		{Path: "webhooks[].events", Example: "[glass-broken, review-overdue]", Text: "Kinds of events; without it, all."},
+		{Path: "spool.dir", Default: "./data/spool", Example: "/var/spool/modicum", Text: "Where broken glasses are recorded while the record cannot be written; another disk than `data` helps more."},
+		{Path: "spool.megabytes", Default: "16", Example: "64", Text: "Most that the spool takes, 1 to 1024; set aside at the start. Full, it refuses."},
 	}
 }
 

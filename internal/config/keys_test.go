@@ -33,7 +33,7 @@ func read(t *testing.T, text string, env ...string) (*Config, Problems) {
 // TestKeysAreThoseOfTheReader: the list that the documentation is made of names
 // every key that is read, and no other.
 func TestKeysAreThoseOfTheReader(t *testing.T) {
-	root, ps := parseYAML("f.yaml", []byte(least+"clients: [{id: x}]\ntls: {cert: a, key: b}\nfacts: {fhir: {every: 15s}}\n"))
+	root, ps := parseYAML("f.yaml", []byte(least+"clients: [{id: x}]\nwebhooks: [{name: x}]\ntls: {cert: a, key: b}\nfacts: {fhir: {every: 15s}}\n"))
 	if len(ps) > 0 {
 		t.Fatal(ps)
 	}
@@ -67,6 +67,17 @@ func with(k Key, value string) string {
 	switch {
 	case strings.HasPrefix(k.Path, "clients[]"):
 		tree["clients[].id"] = "bedside-app"
+	case strings.HasPrefix(k.Path, "webhooks[]"):
+		tree["webhooks[].name"], tree["webhooks[].url"], tree["webhooks[].secret_files"] = "hook", `"https://hook.example/"`, "[hook.secret]"
+	case strings.HasPrefix(k.Path, "mail."):
+		tree["mail.server"], tree["mail.from"] = `"mail.example:25"`, `"m@hospital.example"`
+		if k.Path == "mail.user" || k.Path == "mail.password_file" {
+			tree["mail.user"], tree["mail.password_file"] = "somebody", "p"
+		}
+	case k.Path == "scim.prefix" || k.Path == "scim.groups":
+		tree["scim.token_files"] = "[t]"
+	case k.Path == "issuers[].client.secret_file" || k.Path == "issuers[].strong":
+		tree["issuers[].client.id"] = "console"
 	case k.Path == "issuers[].authorization_endpoint":
 		tree["issuers[].token_endpoint"] = `"https://id.hospital.example/token"`
 	case strings.HasPrefix(k.Path, "tls."):

@@ -55,7 +55,8 @@ func Parse(file string, text []byte, environ []string) (*Config, Problems) {
 }
 
 func (r *reader) config(root node) *Config {
-	o := r.object("", root, "data", "policy", "listen", "tls", "issuers", "fhir", "clients", "facts", "ledger", "admin")
+	o := r.object("", root, "data", "policy", "listen", "tls", "issuers", "fhir", "clients", "facts", "ledger", "admin",
+		"public", "sign_in", "scim", "mail", "webhooks", "spool")
 	c := &Config{File: r.file, places: r.places}
 	c.Data = r.path(or(o.text("data"), "./data"))
 	c.Policy = r.path(or(o.text("policy"), "./policy"))
@@ -68,6 +69,7 @@ func (r *reader) config(root node) *Config {
 	r.fhir(o, c)
 	r.clients(o, c)
 	r.facts(o, c)
+	r.people(o, c)
 	n, _ := o.find("ledger")
 	l := r.object("ledger", n, "origin", "key")
 	c.Ledger.Origin = l.required("origin", "the log's name, such as modicum.hospital.example/main")
@@ -131,7 +133,8 @@ func (r *reader) tls(o object, c *Config) {
 func (r *reader) issuers(o object, c *Config) {
 	items := o.items("issuers")
 	for i, n := range items {
-		is := r.object(key("issuers", i), n, "issuer", "audience", "person", "prefix", "jwks_file", "jwks_url", "algorithms", "roles_claim", "roles", "authorization_endpoint", "token_endpoint")
+		is := r.object(key("issuers", i), n, "issuer", "audience", "person", "prefix", "jwks_file", "jwks_url", "algorithms", "roles_claim", "roles", "authorization_endpoint", "token_endpoint", "client", "strong")
+		r.login(is, i, c)
 		c.Issuers = append(c.Issuers, caller.Issuer{
 			Issuer: is.text("issuer"), Audience: is.text("audience"), Person: is.text("person"), Prefix: is.text("prefix"),
 			JWKSFile: r.path(is.text("jwks_file")), JWKSURL: is.text("jwks_url"), Algorithms: is.texts("algorithms"),

@@ -55,6 +55,14 @@ func (c *Config) secrets() Problems {
 			ps = append(ps, Problem{At: c.places[s.key], Key: s.key, Text: err.Error()})
 		}
 	}
+	for k, path := range c.secretFiles() {
+		if path == "" {
+			continue
+		}
+		if err := CheckSecret(path); err != nil {
+			ps = append(ps, Problem{At: c.places[k], Key: k, Text: err.Error()})
+		}
+	}
 	if c.TLS != nil {
 		if _, err := os.Stat(c.TLS.Cert); err != nil {
 			ps = append(ps, Problem{At: c.places["tls.cert"], Key: "tls.cert", Text: "names a file that cannot be read"})
