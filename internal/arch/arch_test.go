@@ -50,7 +50,7 @@ var allowed = map[string][]string{
 	"internal/upstream":         {},
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},
-	"internal/people":           {"internal/book", "ledger", "policy"},
+	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/access":           {"catalog", "internal/book", "internal/people", "ledger", "policy", "policy/doc"},
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},

@@ -93,6 +93,10 @@ func (b *Book[T]) Get(id string) *T {
 // At is Get for Desk.View.
 func (b *Book[T]) At(id string) *T { return b.pages[id].value }
 
+// Revision is how often an open page was written, 0 when there is none that is open. It
+// may be asked within Desk.View and within a change.
+func (b *Book[T]) Revision(id string) int64 { return b.pages[id].revision }
+
 // Len is how many pages are open.
 func (b *Book[T]) Len() int {
 	b.desk.reading.RLock()

@@ -59,10 +59,52 @@ type Person struct {
 	Created   int64  `json:"created"` // microseconds since 1970, UTC, as all times here
 	Changed   int64  `json:"changed"`
 	Ended     int64  `json:"ended,omitempty"` // when they became inactive last
+	EndedFrom Source `json:"ended_from,omitempty"`
 	Roles     []Held `json:"roles,omitempty"`
 	Positions []Held `json:"positions,omitempty"`
 	Duties    []Held `json:"duties,omitempty"`
+	// SCIM is what only provisioning needs; nil for whoever it does not know.
+	SCIM *Provisioned `json:"scim,omitempty"`
 }
+
+// Provisioned is what a provisioning client says of a person beside the rest.
+type Provisioned struct {
+	Handle  string `json:"handle"` // the opaque id that the client is told
+	Display string `json:"display,omitempty"`
+	Given   string `json:"given,omitempty"`
+	Family  string `json:"family,omitempty"`
+	Mails   []Mail `json:"mails,omitempty"`
+	// Removed: the client deleted them. It sees them no more, and cannot bring them back.
+	Removed bool `json:"removed,omitempty"`
+}
+
+// Mail is one of several addresses.
+type Mail struct {
+	Value   string `json:"value"`
+	Type    string `json:"type,omitempty"`
+	Primary bool   `json:"primary,omitempty"`
+}
+
+// Group is a group of the organization's provisioning. It gives the role that the
+// configuration maps it to, and nothing else.
+type Group struct {
+	ID       string   `json:"id"` // ours, never used again
+	Name     string   `json:"name"`
+	External string   `json:"external,omitempty"`
+	Members  []string `json:"members,omitempty"` // ids of people, sorted
+	Created  int64    `json:"created"`
+	Changed  int64    `json:"changed"`
+}
+
+// Kind is what kind of thing somebody holds.
+type Kind string
+
+// The kinds of what is held.
+const (
+	Role     Kind = "role"
+	Position Kind = "position"
+	DutyKind Kind = "duty"
+)
 
 // Held is a role, position or duty that a person holds.
 type Held struct {

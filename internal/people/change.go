@@ -1,0 +1,143 @@
+package people
+
+import (
+	"context"
+	"slices"
+
+	"modicum/internal/defect"
+)
+
+// Change edits what is said of a person: f changes a copy. What they hold, whether they
+// are active and their ids are not f's to change: there are other verbs for it. rev is
+// the revision that the change was made from; 0 is any.
+//
+// A provisioning client may change whom it provides, and says by Active whether they
+// are there: false ends everything of theirs within this change (G6); true brings back
+// whom it took away, with what its groups give now and nothing else.
+func (d *Directory) Change(ctx context.Context, by Actor, id string, rev int64, f func(*Person) error) (*Person, error) {
+	return d.edit(ctx, by, "person-changed", id, rev, f)
+}
+
+func (d *Directory) edit(ctx context.Context, by Actor, act, id string, rev int64, f func(*Person) error) (*Person, error) {
+	err := d.change(ctx, by, act, about(id), func(t *turn) error {
+		p, err := t.editable(id, rev)
+		if err != nil {
+			return err
+		}
+		next := p.clone()
+		if err := f(next); err != nil {
+			return err
+		}
+		return t.edited(p, next)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return d.Person(id), nil
+}
+
+// editable returns the page that the one who changes it may change.
+func (t *turn) editable(id string, rev int64) (*Person, error) {
+	p, err := t.someone(id)
+	if err != nil {
+		return nil, err
+	}
+	if rev != 0 && t.d.persons.Revision(id) != rev {
+		return nil, refuse(ErrChanged, "look at it again and repeat what is still needed")
+	}
+	if !t.by.isProvisioner() {
+		return p, t.mayRun()
+	}
+	if p.From != SCIM || p.SCIM == nil || p.SCIM.Removed {
+		return nil, refuse(ErrForbidden, "this person is not provided by provisioning; an administrator entrusts them to it")
+	}
+	return p, nil
+}
+
+// edited takes over what may be edited, and does what follows from it.
+func (t *turn) edited(p, next *Person) error {
+	active := next.Active
+	keep := p.clone()
+	*p = *next
+	p.ID, p.From, p.Active, p.Created = keep.ID, keep.From, keep.Active, keep.Created
+	p.Ended, p.EndedFrom, p.Same = keep.Ended, keep.EndedFrom, keep.Same
+	p.Roles, p.Positions, p.Duties = keep.Roles, keep.Positions, keep.Duties
+	if keep.SCIM != nil && p.SCIM != nil {
+		p.SCIM.Handle, p.SCIM.Removed = keep.SCIM.Handle, keep.SCIM.Removed
+	} else {
+		p.SCIM = keep.SCIM
+	}
+	if owner := t.d.index.names[key(p.UserName)]; owner != p.ID {
+		if err := t.free("user name", p.UserName, owner); err != nil {
+			return err
+		}
+	}
+	if err := t.manages(p); err != nil {
+		return err
+	}
+	if t.by.isProvisioner() && active != keep.Active {
+		return t.arriveOrLeave(p, active)
+	}
+	t.movedFrom(keep, p)
+	return nil
+}
+
+func (t *turn) arriveOrLeave(p *Person, active bool) error {
+	if !active {
+		t.e.Act = "person-deactivated"
+		t.end(p, SCIM, "")
+		return nil
+	}
+	if p.EndedFrom != SCIM {
+		return refuse(ErrGone, "an administrator took them away, and only an administrator brings them back")
+	}
+	t.e.Act = "person-reactivated"
+	return t.comeBack(p)
+}
+
+// movedFrom takes away what the old place gave.
+func (t *turn) movedFrom(old, p *Person) {
+	if defect.On(defect.MoverKeeps) || !p.Active || old.Department == p.Department || old.Department == "" {
+		return
+	}
+	left := func(h Held) bool {
+		if h.Dept != old.Department {
+			return false
+		}
+		t.what(h.Name)
+		return true
+	}
+	p.Roles, p.Positions, p.Duties = drop(p.Roles, left), drop(p.Positions, left), drop(p.Duties, left)
+	t.e.Act = "person-moved"
+}
+
+// drop is what is left of a list, nil where nothing is.
+func drop(list []Held, gone func(Held) bool) []Held {
+	list = slices.DeleteFunc(list, gone)
+	if len(list) == 0 {
+		return nil
+	}
+	return list
+}
+
+// elsewhere reports whether a change takes somebody from where they were, or takes
+// something that they held.
+func elsewhere(old, now *Person) bool {
+	if old.Department != now.Department || old.Facility != now.Facility || old.Manager != now.Manager || old.Partner != now.Partner {
+		return true
+	}
+	lost := false
+	old.each(func(k Kind, h *Held) {
+		lost = lost || !slices.ContainsFunc(*now.held(k), func(n Held) bool { return n.Name == h.Name && n.Dept == h.Dept && n.Group == h.Group })
+	})
+	return lost
+}
+
+func (t *turn) tellMoved(old, now *Person) {
+	t.d.mu.Lock()
+	hooks := slices.Clone(t.d.moved)
+	t.d.mu.Unlock()
+	for _, f := range hooks {
+		f(t.ctx, t.c, old, now)
+	}
+}

@@ -1,0 +1,248 @@
+package people
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"iter"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"modicum/internal/book"
+	"modicum/policy"
+)
+
+// Config is what a Directory is made of. All but Groups must be set.
+type Config struct {
+	Desk   *book.Desk
+	Policy func() *policy.Set
+	// Now is the time and whether it can be trusted. Giving waits for trusted time;
+	// taking away does not.
+	Now func() (time.Time, bool)
+	// Groups goes from a group of provisioning, by its name, external id or id, to the
+	// role that its members hold. A role that is a right over others is proposed only.
+	Groups map[string]string
+}
+
+// Directory is the people, programs and groups of one organization. It is safe for
+// concurrent use. What it says is what was kept: while the desk is uncertain nobody is
+// active and nobody holds anything.
+type Directory struct {
+	cfg      Config
+	persons  *book.Book[Person]
+	programs *book.Book[Program]
+	groups   *book.Book[Group]
+	index    index // under the desk's lock: At and index are read within View or a change
+	sorted   atomic.Pointer[[]*Person]
+	rights   atomic.Pointer[rights]
+	used     uses
+
+	mu    sync.Mutex
+	gone  map[string]chan struct{} // of ids that somebody waits for
+	ended []func(context.Context, *book.Change, string)
+	moved []func(context.Context, *book.Change, *Person, *Person)
+}
+
+// Open reads the directory from its desk.
+func Open(ctx context.Context, cfg Config) (*Directory, error) {
+	if cfg.Desk == nil || cfg.Policy == nil || cfg.Now == nil {
+		return nil, errors.New("people: Desk, Policy and Now must be set")
+	}
+	d := &Directory{cfg: cfg, index: newIndex(), gone: map[string]chan struct{}{}}
+	var err error
+	if d.persons, err = book.Open(ctx, cfg.Desk, "person", d.turnedPerson); err != nil {
+		return nil, err
+	}
+	if d.programs, err = book.Open(ctx, cfg.Desk, "program", d.turnedProgram); err != nil {
+		return nil, err
+	}
+	if d.groups, err = book.Open(ctx, cfg.Desk, "group", d.index.group); err != nil {
+		return nil, err
+	}
+	return d, d.settleGroups(ctx)
+}
+
+// view runs f over one moment of the directory; where that moment is uncertain it runs
+// nothing and the zero value of what f would say stands.
+func (d *Directory) view(f func()) {
+	if d.cfg.Desk.Certain() {
+		d.cfg.Desk.View(f)
+	}
+}
+
+// now is the time in microseconds.
+func (d *Directory) now() (int64, bool) {
+	t, trusted := d.cfg.Now()
+	return t.UnixMicro(), trusted
+}
+
+// Person returns a person, also one who is gone; nil when there is none. The result is
+// shared and must not be changed.
+func (d *Directory) Person(id string) *Person { return d.persons.Get(id) }
+
+// Program returns a program, also one that was stopped; nil when there is none.
+func (d *Directory) Program(id string) *Program { return d.programs.Get(id) }
+
+// Group returns a group; nil when there is none.
+func (d *Directory) Group(id string) *Group { return d.groups.Get(id) }
+
+// Revision is how often a person's page was written: what a page that is sent back
+// was made from.
+func (d *Directory) Revision(id string) (rev int64) {
+	d.view(func() { rev = d.persons.Revision(id) })
+	return rev
+}
+
+// GroupRevision is Revision of a group.
+func (d *Directory) GroupRevision(id string) (rev int64) {
+	d.view(func() { rev = d.groups.Revision(id) })
+	return rev
+}
+
+// ByUserName finds a person by what they type, whatever its case or form of Unicode.
+func (d *Directory) ByUserName(name string) (p *Person) {
+	d.view(func() { p = d.persons.At(d.index.names[key(name)]) })
+	return p
+}
+
+// ByHandle finds a person by the id that provisioning was told.
+func (d *Directory) ByHandle(handle string) (p *Person) {
+	d.view(func() { p = d.persons.At(d.index.handles[handle]) })
+	return p
+}
+
+// People yields everybody, by name; also who is gone.
+func (d *Directory) People() iter.Seq[*Person] {
+	return func(yield func(*Person) bool) {
+		for _, p := range d.list() {
+			if !yield(p) {
+				return
+			}
+		}
+	}
+}
+
+func (d *Directory) list() []*Person {
+	if at := d.sorted.Load(); at != nil {
+		return *at
+	}
+	var out []*Person
+	d.cfg.Desk.View(func() {
+		for _, id := range d.index.ids {
+			if p := d.persons.At(id); p != nil {
+				out = append(out, p)
+			}
+		}
+		slices.SortFunc(out, func(a, b *Person) int {
+			return cmp.Or(strings.Compare(strings.ToLower(a.Name), strings.ToLower(b.Name)), strings.Compare(a.ID, b.ID))
+		})
+		d.sorted.Store(&out) // within View: no page turns before it is there
+	})
+	return out
+}
+
+// Programs returns all programs by id, also those that were stopped.
+func (d *Directory) Programs() []*Program {
+	var out []*Program
+	for _, p := range d.programs.All() {
+		out = append(out, p)
+	}
+	slices.SortFunc(out, func(a, b *Program) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Groups returns all groups by id.
+func (d *Directory) Groups() []*Group {
+	var out []*Group
+	for _, g := range d.groups.All() {
+		out = append(out, g)
+	}
+	slices.SortFunc(out, func(a, b *Group) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// Active reports whether a person or program may do anything at all now. A program is
+// active while its owner is.
+func (d *Directory) Active(id string) (yes bool) {
+	now, trusted := d.now()
+	d.view(func() { yes = d.active(id, now, trusted) })
+	return yes
+}
+
+func (d *Directory) active(id string, now int64, trusted bool) bool {
+	if p := d.persons.At(id); p != nil {
+		return p.Active
+	}
+	p := d.programs.At(id)
+	return p != nil && p.Active && trusted && now < p.Until && d.alive(p.Owner)
+}
+
+// alive reports whether there is such a person who is not gone.
+func (d *Directory) alive(person string) bool {
+	p := d.persons.At(person)
+	return p != nil && p.Active
+}
+
+// OnGone adds what runs inside the change that ends a person or program: whoever keeps
+// something of theirs on the same desk closes it in the same change.
+func (d *Directory) OnGone(f func(ctx context.Context, c *book.Change, id string)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.ended = append(d.ended, f)
+}
+
+// OnMoved adds what runs inside the change that takes somebody from a department,
+// facility, manager or role: as they were, and as they will be.
+func (d *Directory) OnMoved(f func(ctx context.Context, c *book.Change, old, now *Person)) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.moved = append(d.moved, f)
+}
+
+// Gone returns a channel that is closed once it was kept that a person or program is
+// no longer active. It is closed at once for whoever is not.
+func (d *Directory) Gone(id string) <-chan struct{} {
+	var ch chan struct{}
+	d.cfg.Desk.View(func() {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		if ch = d.gone[id]; ch != nil {
+			return
+		}
+		ch = make(chan struct{})
+		if p, q := d.persons.At(id), d.programs.At(id); p != nil && p.Active || q != nil && q.Active {
+			d.gone[id] = ch
+			return
+		}
+		close(ch)
+	})
+	return ch
+}
+
+// tellGone closes what Gone returned.
+func (d *Directory) tellGone(id string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if ch := d.gone[id]; ch != nil {
+		close(ch)
+		delete(d.gone, id)
+	}
+}
+
+func (d *Directory) turnedPerson(id string, old, now *Person) {
+	d.sorted.Store(nil)
+	d.index.person(id, old, now)
+	if now == nil || !now.Active {
+		d.tellGone(id)
+	}
+}
+
+func (d *Directory) turnedProgram(id string, old, now *Program) {
+	d.index.program(id, old, now)
+	if now == nil || !now.Active {
+		d.tellGone(id)
+	}
+}

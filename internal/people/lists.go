@@ -1,0 +1,187 @@
+package people
+
+import (
+	"slices"
+	"strings"
+
+	"modicum/internal/caller"
+)
+
+// Standing is one thing that somebody holds, as the pages list it.
+type Standing struct {
+	Person string
+	Kind   Kind
+	Held
+	Counts  bool   // now
+	Waits   bool   // for a second person
+	LastUse int64  // of a role, to the hour; 0: never, or not known
+	Because string // why it does not count, "" when it does
+}
+
+// Standings lists what one person holds, why, since when, and when it was last used.
+func (d *Directory) Standings(id string, now int64) (out []Standing) {
+	_, trusted := d.now()
+	d.view(func() {
+		if p := d.persons.At(id); p != nil {
+			out = d.standings(p, now, trusted)
+		}
+	})
+	return out
+}
+
+func (d *Directory) standings(p *Person, now int64, trusted bool) (out []Standing) {
+	for _, k := range []Kind{Role, Position, DutyKind} {
+		for _, h := range *p.held(k) {
+			s := Standing{Person: p.ID, Kind: k, Held: h, Counts: d.counts(p, k, &h, now, trusted), Waits: d.waits(p, k, &h)}
+			if k == Role {
+				s.LastUse = d.used.last(p.ID, h.Name)
+			}
+			s.Because = d.because(p, &s, now, trusted)
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (d *Directory) because(p *Person, s *Standing, now int64, trusted bool) string {
+	switch {
+	case s.Counts && s.Kind == Role && d.inConflict(p, s.Name, now, trusted):
+		return "in conflict with another role of theirs"
+	case s.Counts:
+		return ""
+	case s.Waits:
+		return "waits for a second person"
+	case s.Since > now:
+		return "begins later"
+	case s.Until != 0 && now >= s.Until:
+		return "is over"
+	case s.Kind == DutyKind && d.apart(p, Duty(s.Name), now, trusted):
+		return "does not count beside a duty that it watches"
+	}
+	return "its group does not give it any more"
+}
+
+// Proposals lists what waits for a second person, oldest first. Whoever gave it or gets
+// it cannot answer.
+func (d *Directory) Proposals(now int64) (out []Standing) {
+	_, trusted := d.now()
+	d.view(func() {
+		for _, id := range d.index.ids {
+			p := d.persons.At(id)
+			if p == nil || !p.Active {
+				continue
+			}
+			for _, s := range d.standings(p, now, trusted) {
+				if s.Waits {
+					out = append(out, s)
+				}
+			}
+		}
+	})
+	slices.SortFunc(out, func(a, b Standing) int {
+		if a.Since != b.Since {
+			return int(min(max(a.Since-b.Since, -1), 1))
+		}
+		return strings.Compare(a.Person+" "+a.Name, b.Person+" "+b.Name)
+	})
+	return out
+}
+
+// Finding is something about a program that its owner should look at.
+type Finding struct {
+	Program string
+	What    string // unused, wide, key-ends, no-key, owner-gone, ends
+	Say     string
+	Key     string // of key-ends
+	Until   int64  // of key-ends and ends
+}
+
+const (
+	day       = 24 * 3600 * 1_000_000
+	unusedFor = 90 * day
+	endsSoon  = 14 * day
+)
+
+// Findings lists what stands out about the programs that run.
+func (d *Directory) Findings(now int64) (out []Finding) {
+	for _, p := range d.Programs() {
+		if !p.Active {
+			continue
+		}
+		add := func(what, say string) { out = append(out, Finding{Program: p.ID, What: what, Say: say}) }
+		if owner := d.Person(p.Owner); owner == nil || !owner.Active {
+			add("owner-gone", "Its owner is gone, so it is refused; somebody else takes it over.")
+		}
+		if max(p.LastUse, p.Created) < now-unusedFor {
+			add("unused", "It was not used for 90 days; stop it, or say why it stays.")
+		}
+		if d.wide(p) {
+			add("wide", "Its scopes are wider than its task can use; narrow them.")
+		}
+		out = append(out, ends(p, now)...)
+	}
+	return out
+}
+
+func ends(p *Program, now int64) (out []Finding) {
+	if p.Until < now+endsSoon {
+		out = append(out, Finding{Program: p.ID, What: "ends", Say: "It ends within 14 days, or has ended.", Until: p.Until})
+	}
+	live := 0
+	for _, k := range p.Keys {
+		if now < k.Until {
+			live++
+		}
+		if k.Until < now+endsSoon {
+			out = append(out, Finding{Program: p.ID, What: "key-ends", Say: "A key ends within 14 days, or has ended; register the next one.", Key: k.ID, Until: k.Until})
+		}
+	}
+	if live == 0 {
+		out = append(out, Finding{Program: p.ID, What: "no-key", Say: "It has no key that counts, so it cannot sign in."})
+	}
+	return out
+}
+
+// wide reports whether a scope names interactions that its task does not have, or none
+// are named, which takes nothing away.
+func (d *Directory) wide(p *Program) bool {
+	info, ok := d.cfg.Policy().Task(p.Role + "/" + p.Task)
+	if !ok || len(p.Scopes) == 0 {
+		return true
+	}
+	has := interactions(info.Verbs)
+	for _, s := range p.Scopes {
+		some, _ := caller.ParseScopes(s)
+		for _, scope := range some {
+			if scope.Verbs&^has != 0 || scope.Type == "*" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Unknown lists what people hold that the policy in force does not know, as "kind name".
+func (d *Directory) Unknown() []string {
+	set := d.cfg.Policy()
+	known := map[string]bool{holding(Position, Manager): true}
+	for _, r := range set.Roles() {
+		known[holding(Role, r)] = true
+	}
+	for _, w := range set.Folder().Organization.Positions {
+		known[holding(Position, w.Text)] = true
+	}
+	for _, duty := range Duties() {
+		known[holding(DutyKind, string(duty))] = true
+	}
+	var out []string
+	d.view(func() {
+		for name := range d.index.holders {
+			if !known[name] {
+				out = append(out, name)
+			}
+		}
+	})
+	slices.Sort(out)
+	return out
+}
