@@ -83,7 +83,9 @@ func (t *Teller) post(ctx context.Context, p *post, id string) verdict {
 
 // send hands over one mail.
 func (p *post) send(ctx context.Context, m *gomail.Msg) verdict {
-	c, err := p.client()
+	w := &wire{dial: p.dial}
+	defer w.hangUp()
+	c, err := p.client(w)
 	if err != nil {
 		return verdict{is: away, why: err.Error()}
 	}
@@ -96,17 +98,17 @@ func (p *post) send(ctx context.Context, m *gomail.Msg) verdict {
 
 // client is made for each mail: credentials are read again, and no connection of an
 // earlier one can be in a state that nobody knows.
-func (p *post) client() (*gomail.Client, error) {
+func (p *post) client(w *wire) (*gomail.Client, error) {
 	conf := &tls.Config{ServerName: p.host, RootCAs: p.Roots, MinVersion: tls.VersionTLS12}
 	opts := []gomail.Option{
 		gomail.WithPort(p.port), gomail.WithTimeout(oneSending / 2), gomail.WithTLSConfig(conf),
-		gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithoutNoop(), gomail.WithDialContextFunc(p.dial),
+		gomail.WithTLSPolicy(gomail.NoTLS), gomail.WithoutNoop(), gomail.WithDialContextFunc(w.connect),
 	}
 	switch p.Security {
 	case STARTTLS:
 		opts = append(opts, gomail.WithTLSPolicy(gomail.TLSMandatory))
 	case Implicit:
-		opts = append(opts, gomail.WithDialContextFunc(p.dialTLS(conf)))
+		opts = append(opts, gomail.WithDialContextFunc(w.secured(conf)))
 	}
 	if p.UserFile != "" {
 		user, err1 := secrets(p.UserFile)
@@ -124,15 +126,37 @@ func (p *post) client() (*gomail.Client, error) {
 	return c, nil
 }
 
-func (p *post) dialTLS(conf *tls.Config) gomail.DialContextFunc {
+// wire is the connection of one mail. The library leaves one open where the server
+// does not greet, encrypt or log in as it should.
+type wire struct {
+	dial func(ctx context.Context, network, address string) (net.Conn, error)
+	conn net.Conn
+}
+
+func (w *wire) hangUp() {
+	if w.conn != nil {
+		w.conn.Close()
+	}
+}
+
+func (w *wire) connect(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	if w.conn, err = w.dial(ctx, network, address); err != nil {
+		w.conn = nil
+		return nil, err
+	}
+	return w.conn, nil
+}
+
+// secured is connect with TLS from the first byte.
+func (w *wire) secured(conf *tls.Config) gomail.DialContextFunc {
 	return func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := p.dial(ctx, network, address)
+		conn, err := w.connect(ctx, network, address)
 		if err != nil {
 			return nil, err
 		}
 		secured := tls.Client(conn, conf)
 		if err := secured.HandshakeContext(ctx); err != nil {
-			return nil, errors.Join(err, conn.Close())
+			return nil, err
 		}
 		return secured, nil
 	}

@@ -33,6 +33,7 @@ const (
 	FHIRValidator Part = "fhir-validator"
 	Node          Part = "node"
 	Python        Part = "python"
+	SMTP          Part = "smtp"
 	Browser       Part = "chromium"
 )
 
