@@ -40,6 +40,9 @@ type endpoints struct {
 // (OpenID Connect Discovery 1.0 section 3). What it said stays while it cannot be
 // reached. The result is shared and is not to be changed.
 func (v *Verifier) Endpoints(ctx context.Context) (*Endpoints, error) {
+	if len(v.cfg.Issuers) == 0 {
+		return nil, ErrEndpoints
+	}
 	is := &v.cfg.Issuers[0]
 	if is.TokenEndpoint != "" {
 		return &Endpoints{Issuer: is.Issuer, Authorization: is.AuthorizationEndpoint, Token: is.TokenEndpoint, JWKS: is.JWKSURL}, nil

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"modicum/internal/caller"
 	"modicum/internal/config"
 )
 
@@ -207,7 +208,7 @@ func FuzzConfig(f *testing.F) {
 		if (c == nil) != (len(ps.Errors()) > 0) {
 			t.Fatalf("config %v with problems %v", c != nil, ps)
 		}
-		if c != nil && (len(c.Issuers) == 0 || c.FHIR.Upstream == nil || c.Issuers[0].Audience == "" || len(c.Issuers[0].Algorithms) == 0) {
+		if c != nil && (c.FHIR.Upstream == nil || slices.ContainsFunc(c.Issuers, func(is caller.Issuer) bool { return is.Audience == "" || len(is.Algorithms) == 0 })) {
 			t.Errorf("accepted without what it needs: %+v", c)
 		}
 		_ = ps.Error()

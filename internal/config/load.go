@@ -142,8 +142,8 @@ func (r *reader) issuers(o object, c *Config) {
 			AuthorizationEndpoint: is.text("authorization_endpoint"), TokenEndpoint: is.text("token_endpoint"),
 		})
 	}
-	if len(items) == 0 {
-		r.bad("issuers", "is missing: nobody could sign in")
+	if _, written := o.find("issuers"); written && len(items) == 0 {
+		r.bad("issuers", "is empty: list one, or leave it out")
 	}
 	for _, p := range caller.CheckIssuers(c.Issuers) {
 		r.bad(key("issuers", p.Index, p.Key), p.Text)
