@@ -58,7 +58,7 @@ var allowed = map[string][]string{
 	"internal/signin":           {"internal/book", "internal/defect", "internal/people", "ledger"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":           {"catalog"},
-	"internal/console":          {"catalog", "internal/gate", "internal/problem", "ledger", "policy"},
+	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/notice", "internal/people", "internal/problem", "internal/signin", "ledger", "policy"},
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":         {"ledger"},

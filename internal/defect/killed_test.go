@@ -30,6 +30,7 @@ const (
 	inObserve  = "internal/observe"
 	inServe    = "internal/serve"
 	inCommand  = "cmd/modicum"
+	inConsole  = "internal/console"
 	inTwin     = "internal/twin"
 	inNotice   = "internal/notice"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
@@ -109,10 +110,16 @@ var killers = map[Defect]killer{
 	RefusalTold:          {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
 	FindCountsHidden:     {inDoor, "TestFindCountsAfterRestrictions", ""},
 	ChunksStayOpen:       {inDoor, "TestFC49_NoRequestHidesInAnother", ""},
-	PathMended:           {inServe, "TestFC48_TheWholeServerMendsNoPath", ""},
-	ScopesIgnored:        {inDoor, "TestR2_ScopesTakeAway", ""},
-	ModifiersAllowed:     {inDoor, "TestFC02_ModifiersRefused", ""},
-	MalformedDropped:     {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
+	PageForAnybody:       {inConsole, "TestC1_APostChecksWhoAndHowLately", ""},
+	PostUnproved:         {inConsole, "TestC1_APostChecksWhoAndHowLately", ""},
+	GetChanges:           {inConsole, "TestC1_NothingChangesByGet", ""},
+	FormForAnybody:       {inConsole, "TestFormIsKeptOverAProof", ""},
+	CellRuns:             {inConsole, "TestC2_NoCellRunsInASpreadsheet", ""},
+
+	PathMended:       {inServe, "TestFC48_TheWholeServerMendsNoPath", ""},
+	ScopesIgnored:    {inDoor, "TestR2_ScopesTakeAway", ""},
+	ModifiersAllowed: {inDoor, "TestFC02_ModifiersRefused", ""},
+	MalformedDropped: {inDoor, "TestFC01_SearchOnAHiddenElementRefused", ""},
 
 	SessionForEver:   {inSignIn, "TestASessionEndsWhenItIsIdleAndWhenItIsTooLong", ""},
 	AnySessionEnded:  {inSignIn, "TestWhoMayEndASession", ""},
@@ -204,7 +211,7 @@ func build(t *testing.T) *laboratory {
 		t.Fatal(err)
 	}
 	l := &laboratory{root: root, dir: t.TempDir()}
-	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inCommand, inTwin} {
+	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inCommand, inConsole, inTwin} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

@@ -144,5 +144,10 @@ func All() []Defect {
 		CopyUnknown,
 		CallUnsigned,
 		DialledAnywhere,
+		PageForAnybody,
+		PostUnproved,
+		GetChanges,
+		FormForAnybody,
+		CellRuns,
 	}
 }

@@ -20,7 +20,7 @@ var pageText string
 //go:embed page.css
 var pageStyle []byte
 
-var page = console.Page("page", pageText, template.FuncMap{
+var page = console.Bare("page", pageText, template.FuncMap{
 	"slug": func(f fate) string { return strings.ReplaceAll(string(f), " ", "-") },
 })
 

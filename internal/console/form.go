@@ -1,0 +1,196 @@
+package console
+
+import (
+	"html/template"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Form is what a page asks for, and what was wrong with it.
+type Form struct {
+	Action string // address that it is sent to; "" is the page itself
+	Fields []*Field
+	Submit string
+	Danger bool   // the button stands for something that cannot be taken back
+	Back   string // where "Cancel" leads; "": there is none
+	Wrong  []Wrong
+}
+
+// Kind is how a field is filled in.
+type Kind string
+
+// The kinds.
+const (
+	Line    Kind = "line"
+	Number  Kind = "number"
+	Area    Kind = "area"
+	Select  Kind = "select"
+	Radios  Kind = "radios"
+	Checks  Kind = "checks"
+	Moment  Kind = "moment" // in the reader's zone; Visit.ParseWhen reads it
+	Hidden  Kind = "hidden"
+	longest      = 500 // letters of a field that says no other
+)
+
+// Field is one thing that a form asks for.
+type Field struct {
+	Name, Label string
+	Hint        string
+	Kind        Kind
+	Value       string
+	Values      []string // of Checks
+	Options     []Option // of Select, Radios, Checks: nothing else is accepted
+	Need        bool
+	Max         int    // letters; 0 is 500
+	Wrong       string // what is wrong with it
+	Auto        string // autocomplete; "" is off
+	Suffix      string // after the field: minutes
+	Narrow      bool
+}
+
+// Option is one choice.
+type Option struct {
+	Value, Label, Hint string
+	Chosen             bool
+}
+
+// Wrong is one thing that is wrong with a form, and where.
+type Wrong struct{ Field, Text string }
+
+// Field returns the field of a name; a name that the form has not is a fault of code.
+func (f *Form) Field(name string) *Field {
+	i := slices.IndexFunc(f.Fields, func(x *Field) bool { return x.Name == name })
+	if i < 0 {
+		panic("console: the form has no field " + name)
+	}
+	return f.Fields[i]
+}
+
+// Get is what was filled in.
+func (f *Form) Get(name string) string { return f.Field(name).Value }
+
+// Fail says what is wrong with a field, or with all of it when name is "".
+func (f *Form) Fail(name, text string) {
+	f.Wrong = append(f.Wrong, Wrong{name, text})
+	if name != "" {
+		if x := f.Field(name); x.Wrong == "" {
+			x.Wrong = text
+		}
+	}
+}
+
+// Read takes what was sent, checks each field, and reports whether all is well so far.
+func (f *Form) Read(v *Visit) bool {
+	for _, x := range f.Fields {
+		x.Values = v.R.PostForm[x.Name]
+		x.Value = strings.TrimSpace(v.R.PostForm.Get(x.Name))
+		if text := x.check(); text != "" {
+			f.Fail(x.Name, text)
+		}
+		x.choose()
+	}
+	return f.OK()
+}
+
+// OK reports whether nothing is wrong.
+func (f *Form) OK() bool { return len(f.Wrong) == 0 }
+
+func (x *Field) check() string {
+	most := x.Max
+	if most == 0 {
+		most = longest
+	}
+	switch {
+	case x.Kind == Checks:
+		return x.checkAll()
+	case x.Value == "" && x.Need:
+		return x.missing()
+	case x.Value == "":
+		return ""
+	case utf8.RuneCountInString(x.Value) > most:
+		return x.Label + " is too long."
+	case !printable(x.Value, x.Kind == Area):
+		return x.Label + " holds characters that cannot be shown."
+	case len(x.Options) > 0 && !x.has(x.Value):
+		return x.missing()
+	}
+	return ""
+}
+
+func (x *Field) missing() string {
+	if len(x.Options) > 0 {
+		return "Choose one: " + lowerFirst(x.Label) + "."
+	}
+	return "Fill in: " + lowerFirst(x.Label) + "."
+}
+
+func (x *Field) checkAll() string {
+	if x.Need && len(x.Values) == 0 {
+		return "Choose at least one: " + lowerFirst(x.Label) + "."
+	}
+	for _, value := range x.Values {
+		if !x.has(value) {
+			return x.missing()
+		}
+	}
+	return ""
+}
+
+func (x *Field) has(value string) bool {
+	return slices.ContainsFunc(x.Options, func(o Option) bool { return o.Value == value })
+}
+
+// choose marks the options that are chosen.
+func (x *Field) choose() {
+	for i := range x.Options {
+		o := &x.Options[i]
+		o.Chosen = o.Value == x.Value
+		if x.Kind == Checks {
+			o.Chosen = slices.Contains(x.Values, o.Value)
+		}
+	}
+}
+
+// Limit is how many letters fit.
+func (x *Field) Limit() int {
+	if x.Max > 0 {
+		return x.Max
+	}
+	return longest
+}
+
+// Described lists the ids of what tells about a field, for aria-describedby.
+func (x *Field) Described() string {
+	var ids []string
+	if x.Hint != "" {
+		ids = append(ids, x.Name+"-hint")
+	}
+	if x.Wrong != "" {
+		ids = append(ids, x.Name+"-wrong")
+	}
+	return strings.Join(ids, " ")
+}
+
+// Again shows a page with its form and what is wrong with it.
+func (v *Visit) Again(t *template.Template, data any) error {
+	return v.ShowStatus(http.StatusUnprocessableEntity, t, data)
+}
+
+func printable(s string, lines bool) bool {
+	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool {
+		return !unicode.IsPrint(r) && !(lines && (r == '\n' || r == '\r' || r == '\t'))
+	})
+}
+
+func lowerFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	if n < len(s) {
+		if next, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(next) {
+			return s // an abbreviation
+		}
+	}
+	return string(unicode.ToLower(r)) + s[n:]
+}
