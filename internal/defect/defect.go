@@ -127,6 +127,11 @@ const (
 
 // Faults of writing.
 const (
+	// What cuts off answers under way (G3).
+	StreamOutlivesRight Defect = "stream-outlives-right" // the right is asked for at the start only
+	ExpiryNotWatched    Defect = "expiry-not-watched"    // what ends by itself cuts nothing off
+	PolicyNotTold       Defect = "policy-not-told"       // another policy cuts nothing off
+
 	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by
 	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable
 	UnwritableTaken  Defect = "unwritable-taken"   // a new record holds what no line lets its maker write

@@ -303,6 +303,7 @@ type house struct {
 	book     *book
 	shelf    *shelf
 	gate     *gate.Gate
+	ends     *gate.Ends
 	dir      string // of the facts
 	now      time.Time
 	trusted  bool
@@ -358,11 +359,13 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
+	h.ends = gate.NewEnds(func() (time.Time, bool) { return h.now, h.trusted })
 	random := rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, len(h.book.all()))))
 	h.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: h.set, Facts: h.facts.Index()} },
 		Log:        h.book, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",
 		Now: func() (time.Time, bool) { return h.now, h.trusted }, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
+		Rights: h.ends,
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -39,6 +39,9 @@ type Config struct {
 	Diary      *slog.Logger   // nil discards
 	// Observe names the doors that only observe; a door that is not here enforces.
 	Observe map[string]Observed
+	// Rights cuts off answers under way; nil means that nothing but the token's end does,
+	// and whatever changes the policy is told to nobody.
+	Rights Rights
 	// Patients is the most patients of whom a request that names none may ask; 0 means 1,000.
 	Patients int
 }
@@ -77,6 +80,9 @@ func New(cfg Config) (*Gate, error) {
 	}
 	if cfg.Patients == 0 {
 		cfg.Patients = 1000
+	}
+	if cfg.Rights == nil {
+		cfg.Rights = NewEnds(cfg.Now)
 	}
 	if cfg.Diary == nil {
 		cfg.Diary = slog.New(slog.DiscardHandler)

@@ -52,6 +52,7 @@ type Session struct {
 	unread   []catalog.Type                // of records looked up for that, which could not be read
 	limits   map[catalog.Type]caller.Limit // what the token's scopes leave
 	own      []facts.Instance              // about the caller alone
+	truth    policy.Truth                  // about the caller, as it was recorded
 	refs     map[string]string             // keyed references by id of the patient
 	resolved map[target]bool               // targets of references that were looked up: whether one may know of them
 	hidden   map[target]bool               // records that are there only because they are observed
@@ -88,6 +89,7 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		refs: make(map[string]string), durable: make(chan error, 1), words: g.wordsOf(gen.Set),
 	}
 	req := s.request()
+	s.truth = req.Caller
 	if ask.Caller.Actor != nil {
 		// What both may see is the intersection of two decisions, and a record of
 		// one decision cannot be derived again from two: delegated tokens wait.
@@ -142,6 +144,11 @@ func (s *Session) planned() {
 	}
 	s.tasks = taskIDs(s.infos)
 	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation(), scopeSight(s.ask.Caller))
+	s.reach()
+}
+
+// reach works out from which moment on each line reaches back by now.
+func (s *Session) reach() {
 	now := s.now.In(s.gate.cfg.Zone)
 	s.since = make([]time.Time, s.plan.Lines())
 	for i := range s.since {

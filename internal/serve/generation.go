@@ -35,7 +35,10 @@ func (s *Server) adopt(ix *facts.Index) {
 	if !known {
 		panic("serve: an index of facts without a policy")
 	}
-	s.generation.Store(&gate.Generation{Set: set.(*policy.Set), Facts: ix})
+	was := s.generation.Swap(&gate.Generation{Set: set.(*policy.Set), Facts: ix})
+	if was != nil && was.Set != set {
+		s.ends.Policy() // whoever says that a policy is in force says so after this
+	}
 }
 
 // watchPolicy looks at the policy's folder and puts a changed one in force. A

@@ -59,6 +59,7 @@ type Server struct {
 	meter *meter
 
 	generation  atomic.Pointer[gate.Generation]
+	ends        *gate.Ends             // what cuts off answers under way
 	speaks      sync.Map               // *facts.Vocabulary → *policy.Set
 	policyState atomic.Pointer[string] // what is wrong with the policy's folder; nil: nothing
 	reload      sync.Mutex
@@ -125,10 +126,12 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err := s.archive(set); err != nil {
 		return err
 	}
+	s.ends = gate.NewEnds(s.opts.Now)
 	s.facts = facts.NewStore(s.vocabulary(set), s.opts.Now, s.adopt)
 	s.gate, err = gate.New(gate.Config{
 		Generation: s.generation.Load, Log: s.store, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
 		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary, Observe: observed(c),
+		Rights: s.ends,
 	})
 	if err != nil {
 		return err

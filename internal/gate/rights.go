@@ -1,0 +1,72 @@
+package gate
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"modicum/internal/defect"
+)
+
+// ErrEnded: the right on which an answer rests is no more. Nothing further of the
+// answer may leave.
+var ErrEnded = errors.New("gate: the right has ended")
+
+// Rights tells an answer under way that the right on which it rests has ended, so
+// that it is cut off within a second (threat-model G3). It is safe for concurrent
+// use. [Ends] is one.
+type Rights interface {
+	// Watch returns a context that ends, with ErrEnded as its cause, when who may ask
+	// nothing any more, when one of the grants (their ids) is taken back or over, when
+	// another policy is in force, or at the moment until. What had ended before Watch
+	// was called ends it at once. The function lets go of the watch.
+	Watch(ctx context.Context, who string, grants []string, until time.Time) (context.Context, func())
+}
+
+// Watch is [Rights.Watch] for what the session rests on. The door holds it while the
+// answer leaves.
+func (s *Session) Watch(ctx context.Context) (context.Context, func()) {
+	if defect.On(defect.StreamOutlivesRight) {
+		return ctx, func() {}
+	}
+	watched, stop := s.gate.cfg.Rights.Watch(ctx, s.ask.Caller.ID, s.grants(), s.until())
+	if s.gate.cfg.Generation().Set == s.set {
+		return watched, stop
+	}
+	// The policy changed before anybody watched.
+	stop()
+	ended, cancel := context.WithCancelCause(ctx)
+	cancel(ErrEnded)
+	return ended, func() {}
+}
+
+// until is the moment at which the right ends by itself; zero: never.
+func (s *Session) until() time.Time { return s.ask.Caller.Expires }
+
+// grants are the ids of the grants on which the decision rests.
+func (s *Session) grants() []string { return nil }
+
+// Renew decides again, by the policy, the facts and the time of now, before more of a
+// long answer is judged (threat-model D9). It is ErrEnded where the policy or anything
+// about the caller is no longer as it was recorded, or the time is up: an answer has one
+// decision, from which the record derives every part of it. Facts about patients may
+// have changed: what was judged before and did not leave must be judged again.
+func (s *Session) Renew() error {
+	if defect.On(defect.StreamOutlivesRight) {
+		return nil
+	}
+	gen := s.gate.cfg.Generation()
+	now, trusted := s.gate.cfg.Now()
+	until := s.until()
+	if gen.Set != s.set || trusted != s.trusted || !until.IsZero() && !now.Before(until) {
+		return ErrEnded
+	}
+	s.gen, s.now = gen, now
+	if req := s.request(); req.Caller != s.truth {
+		return ErrEnded
+	}
+	s.reach()
+	clear(s.people)
+	s.last = lastView{}
+	return nil
+}
