@@ -4,33 +4,12 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/internal/jws"
 )
-
-// times checks exp, iat and nbf (RFC 7519 section 4.1) against now.
-func (c claims) times(now time.Time) (issued, expires time.Time, ok bool) {
-	exp, ok1 := c.instant("exp")
-	iat, ok2 := c.instant("iat")
-	nbf, ok3 := c.instant("nbf")
-	if !ok1 || !ok2 || !ok3 || exp.IsZero() || iat.IsZero() {
-		return time.Time{}, time.Time{}, false
-	}
-	ahead := now.Add(leeway)
-	if !now.Before(exp.Add(leeway)) || iat.After(ahead) || nbf.After(ahead) || !exp.After(iat) {
-		return time.Time{}, time.Time{}, false
-	}
-	return iat, exp, true
-}
-
-// audience reports whether the token is for aud. Other audiences may stand beside
-// it, as many issuers list their own; each must be a string.
-func (c claims) audience(aud string) bool {
-	list, ok := c.texts("aud")
-	return ok && slices.Contains(list, aud)
-}
 
 // reading makes a Caller of verified claims.
 type reading struct {
@@ -51,7 +30,7 @@ func (r *reading) caller() (*Caller, Reason) {
 	if _, has := r.claims["cnf"]; has {
 		return nil, Bound
 	}
-	if r.claims.otherKind() {
+	if otherKind(r.claims) {
 		return nil, BadType
 	}
 	if !r.actor(c) {
@@ -64,13 +43,13 @@ func (r *reading) caller() (*Caller, Reason) {
 // as that of one: a security event or log-out token (RFC 8417), an ID token by the
 // hashes that only it has (OpenID Connect Core 3.1.3.6, 3.3.2.11), or what Keycloak
 // says in a claim of its own.
-func (c claims) otherKind() bool {
+func otherKind(c claims) bool {
 	for _, name := range [...]string{"events", "at_hash", "c_hash"} {
 		if _, has := c[name]; has {
 			return true
 		}
 	}
-	typ, ok := c.text("typ")
+	typ, ok := c.Text("typ")
 	switch strings.ToLower(typ) {
 	case "id", "refresh", "offline", "logout":
 		return true
@@ -79,13 +58,13 @@ func (c claims) otherKind() bool {
 }
 
 func (r *reading) who(c *Caller) bool {
-	sub, ok := r.claims.text("sub")
+	sub, ok := r.claims.Text("sub")
 	if !ok || !personName(sub) {
 		return false
 	}
-	client, ok := r.claims.text("client_id")
+	client, ok := r.claims.Text("client_id")
 	if client == "" && ok {
-		client, ok = r.claims.text("azp")
+		client, ok = r.claims.Text("azp")
 	}
 	if !ok {
 		return false
@@ -95,7 +74,7 @@ func (r *reading) who(c *Caller) bool {
 	// A program is its subject, whatever claim names people: nobody becomes a
 	// program by choosing a user name.
 	if claim := r.issuer.Person; claim != "" && claim != "sub" && !c.Program {
-		v, has := r.claims.lookup(claim)
+		v, has := r.claims.Lookup(claim)
 		if !has || v.Kind() != '"' || json.Unmarshal(v, &name) != nil {
 			return false
 		}
@@ -106,7 +85,7 @@ func (r *reading) who(c *Caller) bool {
 
 // personName refuses what has another meaning as `who` of a fact.
 func personName(s string) bool {
-	return s != "" && len(s) <= 256 && plain(s) && strings.TrimSpace(s) == s &&
+	return s != "" && len(s) <= 256 && jws.Plain(s) && strings.TrimSpace(s) == s &&
 		s != "*" && !strings.HasPrefix(s, "dept:") && !strings.HasPrefix(s, "role:")
 }
 
@@ -124,11 +103,11 @@ func (r *reading) rolesOf(from claims) ([]string, bool) {
 	if name == "" {
 		name = "roles"
 	}
-	v, has := from.lookup(name)
+	v, has := from.Lookup(name)
 	if !has {
 		return nil, true
 	}
-	said, ok := textsOf(v)
+	said, ok := jws.TextsOf(v)
 	if !ok || len(said) > maxRoles {
 		return nil, false
 	}
@@ -152,13 +131,13 @@ func (r *reading) place(c *Caller) (ok bool) {
 	if !ok {
 		return false
 	}
-	c.Patient, ok = r.claims.text("patient")
+	c.Patient, ok = r.claims.Text("patient")
 	return ok && (c.Patient == "" || fhirID(c.Patient))
 }
 
 func placeOf(from claims) (dept, facility string, ok bool) {
-	dept, ok1 := from.text("dept")
-	facility, ok2 := from.text("facility")
+	dept, ok1 := from.Text("dept")
+	facility, ok2 := from.Text("facility")
 	return dept, facility, ok1 && ok2 && (dept == "" || fhirID(dept)) && (facility == "" || fhirID(facility))
 }
 
@@ -170,7 +149,7 @@ func (r *reading) fhirUser(c *Caller) (ok bool) {
 // usersOf sorts fhirUser by type. An absolute address counts only at a server of
 // ours: elsewhere the same id is somebody else.
 func (r *reading) usersOf(from claims) (practitioners, patients []string, ok bool) {
-	list, ok := from.texts("fhirUser")
+	list, ok := from.Texts("fhirUser")
 	if !ok || len(list) > 16 {
 		return nil, nil, false
 	}
@@ -213,16 +192,16 @@ func (r *reading) relative(s string) (string, bool) {
 
 func (r *reading) assurance(c *Caller) bool {
 	var ok1, ok2, ok3 bool
-	c.ACR, ok1 = r.claims.text("acr")
-	c.AMR, ok2 = r.claims.texts("amr")
-	c.AuthTime, ok3 = r.claims.instant("auth_time")
+	c.ACR, ok1 = r.claims.Text("acr")
+	c.AMR, ok2 = r.claims.Texts("amr")
+	c.AuthTime, ok3 = r.claims.Instant("auth_time")
 	return ok1 && ok2 && ok3
 }
 
 // scopes reads scope (RFC 9068) and scp, the same under another name.
 func (r *reading) scopes(c *Caller) bool {
 	for _, name := range [...]string{"scope", "scp"} {
-		list, ok := r.claims.texts(name)
+		list, ok := r.claims.Texts(name)
 		if !ok {
 			return false
 		}
@@ -249,8 +228,8 @@ var purposeSystems = map[string]bool{
 
 // purpose reads extensions.ihe_iua.purpose_of_use of IHE IUA: codings, or codes.
 func (r *reading) purpose(c *Caller) bool {
-	ext, ok1 := r.claims.members("extensions")
-	iua, ok2 := ext.members("ihe_iua")
+	ext, ok1 := r.claims.Members("extensions")
+	iua, ok2 := ext.Members("ihe_iua")
 	if !ok1 || !ok2 {
 		return false
 	}
@@ -280,8 +259,8 @@ func purposeCode(v jsontext.Value) (string, bool) {
 	if v.Kind() != '{' || json.Unmarshal(v, &m) != nil {
 		return "", false
 	}
-	code, ok1 := m.text("code")
-	system, ok2 := m.text("system")
+	code, ok1 := m.Text("code")
+	system, ok2 := m.Text("system")
 	if !ok1 || !ok2 || code == "" || len(code) > 64 {
 		return "", false
 	}
@@ -298,15 +277,15 @@ func (r *reading) actor(c *Caller) bool {
 	if _, has := r.claims["act"]; !has {
 		return true
 	}
-	act, ok := r.claims.members("act")
+	act, ok := r.claims.Members("act")
 	if !ok {
 		return false
 	}
 	if _, nested := act["act"]; nested {
 		return false
 	}
-	iss, ok1 := act.text("iss")
-	sub, ok2 := act.text("sub")
+	iss, ok1 := act.Text("iss")
+	sub, ok2 := act.Text("sub")
 	if !ok1 || !ok2 || iss != "" && iss != r.issuer.Issuer || !personName(sub) || !personName(r.issuer.Prefix+sub) {
 		return false
 	}
@@ -315,7 +294,7 @@ func (r *reading) actor(c *Caller) bool {
 	d.Roles, okRoles = r.rolesOf(act)
 	d.Dept, d.Facility, okPlace = placeOf(act)
 	d.Practitioners, _, okUser = r.usersOf(act)
-	d.Client, okClient = act.text("client_id")
+	d.Client, okClient = act.Text("client_id")
 	c.Actor = d
 	return okRoles && okPlace && okUser && okClient && len(d.Roles) > 0
 }

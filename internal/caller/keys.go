@@ -10,14 +10,14 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/go-jose/go-jose/v4"
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/internal/jws"
 )
 
 // Bounds on keys.
@@ -36,21 +36,9 @@ type key struct {
 	pub any    // *rsa.PublicKey, *ecdsa.PublicKey, ed25519.PublicKey
 }
 
-// fits reports whether the key may verify alg: the kind of key and its curve must
-// be the algorithm's own, so that no key is ever used for what it was not made for.
+// fits reports whether the key may verify alg.
 func (k *key) fits(alg string) bool {
-	if k.alg != "" && k.alg != alg {
-		return false
-	}
-	switch pub := k.pub.(type) {
-	case *rsa.PublicKey:
-		return strings.HasPrefix(alg, "RS") || strings.HasPrefix(alg, "PS")
-	case *ecdsa.PublicKey:
-		return alg == map[int]string{256: "ES256", 384: "ES384", 521: "ES512"}[pub.Curve.Params().BitSize]
-	case ed25519.PublicKey:
-		return alg == "EdDSA"
-	}
-	return false
+	return (k.alg == "" || k.alg == alg) && jws.Fits(k.pub, alg)
 }
 
 // keySet is immutable.
@@ -290,11 +278,8 @@ func parseKeys(text []byte) ([]key, error) {
 	}
 	var out []key
 	for _, v := range doc.Keys {
-		var jwk jose.JSONWebKey
-		if err := jwk.UnmarshalJSON(v); err != nil || !jwk.Valid() || !jwk.IsPublic() || jwk.Use != "" && jwk.Use != "sig" {
-			continue
-		}
-		if rsaKey, ok := jwk.Key.(*rsa.PublicKey); ok && (rsaKey.N.BitLen() < 2048 || rsaKey.N.BitLen() > 8192) {
+		jwk, ok := jws.PublicKey(v)
+		if !ok {
 			continue
 		}
 		if jwk.Algorithm != "" && !knownAlgorithm(jwk.Algorithm) {

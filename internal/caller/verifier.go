@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-jose/go-jose/v4"
+
+	"modicum/internal/jws"
 )
 
 // Config is what a Verifier is made of. Issuers and Now must be set.
@@ -120,26 +122,26 @@ func (v *Verifier) verify(ctx context.Context, token string, now time.Time) (*Ca
 	if why != NoReason {
 		return nil, why
 	}
-	iss, ok := t.claims.text("iss")
+	iss, ok := t.Claims.Text("iss")
 	from := v.issuers[iss]
 	if !ok || from == nil {
 		return nil, BadIssuer
 	}
 	// What costs nothing comes before what costs a signature or a fetch.
-	if !from.allows(t.alg) {
+	if !from.allows(t.Alg) {
 		return nil, BadAlgorithm
 	}
-	if !t.claims.audience(from.issuer.Audience) {
+	if !t.Claims.Audience(from.issuer.Audience) {
 		return nil, BadAudience
 	}
-	issued, expires, ok := t.claims.times(now)
+	issued, expires, ok := t.Claims.Times(now, leeway)
 	if !ok {
 		return nil, BadTimes
 	}
 	if why := from.signed(ctx, token, &t); why != NoReason {
 		return nil, why
 	}
-	r := reading{issuer: from.issuer, bases: v.cfg.FHIRBases, claims: t.claims}
+	r := reading{issuer: from.issuer, bases: v.cfg.FHIRBases, claims: t.Claims}
 	c, why := r.caller()
 	if why != NoReason {
 		return nil, why
@@ -158,12 +160,12 @@ func (t *trusted) allows(alg string) bool {
 }
 
 // signed verifies the signature by a key of the issuer's own list.
-func (t *trusted) signed(ctx context.Context, token string, parsed *jws) Reason {
-	k := t.ring.keyFor(ctx, parsed.kid, parsed.alg)
+func (t *trusted) signed(ctx context.Context, token string, parsed *jws.Token) Reason {
+	k := t.ring.keyFor(ctx, parsed.Kid, parsed.Alg)
 	if k == nil {
 		return NoKey
 	}
-	sig, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(parsed.alg)})
+	sig, err := jose.ParseSignedCompact(token, []jose.SignatureAlgorithm{jose.SignatureAlgorithm(parsed.Alg)})
 	if err != nil {
 		return Garbled
 	}
