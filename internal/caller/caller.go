@@ -37,6 +37,9 @@ type Caller struct {
 	// Patient is the id of the patient in SMART launch context, "" when none.
 	Patient string
 	Client  string // client_id, else azp
+	// Task is the only task, ROLE/TASK, for which the token was given out; NoTask where
+	// it opens no record at all; "" where its issuer does not bind it.
+	Task string
 	// ACR and AMR say how the caller signed in, as the issuer states it; AuthTime
 	// when, zero when not stated.
 	ACR      string
@@ -56,6 +59,10 @@ type Caller struct {
 	Issued  time.Time // iat
 	Expires time.Time // exp: what was decided for this token holds no longer
 }
+
+// NoTask is a Caller's Task that no policy has: such a token is for the caller's own
+// affairs in the console, and for nobody's record.
+const NoTask = "none"
 
 // Delegation is whoever acts for the caller.
 type Delegation struct {

@@ -210,4 +210,7 @@ const (
 	CopyUnknown     Defect = "copy-unknown"      // a mail that is sent again has another Message-Id
 	CallUnsigned    Defect = "call-unsigned"     // a webhook's call is signed without its body
 	DialledAnywhere Defect = "dialled-anywhere"  // a connection goes where nothing is configured
+// Faults of tokens that are given out here.
+const (
+	TokenForAnyTask Defect = "token-for-any-task" // a token serves every task of its person
 )

@@ -60,6 +60,8 @@ var killers = map[Defect]killer{
 	PurposesJoined:      {inPolicy, "TestRule02WhichTasksSpeak", ""},
 	ObligationsIgnored:  {inPolicy, "TestObligations", ""},
 
+	TokenForAnyTask: {inGate, "TestK2_ATokenGivenForOneTaskServesNoOther", ""},
+
 	CriteriaUnchecked: {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	HiddenNumberFits:  {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	HiddenTargetFits:  {inDoor, "TestF2_AReferenceIsACriterionOnlyWhereItsTargetWasShown", ""},

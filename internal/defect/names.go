@@ -38,6 +38,7 @@ func All() []Defect {
 		LimitsIgnored,
 		EnforcedObserved,
 		LossLeftOut,
+		TokenForAnyTask,
 		StaleHolds,
 		ScopesOfAnybody,
 		ScopeQueryIgnored,

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"slices"
+	"strings"
 
 	"modicum/catalog"
 	"modicum/internal/defect"
@@ -15,7 +16,7 @@ func (s *Session) request() policy.Request {
 	c := s.ask.Caller
 	req := policy.Request{
 		Roles:   c.Roles,
-		Task:    nameOr(s.ask.Task, s.set.KnowsTask),
+		Task:    s.task(),
 		Purpose: nameOr(s.ask.Purpose, s.set.KnowsPurpose),
 		Verb:    s.verb(),
 		Shows:   s.classesAsked(),
@@ -34,6 +35,19 @@ func (s *Session) request() policy.Request {
 		req.Sorts = req.Sorts.Union(p.Classes(catalog.OfRecord))
 	}
 	return req
+}
+
+// task is what the request is for. A token that was given out for one task serves that
+// task, stated or not, and no other one.
+func (s *Session) task() string {
+	asked, bound := nameOr(s.ask.Task, s.set.KnowsTask), s.ask.Caller.Task
+	if bound == "" || defect.On(defect.TokenForAnyTask) {
+		return asked
+	}
+	if asked == "" || asked == bound || strings.HasSuffix(bound, "/"+asked) {
+		return nameOr(bound, s.set.KnowsTask)
+	}
+	return unknownName
 }
 
 // classesAsked are those of which a task must show one for the request to have an answer
