@@ -31,10 +31,12 @@ const (
 	Bound               // bound to a key (cnf) that a bearer cannot show
 	Revoked             //
 	ClockUnsure         // the time is not known for sure
+	Gone                // the directory says that its holder has left, or a program stopped
+	BadNetwork          // a program asks from where it may not
 )
 
 var reasons = [...]string{"none", "absent", "not bearer", "huge", "garbled", "header", "type", "algorithm", "issuer", "no key",
-	"signature", "audience", "times", "claims", "actor", "bound to a key", "revoked", "clock unsure"}
+	"signature", "audience", "times", "claims", "actor", "bound to a key", "revoked", "clock unsure", "gone", "network"}
 
 // String is a short constant word.
 func (r Reason) String() string {

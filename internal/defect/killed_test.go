@@ -29,6 +29,7 @@ const (
 	inDoor     = "internal/door/fhir"
 	inObserve  = "internal/observe"
 	inServe    = "internal/serve"
+	inTokens   = "internal/tokens"
 	inCommand  = "cmd/modicum"
 	inConsole  = "internal/console"
 	inTwin     = "internal/twin"
@@ -60,7 +61,16 @@ var killers = map[Defect]killer{
 	PurposesJoined:      {inPolicy, "TestRule02WhichTasksSpeak", ""},
 	ObligationsIgnored:  {inPolicy, "TestObligations", ""},
 
-	TokenForAnyTask: {inGate, "TestK2_ATokenGivenForOneTaskServesNoOther", ""},
+	TokenForAnyTask:   {inGate, "TestK2_ATokenGivenForOneTaskServesNoOther", ""},
+	TokenForEver:      {inTokens, "TestK2_ATokenEndsWithItsTimeAndNeverOutlivesIt", ""},
+	LeaverLetIn:       {inTokens, "TestG6_WhoeverLeftIsRefusedAtTheNextRequestWhoeverMadeTheToken", ""},
+	OwnerUnasked:      {inTokens, "TestK2_ATokenDiesWithWhatItRestsOn", ""},
+	NetworkIgnored:    {inTokens, "TestK2_AProgramAsksFromWhereItMay", ""},
+	KeyForEver:        {inTokens, "TestK2_ATokenDiesWithWhatItRestsOn", ""},
+	AudienceIgnored:   {inTokens, "TestK2_EveryBadAssertionGetsOneAnswer", ""},
+	AssertionReplayed: {inTokens, "TestK2_AnAssertionIsUsedOnceAcrossRestarts", ""},
+	CodeTwice:         {inTokens, "TestK2_ACodeIsGoodOnceForWhoeverAskedAndSoon", ""},
+	ChallengeIgnored:  {inTokens, "TestK2_ACodeIsGoodOnceForWhoeverAskedAndSoon", ""},
 
 	CriteriaUnchecked: {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	HiddenNumberFits:  {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
@@ -219,6 +229,7 @@ func build(t *testing.T) *laboratory {
 	}
 	l := &laboratory{root: root, dir: t.TempDir()}
 	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inCommand, inConsole, inTwin} {
+	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inTokens, inCommand, inTwin} {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {

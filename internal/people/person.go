@@ -40,19 +40,22 @@ func Duties() []Duty {
 type Person struct {
 	// ID is what caller.Caller.ID is: facts, grants and the record call the person so.
 	// It is never used for anybody else, however long they are gone (G6).
-	ID         string   `json:"id"`
-	UserName   string   `json:"user_name"` // what they type, and what SCIM calls userName; unique among all, without regard to case
-	External   string   `json:"external,omitempty"`
-	Name       string   `json:"name"`
-	Mail       string   `json:"mail,omitempty"`
-	Title      string   `json:"title,omitempty"`
-	Department string   `json:"department,omitempty"` // id of a Location, as the claim dept
-	Facility   string   `json:"facility,omitempty"`   // id of an Organization, as the claim facility
-	Manager    string   `json:"manager,omitempty"`    // id of a Person
-	Zone       string   `json:"zone,omitempty"`       // IANA name; "" is the organization's
-	Partner    string   `json:"partner,omitempty"`    // of the policy, whose person it is
-	Same       []string `json:"same,omitempty"`       // ids of the same human being under other issuers, sorted
-	From       Source   `json:"from"`
+	ID         string `json:"id"`
+	UserName   string `json:"user_name"` // what they type, and what SCIM calls userName; unique among all, without regard to case
+	External   string `json:"external,omitempty"`
+	Name       string `json:"name"`
+	Mail       string `json:"mail,omitempty"`
+	Title      string `json:"title,omitempty"`
+	Department string `json:"department,omitempty"` // id of a Location, as the claim dept
+	Facility   string `json:"facility,omitempty"`   // id of an Organization, as the claim facility
+	// Practitioners are their own records upstream, Practitioner/ID or PractitionerRole/ID,
+	// as the claim fhirUser: care teams and encounters name them so.
+	Practitioners []string `json:"practitioners,omitempty"`
+	Manager       string   `json:"manager,omitempty"` // id of a Person
+	Zone          string   `json:"zone,omitempty"`    // IANA name; "" is the organization's
+	Partner       string   `json:"partner,omitempty"` // of the policy, whose person it is
+	Same          []string `json:"same,omitempty"`    // ids of the same human being under other issuers, sorted
+	From          Source   `json:"from"`
 	// Active false: everything of theirs has ended. Only an administrator of ours, or the
 	// source that took them away, brings them back, and then without what they held.
 	Active    bool   `json:"active"`
