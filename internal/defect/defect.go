@@ -210,16 +210,4 @@ const (
 	CopyUnknown     Defect = "copy-unknown"      // a mail that is sent again has another Message-Id
 	CallUnsigned    Defect = "call-unsigned"     // a webhook's call is signed without its body
 	DialledAnywhere Defect = "dialled-anywhere"  // a connection goes where nothing is configured
-// Faults of tokens that are given out here.
-const (
-	TokenForAnyTask   Defect = "token-for-any-task" // a token serves every task of its person
-	TokenForEver      Defect = "token-for-ever"     // a token does not end
-	LeaverLetIn       Defect = "leaver-let-in"      // the directory is not asked whether somebody is still there
-	OwnerUnasked      Defect = "owner-unasked"      // a program runs on when its owner has left
-	NetworkIgnored    Defect = "network-ignored"    // a program may ask from anywhere
-	KeyForEver        Defect = "key-for-ever"       // a program's key does not end
-	AudienceIgnored   Defect = "audience-ignored"   // an assertion for another service is taken
-	AssertionReplayed Defect = "assertion-replayed" // an assertion is taken twice
-	CodeTwice         Defect = "code-twice"         // a code of the command line is good twice
-	ChallengeIgnored  Defect = "challenge-ignored"  // whoever has the code gets the token
 )
