@@ -52,7 +52,6 @@ var allowed = map[string][]string{
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
-	"internal/people":           {"internal/book", "ledger", "policy"},
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/access":           {"catalog", "internal/book", "internal/people", "ledger", "policy", "policy/doc"},
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
