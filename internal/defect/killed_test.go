@@ -5,6 +5,7 @@ package defect
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -228,8 +229,7 @@ func build(t *testing.T) *laboratory {
 		t.Fatal(err)
 	}
 	l := &laboratory{root: root, dir: t.TempDir()}
-	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inCommand, inConsole, inTwin} {
-	for _, pkg := range []string{inPolicy, inFHIRJSON, inMerge, inFacts, inGate, inDoor, inObserve, inServe, inTokens, inCommand, inTwin} {
+	for _, pkg := range packages() {
 		cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "leaktest", "-c", "-o", l.binary(pkg), "./"+pkg)
 		cmd.Dir = root
 		if out, err := cmd.CombinedOutput(); err != nil {
@@ -237,6 +237,15 @@ func build(t *testing.T) *laboratory {
 		}
 	}
 	return l
+}
+
+// packages are those of the tests that are to find a fault.
+func packages() []string {
+	named := map[string]bool{}
+	for _, k := range slices.Concat(slices.Collect(maps.Values(killers)), off) {
+		named[k.pkg] = true
+	}
+	return slices.Sorted(maps.Keys(named))
 }
 
 func (l *laboratory) binary(pkg string) string {
