@@ -34,6 +34,7 @@ const (
 	inCommand  = "cmd/modicum"
 	inConsole  = "internal/console"
 	inTwin     = "internal/twin"
+	inPeople   = "internal/people"
 	inNotice   = "internal/notice"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
@@ -145,6 +146,16 @@ var killers = map[Defect]killer{
 	StreamOutlivesRight: {inGate, "TestD9_ALongAnswerIsDecidedAgain", ""},
 	ExpiryNotWatched:    {inGate, "TestG3_WhatEndsCutsOffWhatIsUnderWay", ""},
 	PolicyNotTold:       {inGate, "TestG3_WhatEndsCutsOffWhatIsUnderWay", ""},
+
+	SecondIsFirst:   {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},
+	RightsUnagreed:  {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},
+	GroupGivesAll:   {inPeople, "TestG9_ProvisioningGivesOrdinaryRolesAndProposesTheOthers", ""},
+	DutiesTogether:  {inPeople, "TestG9_WhoWatchesIsNotWhoIsWatched", ""},
+	LeaverKeeps:     {inPeople, "TestG6_ALeaverLosesEverythingInOneChange", ""},
+	LeaversPrograms: {inPeople, "TestG6_ALeaverLosesEverythingInOneChange", ""},
+	NameGivenAgain:  {inPeople, "TestG6_AnIdentifierIsNeverUsedTwice", ""},
+	ProgramWidens:   {inPeople, "TestG8_AProgramChangesNothingThatProgramsMayDo", ""},
+	MoverKeeps:      {inPeople, "TestG6_AMoverLosesWhatTheOldPlaceGave", ""},
 
 	DecidersWritten:  {inDoor, "TestF10_WhoDependsOnARecordDoesNotMakeIt", ""},
 	WriteNotAwaited:  {inDoor, "TestL1_NothingIsWrittenWithoutItsRecord", ""},

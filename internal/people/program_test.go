@@ -107,3 +107,8 @@ func TestG8_AnOwnerNarrowsAndAnotherWidens(t *testing.T) {
 	_, err = o.AddProgram(t.Context(), ann, o.made("own", "ann"))
 	refusedAs(t, err, people.ErrSelf)
 }
+
+func ledgerText(e ledger.Entry) (string, error) {
+	text, err := ledger.Encode(e)
+	return string(text), err
+}
