@@ -34,7 +34,7 @@ var allowed = map[string][]string{
 	"ledger/verify":          {}, // shares no code with the writer
 	"internal/caller":        {"internal/jws", "internal/problem"},
 	"internal/jws":           {}, // the form of signed tokens, whoever reads them
-	"internal/config":        {"catalog", "internal/caller", "internal/nearest", "policy", "policy/doc"},
+	"internal/config":        {"catalog", "internal/caller", "internal/nearest", "internal/notice", "policy", "policy/doc"}, // of notice, its kinds
 	"internal/door/fhir": {
 		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/merge", "internal/problem", "internal/upstream", "policy",
 	},

@@ -79,7 +79,7 @@ func TestTheExampleIsReadAndSaysAllKeys(t *testing.T) {
 	// With every comment that holds a key taken away, it is read as well.
 	lines := strings.Split(text, "\n")
 	for i, l := range lines {
-		if bare := strings.Replace(l, "# ", "", 1); strings.HasPrefix(strings.TrimSpace(l), "# ") && (strings.Contains(bare, "{") || strings.Contains(bare, "prefix: ") || strings.Contains(bare, "jwks_file: ") || strings.HasPrefix(bare, "clients:") || strings.HasPrefix(bare, "webhooks:")) && !strings.Contains(bare, "→") {
+		if bare := strings.Replace(l, "# ", "", 1); strings.HasPrefix(strings.TrimSpace(l), "# ") && (strings.Contains(bare, "{") || strings.Contains(bare, "prefix: ") || strings.Contains(bare, "jwks_file: ") || strings.HasPrefix(bare, "clients:") || strings.HasPrefix(bare, "webhooks:") || strings.HasPrefix(bare, "public:")) && !strings.Contains(bare, "→") {
 			lines[i] = bare
 		}
 	}
@@ -230,16 +230,19 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 		{"", ", client: {secret_file: s}", "issuers.0.client.id is missing"},
 		{"", ", strong: [phr]", "issuers.0.strong needs client"},
 		{"scim: {prefix: hosp/}", "", "scim.token_files is missing"},
-		{"mail: {from: m@hospital.example}", "", "mail.server is missing"},
-		{"mail: {server: mail.example, from: m@hospital.example}", "", "mail.server must be HOST:PORT"},
-		{"mail: {server: \"mail.example:25\", from: nobody}", "", "mail.from must be the address"},
-		{"mail: {server: \"mail.example:25\", from: m@hospital.example, tls: none}", "", "only for a server on this machine"},
-		{"mail: {server: \"mail.example:25\", from: m@hospital.example, tls: yes}", "", "mail.tls must be starttls, implicit, or none"},
-		{"mail: {server: \"mail.example:25\", from: m@hospital.example, user: m}", "", "belong together"},
-		{"webhooks: [{name: a, url: \"http://other.example/\", secret_files: [s]}]", "", "must be https"},
-		{"webhooks: [{name: a, url: \"https://u:p@other.example/\", secret_files: [s]}]", "", "without a name or password"},
-		{"webhooks: [{name: a, url: \"https://other.example/\"}]", "", "secret_files is missing"},
-		{"webhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}, {name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "is listed twice"},
+		{"public: https://m.example\nmail: {from: m@hospital.example}", "", "mail.server is missing"},
+		{"public: https://m.example\nmail: {server: mail.example, from: m@hospital.example}", "", "mail.server must be HOST:PORT"},
+		{"public: https://m.example\nmail: {server: \"mail.example:25\", from: nobody}", "", "mail.from must be the address"},
+		{"public: https://m.example\nmail: {server: \"mail.example:25\", from: m@hospital.example, tls: none}", "", "only for a server on this machine"},
+		{"public: https://m.example\nmail: {server: \"mail.example:25\", from: m@hospital.example, tls: yes}", "", "mail.tls must be starttls, implicit, or none"},
+		{"public: https://m.example\nmail: {server: \"mail.example:25\", from: m@hospital.example, user: m}", "", "belong together"},
+		{"public: https://m.example\nwebhooks: [{name: a, url: \"http://other.example/\", secret_files: [s]}]", "", "must be https"},
+		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://u:p@other.example/\", secret_files: [s]}]", "", "without a name or password"},
+		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://other.example/\"}]", "", "secret_files is missing"},
+		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}, {name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "is listed twice"},
+		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://o.example/\", secret_files: [s], events: [glass-brokn]}]", "", "there are attest-waits, decided"},
+		{"mail: {server: \"mail.example:25\", from: m@hospital.example}", "", "public must say"},
+		{"webhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "public must say"},
 		{"spool: {megabytes: 0}", "", "spool.megabytes must be a number from 1 to 1024"},
 	} {
 		_, ps := config.Parse("f.yaml", []byte(tt.text+strings.Replace(rest, "%s", tt.issuer, 1)), nil)
@@ -259,6 +262,7 @@ func TestSecretsOfTellingAreLookedAt(t *testing.T) {
 issuers: [{issuer: "https://id.hospital.example", audience: modicum, algorithms: [ES256], client: {id: c, secret_file: %[1]q}}]
 fhir: {upstream: "http://127.0.0.1:8090/fhir"}
 ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
+public: https://m.example
 scim: {token_files: [%[1]q]}
 mail: {server: "m.example:25", from: m@hospital.example, user: m, password_file: %[1]q}
 webhooks: [{name: a, url: "https://a.example/", secret_files: [%[1]q]}]

@@ -64,6 +64,9 @@ func with(k Key, value string) string {
 		"issuers[].issuer": `"https://id.hospital.example/realms/staff"`, "issuers[].audience": "modicum", "issuers[].algorithms": "[ES256]",
 		"fhir.upstream": `"http://127.0.0.1:8090/fhir"`, "ledger.origin": "modicum.hospital.example/main", "ledger.key": "data/ledger.key",
 	}
+	if strings.HasPrefix(k.Path, "webhooks[]") || strings.HasPrefix(k.Path, "mail.") {
+		tree["public"] = `"https://m.example"`
+	}
 	switch {
 	case strings.HasPrefix(k.Path, "clients[]"):
 		tree["clients[].id"] = "bedside-app"

@@ -3,13 +3,16 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/mail"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"modicum/internal/caller"
+	"modicum/internal/notice"
 )
 
 // SignIn bounds the sessions of the console.
@@ -145,7 +148,7 @@ func (r *reader) mail(o object, c *Config) {
 	} else {
 		r.listener("mail.server", conf.Server)
 	}
-	if !strings.Contains(conf.From, "@") {
+	if _, err := mail.ParseAddress(conf.From); err != nil {
 		r.bad("mail.from", "must be the address that mail comes from, such as modicum@hospital.example")
 	}
 	switch conf.TLS {
@@ -159,6 +162,9 @@ func (r *reader) mail(o object, c *Config) {
 	}
 	if (conf.User == "") != (conf.PasswordFile == "") {
 		r.bad("mail.user", "and password_file belong together")
+	}
+	if c.Public == "" {
+		r.bad("mail", "leads to pages, so public must say under which address people reach them")
 	}
 	c.Mail = &conf
 }
@@ -182,8 +188,25 @@ func (r *reader) webhooks(o object, c *Config) {
 		if one.SecretFiles == nil {
 			r.bad(key(path, "secret_files"), "is missing: files of the secrets that sign what is sent")
 		}
+		for _, e := range one.Events {
+			if !slices.Contains(events(), e) {
+				r.bad(key(path, "events"), "names what is no event; there are "+strings.Join(events(), ", "))
+				break
+			}
+		}
 		c.Webhooks = append(c.Webhooks, one)
 	}
+	if len(c.Webhooks) > 0 && c.Public == "" {
+		r.bad("webhooks", "lead to pages, so public must say under which address people reach them")
+	}
+}
+
+// events are the kinds of notices, as words.
+func events() (out []string) {
+	for _, k := range notice.Kinds() {
+		out = append(out, string(k))
+	}
+	return out
 }
 
 // Bounds of the spool.

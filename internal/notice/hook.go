@@ -29,19 +29,19 @@ import (
 // Hook is a program of the organization that hears of events. What it gets names
 // neither patients nor who else was told.
 type Hook struct {
-	Name string   // lower-case letters, digits, -
+	Name string   // what pages and the record call it
 	URL  *url.URL // https; http to this machine alone
-	// SecretFile holds what its calls are signed with, mode 0600: whsec_ and 24 to 64
-	// bytes of base64 on a line. With two lines calls carry both signatures, so that the
-	// receiver can change over.
-	SecretFile string
-	Kinds      []Kind         // that it hears of; never empty
-	Roots      *x509.CertPool // nil means the system's
+	// SecretFiles hold what its calls are signed with, mode 0600, each whsec_ and 24 to 64
+	// bytes of base64. With several, calls carry a signature of each, so that the receiver
+	// can change over.
+	SecretFiles []string
+	Kinds       []Kind         // that it hears of; none: all
+	Roots       *x509.CertPool // nil means the system's
 
 	dial func(ctx context.Context, network, address string) (net.Conn, error) // tests put a pipe here
 }
 
-func (h *Hook) hears(k Kind) bool { return slices.Contains(h.Kinds, k) }
+func (h *Hook) hears(k Kind) bool { return len(h.Kinds) == 0 || slices.Contains(h.Kinds, k) }
 
 // digest stands for its address.
 func (h *Hook) digest() string {
@@ -93,8 +93,8 @@ type caller struct {
 
 func newCaller(h Hook) (*caller, error) {
 	switch {
-	case h.Name == "" || len(h.Kinds) == 0 || h.SecretFile == "":
-		return nil, errors.New("notice: a webhook needs a name, kinds and a secret")
+	case !plain(h.Name) || h.Name == "" || len(h.SecretFiles) == 0 || len(h.SecretFiles) > mostSecrets:
+		return nil, errors.New("notice: a webhook needs a name and one to four secrets")
 	case h.URL == nil || h.URL.Hostname() == "" || h.URL.User != nil || h.URL.Fragment != "":
 		return nil, errors.New("notice: the address of a webhook must be a URL without user or fragment")
 	case h.URL.Scheme != "https" && (h.URL.Scheme != "http" || !near(h.URL.Hostname())):
@@ -152,7 +152,7 @@ func (t *Teller) ring(ctx context.Context, out *caller, id string) verdict {
 // post sends one call and judges the answer by its status alone.
 func (c *caller) post(ctx context.Context, id string, now time.Time, text []byte) verdict {
 	stamp := strconv.FormatInt(now.Unix(), 10)
-	signature, err := sign(c.hook.SecretFile, id, stamp, text)
+	signature, err := sign(c.hook.SecretFiles, id, stamp, text)
 	if err != nil {
 		return verdict{is: away, why: err.Error()}
 	}
@@ -185,18 +185,18 @@ func judgeStatus(code int) verdict {
 	return verdict{is: later, why: fmt.Sprintf("it answers %d", code)}
 }
 
+// mostSecrets bounds the signatures of one call.
+const mostSecrets = 4
+
 // sign makes webhook-signature as standardwebhooks.com has it: one v1 for each secret,
 // over id, timestamp and body.
-func sign(file, id, stamp string, text []byte) (string, error) {
-	lines, err := secrets(file)
-	if err != nil {
-		return "", err
-	}
-	if len(lines) > 2 {
-		return "", errHookSecret
-	}
+func sign(files []string, id, stamp string, text []byte) (string, error) {
 	var out []string
-	for _, line := range lines {
+	for _, file := range files {
+		line, err := secret(file)
+		if err != nil {
+			return "", err
+		}
 		key, err := hookKey(line)
 		if err != nil {
 			return "", err
@@ -211,7 +211,7 @@ func sign(file, id, stamp string, text []byte) (string, error) {
 	return strings.Join(out, " "), nil
 }
 
-var errHookSecret = errors.New("its secret must be one or two lines of whsec_ and 24 to 64 bytes of base64")
+var errHookSecret = errors.New("its secret must be whsec_ and 24 to 64 bytes of base64, as standardwebhooks.com has it")
 
 func hookKey(line string) ([]byte, error) {
 	text, ok := strings.CutPrefix(strings.TrimSpace(line), "whsec_")

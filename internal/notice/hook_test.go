@@ -30,7 +30,7 @@ const (
 
 // TestTheSignatureIsThatOfStandardWebhooks: the example of the libraries that receivers use.
 func TestTheSignatureIsThatOfStandardWebhooks(t *testing.T) {
-	got, err := notice.Sign(secretFile(t, oldSecret), "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
+	got, err := notice.Sign([]string{secretFile(t, oldSecret)}, "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", []byte(`{"test": 2432232314}`))
 	if want := "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="; err != nil || got != want {
 		t.Errorf("got %q, %v; want %q", got, err, want)
 	}
@@ -124,7 +124,11 @@ func (w *world) withHook(t *testing.T, secrets ...string) *receiver {
 	go server.Serve(p)
 	t.Cleanup(func() { server.Close(); p.Close() })
 	u, _ := url.Parse("http://localhost:9/hooks/modicum")
-	h := notice.Hook{Name: "pager", URL: u, SecretFile: secretFile(t, secrets...), Kinds: []notice.Kind{notice.GlassBroken}}
+	var files []string
+	for _, s := range secrets {
+		files = append(files, secretFile(t, s))
+	}
+	h := notice.Hook{Name: "pager", URL: u, SecretFiles: files, Kinds: []notice.Kind{notice.GlassBroken}}
 	h.Through(p.dial)
 	w.cfg.Hooks = append(w.cfg.Hooks, h)
 	return r
@@ -263,14 +267,14 @@ func TestASecretThatOthersCanReadIsNotUsed(t *testing.T) {
 		"it is short":      {0o600, "whsec_MfKQ9r8GKYq="},
 		"it is not base64": {0o600, "whsec_????????????????????????????????"},
 		"it has no prefix": {0o600, strings.TrimPrefix(oldSecret, "whsec_")},
-		"there are three":  {0o600, oldSecret + "\n" + newSecret + "\n" + oldSecret},
+		"there are two":    {0o600, oldSecret + "\n" + newSecret},
 		"it is enormous":   {0o600, strings.Repeat(oldSecret+"\n", 1000)},
 	} {
 		file := secretFile(t, c.text)
 		if err := os.Chmod(file, c.mode); err != nil {
 			t.Fatal(err)
 		}
-		_, err := notice.Sign(file, "id", "1", nil)
+		_, err := notice.Sign([]string{file}, "id", "1", nil)
 		if err == nil || strings.Contains(err.Error(), "MfKQ") || strings.Contains(err.Error(), file) {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -349,7 +353,7 @@ func TestO1_AWebhookDoesNotFollowAndUsesNoProxy(t *testing.T) {
 	defer server.Close()
 	u, _ := url.Parse(server.URL)
 	w := newWorld(t)
-	w.cfg.Hooks = []notice.Hook{{Name: "pager", URL: u, SecretFile: secretFile(t, oldSecret), Kinds: []notice.Kind{notice.GlassBroken}}}
+	w.cfg.Hooks = []notice.Hook{{Name: "pager", URL: u, SecretFiles: []string{secretFile(t, oldSecret)}, Kinds: []notice.Kind{notice.GlassBroken}}}
 	teller, _ := w.open(t)
 	stop := running(t, teller)
 	tell(t, teller, broken("hosp/paula", moment()))
@@ -362,7 +366,7 @@ func TestATellerRefusesWaysThatAreNotSafe(t *testing.T) {
 	address := func(s string) *url.URL { u, _ := url.Parse(s); return u }
 	hook := func(f func(h *notice.Hook)) func(c *notice.Config) {
 		return func(c *notice.Config) {
-			h := notice.Hook{Name: "pager", URL: address("https://hooks.hospital.example/x"), SecretFile: "f", Kinds: []notice.Kind{notice.Waits}}
+			h := notice.Hook{Name: "pager", URL: address("https://hooks.hospital.example/x"), SecretFiles: []string{"f"}, Kinds: []notice.Kind{notice.Waits}}
 			f(&h)
 			c.Hooks = []notice.Hook{h}
 		}
@@ -383,12 +387,12 @@ func TestATellerRefusesWaysThatAreNotSafe(t *testing.T) {
 		"clear text to a webhook":     {hook(func(h *notice.Hook) { h.URL = address("http://hooks.hospital.example") }), false},
 		"another scheme":              {hook(func(h *notice.Hook) { h.URL = address("file:///etc") }), false},
 		"a user in the address":       {hook(func(h *notice.Hook) { h.URL = address("https://u:p@hooks.hospital.example") }), false},
-		"no secret":                   {hook(func(h *notice.Hook) { h.SecretFile = "" }), false},
-		"no events":                   {hook(func(h *notice.Hook) { h.Kinds = nil }), false},
+		"no secret":                   {hook(func(h *notice.Hook) { h.SecretFiles = nil }), false},
+		"all events":                  {hook(func(h *notice.Hook) { h.Kinds = nil }), true},
 		"an event that is not":        {hook(func(h *notice.Hook) { h.Kinds = []notice.Kind{"wait"} }), false},
 		"clear text to a mail server": {post(func(m *notice.Mail) { m.Security = notice.Plain }), false},
 		"another way to encrypt":      {post(func(m *notice.Mail) { m.Security = "opportunistic" }), false},
-		"a user without password":     {post(func(m *notice.Mail) { m.UserFile = "f" }), false},
+		"a user without password":     {post(func(m *notice.Mail) { m.User = "modicum" }), false},
 		"a sender that is none":       {post(func(m *notice.Mail) { m.From = "modicum" }), false},
 		"a server without port":       {post(func(m *notice.Mail) { m.Server = "mail.hospital.example" }), false},
 		"mail without our address":    {func(c *notice.Config) { post(func(*notice.Mail) {})(c); c.Public = nil }, false},

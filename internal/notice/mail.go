@@ -29,7 +29,7 @@ type Mail struct {
 	Server       string // HOST:PORT
 	Security     Security
 	From         string         // an address, or Name <address>
-	UserFile     string         // with PasswordFile, or neither: then the server knows us by our address
+	User         string         // with PasswordFile, or neither: then the server knows us by our address
 	PasswordFile string         // mode 0600; read at each use
 	Roots        *x509.CertPool // nil means the system's
 
@@ -57,7 +57,7 @@ func newPost(m Mail) (*post, error) {
 		return nil, errors.New("notice: mail to another machine must be encrypted")
 	case m.Security != Plain && m.Security != STARTTLS && m.Security != Implicit:
 		return nil, errors.New("notice: mail is encrypted by starttls or implicit")
-	case (m.UserFile == "") != (m.PasswordFile == ""):
+	case (m.User == "") != (m.PasswordFile == ""):
 		return nil, errors.New("notice: mail needs both user and password, or neither")
 	}
 	if m.dial == nil {
@@ -110,13 +110,12 @@ func (p *post) client(w *wire) (*gomail.Client, error) {
 	case Implicit:
 		opts = append(opts, gomail.WithDialContextFunc(w.secured(conf)))
 	}
-	if p.UserFile != "" {
-		user, err1 := secrets(p.UserFile)
-		password, err2 := secrets(p.PasswordFile)
-		if err := errors.Join(err1, err2); err != nil {
-			return nil, errSecret
+	if p.User != "" {
+		password, err := secret(p.PasswordFile)
+		if err != nil {
+			return nil, err
 		}
-		opts = append(opts, gomail.WithUsername(user[0]), gomail.WithPassword(password[0]),
+		opts = append(opts, gomail.WithUsername(p.User), gomail.WithPassword(password),
 			gomail.WithOpportunisticSMTPAuth(gomail.SMTPAuthSCRAMSHA256, gomail.SMTPAuthPlain, gomail.SMTPAuthLogin))
 	}
 	c, err := gomail.NewClient(p.host, opts...)

@@ -14,7 +14,7 @@ import (
 func mailOf(t *testing.T, s *testkit.MailServer, way notice.Security) *notice.Mail {
 	m := &notice.Mail{Server: s.Address, Security: way, From: "modicum@hospital.example", Roots: s.Roots}
 	if s.User != "" {
-		m.UserFile, m.PasswordFile = secretFile(t, s.User), secretFile(t, s.Password)
+		m.User, m.PasswordFile = s.User, secretFile(t, s.Password)
 	}
 	return m
 }

@@ -1,6 +1,10 @@
 package notice
 
-import "strings"
+import (
+	"maps"
+	"slices"
+	"strings"
+)
 
 // say is what a notice says: a title without any name, which may stand in the subject
 // of a mail, and a sentence in which WHO is who it comes from.
@@ -19,6 +23,9 @@ var words = map[Kind]say{
 	KeyExpires:    {"A key ends soon", "A program that you own signs in with a key that ends soon. Register a new one before it does."},
 	ProgramUnused: {"A program is not used", "A program that you own has not been used for a long time. Please end it, or say what it is for."},
 }
+
+// Kinds lists them all, sorted.
+func Kinds() []Kind { return slices.Sorted(maps.Keys(words)) }
 
 // sentence names who it comes from.
 func (s say) sentence(who string) string {
