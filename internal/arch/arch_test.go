@@ -60,7 +60,8 @@ var allowed = map[string][]string{
 	"internal/signin":           {"internal/book", "internal/defect", "internal/people", "ledger"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":           {"catalog"},
-	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/notice", "internal/people", "internal/problem", "internal/signin", "ledger", "policy"},
+	"internal/reach":            {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"}, // what a task shows of a patient, without records
+	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/notice", "internal/people", "internal/problem", "internal/reach", "internal/signin", "ledger", "policy", "policy/doc"},
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":         {"ledger"},

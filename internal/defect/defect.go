@@ -155,15 +155,6 @@ const (
 	CompartmentUnjudged     Defect = "compartment-unjudged"      // the element by which a record is in a compartment is not asked for
 )
 
-// Faults of the console.
-const (
-	PageForAnybody Defect = "page-for-anybody" // a page opens and takes posts from whom it is not for
-	PostUnproved   Defect = "post-unproved"    // a post that asks for a proof of the person is done without
-	GetChanges     Defect = "get-changes"      // what can be posted is done by other methods
-	FormForAnybody Defect = "form-for-anybody" // a form that was kept is shown to another session
-	CellRuns       Defect = "cell-runs"        // an exported cell is a formula
-)
-
 // Faults of the projection.
 const (
 	NarrativeKept        Defect = "narrative-kept"

@@ -33,6 +33,7 @@ const (
 	inTokens   = "internal/tokens"
 	inCommand  = "cmd/modicum"
 	inConsole  = "internal/console"
+	inReach    = "internal/reach"
 	inTwin     = "internal/twin"
 	inPeople   = "internal/people"
 	inNotice   = "internal/notice"

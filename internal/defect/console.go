@@ -1,0 +1,13 @@
+package defect
+
+// Faults of the console, and of what it tells about a patient.
+const (
+	PageForAnybody         Defect = "page-for-anybody"         // a page opens and takes posts from whom it is not for
+	PostUnproved           Defect = "post-unproved"            // a post that asks for a proof of the person is done without
+	GetChanges             Defect = "get-changes"              // what can be posted is done by other methods
+	FormForAnybody         Defect = "form-for-anybody"         // a form that was kept is shown to another session
+	CellRuns               Defect = "cell-runs"                // an exported cell is a formula
+	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
+	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides
+	ReachTellsMissing      Defect = "reach-tells-missing"      // and which patients have facts though they are out of reach
+)
