@@ -53,6 +53,7 @@ var allowed = map[string][]string{
 	"internal/book/booktest":    {"internal/book", "ledger"},
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
+	"internal/scim":             {"internal/people"},
 	"internal/access":           {"catalog", "internal/book", "internal/people", "ledger", "policy", "policy/doc"},
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},

@@ -86,7 +86,7 @@ func (t *turn) admit(p *Person) error {
 		return err
 	}
 	if p.SCIM != nil && p.SCIM.Handle == "" {
-		handle, err := newHandle()
+		handle, err := NewHandle()
 		if err != nil {
 			return err
 		}
@@ -111,7 +111,7 @@ func (t *turn) free(what, name, owner string) error {
 	return refuse(ErrTaken, "this %s, or one that looks like it, belongs to somebody; choose another", what)
 }
 
-func newHandle() (string, error) {
+func NewHandle() (string, error) {
 	id, err := uuid.NewRandom()
 	return id.String(), err
 }

@@ -114,6 +114,26 @@ func (d *Directory) ByHandle(handle string) (p *Person) {
 	return p
 }
 
+// ByExternal lists the people whom provisioning calls so, sorted by id.
+func (d *Directory) ByExternal(external string) (out []*Person) {
+	d.view(func() {
+		for _, id := range d.index.external[external].sorted() {
+			out = append(out, d.persons.At(id))
+		}
+	})
+	return out
+}
+
+// GroupsOf lists the groups that somebody is in, by id.
+func (d *Directory) GroupsOf(person string) (out []*Group) {
+	d.view(func() {
+		for _, id := range d.index.member[person].sorted() {
+			out = append(out, d.groups.At(id))
+		}
+	})
+	return out
+}
+
 // People yields everybody, by name; also who is gone.
 func (d *Directory) People() iter.Seq[*Person] {
 	return func(yield func(*Person) bool) {

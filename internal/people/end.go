@@ -166,7 +166,7 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 		if p.From == SCIM {
 			return nil
 		}
-		handle, err := newHandle()
+		handle, err := NewHandle()
 		if err != nil {
 			return err
 		}

@@ -77,6 +77,9 @@ type Provisioned struct {
 	Given   string `json:"given,omitempty"`
 	Family  string `json:"family,omitempty"`
 	Mails   []Mail `json:"mails,omitempty"`
+	// Manager is what the client calls the manager, who may be somebody it has not
+	// provided yet.
+	Manager string `json:"manager,omitempty"`
 	// Removed: the client deleted them. It sees them no more, and cannot bring them back.
 	Removed bool `json:"removed,omitempty"`
 }

@@ -89,7 +89,7 @@ func (p *Person) check() error {
 }
 
 func (p *Problems) provisioned(s *Provisioned) {
-	for _, f := range []struct{ field, value string }{{"display", s.Display}, {"given", s.Given}, {"family", s.Family}} {
+	for _, f := range []struct{ field, value string }{{"display", s.Display}, {"given", s.Given}, {"family", s.Family}, {"manager", s.Manager}} {
 		if len(f.value) > mostName || !plain(f.value) {
 			p.add(f.field, "is longer than 256 bytes, or holds control characters")
 		}
