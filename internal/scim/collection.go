@@ -210,7 +210,7 @@ func (s *Server) idFor(p *people.Person) (string, error) {
 func (s *Server) putUser(ctx context.Context, id string, rev int64, o object) error {
 	return s.changeUser(ctx, id, rev, func(p *people.Person, old object) error {
 		for _, a := range append(s.users.core.attributes, common...) {
-			if a.required && o[a.name] == nil {
+			if a.required && o[a.name] == nil && a.name != "active" {
 				return bad(invalidValue, a.name+" is required.")
 			}
 			if s.users.mutability(&a) == "immutable" && o[a.name] == nil && old[a.name] != nil {

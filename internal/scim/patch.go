@@ -153,6 +153,9 @@ func (r *resource) applyExtension(o object, urn string, op operation) error {
 	}
 	in := object{}
 	for name, v := range value {
+		if strings.EqualFold(name, "schemas") {
+			continue
+		}
 		if _, qualified, _ := r.split(name); qualified == name {
 			name = urn + ":" + name
 		}

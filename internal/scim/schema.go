@@ -75,7 +75,7 @@ var userSchema = schema{userURN, "User", "A person.", []attribute{
 	}},
 	{name: "displayName", kind: text, about: "The name that others see; the parts of the name where there is none."},
 	{name: "title", kind: text, about: "Job title."},
-	{name: "active", kind: boolean, about: "False ends everything of theirs before the answer is sent."},
+	{name: "active", kind: boolean, required: true, about: "False ends everything of theirs before the answer is sent. True where a new user does not say."},
 	{name: "emails", kind: complex, many: true, about: "Mail addresses, at most 8. Notices go to the primary one.", subs: []attribute{
 		{name: "value", kind: text, about: "The address."},
 		{name: "type", kind: text, canonical: []string{"work", "home", "other"}, about: "What it is for."},

@@ -75,11 +75,8 @@ func setObject(o object, name string, v object) {
 
 func mailsOf(list []people.Mail) (out []any) {
 	for _, m := range list {
-		o := object{"value": m.Value}
+		o := object{"value": m.Value, "primary": m.Primary}
 		set(o, "type", m.Type)
-		if m.Primary {
-			o["primary"] = true
-		}
 		out = append(out, o)
 	}
 	return out

@@ -34,6 +34,7 @@ const (
 	Node          Part = "node"
 	Python        Part = "python"
 	SMTP          Part = "smtp"
+	SCIM          Part = "scim"
 	Browser       Part = "chromium"
 )
 
