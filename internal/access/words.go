@@ -31,7 +31,7 @@ const (
 	Withdrawn State = "withdrawn" // the asker took it back
 	Lapsed    State = "lapsed"    // nobody answered in time, or what it asks became impossible
 
-	Planned  State = "planned" // begins later
+	Planned  State = "planned" // begins later: computed, kept as live
 	Live     State = "live"
 	Over     State = "over"     // its time is up
 	Done     State = "done"     // the fact that it rests on holds no longer, or its user gave it back
@@ -54,8 +54,7 @@ type Want struct {
 	Kind     Kind     `json:"kind"`
 	Role     string   `json:"role"`
 	Task     string   `json:"task"`
-	Line     string   `json:"line,omitempty"`     // of a lend: "it-support/troubleshoot#2"
-	Patients []string `json:"patients"`           // ids, sorted
+	Patients []string `json:"patients,omitempty"` // ids, sorted; an ask may name none
 	Record   string   `json:"record,omitempty"`   // of an ask: Type/id
 	Classes  []string `json:"classes,omitempty"`  // of an exception or ask, sorted
 	Overlays []string `json:"overlays,omitempty"` // of an exception, sorted

@@ -33,7 +33,7 @@ var allowed = map[string][]string{
 	"ledger":                 {}, // an auditor's tools, with no server behind them
 	"ledger/verify":          {}, // shares no code with the writer
 	"internal/caller":        {"internal/jws", "internal/problem"},
-	"internal/jws":           {}, // the form of signed tokens, whoever reads them
+	"internal/jws":           {},                                                                                            // the form of signed tokens, whoever reads them
 	"internal/config":        {"catalog", "internal/caller", "internal/nearest", "internal/notice", "policy", "policy/doc"}, // of notice, its kinds
 	"internal/door/fhir": {
 		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/merge", "internal/problem", "internal/upstream", "policy",
@@ -54,7 +54,7 @@ var allowed = map[string][]string{
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":             {"internal/people"},
-	"internal/access":           {"catalog", "internal/book", "internal/people", "ledger", "policy", "policy/doc"},
+	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},

@@ -144,6 +144,25 @@ const (
 	UnknownAsRefused Defect = "unknown-as-refused" // a write of which nothing is known is recorded as not done
 )
 
+// Faults of what is lent.
+const (
+	OwnApproved      Defect = "own-approved"       // who asks says yes to it, under another identity
+	OneApproverTwice Defect = "one-approver-twice" // one person meets two needs
+	ProgramsApprove  Defect = "programs-approve"   // a program says yes
+	ProgramsAsk      Defect = "programs-ask"       // a program asks and breaks the glass
+	DigestUnread     Defect = "digest-unread"      // a yes counts for what was not looked at
+	AnswersKept      Defect = "answers-kept"       // a yes counts though its right or its subject has gone
+	ReasonUnread     Defect = "reason-unread"      // any text is a reason
+	LentForEver      Defect = "lent-for-ever"      // something is lent for longer than the policy allows
+	StartIgnored     Defect = "start-ignored"      // a grant lends before it begins
+	EndIgnored       Defect = "end-ignored"        // a grant lends after its end
+	ClockBelieved    Defect = "clock-believed"     // a clock that was put back is believed
+	WallClockOnly    Defect = "wall-clock-only"    // the monotonic clock ends nothing
+	BoundIgnored     Defect = "bound-ignored"      // a grant outlives the fact that its reason rests on
+	GlassUncapped    Defect = "glass-uncapped"     // nobody counts for how many patients the glass is broken
+	OwnReviewed      Defect = "own-reviewed"       // who held it closes its review
+)
+
 // Faults of the FHIR door's searches that rest on several.
 const (
 	HiddenReferenceFollowed Defect = "hidden-reference-followed" // includes follow a reference that the view hides

@@ -28,6 +28,7 @@ const (
 	inSignIn   = "internal/signin"
 	inGate     = "internal/gate"
 	inDoor     = "internal/door/fhir"
+	inAccess   = "internal/access"
 	inObserve  = "internal/observe"
 	inServe    = "internal/serve"
 	inTokens   = "internal/tokens"
@@ -74,6 +75,22 @@ var killers = map[Defect]killer{
 	AssertionReplayed: {inTokens, "TestK2_AnAssertionIsUsedOnceAcrossRestarts", ""},
 	CodeTwice:         {inTokens, "TestK2_ACodeIsGoodOnceForWhoeverAskedAndSoon", ""},
 	ChallengeIgnored:  {inTokens, "TestK2_ACodeIsGoodOnceForWhoeverAskedAndSoon", ""},
+
+	OwnApproved:      {inAccess, "TestG1_NobodyApprovesWhatBenefitsThemselves", ""},
+	OneApproverTwice: {inAccess, "TestG1_ApproversOfOneGrantAreDifferentPeople", ""},
+	ProgramsApprove:  {inAccess, "TestG8_AProgramAsksForNothingApprovesNothingAndBreaksNoGlass", ""},
+	ProgramsAsk:      {inAccess, "TestG8_AProgramAsksForNothingApprovesNothingAndBreaksNoGlass", ""},
+	DigestUnread:     {inAccess, "TestG2_AnApprovalIsOfExactlyWhatWasAskedAndCountsOnce", ""},
+	AnswersKept:      {inAccess, "TestG2_AYesCountsOnlyWhileItsRightLasts", ""},
+	ReasonUnread:     {inAccess, "TestAReasonSaysSomething", ""},
+	LentForEver:      {inAccess, "TestAskingIsRefusedWithEverythingThatIsWrong", ""},
+	StartIgnored:     {inAccess, "TestAGrantBeginsLaterAndItsLengthCountsFromThere", ""},
+	EndIgnored:       {inAccess, "TestALendIsAskedApprovedUsedAndOver", ""},
+	ClockBelieved:    {inAccess, "TestG4_AGrantNeverOutlivesItsEndWhicheverClockMoves", ""},
+	WallClockOnly:    {inAccess, "TestG4_AGrantNeverOutlivesItsEndWhicheverClockMoves", ""},
+	BoundIgnored:     {inAccess, "TestAReasonsReferenceIsProvedByFactsAndTheGrantEndsWithIt", ""},
+	GlassUncapped:    {inAccess, "TestG5_AGlassIsForOnePatientShortCappedAndTold", ""},
+	OwnReviewed:      {inAccess, "TestG5_AGlassIsReviewedBySomebodyIndependentAndAnOverdueOneHoldsBackTheNext", ""},
 
 	CriteriaUnchecked: {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	HiddenNumberFits:  {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},

@@ -35,6 +35,8 @@ const (
 	AttestWaits   Kind = "attest-waits"   // to who broke the glass: say what for
 	ReviewWaits   Kind = "review-waits"   // to who reviews
 	ReviewOverdue Kind = "review-overdue" // to who reviews, and who is above them
+	Revoked       Kind = "revoked"        // to who held it: somebody took it away
+	LentTooOften  Kind = "lent-too-often" // to the owner of a role: what is lent again and again belongs into the role, or nowhere
 	RolesConflict Kind = "roles-conflict" // to who holds them, and the privacy officer
 	KeyExpires    Kind = "key-expires"    // to the owner of a program
 	ProgramUnused Kind = "program-unused" // to the owner of a program

@@ -19,6 +19,8 @@ var words = map[Kind]say{
 	AttestWaits:   {"Please say what you broke the glass for", "You opened a chart in an emergency. A few words on why are still missing."},
 	ReviewWaits:   {"A review waits for you", "What WHO did with emergency or lent access is yours to look at and to close with a word."},
 	ReviewOverdue: {"A review is overdue", "What WHO did with emergency or lent access has not been looked at in time."},
+	Revoked:       {"Access that you held was taken away", "WHO has ended access that was lent to you. If you need it still, ask again and say why."},
+	LentTooOften:  {"The same access was lent three times in a row", "WHO asks for the same again and again. Perhaps the role that you own lacks it, or the task is somebody else's."},
 	RolesConflict: {"Two roles are in conflict", "WHO holds two roles that one person must not hold together. Neither counts until one is taken away."},
 	KeyExpires:    {"A key ends soon", "A program that you own signs in with a key that ends soon. Register a new one before it does."},
 	ProgramUnused: {"A program is not used", "A program that you own has not been used for a long time. Please end it, or say what it is for."},

@@ -164,4 +164,10 @@ type Actor struct {
 	ID      string // of a Person, or the SCIM client
 	Session string // "" for a program
 	Network string
+	// Roles are what an issuer's token says at this use beside the directory: one may
+	// ask for what goes with them, and approves nothing by them (G9).
+	Roles []string
+	// For is the person for whom somebody else acts here (RFC 8693), "" for nobody: who
+	// acts for another asks for nothing and approves nothing.
+	For string
 }
