@@ -40,6 +40,7 @@ type site struct {
 	people *people.Directory
 	web    *httptest.Server
 	file   string
+	mux    *http.ServeMux
 }
 
 func newSite(t testing.TB, by scim.PersonBy) *site {
@@ -58,6 +59,7 @@ func newSite(t testing.TB, by scim.PersonBy) *site {
 	tokens, err := scim.ReadTokens(s.file)
 	s.must(err)
 	mux := http.NewServeMux()
+	s.mux = mux
 	s.web = httptest.NewServer(mux)
 	t.Cleanup(s.web.Close)
 	server, err := scim.New(scim.Config{People: s.people, Tokens: tokens, Base: s.web.URL + "/scim/v2", Name: "hr", Person: by})
@@ -98,6 +100,21 @@ func (s *site) ask(method, path, body string, headers ...string) reply {
 	out := reply{status: resp.StatusCode, header: resp.Header, text: string(text)}
 	if len(text) > 0 {
 		s.must(json.Unmarshal(text, &out.body))
+	}
+	return out
+}
+
+// direct is ask without a network.
+func (s *site) direct(method, path, body string) reply {
+	s.t.Helper()
+	r := httptest.NewRequestWithContext(s.t.Context(), method, "/scim/v2"+path, strings.NewReader(body))
+	r.Header.Set("Authorization", "Bearer "+token)
+	r.Header.Set("Content-Type", "application/scim+json")
+	w := httptest.NewRecorder()
+	s.mux.ServeHTTP(w, r)
+	out := reply{status: w.Code, header: w.Header(), text: w.Body.String()}
+	if w.Body.Len() > 0 {
+		s.must(json.Unmarshal(w.Body.Bytes(), &out.body))
 	}
 	return out
 }
