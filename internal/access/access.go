@@ -66,6 +66,10 @@ type Config struct {
 	Mono   func() time.Duration
 	Floor  time.Time // of the newest entry of the record: no trusted time lies before it
 	Random io.Reader
+	// OnEnd hears each grant that ended otherwise than by its time, before whoever ended
+	// it hears that it did: answers under way that rest on it end (G3). It must be quick
+	// and must not call the book. nil: nobody hears.
+	OnEnd  func(grant string)
 	Drills []string // ids of made-up patients: whoever breaks the glass for one of them drills
 	// CareTeam are the people who hear when the glass is broken for a patient, beside the
 	// policy's `tell`; nil: none.
@@ -82,9 +86,8 @@ type Book struct {
 	mu    sync.RWMutex
 	held  map[string][]*Grant // by person, those that may still lend; replaced, never changed
 	asked map[string][]*Request
-	noted map[string]bool          // grants that may lend; true: begun in trusted time, as this process saw
-	ends  map[string]chan struct{} // of grants that somebody watches
-	loose map[string]*Grant        // broken while the desk could not keep it
+	noted map[string]bool   // grants that may lend; true: begun in trusted time, as this process saw
+	loose map[string]*Grant // broken while the desk could not keep it
 }
 
 // Open reads what was asked and lent from the desk.
@@ -99,7 +102,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	b := &Book{
 		cfg: cfg, clock: newClock(cfg.Mono, max(0, cfg.Floor.UnixMicro())),
 		held: map[string][]*Grant{}, asked: map[string][]*Request{}, noted: map[string]bool{},
-		ends: map[string]chan struct{}{}, loose: map[string]*Grant{},
+		loose: map[string]*Grant{},
 	}
 	var err error
 	if b.requests, err = book.Open(ctx, cfg.Desk, "request", b.turnedRequest); err != nil {
@@ -124,7 +127,7 @@ func (b *Book) turnedRequest(_ string, old, now *Request) {
 	}
 }
 
-// turnedGrant keeps the index of grants, and tells whoever watches one that ended.
+// turnedGrant keeps the index of grants, and says which ended.
 func (b *Book) turnedGrant(id string, old, now *Grant) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -133,11 +136,19 @@ func (b *Book) turnedGrant(id string, old, now *Grant) {
 	}
 	if now == nil || now.State != Live {
 		delete(b.noted, id)
-		b.close(id)
+		if old != nil && old.State == Live {
+			b.hearEnd(id)
+		}
 		return
 	}
 	b.held[now.Person] = append(slices.Clone(b.held[now.Person]), now)
 	b.note(now)
+}
+
+func (b *Book) hearEnd(id string) {
+	if b.cfg.OnEnd != nil {
+		b.cfg.OnEnd(id)
+	}
 }
 
 // note remembers, once, whether a grant is known in trusted time: only then does a
@@ -149,14 +160,6 @@ func (b *Book) note(g *Grant) {
 	wall, trusted := b.cfg.Now()
 	latest, sure := b.clock.judge(wall.UnixMicro(), trusted)
 	b.noted[g.ID] = sure && latest < g.Until
-}
-
-// close tells whoever watches; the caller holds mu.
-func (b *Book) close(id string) {
-	if ch := b.ends[id]; ch != nil {
-		close(ch)
-		delete(b.ends, id)
-	}
 }
 
 // without returns a new list that lacks those.

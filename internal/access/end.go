@@ -142,7 +142,7 @@ func (b *Book) gone(_ context.Context, c *book.Change, id string) {
 			shut := *g
 			shut.State, shut.Ended, shut.EndedBy = NoLonger, now, system.ID
 			b.loose[loose] = &shut
-			b.close(loose)
+			b.hearEnd(loose)
 		}
 	}
 	b.mu.Unlock()

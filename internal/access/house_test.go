@@ -104,6 +104,7 @@ type house struct {
 	book   *access.Book
 	spool  *spool
 	told   []notice.Notice
+	ended  []string
 	now    time.Time
 	mono   time.Duration
 	sure   bool
@@ -152,7 +153,7 @@ func (h *house) start() {
 	h.book, err = access.Open(h.t.Context(), access.Config{
 		Desk: h.desk, People: h.staff, Policy: func() *policy.Set { return h.set }, Facts: h.facts.Index, Refs: refs,
 		Tell: h, Spool: h.spool, Now: func() (time.Time, bool) { return h.now, h.sure }, Mono: func() time.Duration { return h.mono },
-		Random: h.random, Drills: []string{"drill-1"},
+		Random: h.random, OnEnd: func(g string) { h.ended = append(h.ended, g) }, Drills: []string{"drill-1"},
 	})
 	if err != nil {
 		h.t.Fatal(err)

@@ -121,25 +121,4 @@ func (b *Book) loan(g *Grant) gate.Loan {
 
 var kinds = map[Kind]gate.LoanKind{Lend: gate.LentLine, Exception: gate.LentException, Asked: gate.LentValue, Glass: gate.LentGlass}
 
-// Ended returns a channel that is closed once a grant lends no more because somebody,
-// the facts or the policy ended it, and the end of its time. A grant that is not live is
-// ended already.
-func (b *Book) Ended(id string) (<-chan struct{}, time.Time) {
-	g := b.looseOf(id)
-	if g == nil {
-		g = b.grants.Get(id)
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if _, live := b.noted[id]; g == nil || !live || g.State != Live {
-		done := make(chan struct{})
-		close(done)
-		return done, time.Time{}
-	}
-	if b.ends[id] == nil {
-		b.ends[id] = make(chan struct{})
-	}
-	return b.ends[id], time.UnixMicro(g.Until)
-}
-
 var _ gate.Lent = (*Book)(nil)

@@ -75,7 +75,7 @@ func (b *Book) endLoose(ctx context.Context, by people.Actor, on Event, g *Grant
 	shut.State, shut.Ended, shut.EndedBy, shut.Word = s.To, b.moment(), by.ID, word
 	b.mu.Lock()
 	b.loose[g.ID] = &shut
-	b.close(g.ID)
+	b.hearEnd(g.ID)
 	b.mu.Unlock()
 	return b.keepLoose(ctx)
 }

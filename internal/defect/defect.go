@@ -160,6 +160,9 @@ const (
 	WallClockOnly    Defect = "wall-clock-only"    // the monotonic clock ends nothing
 	BoundIgnored     Defect = "bound-ignored"      // a grant outlives the fact that its reason rests on
 	GlassUncapped    Defect = "glass-uncapped"     // nobody counts for how many patients the glass is broken
+	LoanOfAnybody    Defect = "loan-of-anybody"    // what is lent for one patient shows another
+	GlassForAll      Defect = "glass-for-all"      // a broken glass shows every patient
+	LoansJoined      Defect = "loans-joined"       // what two grants lend is put together
 	OwnReviewed      Defect = "own-reviewed"       // who held it closes its review
 )
 

@@ -90,6 +90,9 @@ var killers = map[Defect]killer{
 	WallClockOnly:    {inAccess, "TestG4_AGrantNeverOutlivesItsEndWhicheverClockMoves", ""},
 	BoundIgnored:     {inAccess, "TestAReasonsReferenceIsProvedByFactsAndTheGrantEndsWithIt", ""},
 	GlassUncapped:    {inAccess, "TestG5_AGlassIsForOnePatientShortCappedAndTold", ""},
+	LoanOfAnybody:    {inGate, "TestRule14_ALentLineCountsForItsPatientsUntilItsEnd", ""},
+	GlassForAll:      {inGate, "TestG5_ABrokenGlassShowsItsPatientAndNeverTheAbsolute", ""},
+	LoansJoined:      {inGate, "TestRule14_AnExceptionIsOneMoreLineAndTwoAreNotJoined", ""},
 	OwnReviewed:      {inAccess, "TestG5_AGlassIsReviewedBySomebodyIndependentAndAnOverdueOneHoldsBackTheNext", ""},
 
 	CriteriaUnchecked: {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},

@@ -222,6 +222,7 @@ func (s *Session) person(of []byte) *person {
 		p.truth.Holds.Add(s.set.Found())
 	}
 	p.plain = []policy.PatientAtoms{{Truth: p.truth}}
+	s.lend(id, &p.plain[0])
 	s.people[id] = p
 	return p
 }
@@ -239,14 +240,19 @@ func (s *Session) fillAtoms(r *fhirjson.Record, b *bearer, a *policy.Atoms) {
 		a.Of = s.allCarried(r, b, v, s.own, hiding)
 		return
 	}
-	if len(r.Patients) == 1 && len(s.plan.Ofs()) == 0 && !s.isAuthor(r) {
+	values := s.lendsValues()
+	if len(r.Patients) == 1 && len(s.plan.Ofs()) == 0 && !s.isAuthor(r) && !values {
 		a.Patients = s.person(r.Patients[0].ID).plain // shared: nobody changes atoms
 		return
 	}
 	a.Patients = s.patientAtoms(len(r.Patients))
 	for _, p := range r.Patients {
 		who := s.person(p.ID)
-		pa := policy.PatientAtoms{Truth: who.truth, Of: s.allCarried(r, b, v, who.instances, hiding)}
+		pa := who.plain[0]
+		pa.Of = s.allCarried(r, b, v, who.instances, hiding)
+		if values {
+			pa.Asked = s.valuesOf(r.Type, r.ID)
+		}
 		if s.isAuthor(r) {
 			pa.Holds.Add(s.set.Author())
 		}

@@ -39,6 +39,8 @@ type Config struct {
 	Diary      *slog.Logger   // nil discards
 	// Observe names the doors that only observe; a door that is not here enforces.
 	Observe map[string]Observed
+	// Lent says what is lent to people (rule 14); nil: nothing.
+	Lent Lent
 	// Rights cuts off answers under way; nil means that nothing but the token's end does,
 	// and whatever changes the policy is told to nobody.
 	Rights Rights

@@ -40,6 +40,7 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 		return e
 	}
 	e.Purpose, e.PurposeCode = s.plan.Purpose()
+	e.Grant = strings.Join(s.grants(), " ")
 	widest := s.plan.Widest()
 	e.View = s.words.view(&widest)
 	e.Scope = s.scopeText()
@@ -121,6 +122,7 @@ func (s *Session) recorded(req *policy.Request) ledger.Request {
 		Verb:  req.Verb.String(),
 		Shows: s.words.classNames(req.Shows), Reads: s.words.classNames(req.Reads), Sorts: s.words.classNames(req.Sorts),
 		Meets: req.Meets.Names(), To: req.To.Names(), Glass: req.Glass,
+		Exception: req.Exception, Lent: s.words.classNames(req.Lent),
 		Find: findNames(s.finding), Found: s.found,
 	}
 }

@@ -78,7 +78,7 @@ func (r *Replayed) differ(format string, args ...any) {
 func (r *Replayed) request(set *policy.Set) (policy.Request, error) {
 	d, q := r.Decision, &r.Decision.Request
 	req := policy.Request{
-		Roles: d.Roles, Task: q.Task, Purpose: q.Purpose, Program: q.Program, Partner: q.Partner, Glass: q.Glass,
+		Roles: d.Roles, Task: q.Task, Purpose: q.Purpose, Program: q.Program, Partner: q.Partner, Glass: q.Glass, Exception: q.Exception,
 	}
 	cat := set.Catalog()
 	var err error
@@ -92,7 +92,7 @@ func (r *Replayed) request(set *policy.Set) (policy.Request, error) {
 		}
 		return out
 	}
-	req.Shows, req.Reads, req.Sorts = sets(q.Shows), sets(q.Reads), sets(q.Sorts)
+	req.Shows, req.Reads, req.Sorts, req.Lent = sets(q.Shows), sets(q.Reads), sets(q.Sorts), sets(q.Lent)
 	facts := func(names []string) (out policy.FactSet) {
 		for _, n := range names {
 			f, ok := set.Fact(n)

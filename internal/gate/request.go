@@ -34,6 +34,7 @@ func (s *Session) request() policy.Request {
 	for _, p := range s.ask.Sorts {
 		req.Sorts = req.Sorts.Union(p.Classes(catalog.OfRecord))
 	}
+	s.borrow(&req)
 	return req
 }
 

@@ -41,10 +41,15 @@ func (s *Session) Watch(ctx context.Context) (context.Context, func()) {
 }
 
 // until is the moment at which the right ends by itself; zero: never.
-func (s *Session) until() time.Time { return s.ask.Caller.Expires }
-
-// grants are the ids of the grants on which the decision rests.
-func (s *Session) grants() []string { return nil }
+func (s *Session) until() time.Time {
+	end := s.ask.Caller.Expires
+	for i := range s.loans {
+		if l := &s.loans[i]; s.mayCount(l) && (end.IsZero() || l.Until.Before(end)) {
+			end = l.Until
+		}
+	}
+	return end
+}
 
 // Renew decides again, by the policy, the facts and the time of now, before more of a
 // long answer is judged (threat-model D9). It is ErrEnded where the policy or anything
@@ -61,8 +66,9 @@ func (s *Session) Renew() error {
 	if gen.Set != s.set || trusted != s.trusted || !until.IsZero() && !now.Before(until) {
 		return ErrEnded
 	}
+	recorded := s.grants()
 	s.gen, s.now = gen, now
-	if req := s.request(); req.Caller != s.truth {
+	if req := s.request(); req.Caller != s.truth || !s.stillLent(recorded) {
 		return ErrEnded
 	}
 	s.reach()

@@ -32,7 +32,10 @@ func (s *Session) callersPatients() []string {
 	all := make(map[string]bool)
 	for _, way := range s.plan.ScopeFacts() {
 		if way.Lent {
-			continue // a grant names its patients; the gate holds none
+			for _, p := range s.lentPatients(way.Line) {
+				all[p] = true
+			}
+			continue
 		}
 		for _, p := range s.fewest(way.Facts) {
 			all[p] = true

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"modicum/catalog"
@@ -52,6 +53,8 @@ type Session struct {
 	unread   []catalog.Type                // of records looked up for that, which could not be read
 	limits   map[catalog.Type]caller.Limit // what the token's scopes leave
 	own      []facts.Instance              // about the caller alone
+	loans    []Loan                        // what is lent to the caller now
+	glass    bool                          // broken, for what the request names
 	truth    policy.Truth                  // about the caller, as it was recorded
 	refs     map[string]string             // keyed references by id of the patient
 	resolved map[target]bool               // targets of references that were looked up: whether one may know of them
@@ -143,7 +146,7 @@ func (s *Session) planned() {
 		}
 	}
 	s.tasks = taskIDs(s.infos)
-	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation(), scopeSight(s.ask.Caller))
+	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation(), scopeSight(s.ask.Caller)+strings.Join(s.grants(), " "))
 	s.reach()
 }
 
