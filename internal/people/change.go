@@ -75,11 +75,25 @@ func (t *turn) edited(p, next *Person) error {
 	if err := t.manages(p); err != nil {
 		return err
 	}
+	if t.by.isProvisioner() {
+		p.Practitioners, p.Partner = keep.Practitioners, keep.Partner
+	} else if err := t.placesOneself(keep, p); err != nil {
+		return err
+	}
 	if t.by.isProvisioner() && active != keep.Active {
 		return t.arriveOrLeave(p, active)
 	}
 	t.movedFrom(keep, p)
 	return nil
+}
+
+// placesOneself refuses to change what decides what one sees oneself: where one works,
+// for whom, and which records upstream are one's own.
+func (t *turn) placesOneself(old, now *Person) error {
+	if !elsewhere(old, now) && slices.Equal(old.Practitioners, now.Practitioners) || !t.d.same(t.by.ID, old.ID) || len(t.others(t.by.ID)) == 0 {
+		return nil
+	}
+	return refuse(ErrSelf, "somebody else who runs people changes where you work, for whom, and which records are yours")
 }
 
 func (t *turn) arriveOrLeave(p *Person, active bool) error {

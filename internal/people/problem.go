@@ -82,6 +82,12 @@ func (p *Person) check() error {
 		}
 	}
 	out.add("zone", zoneProblem(p.Zone))
+	for _, ref := range p.Practitioners {
+		if typ, id, _ := strings.Cut(ref, "/"); typ != "Practitioner" && typ != "PractitionerRole" || !IsFHIRID(id) || len(p.Practitioners) > 16 {
+			out.add("practitioners", "must be at most 16, each Practitioner/ID or PractitionerRole/ID")
+			break
+		}
+	}
 	if s := p.SCIM; s != nil {
 		out.provisioned(s)
 	}

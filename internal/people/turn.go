@@ -99,7 +99,7 @@ func (t *turn) person(id string) *Person {
 
 func (p *Person) clone() *Person {
 	out := *p
-	out.Same = slices.Clone(p.Same)
+	out.Same, out.Practitioners = slices.Clone(p.Same), slices.Clone(p.Practitioners)
 	out.Roles, out.Positions, out.Duties = slices.Clone(p.Roles), slices.Clone(p.Positions), slices.Clone(p.Duties)
 	if p.SCIM != nil {
 		s := *p.SCIM

@@ -46,7 +46,8 @@ type site struct {
 func newSite(t testing.TB, by scim.PersonBy) *site {
 	t.Helper()
 	s := &site{t: t, shelf: &booktest.Shelf{}, file: filepath.Join(t.TempDir(), "scim.token")}
-	s.must(os.WriteFile(s.file, []byte("# rotating\n"+token+"\nfedcba9876543210fedcba9876543210\n"), 0o600))
+	s.must(os.WriteFile(s.file, []byte(token+"\n"), 0o600))
+	s.must(os.WriteFile(s.file+".next", []byte("fedcba9876543210fedcba9876543210"), 0o600))
 	s.desk = book.NewDesk(s.shelf)
 	var err error
 	s.people, err = people.Open(t.Context(), people.Config{
@@ -56,7 +57,7 @@ func newSite(t testing.TB, by scim.PersonBy) *site {
 	s.must(err)
 	_, err = s.people.First(t.Context(), &people.Person{UserName: "ann", Name: "Ann"})
 	s.must(err)
-	tokens, err := scim.ReadTokens(s.file)
+	tokens, err := scim.ReadTokens(s.file, s.file+".next")
 	s.must(err)
 	mux := http.NewServeMux()
 	s.mux = mux
@@ -206,13 +207,21 @@ func TestWhoHasNoTokenLearnsNothing(t *testing.T) {
 	if r := s.ask("GET", "/Users", "", "Authorization", "bearer fedcba9876543210fedcba9876543210"); r.status != 200 {
 		t.Errorf("the second token while they rotate: %d", r.status)
 	}
-	s.must(os.WriteFile(s.file, []byte("fedcba9876543210fedcba9876543210\n"), 0o600))
+	s.must(os.Remove(s.file))
 	s.is(s.ask("GET", "/Users", ""), 401, "")
+	s.must(os.WriteFile(s.file, []byte("00112233445566778899aabbccddeeff\n"), 0o600))
+	if r := s.ask("GET", "/Users", "", "Authorization", "Bearer 00112233445566778899aabbccddeeff"); r.status != 200 {
+		t.Errorf("a new token in the file: %d", r.status)
+	}
 	s.must(os.Chmod(s.file, 0o644))
-	s.must(os.Chtimes(s.file, time.Now(), time.Now().Add(time.Hour)))
-	s.is(s.ask("GET", "/Users", "", "Authorization", "Bearer fedcba9876543210fedcba9876543210"), 401, "")
+	s.is(s.ask("GET", "/Users", "", "Authorization", "Bearer 00112233445566778899aabbccddeeff"), 401, "")
 	if _, err := scim.ReadTokens(s.file); err == nil {
 		t.Error("a file that others may read is taken")
+	}
+	s.must(os.Chmod(s.file, 0o600))
+	s.must(os.WriteFile(s.file, []byte("short"), 0o600))
+	if _, err := scim.ReadTokens(s.file); err == nil {
+		t.Error("a short token is taken")
 	}
 }
 

@@ -1,7 +1,6 @@
 package scim
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -16,82 +15,83 @@ import (
 // leastToken is the fewest letters of a bearer token: 128 bits in hexadecimal.
 const leastToken = 32
 
-// Tokens are the bearer tokens of a file, one a line: several while they rotate. The
-// file is read again when it changes.
+// Tokens are the bearer tokens that a client may show, one a file: several while they
+// change. A file is read again when it changes.
 type Tokens struct {
-	file string
-	mu   sync.Mutex
+	mu    sync.Mutex
+	files []tokenFile
+}
+
+type tokenFile struct {
+	name string
 	read time.Time // of the file's last change
 	size int64
-	sums [][sha256.Size]byte
+	sum  [sha256.Size]byte
+	ok   bool
 }
 
-// ReadTokens reads a file of tokens, which nobody but its owner may read.
-func ReadTokens(file string) (*Tokens, error) {
-	t := &Tokens{file: file}
-	return t, t.refresh()
+// ReadTokens reads the files, which others must not be able to read.
+func ReadTokens(files ...string) (*Tokens, error) {
+	if len(files) == 0 || len(files) > 8 {
+		return nil, errors.New("scim: there must be 1 to 8 files of tokens")
+	}
+	t := &Tokens{}
+	for _, name := range files {
+		f := tokenFile{name: name}
+		if err := f.refresh(); err != nil {
+			return nil, err
+		}
+		t.files = append(t.files, f)
+	}
+	return t, nil
 }
 
-// Accepts reports whether a token is one of the file, in a time that does not tell which
-// or how nearly. When the file cannot be read any more nothing is accepted.
+// Accepts reports whether a token is one of them, in a time that does not tell which or
+// how nearly. A file that cannot be read any more accepts nothing.
 func (t *Tokens) Accepts(token string) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.refresh() != nil {
-		return false
+	sum, found := sha256.Sum256([]byte(token)), 0
+	for i := range t.files {
+		f := &t.files[i]
+		if err := f.refresh(); err != nil {
+			f.ok = false
+		}
+		if f.ok {
+			found |= subtle.ConstantTimeCompare(f.sum[:], sum[:])
+		}
 	}
-	sum, ok := sha256.Sum256([]byte(token)), 0
-	for _, s := range t.sums {
-		ok |= subtle.ConstantTimeCompare(s[:], sum[:])
-	}
-	return ok == 1 && len(token) >= leastToken
+	return found == 1
 }
 
-func (t *Tokens) refresh() error {
-	info, err := os.Stat(t.file)
+func (f *tokenFile) refresh() error {
+	info, err := os.Stat(f.name)
 	if err != nil {
-		return errors.New("scim: the file of tokens cannot be read")
+		return errors.New("scim: a file of a token cannot be read")
 	}
-	if info.ModTime().Equal(t.read) && info.Size() == t.size && t.sums != nil {
-		return nil
-	}
-	t.sums = nil
 	if err := closedMode(info.Mode()); err != nil {
 		return err
 	}
-	text, err := os.ReadFile(t.file)
-	if err != nil {
-		return errors.New("scim: the file of tokens cannot be read")
+	if f.ok && info.ModTime().Equal(f.read) && info.Size() == f.size {
+		return nil
 	}
-	sums, err := tokensOf(text)
+	text, err := os.ReadFile(f.name)
 	if err != nil {
-		return err
+		return errors.New("scim: a file of a token cannot be read")
 	}
-	t.sums, t.read, t.size = sums, info.ModTime(), info.Size()
+	token := bytes.TrimSpace(text)
+	if len(token) < leastToken || len(token) > 4096 || bytes.ContainsAny(token, " \t\r\n") {
+		return fmt.Errorf("scim: a file of a token holds none: at least %d letters on one line", leastToken)
+	}
+	f.sum, f.read, f.size, f.ok = sha256.Sum256(token), info.ModTime(), info.Size(), true
 	return nil
 }
 
+// closedMode is what every file of a secret must have: nothing for others, no changing
+// by the group. Reading by the group is how containers are given secrets.
 func closedMode(mode fs.FileMode) error {
-	if !mode.IsRegular() || mode.Perm()&0o077 != 0 {
-		return fmt.Errorf("scim: the file of tokens must be a file that only its owner may read (mode 600, not %o)", mode.Perm())
+	if !mode.IsRegular() || mode.Perm()&0o037 != 0 {
+		return errors.New("scim: a file of a token must be a regular one that others cannot read or change: chmod 600")
 	}
 	return nil
-}
-
-func tokensOf(text []byte) (sums [][sha256.Size]byte, err error) {
-	lines := bufio.NewScanner(bytes.NewReader(text))
-	for n := 1; lines.Scan(); n++ {
-		line := bytes.TrimSpace(lines.Bytes())
-		if len(line) == 0 || line[0] == '#' {
-			continue
-		}
-		if len(line) < leastToken || bytes.ContainsAny(line, " \t") {
-			return nil, fmt.Errorf("scim: line %d of the file of tokens is no token: at least %d letters without blanks", n, leastToken)
-		}
-		sums = append(sums, sha256.Sum256(line))
-	}
-	if lines.Err() != nil || len(sums) == 0 || len(sums) > 8 {
-		return nil, errors.New("scim: the file of tokens holds none, or more than 8")
-	}
-	return sums, nil
 }
