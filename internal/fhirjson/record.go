@@ -91,3 +91,6 @@ type contained struct {
 	rule   catalog.RuleID
 	denied bool // never shown: a patient, a type denied by default, unresolved patients
 }
+
+// Size is the number of bytes of the record as it is held.
+func (r *Record) Size() int { return int(r.s.tape[r.root].end - r.s.tape[r.root].start) }
