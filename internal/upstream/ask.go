@@ -15,10 +15,11 @@ import (
 // escaped for a URL.
 type Param struct{ Name, Value string }
 
-// Body is an answer of the server. Release gives its memory back; nothing that
-// points into Bytes may be used after.
+// Body is an answer of the server. Release gives its memory back and lets go of the
+// connection; nothing that points into Bytes may be used after.
 type Body struct {
 	Bytes   []byte
+	More    *More  // what follows Bytes, where a long answer is read as it comes; else nil
 	Version string // of the record, by the header ETag; "" where the server does not say
 	buf     *[]byte
 	release func(*[]byte)
@@ -26,7 +27,11 @@ type Body struct {
 
 // Release gives the memory of b back. A second call does nothing.
 func (b *Body) Release() {
-	if b != nil && b.buf != nil {
+	if b == nil {
+		return
+	}
+	b.More.close()
+	if b.buf != nil {
 		*b.buf = b.Bytes[:0]
 		b.release(b.buf)
 		b.buf, b.Bytes = nil, nil
@@ -54,6 +59,10 @@ func (c *Client) Fetch(ctx context.Context, typ, id, version string) (*Body, err
 // of a POST when post is set or when it is too long for a URL: what was kept out
 // of the client's URL stays out of the server's access log as well (D14).
 func (c *Client) Search(ctx context.Context, typ string, query []Param, post bool) (*Body, error) {
+	return c.search(ctx, typ, query, post, c.do)
+}
+
+func (c *Client) search(ctx context.Context, typ string, query []Param, post bool, do asker) (*Body, error) {
 	if !IsType(typ) {
 		return nil, ErrGrammar
 	}
@@ -73,11 +82,11 @@ func (c *Client) Search(ctx context.Context, typ string, query []Param, post boo
 	var err error
 	switch {
 	case post || q.Len() > 3000:
-		b, err = c.do(ctx, http.MethodPost, "/"+typ+"/_search", q.String())
+		b, err = do(ctx, http.MethodPost, "/"+typ+"/_search", q.String())
 	case q.Len() == 0:
-		b, err = c.do(ctx, http.MethodGet, "/"+typ, "")
+		b, err = do(ctx, http.MethodGet, "/"+typ, "")
 	default:
-		b, err = c.do(ctx, http.MethodGet, "/"+typ+"?"+q.String(), "")
+		b, err = do(ctx, http.MethodGet, "/"+typ+"?"+q.String(), "")
 	}
 	if errors.Is(err, errGone) {
 		// A search has no 404: the base is wrong or the server hostile.
@@ -88,10 +97,14 @@ func (c *Client) Search(ctx context.Context, typ string, query []Param, post boo
 
 // Page asks for the page that Ref made of a link of the server.
 func (c *Client) Page(ctx context.Context, ref string) (*Body, error) {
+	return c.pageAt(ctx, ref, c.do)
+}
+
+func (c *Client) pageAt(ctx context.Context, ref string, do asker) (*Body, error) {
 	if _, err := c.Ref(c.base + ref); err != nil {
 		return nil, ErrGrammar
 	}
-	b, err := c.do(ctx, http.MethodGet, ref, "")
+	b, err := do(ctx, http.MethodGet, ref, "")
 	if errors.Is(err, errGone) {
 		return nil, ErrPageGone
 	}
@@ -130,6 +143,19 @@ var errGone = errors.New("gone")
 func (c *Client) do(ctx context.Context, method, path, form string) (*Body, error) {
 	ctx, cancel := context.WithTimeout(ctx, c.whole)
 	defer cancel()
+	res, err := c.ask(ctx, method, path, form)
+	if err != nil {
+		return nil, err
+	}
+	defer res.Body.Close()
+	return c.read(ctx, res)
+}
+
+// asker sends a request for records and reads the answer, whole or in part.
+type asker func(ctx context.Context, method, path, form string) (*Body, error)
+
+// ask sends one request and returns as soon as the answer begins.
+func (c *Client) ask(ctx context.Context, method, path, form string) (*http.Response, error) {
 	var body io.Reader
 	if method == http.MethodPost {
 		body = strings.NewReader(form)
@@ -147,8 +173,7 @@ func (c *Client) do(ctx context.Context, method, path, form string) (*Body, erro
 	if err != nil {
 		return nil, c.failure(ctx, err)
 	}
-	defer res.Body.Close()
-	return c.read(ctx, res)
+	return res, nil
 }
 
 // request is a request with the headers that we send and no others.
@@ -175,22 +200,30 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 // failure is what a broken connection or a passed deadline becomes. The error of
 // net/http quotes the URL, which holds values of the search (D14).
 func (c *Client) failure(ctx context.Context, broken error) error {
-	if err := ctx.Err(); err != nil {
+	if err := context.Cause(ctx); err != nil {
 		return errors.Join(connecting(err), err)
 	}
 	return connecting(broken)
 }
 
 func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
+	if err := status(res); err != nil {
+		return nil, err
+	}
+	return c.body(ctx, res)
+}
+
+// status is nil for an answer, and what it means that there is none.
+func status(res *http.Response) error {
 	switch res.StatusCode {
 	case http.StatusOK:
-		return c.body(ctx, res)
+		return nil
 	case http.StatusNotFound, http.StatusGone:
 		rest(res)
-		return nil, errGone
+		return errGone
 	}
 	rest(res)
-	return nil, answered(res.StatusCode)
+	return answered(res.StatusCode)
 }
 
 // rest reads what an error says, unseen, so that the connection can be used again.
@@ -198,16 +231,10 @@ func rest(res *http.Response) { _, _ = io.CopyN(io.Discard, res.Body, 4<<10) }
 
 // body reads an answer that must be FHIR JSON, whole.
 func (c *Client) body(ctx context.Context, res *http.Response) (*Body, error) {
-	if !isFHIRJSON(res.Header.Values("Content-Type")) || !identity(res.Header) {
-		return nil, fault("its answer is not FHIR JSON: is fhir.upstream its FHIR base?")
+	if err := acceptable(res, c.maxBody); err != nil {
+		return nil, err
 	}
-	if res.ContentLength > c.maxBody {
-		return nil, ErrTooLarge
-	}
-	buf, _ := c.bodies.Get().(*[]byte)
-	if buf == nil {
-		buf = new([]byte)
-	}
+	buf := c.buffer()
 	b, err := readAll((*buf)[:0], res.Body, res.ContentLength, c.maxBody)
 	body := &Body{Bytes: b, Version: versionOf(res.Header), buf: buf, release: c.keep}
 	switch {
@@ -220,6 +247,26 @@ func (c *Client) body(ctx context.Context, res *http.Response) (*Body, error) {
 		body.Release()
 		return nil, c.failure(ctx, err)
 	}
+}
+
+// acceptable refuses an answer that is not FHIR JSON of at most so many bytes, as far as
+// its header tells.
+func acceptable(res *http.Response, most int64) error {
+	if !isFHIRJSON(res.Header.Values("Content-Type")) || !identity(res.Header) {
+		return fault("its answer is not FHIR JSON: is fhir.upstream its FHIR base?")
+	}
+	if res.ContentLength > most {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+// buffer lends memory for an answer.
+func (c *Client) buffer() *[]byte {
+	if buf, _ := c.bodies.Get().(*[]byte); buf != nil {
+		return buf
+	}
+	return new([]byte)
 }
 
 // keep puts a buffer back unless it is so large that keeping it would cost more

@@ -31,7 +31,7 @@ var (
 	ErrPageGone = errors.New("upstream: the page is gone")
 	// ErrUpstream: the server is away, slow, or answers what FHIR does not allow.
 	ErrUpstream = errors.New("upstream: no usable answer")
-	// ErrTooLarge: the answer is larger than MaxBody. It is an ErrUpstream.
+	// ErrTooLarge: the answer is larger than MaxBody, or MaxPage. It is an ErrUpstream.
 	ErrTooLarge = fmt.Errorf("%w: too large", ErrUpstream)
 	// ErrConflict: the record is not, or no longer, what a write rested on. Nothing was changed.
 	ErrConflict = errors.New("upstream: the record has changed")
@@ -51,7 +51,8 @@ type Config struct {
 	Conns      int           // most connections at once; 0 means 64
 	Header     time.Duration // to the first byte of the answer; 0 means 15 s
 	Whole      time.Duration // for a whole answer; 0 means 30 s
-	MaxBody    int64         // bytes of an answer; 0 means 16 MiB
+	MaxBody    int64         // bytes of an answer that is held whole; 0 means 16 MiB
+	MaxPage    int64         // bytes of a page that is read as it comes; 0 means 256 MiB
 	PageSize   int           // records asked for at a time by Each; 0 means 200
 }
 
@@ -65,6 +66,7 @@ type Client struct {
 	http    *http.Transport
 	whole   time.Duration
 	maxBody int64
+	maxPage int64
 	page    int
 	bodies  sync.Pool // of *[]byte
 }
@@ -95,6 +97,7 @@ func New(cfg Config) (*Client, error) {
 		host:    u.Host,
 		whole:   orDefault(cfg.Whole, 30*time.Second),
 		maxBody: orDefault(cfg.MaxBody, 16<<20),
+		maxPage: orDefault(cfg.MaxPage, 256<<20),
 		page:    orDefault(cfg.PageSize, 200),
 	}
 	if cfg.BearerFile != "" {
