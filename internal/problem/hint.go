@@ -15,6 +15,8 @@ type Hint struct {
 	Say string
 	// Elements are what stands in the way of a write, each with its path.
 	Elements []Element
+	// Wrong is everything that stands in the way of a governed act.
+	Wrong []Wrong
 	// Ask is true when a colleague or the record of approvals can lend it.
 	Ask bool
 }
@@ -49,6 +51,14 @@ func bounded(tasks []Task) []Task {
 		}
 	}
 	return out
+}
+
+// Wrong is one thing that stands in the way: a member of what was sent, a code, and
+// what to do, each of a closed list.
+type Wrong struct {
+	Field string `json:"field,omitempty"`
+	Code  string `json:"code"`
+	Say   string `json:"say"`
 }
 
 // Element is an element of a record that is to be written: its path, as FHIR's

@@ -101,6 +101,20 @@ var (
 	KeyReused = of(422, "key-reused", "conflict", "This Idempotency-Key came with another request before. Give each request a key of its own.")
 	// WriteUnknown: nobody knows whether the write was done.
 	WriteUnknown = of(504, "write-unknown", "timeout", "The server behind did not answer: whether your change was made is not known. Read the record, or send the same request again: it is not done twice.")
+	// ProveAgain: the person must prove their presence again (RFC 9470).
+	ProveAgain = of(401, "prove-again", "login", "Prove again that it is you: sign in again, and send the new token within five minutes.")
+	// PersonAlone: what only a person does, in their own name.
+	PersonAlone = of(403, "person-alone", "forbidden", "A person does this, in their own name: no program, and nobody for somebody else.")
+	// NotYours: a right that the caller does not hold.
+	NotYours = of(403, "not-yours", "forbidden", "Your duties do not include this.")
+	// NoAddress: an address that does not exist, whoever asks.
+	NoAddress = of(404, "no-address", "not-found", "There is no such address. The description of what there is: /api/openapi.json.")
+	// NoSuchThing: a request, grant or page that does not exist, or is none of the caller's.
+	NoSuchThing = of(404, "no-such-thing", "not-found", "There is nothing of this id for you.")
+	// Refused: what was asked cannot be done; it says everything that stands in the way.
+	Refused = of(422, "refused", "business-rule", "It was not done. What stands in the way is listed.")
+	// ChangedMeanwhile: somebody changed it since it was read.
+	ChangedMeanwhile = of(409, "changed-meanwhile", "conflict", "It was changed meanwhile. Read it again.")
 	// TooLarge: of the request.
 	TooLarge = of(413, "too-large", "too-long", "The request is too large.")
 	// MediaType: of the request.

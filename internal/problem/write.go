@@ -31,11 +31,19 @@ func Write(w http.ResponseWriter, d Dialect, err error) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	if p.Status() == http.StatusUnauthorized {
-		// RFC 6750 section 3; one value whatever the reason, K2.
-		h.Set("WWW-Authenticate", `Bearer realm="modicum", error="invalid_token"`)
+		h.Set("WWW-Authenticate", challenge(p))
 	}
 	w.WriteHeader(p.Status())
 	_, _ = w.Write(body) // the client went away: there is nobody to tell
+}
+
+// challenge is one value whatever is wrong with a token (RFC 6750 section 3, K2), and
+// another where it is good and the proof of presence too old (RFC 9470 section 3).
+func challenge(p Problem) string {
+	if p.known() == ProveAgain.known() {
+		return `Bearer realm="modicum", error="insufficient_user_authentication", max_age="300"`
+	}
+	return `Bearer realm="modicum", error="invalid_token"`
 }
 
 // Body returns the bytes and the media type of p in dialect d.
@@ -114,6 +122,7 @@ type details struct {
 	Ask    string `json:"ask,omitempty"`
 
 	Elements []Element `json:"elements,omitempty"`
+	Wrong    []Wrong   `json:"wrong,omitempty"`
 }
 
 func (p Problem) details() details {
@@ -122,7 +131,7 @@ func (p Problem) details() details {
 	if p.hint == nil {
 		return d
 	}
-	d.Say, d.Tasks, d.Would, d.Elements = p.hint.Say, p.hint.Tasks, p.hint.Would, p.hint.Elements
+	d.Say, d.Tasks, d.Would, d.Elements, d.Wrong = p.hint.Say, p.hint.Tasks, p.hint.Would, p.hint.Elements, p.hint.Wrong
 	if p.hint.Ask {
 		d.Ask = "/api/ask"
 	}

@@ -1,0 +1,193 @@
+// Package api is what people do in the console, for programs: JSON over HTTP below
+// /api/, with an OpenAPI description of exactly what is served.
+//
+// One table lists the operations ([Handler]); routes and description are made from it,
+// so that neither can say what the other does not do. Every operation is asked by
+// somebody who was authenticated, is read strictly (no unknown member, parameter or
+// media type), and answers JSON or a problem (RFC 9457). What changes something may
+// carry an Idempotency-Key; what is grave needs a fresh proof of presence (RFC 9470).
+//
+// The package decides nothing: access, people and notices know who may do what.
+package api
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"modicum/internal/caller"
+	"modicum/internal/people"
+	"modicum/internal/problem"
+)
+
+// Config is what an API is made of. All but Version must be set.
+type Config struct {
+	// Authenticate tells whose request it is; any error is a token that is not accepted.
+	Authenticate func(*http.Request) (*caller.Caller, error)
+	Lent         Lent
+	People       *people.Directory
+	Inbox        Inbox
+	// Shift is how long one proof of presence is good for breaking the glass.
+	Shift   time.Duration
+	Now     func() (now time.Time, trusted bool)
+	Version string
+}
+
+// proofForRights is how fresh a proof of presence must be to approve and to change rights.
+const proofForRights = 5 * time.Minute
+
+// maxBody is the largest body that is read, in bytes.
+const maxBody = 64 << 10
+
+// api is the parts of a Config at work.
+type api struct {
+	Config
+	again *memory
+}
+
+// call is one request of an operation.
+type call struct {
+	*api
+	r      *http.Request
+	caller *caller.Caller
+	by     people.Actor
+	now    int64
+}
+
+// id is the {id} of the path.
+func (c *call) id() string { return c.r.PathValue("id") }
+
+// operation is one row of the table.
+type operation struct {
+	method, path string // path below /api
+	name         string // operationId
+	about        string // tag
+	summary      string
+	proof        bool                          // needs a fresh proof of presence
+	person       bool                          // programs may not
+	query        []param                       // what may stand in the address
+	body         shape                         // nil: none
+	answer       shape                         // nil: 204
+	status       int                           // 0 is 200, or 204 without an answer
+	may          []problem.Problem             // beside those that every operation may give
+	do           func(*call) (any, error)      // for those without a body
+	with         func(*call, any) (any, error) // for those with one
+}
+
+// Handler serves everything below /api/ that this package does.
+func Handler(cfg Config) http.Handler {
+	a := &api{Config: cfg, again: newMemory()}
+	table := a.operations()
+	mux := http.NewServeMux()
+	methods := map[string][]string{}
+	for _, op := range table {
+		mux.Handle(op.method+" /api"+op.path, a.serve(&op))
+		methods[op.path] = append(methods[op.path], op.method)
+	}
+	described := describe(table, cfg.Version)
+	mux.HandleFunc("GET /api/openapi.json", func(w http.ResponseWriter, _ *http.Request) { send(w, http.StatusOK, described) })
+	methods["/openapi.json"] = []string{"GET"}
+	for path, m := range methods {
+		mux.Handle("/api"+path, notAllowed(m))
+	}
+	mux.HandleFunc("/api/", func(w http.ResponseWriter, _ *http.Request) { problem.Write(w, problem.JSON, problem.NoAddress) })
+	return mux
+}
+
+func notAllowed(methods []string) http.Handler {
+	slices.Sort(methods)
+	allow := strings.Join(slices.Compact(methods), ", ")
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", allow)
+		problem.Write(w, problem.JSON, problem.Method)
+	})
+}
+
+// serve runs an operation. HEAD is not offered: nothing here is for caches.
+func (a *api) serve(op *operation) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != op.method {
+			notAllowed([]string{op.method}).ServeHTTP(w, r)
+			return
+		}
+		c, err := a.open(r, op)
+		if err == nil {
+			err = op.reads(r)
+		}
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		body, given, err := op.read(r)
+		if err != nil {
+			refuse(w, err)
+			return
+		}
+		a.once(w, c, op, given, func() (any, error) {
+			if op.with != nil {
+				return op.with(c, body)
+			}
+			return op.do(c)
+		})
+	})
+}
+
+// open says who asks, and whether they proved their presence where that is needed.
+func (a *api) open(r *http.Request, op *operation) (*call, error) {
+	who, err := a.Authenticate(r)
+	if err != nil {
+		return nil, problem.Token
+	}
+	now, trusted := a.Now()
+	c := &call{api: a, r: r, caller: who, by: people.Actor{ID: who.ID, Network: who.Network}, now: now.UnixMicro()}
+	switch {
+	case who.Actor != nil:
+		return nil, problem.PersonAlone
+	case op.person && who.Program:
+		return nil, problem.PersonAlone
+	case op.proof && (!trusted || !proved(who, now, proofForRights)):
+		return nil, problem.ProveAgain
+	}
+	return c, nil
+}
+
+// proved reports whether the caller's presence was proved within so long.
+func proved(c *caller.Caller, now time.Time, within time.Duration) bool {
+	return !c.AuthTime.IsZero() && !now.Before(c.AuthTime.Add(-time.Minute)) && now.Before(c.AuthTime.Add(within))
+}
+
+// refuse answers an error.
+func refuse(w http.ResponseWriter, err error) {
+	problem.Write(w, problem.JSON, err)
+}
+
+// send answers JSON. What is sent belongs to whoever asked.
+func send(w http.ResponseWriter, status int, body []byte) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if body != nil {
+		h.Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body) // the client went away: there is nobody to tell
+}
+
+// answered is an operation's answer as bytes.
+func (op *operation) answered(v any) (int, []byte, error) {
+	if op.answer == nil {
+		return http.StatusNoContent, nil, nil
+	}
+	body, err := json.Marshal(v)
+	if op.status != 0 {
+		return op.status, body, err
+	}
+	return http.StatusOK, body, err
+}
+
+// operations are all of them.
+func (a *api) operations() []operation {
+	return slices.Concat(a.lentOperations(), a.inboxOperations(), a.peopleOperations())
+}

@@ -1,0 +1,120 @@
+package api
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/go-json-experiment/json"
+	"github.com/google/jsonschema-go/jsonschema"
+
+	"modicum/internal/problem"
+)
+
+// shape is the type of a body or an answer, and its schema.
+type shape interface {
+	read([]byte) (any, error)
+	schema() *jsonschema.Schema
+	name() string
+}
+
+// of is the shape of a T.
+type of[T any] struct{ called string }
+
+func (of[T]) read(b []byte) (any, error) {
+	v := new(T)
+	err := json.Unmarshal(b, v, json.RejectUnknownMembers(true))
+	return v, err
+}
+
+func (o of[T]) schema() *jsonschema.Schema {
+	s, err := jsonschema.For[T](nil)
+	if err != nil {
+		panic("api: " + o.called + " has no schema: " + err.Error()) // our own types: a test makes every one
+	}
+	return s
+}
+
+func (o of[T]) name() string { return o.called }
+
+// param is what may stand in the address.
+type param struct {
+	name, text string
+	number     bool // a whole number from 1 to most
+	most       int
+	one        []string // the closed list of values, nil for any
+}
+
+// reads checks the address: what an operation does not know it does not pass over.
+func (op *operation) reads(r *http.Request) error {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return problem.Malformed
+	}
+	for name, values := range q {
+		p := op.param(name)
+		if p == nil || len(values) != 1 || !p.takes(values[0]) {
+			return problem.Malformed
+		}
+	}
+	return nil
+}
+
+func (op *operation) param(name string) *param {
+	for i := range op.query {
+		if op.query[i].name == name {
+			return &op.query[i]
+		}
+	}
+	return nil
+}
+
+func (p *param) takes(v string) bool {
+	if p.number {
+		n, err := strconv.Atoi(v)
+		return err == nil && n >= 1 && n <= p.most && strconv.Itoa(n) == v
+	}
+	for _, one := range p.one {
+		if v == one {
+			return true
+		}
+	}
+	return p.one == nil && v != "" && len(v) <= 200
+}
+
+// read reads the body: JSON of the operation's shape and nothing else.
+func (op *operation) read(r *http.Request) (v any, given []byte, err error) {
+	given, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, nil, problem.TooLarge
+	case err != nil:
+		return nil, nil, problem.Malformed
+	case op.body == nil && len(given) > 0:
+		return nil, nil, problem.Malformed
+	case op.body == nil:
+		return nil, nil, nil
+	}
+	media, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || media != "application/json" || params["charset"] != "" && params["charset"] != "utf-8" && params["charset"] != "UTF-8" {
+		return nil, nil, problem.MediaType
+	}
+	if v, err = op.body.read(given); err != nil {
+		return nil, nil, problem.Malformed
+	}
+	return v, given, nil
+}
+
+// count is a number of the address.
+func (c *call) count(name string, otherwise int) int {
+	if n, err := strconv.Atoi(c.r.URL.Query().Get(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+func (c *call) word(name string) string { return c.r.URL.Query().Get(name) }
