@@ -17,7 +17,10 @@ import (
 type Endpoints struct {
 	Issuer, Authorization, Token                  string
 	JWKS, Registration, Revocation, Introspection string // "" when the issuer has none, or does not say
-	Scopes, Grants, TokenAuth                     []string
+	EndSession                                    string // where a browser signs out (OpenID Connect RP-Initiated Logout 1.0)
+	// Says: every answer of the authorization endpoint says of whom it is (RFC 9207).
+	Says                      bool
+	Scopes, Grants, TokenAuth []string
 }
 
 const (
@@ -36,31 +39,51 @@ type endpoints struct {
 	asked  time.Time
 }
 
-// Endpoints returns those of the first issuer: as configured, or else as it says itself
-// (OpenID Connect Discovery 1.0 section 3). What it said stays while it cannot be
-// reached. The result is shared and is not to be changed.
+// Endpoints returns those of the first issuer.
 func (v *Verifier) Endpoints(ctx context.Context) (*Endpoints, error) {
 	if len(v.cfg.Issuers) == 0 {
 		return nil, ErrEndpoints
 	}
-	is := &v.cfg.Issuers[0]
-	if is.TokenEndpoint != "" {
+	t := v.issuers[v.cfg.Issuers[0].Issuer]
+	if t.endpoints.asking.TryLock() { // nobody waits for another's question: this is asked without a token
+		t.askEndpoints(ctx, v.now())
+		t.endpoints.asking.Unlock()
+	}
+	return t.said()
+}
+
+// EndpointsOf returns those of an issuer that signs people in: as configured, or else as
+// it says itself (OpenID Connect Discovery 1.0 section 3). What it said stays while it
+// cannot be reached. The result is shared and is not to be changed. It waits for the
+// issuer, five seconds at most.
+func (v *Verifier) EndpointsOf(ctx context.Context, issuer string) (*Endpoints, error) {
+	t := v.issuers[issuer]
+	if t == nil {
+		return nil, ErrEndpoints
+	}
+	t.endpoints.asking.Lock()
+	t.askEndpoints(ctx, v.now())
+	t.endpoints.asking.Unlock()
+	return t.said()
+}
+
+// said is what was configured, or what the issuer said last.
+func (t *trusted) said() (*Endpoints, error) {
+	if is := t.issuer; is.TokenEndpoint != "" {
 		return &Endpoints{Issuer: is.Issuer, Authorization: is.AuthorizationEndpoint, Token: is.TokenEndpoint, JWKS: is.JWKSURL}, nil
 	}
-	e := &v.endpoints
-	if e.asking.TryLock() { // nobody waits for another's question: this is asked without a token
-		v.askEndpoints(ctx, is, e)
-		e.asking.Unlock()
-	}
-	if k := e.known.Load(); k != nil {
+	if k := t.endpoints.known.Load(); k != nil {
 		return k, nil
 	}
 	return nil, ErrEndpoints
 }
 
-// askEndpoints asks the issuer where it is time to.
-func (v *Verifier) askEndpoints(ctx context.Context, is *Issuer, e *endpoints) {
-	now, wait := v.now(), endpointsFresh
+// askEndpoints asks the issuer where it is time to. endpoints.asking is held.
+func (t *trusted) askEndpoints(ctx context.Context, now time.Time) {
+	e, wait := &t.endpoints, endpointsFresh
+	if t.issuer.TokenEndpoint != "" {
+		return
+	}
 	if e.known.Load() == nil {
 		wait = endpointsRetry
 	}
@@ -70,7 +93,7 @@ func (v *Verifier) askEndpoints(ctx context.Context, is *Issuer, e *endpoints) {
 	e.asked = now
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), fetchTime)
 	defer cancel()
-	if said, err := v.issuers[is.Issuer].ring.endpoints(ctx); err == nil {
+	if said, err := t.ring.endpoints(ctx); err == nil {
 		e.known.Store(said)
 	}
 }
@@ -90,6 +113,8 @@ func (r *keyring) endpoints(ctx context.Context) (*Endpoints, error) {
 		Registration  string   `json:"registration_endpoint"`
 		Revocation    string   `json:"revocation_endpoint"`
 		Introspection string   `json:"introspection_endpoint"`
+		EndSession    string   `json:"end_session_endpoint"`
+		Says          bool     `json:"authorization_response_iss_parameter_supported"`
 		Scopes        []string `json:"scopes_supported"`
 		Grants        []string `json:"grant_types_supported"`
 		TokenAuth     []string `json:"token_endpoint_auth_methods_supported"`
@@ -100,12 +125,13 @@ func (r *keyring) endpoints(ctx context.Context) (*Endpoints, error) {
 	e := &Endpoints{
 		Issuer: doc.Issuer, Authorization: doc.Authorization, Token: doc.Token, JWKS: doc.JWKS,
 		Registration: doc.Registration, Revocation: doc.Revocation, Introspection: doc.Introspection,
+		EndSession: doc.EndSession, Says: doc.Says,
 		Scopes: supported(doc.Scopes), Grants: supported(doc.Grants), TokenAuth: supported(doc.TokenAuth),
 	}
 	if CheckURL(e.Authorization) != nil || CheckURL(e.Token) != nil {
 		return nil, ErrEndpoints
 	}
-	for _, address := range []*string{&e.JWKS, &e.Registration, &e.Revocation, &e.Introspection} {
+	for _, address := range []*string{&e.JWKS, &e.Registration, &e.Revocation, &e.Introspection, &e.EndSession} {
 		if CheckURL(*address) != nil {
 			*address = ""
 		}

@@ -34,9 +34,8 @@ type Verifier struct {
 	issuers map[string]*trusted // by claim iss
 	cache   *cache
 
-	endpoints endpoints
-	mu        sync.RWMutex
-	revoked   map[string]time.Time // person → tokens issued until then are refused
+	mu      sync.RWMutex
+	revoked map[string]time.Time // person → tokens issued until then are refused
 }
 
 // trusted is an issuer with its keys.
@@ -44,6 +43,8 @@ type trusted struct {
 	issuer *Issuer
 	algs   []jose.SignatureAlgorithm
 	ring   *keyring
+
+	endpoints endpoints
 }
 
 // New checks cfg and returns a Verifier. It fetches nothing and starts no

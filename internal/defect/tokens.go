@@ -13,3 +13,15 @@ const (
 	CodeTwice         Defect = "code-twice"         // a code of the command line is good twice
 	ChallengeIgnored  Defect = "challenge-ignored"  // whoever has the code gets the token
 )
+
+// Faults of signing in at an identity provider.
+const (
+	LeaverArrives     Defect = "leaver-arrives"      // an issuer's word brings back who has left
+	IssuerGivesRights Defect = "issuer-gives-rights" // an issuer's word gives rights over others
+	StateIgnored      Defect = "state-ignored"       // an answer counts in a browser that did not ask
+	NonceIgnored      Defect = "nonce-ignored"       // an ID token of another log-in counts
+	WeakStepsUp       Defect = "weak-steps-up"       // what was asked of a step-up counts, not what was done
+	OtherStepsUp      Defect = "other-steps-up"      // somebody else's log-in proves the person of a session
+	LogoutReplayed    Defect = "logout-replayed"     // a log-out token counts twice
+	LogoutUnread      Defect = "logout-unread"       // a log-out token ends nothing
+)

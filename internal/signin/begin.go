@@ -18,6 +18,8 @@ type Proof struct {
 	At     int64    // microseconds; 0 is now
 	Issuer string   // "" is this installation
 	Sid    string   // what the issuer calls its session
+	// Subject is what the issuer calls the person, who is somebody by another claim here.
+	Subject string
 }
 
 // Begin begins a session for a person who has just proved who they are, and puts its
@@ -43,7 +45,7 @@ func (s *Service) begin(ctx context.Context, w http.ResponseWriter, r *http.Requ
 	}
 	x := &Session{
 		ID: id, Token: hash, Person: person, Began: now.UnixMicro(), Until: now.Add(s.cfg.Longest).UnixMicro(), Seen: now.UnixMicro(),
-		How: p.How, ACR: p.ACR, Proved: p.at(now.UnixMicro()), Issuer: p.Issuer, Sid: p.Sid, Agent: agent(r.UserAgent()), Network: network(r),
+		How: p.How, ACR: p.ACR, Proved: p.at(now.UnixMicro()), Issuer: p.Issuer, Sid: p.Sid, Subject: p.Subject, Agent: agent(r.UserAgent()), Network: network(r),
 	}
 	err = s.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		if !s.cfg.People.Active(person) {

@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -32,8 +33,9 @@ type Session struct {
 	Proved  int64    `json:"proved"`          // when the person last proved who they are
 	Agent   string   `json:"agent,omitempty"` // Firefox on Windows
 	Network string   `json:"network,omitempty"`
-	Issuer  string   `json:"issuer,omitempty"` // who signed them in; "" is this installation
-	Sid     string   `json:"sid,omitempty"`    // what the issuer calls the session
+	Issuer  string   `json:"issuer,omitempty"`  // who signed them in; "" is this installation
+	Sid     string   `json:"sid,omitempty"`     // what the issuer calls the session
+	Subject string   `json:"subject,omitempty"` // what the issuer calls the person
 	Ended   int64    `json:"ended,omitempty"`
 	Why     Why      `json:"why,omitempty"`
 }
@@ -184,13 +186,14 @@ func (s *Service) EndAll(c *book.Change, person string, why Why) {
 	}
 }
 
-// EndBy ends the sessions of an issuer's session, or all that it signed in for a person
-// where sid is "": what a back-channel log-out asks for. It says how many there were.
-func (s *Service) EndBy(ctx context.Context, issuer, sid, person string) (n int, err error) {
+// EndBy ends the sessions of an issuer's session, or all that it signed in for a subject
+// of its own where sid is "": what a back-channel log-out asks for. It says how many
+// there were.
+func (s *Service) EndBy(ctx context.Context, issuer, sid, subject string) (n int, err error) {
 	err = s.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		var ids []string
 		for id, x := range s.sessions.All() {
-			if x.Issuer != issuer || sid != "" && x.Sid != sid || person != "" && x.Person != person || sid == "" && person == "" {
+			if x.Issuer != issuer || sid != "" && x.Sid != sid || subject != "" && cmp.Or(x.Subject, x.Person) != subject || sid == "" && subject == "" {
 				continue
 			}
 			s.close(c, x, AtIssuer)
@@ -200,7 +203,7 @@ func (s *Service) EndBy(ctx context.Context, issuer, sid, person string) (n int,
 			return nil
 		}
 		slices.Sort(ids)
-		return s.record(c, "sessions-ended-at-issuer", "modicum", person, ids...)
+		return s.record(c, "sessions-ended-at-issuer", "modicum", "", ids...)
 	})
 	return n, err
 }
@@ -230,10 +233,17 @@ func (s *Service) all(person string) (out []*Session) {
 	return out
 }
 
+// OnEnd adds what ends with a session, in the same change: tokens that were given out in
+// it. It is called before anything is served.
+func (s *Service) OnEnd(f func(c *book.Change, x *Session)) { s.ended = append(s.ended, f) }
+
 func (s *Service) close(c *book.Change, x *Session, why Why) {
 	y := *s.fresh(x)
 	y.Ended, y.Why, y.Token = s.now().UnixMicro(), why, ""
 	s.sessions.Close(c, x.ID, x.Person, &y)
+	for _, f := range s.ended {
+		f(c, &y)
+	}
 }
 
 // Keep writes down when each session was seen last, in one change: before the process

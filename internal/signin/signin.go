@@ -58,6 +58,7 @@ type Service struct {
 	secure   bool // the address is https, and so cookies are Secure
 	sessions *book.Book[Session]
 	index    *index
+	ended    []func(*book.Change, *Session)
 }
 
 // New reads what was kept.
