@@ -100,11 +100,11 @@ type Options struct {
 	SignIn  bool   // there is a console to sign in to
 }
 
-// doc is a document that can be read under the address.
-type doc struct{ Name, Title string }
+// reading is a document that can be read under the address.
+type reading struct{ Name, Title string }
 
-// reading is what stands on the start page, in the order in which people ask.
-var reading = []doc{
+// readings are what stands on the start page, in the order in which people ask.
+var readings = []reading{
 	{"interfaces.md", "Interfaces: how to ask, what comes back"},
 	{"policy-language.md", "Policy language: who may see what"},
 	{"ledger-format.md", "The record, and how to check it by yourself"},
@@ -119,8 +119,8 @@ func Start(o Options) http.Handler {
 	page := Bare("start", startText, nil)
 	data := struct {
 		Options
-		Reading []doc
-	}{o, slices.Clone(reading)}
+		Reading []reading
+	}{o, slices.Clone(readings)}
 	if o.Docs == nil {
 		data.Reading = nil
 	}

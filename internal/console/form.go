@@ -54,6 +54,7 @@ type Field struct {
 // Option is one choice.
 type Option struct {
 	Value, Label, Hint string
+	Group              string // of a long list
 	Chosen             bool
 }
 
@@ -193,4 +194,9 @@ func lowerFirst(s string) string {
 		}
 	}
 	return string(unicode.ToLower(r)) + s[n:]
+}
+
+func upperFirst(s string) string {
+	r, n := utf8.DecodeRuneInString(s)
+	return string(unicode.ToUpper(r)) + s[n:]
 }

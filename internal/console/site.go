@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 
 	"modicum/internal/people"
@@ -18,7 +17,8 @@ type Viewer struct {
 	Person  *people.Person
 	Roles   []string // effective, sorted
 	Duties  []people.Duty
-	Session string // id
+	Session string   // id
+	How     []string // how they signed in, as RFC 8176 calls it
 	Network string
 	Zone    *time.Location // in which times are shown; nil is the installation's
 }
@@ -108,7 +108,7 @@ const maxBody = 64 << 10
 // View reads the text of a page: it defines "title" and "main". The parts of
 // parts.html are at hand.
 func View(name, text string) *template.Template {
-	t := template.New(name).Funcs(template.FuncMap{"pair": pair, "lower": strings.ToLower})
+	t := template.New(name).Funcs(template.FuncMap{"pair": pair, "lower": lowerFirst})
 	template.Must(t.Parse(frameText))
 	template.Must(t.Parse(partsText))
 	return template.Must(t.Parse(text))

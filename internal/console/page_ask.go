@@ -1,0 +1,263 @@
+package console
+
+import (
+	_ "embed"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"modicum/internal/access"
+	"modicum/policy"
+	"modicum/policy/doc"
+)
+
+//go:embed page_ask.html
+var askText string
+
+var askView = View("ask", askText)
+
+type askShown struct {
+	Form    *Form
+	Tasks   bool
+	Card    *card // of the preview
+	Decides []decider
+	Values  []againField // of the preview, to be sent as they are
+	Wrong   []Wrong
+}
+
+// askPage asks for what is missing: filled in, looked at once more, sent. The form
+// begins with what another page knows already; nothing is sent before the preview.
+func (s *Staff) askPage() Page {
+	return Page{Path: "/ask", Menu: "Ask", Group: Mine, Icon: "ask",
+		Get: func(v *Visit) error {
+			f := s.askForm(v, v.R.URL.Query().Get("task"))
+			return v.Show(askView, askShown{Form: f, Tasks: len(f.Field("task").Options) > 0})
+		},
+		Post: func(v *Visit) error {
+			f := s.askForm(v, v.R.PostForm.Get("task"))
+			switch v.R.PostForm.Get("step") {
+			case "fill":
+				f.Fill(v)
+				return v.Show(askView, askShown{Form: f, Tasks: true})
+			case "send":
+				return s.sendAsk(v, f)
+			}
+			return s.previewAsk(v, f)
+		},
+	}
+}
+
+// askForm has the reasons and lengths of the task that is asked for.
+func (s *Staff) askForm(v *Visit, task string) *Form {
+	set := s.Policy()
+	tasks := set.TasksOf(v.Viewer.Roles)
+	f := &Form{Action: "/ask", Submit: "See who decides"}
+	pick := &Field{Name: "task", Label: "For which of your tasks", Kind: Select, Need: true}
+	var chosen *policy.TaskInfo
+	for i := range tasks {
+		t := &tasks[i]
+		pick.Options = append(pick.Options, Option{Value: t.ID, Label: t.Title, Chosen: t.ID == task})
+		if t.ID == task || chosen == nil {
+			chosen = t
+		}
+	}
+	if chosen == nil {
+		chosen = &policy.TaskInfo{}
+	}
+	f.Fields = append(f.Fields, &Field{Name: "step", Kind: Hidden, Value: "preview"}, pick, s.kindField(chosen),
+		&Field{Name: "class", Label: "Which class of data is missing", Hint: "For one more class, or one masked value.", Kind: Select, Options: s.classOptions(chosen)},
+		&Field{Name: "mark", Label: "Which marked records", Hint: "Where the record is hidden because it is marked sensitive.", Kind: Select, Options: s.markOptions()},
+		patientField(),
+		&Field{Name: "record", Label: "Record", Hint: "Only for one masked value: Type/id.", Kind: Line, Max: 96})
+	if kinds := reasonsOf(chosen); len(kinds) > 0 {
+		f.Fields = append(f.Fields, &Field{Name: "reason", Label: "Reason", Kind: Select, Options: options("", kinds)})
+	}
+	f.Fields = append(f.Fields,
+		&Field{Name: "ref", Label: "Number that proves it", Hint: "Of a ticket, visit, claim, appointment or release request. It is checked.", Kind: Line, Max: 96},
+		&Field{Name: "text", Label: "What you need it for", Hint: "A few words that whoever decides understands. Not the patient's name.", Kind: Area},
+		&Field{Name: "for", Label: "For how long", Kind: Select, Options: lengths(), Narrow: true},
+		&Field{Name: "from", Label: "From when", Hint: "Leave it out to begin when it is approved.", Kind: Moment})
+	return f
+}
+
+func (s *Staff) kindField(t *policy.TaskInfo) *Field {
+	f := &Field{Name: "kind", Label: "What you ask for", Kind: Radios, Need: true}
+	if s.Policy().Folder().Organization.Exceptions != nil {
+		f.Options = append(f.Options, Option{Value: string(access.Exception), Label: kindOf(access.Exception), Hint: "your task does not name it, and it is needed here"})
+	}
+	f.Options = append(f.Options,
+		Option{Value: string(access.Lend), Label: kindOf(access.Lend), Hint: "a task that shows a patient for a while, when somebody agrees"},
+		Option{Value: string(access.Asked), Label: kindOf(access.Asked), Hint: "it opens at once, for your own reason, and is on record"})
+	if t.Lend != nil {
+		f.Value = string(access.Lend)
+	}
+	f.choose()
+	return f
+}
+
+// classOptions are the classes that somebody could be lent: not those that the task
+// shows anyway, nor those that the role never sees.
+func (s *Staff) classOptions(t *policy.TaskInfo) []Option {
+	set := s.Policy()
+	today, _ := shownBy(set, t.ID)
+	role, _ := set.RoleOf(t.Role)
+	out := []Option{{Value: "", Label: "None"}}
+	for _, g := range groupsOf(set.Catalog()) {
+		for _, info := range g.classes {
+			if today.Has(info.Class) || role != nil && slices.ContainsFunc(role.Never, func(w doc.Word) bool { return info.Name == w.Text || strings.HasPrefix(info.Name, w.Text+".") }) {
+				continue
+			}
+			out = append(out, Option{Value: info.Name, Label: info.Title, Group: upperFirst(g.title)})
+		}
+	}
+	return out
+}
+
+func (s *Staff) markOptions() []Option {
+	out := []Option{{Value: "", Label: "None"}}
+	for _, info := range s.Policy().Catalog().Classes() {
+		if info.IsOverlay {
+			out = append(out, Option{Value: info.Name, Label: info.Title})
+		}
+	}
+	return out
+}
+
+func reasonsOf(t *policy.TaskInfo) (out []string) {
+	if t.Lend != nil {
+		for _, w := range t.Lend.Reasons {
+			out = append(out, w.Text)
+		}
+	}
+	return out
+}
+
+func options(none string, values []string) []Option {
+	out := []Option{{Value: none, Label: "Choose"}}
+	for _, v := range values {
+		out = append(out, Option{Value: v, Label: v})
+	}
+	return out
+}
+
+// lengths are those that people ask for. The policy's own is taken where none is
+// chosen, and it says so where one is too long.
+func lengths() []Option {
+	out := []Option{{Value: "", Label: "As long as the policy allows"}}
+	for _, d := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour} {
+		out = append(out, Option{Value: strconv.Itoa(int(d.Minutes())), Label: Lasting(d)})
+	}
+	return out
+}
+
+// wanted reads the form as a want; what the policy says about it the book checks.
+func (s *Staff) wanted(v *Visit, f *Form) access.Want {
+	role, task, _ := strings.Cut(f.Get("task"), "/")
+	w := access.Want{
+		Kind: access.Kind(f.Get("kind")), Role: role, Task: task, Patients: listed(f.Get("patient")),
+		Reason: access.Reason{Ref: f.Get("ref"), Text: f.Get("text")},
+	}
+	// What does not belong to the kind is hidden on the page, and so does not count.
+	switch w.Kind {
+	case access.Exception:
+		w.Classes, w.Overlays = listed(f.Get("class")), listed(f.Get("mark"))
+	case access.Asked:
+		w.Classes, w.Record = listed(f.Get("class")), f.Get("record")
+	case access.Lend:
+		if f.has("reason") {
+			w.Reason.Kind = f.Get("reason")
+		}
+	}
+	if minutes, err := strconv.Atoi(f.Get("for")); err == nil {
+		w.For = (time.Duration(minutes) * time.Minute).Microseconds()
+	}
+	if from := f.Get("from"); from != "" {
+		at, ok := v.ParseWhen(from)
+		if !ok {
+			f.Fail("from", "Write the moment as a date and a time, or leave it out.")
+		}
+		w.From = at
+	}
+	return w
+}
+
+func listed(s string) []string {
+	if s == "" {
+		return nil
+	}
+	return []string{s}
+}
+
+// previewAsk shows what would be sent, what it adds, and who decides.
+func (s *Staff) previewAsk(v *Visit, f *Form) error {
+	f.Read(v)
+	w := s.wanted(v, f)
+	if !f.OK() {
+		return v.Again(askView, askShown{Form: f, Tasks: true, Wrong: f.Wrong})
+	}
+	c := s.want(v, v.Viewer.Person.ID, &w)
+	if w.For == 0 {
+		c.For = "as long as the policy allows"
+	}
+	shown := askShown{Form: f, Card: &c, Tasks: true}
+	shown.Decides = s.deciders(v, s.needs(&w), v.Viewer.Person.ID)
+	for _, x := range f.Fields {
+		if x.Name != "step" && x.Value != "" {
+			shown.Values = append(shown.Values, againField{x.Name, x.Value})
+		}
+	}
+	return v.Show(askView, shown)
+}
+
+// needs are the policy's approvers of a want; none for a masked value.
+func (s *Staff) needs(w *access.Want) (out []string) {
+	set := s.Policy()
+	switch w.Kind {
+	case access.Exception:
+		if e := set.Folder().Organization.Exceptions; e != nil {
+			for _, a := range e.Approve {
+				out = append(out, a.Text)
+			}
+		}
+	case access.Lend:
+		if t, ok := set.Task(w.Role + "/" + w.Task); ok && t.Lend != nil {
+			for _, a := range t.Lend.Approve {
+				out = append(out, a.Text)
+			}
+		}
+	}
+	return out
+}
+
+func (s *Staff) sendAsk(v *Visit, f *Form) error {
+	f.Read(v)
+	w := s.wanted(v, f)
+	if f.OK() {
+		a, err := s.Lent.Ask(v.Context(), v.Viewer.Actor(), w)
+		switch {
+		case err == nil && a.Grant != nil:
+			return v.Go("/grants/"+a.Grant.ID, "It is open to you now.")
+		case err == nil:
+			return v.Go("/requests/"+a.Request.ID, "Asked. Whoever decides has been told.")
+		}
+		if err := refused(f, err); err != nil {
+			return err
+		}
+	}
+	f.Field("step").Value = "preview"
+	return v.Again(askView, askShown{Form: f, Tasks: true, Wrong: f.Wrong})
+}
+
+// Fill puts what another page knows into a form, without finding anything wrong yet.
+func (f *Form) Fill(v *Visit) {
+	for _, x := range f.Fields {
+		if value := v.R.PostForm.Get(x.Name); value != "" && x.Name != "step" {
+			x.Value = value
+			if x.check() != "" {
+				x.Value = ""
+			}
+		}
+		x.choose()
+	}
+}

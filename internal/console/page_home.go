@@ -1,0 +1,65 @@
+package console
+
+import (
+	_ "embed"
+
+	"modicum/internal/access"
+	"modicum/policy"
+)
+
+//go:embed page_home.html
+var homeText string
+
+var homeView = View("home", homeText)
+
+type homeShown struct {
+	Name    string
+	Waiting []card // for this person's answer
+	Reviews int
+	Owed    []card // glasses that this person broke and has not spoken of
+	Holds   []card
+	Asked   []card
+	Tasks   []policy.TaskInfo
+	Look    *Form
+	Glass   bool
+}
+
+// homePage is what concerns somebody now, the most pressing first; the start page for
+// who is not signed in.
+func (s *Staff) homePage(site *Site) Page {
+	return Page{Path: "/{$}", Menu: "Home", Group: Mine, Icon: "home", Anybody: true, Get: func(v *Visit) error {
+		if v.Viewer == nil {
+			site.front.ServeHTTP(v.W, v.R)
+			return nil
+		}
+		return v.Show(homeView, s.home(v))
+	}}
+}
+
+func (s *Staff) home(v *Visit) homeShown {
+	me := v.Viewer.Person.ID
+	h := homeShown{Name: v.Viewer.Person.Name, Reviews: len(s.Lent.Reviews(me)), Tasks: s.Policy().TasksOf(v.Viewer.Roles)}
+	for _, r := range s.Lent.Waiting(me) {
+		h.Waiting = append(h.Waiting, s.request(v, r))
+	}
+	for _, r := range s.Lent.Requests(me) {
+		h.Asked = append(h.Asked, s.request(v, r))
+	}
+	for _, g := range s.Lent.Grants(me) {
+		h.Holds = append(h.Holds, s.grant(v, g))
+	}
+	h.Owed = s.owed(v, me)
+	h.Look = s.lookForm(v)
+	h.Glass = s.mayBreak(v.Viewer)
+	return h
+}
+
+// owed are the glasses of a person that they have not said a word about.
+func (s *Staff) owed(v *Visit, person string) (out []card) {
+	for _, g := range s.Lent.Open() {
+		if g.Person == person && g.Glass != nil && g.Glass.Attested == 0 && s.Lent.State(g) != access.Live {
+			out = append(out, s.grant(v, g))
+		}
+	}
+	return out
+}

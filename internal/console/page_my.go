@@ -1,0 +1,221 @@
+package console
+
+import (
+	"cmp"
+	_ "embed"
+	"errors"
+	"slices"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/internal/people"
+	"modicum/internal/reach"
+	"modicum/policy"
+)
+
+//go:embed page_my.html
+var myText string
+
+var myView = View("my", myText)
+
+type myShown struct {
+	Tasks []taskShown
+	Look  *Form
+}
+
+// taskShown is a task in prose, and what it shows by its own facts.
+type taskShown struct {
+	ID, Role, Title, Purpose, Say string
+	Shows                         []treated
+	Needs                         []reach.Need
+	Lends, Asks, Glass            bool
+}
+
+// treated is a treatment with what is treated so.
+type treated struct {
+	Badge Badge
+	What  []string
+}
+
+// myPage is what each of one's tasks shows.
+func (s *Staff) myPage() Page {
+	return Page{Path: "/my", Menu: "My access", Group: Mine, Icon: "key", Get: func(v *Visit) error {
+		shown := myShown{Look: s.lookForm(v)}
+		for _, t := range s.Policy().TasksOf(v.Viewer.Roles) {
+			shown.Tasks = append(shown.Tasks, s.task(&t))
+		}
+		return v.Show(myView, shown)
+	}}
+}
+
+func (s *Staff) task(t *policy.TaskInfo) taskShown {
+	set := s.Policy()
+	out := taskShown{ID: t.ID, Role: t.Role, Title: t.Title, Purpose: t.Purpose, Say: t.Say, Lends: t.Lend != nil, Glass: t.BreakGlass != nil}
+	if r, ok := set.RoleOf(t.Role); ok {
+		out.Role = r.Title
+	}
+	by := map[string]catalog.ClassSet{}
+	for _, info := range set.Catalog().Classes() {
+		best := ""
+		for _, l := range set.Sees(info.Class) {
+			if !info.IsOverlay && l.Role+"/"+l.Task == t.ID && wider(l.Treatment, best) {
+				best = l.Treatment
+			}
+		}
+		if best != "" {
+			by[best] = by[best].With(info.Class)
+		}
+	}
+	for _, how := range treatments {
+		if classes, ok := by[how]; ok {
+			out.Shows = append(out.Shows, treated{badgeOf(how), summary(set.Catalog(), classes)})
+			out.Asks = out.Asks || how == "ask"
+		}
+	}
+	return out
+}
+
+// treatments as lines name them, the most open first.
+var treatments = []string{"keep", "ask", "last4", "coarse", "token", "mask"}
+
+func wider(a, b string) bool {
+	return b == "" || slices.Index(treatments, a) < slices.Index(treatments, b)
+}
+
+func badgeOf(how string) Badge {
+	switch how {
+	case "keep":
+		return TreatmentBadge(policy.Keep)
+	case "last4":
+		return TreatmentBadge(policy.Last4)
+	case "coarse":
+		return TreatmentBadge(policy.Coarse)
+	case "token":
+		return TreatmentBadge(policy.Token)
+	case "ask":
+		return Badge{"masked, ask", "mask", "masked until you ask for one value with a reason"}
+	}
+	return TreatmentBadge(policy.Mask)
+}
+
+//go:embed page_patient.html
+var patientText string
+
+var patientView = View("patient", patientText)
+
+// lookForm asks whose chart and for which task. It is posted: a patient stands in no
+// address.
+func (s *Staff) lookForm(v *Visit) *Form {
+	task := &Field{Name: "task", Label: "Your task", Kind: Select, Need: true}
+	for _, t := range s.Policy().TasksOf(v.Viewer.Roles) {
+		task.Options = append(task.Options, Option{Value: t.ID, Label: t.Title})
+	}
+	return &Form{Action: "/my/patient", Submit: "Look", Fields: []*Field{patientField(), task}}
+}
+
+func patientField() *Field {
+	return &Field{Name: "patient", Label: "Patient", Kind: Line, Need: true, Max: 64, Hint: "The id, as it stands in Patient/id."}
+}
+
+type patientShown struct {
+	Patient string
+	*reach.Answer
+	Groups []group
+	Look   *Form
+	Ask    bool // one more class can be asked for
+	Glass  bool
+	Lend   bool
+	Lifts  []string
+	Hides  []string
+}
+
+// Badges are those of marked records: they show, they do not.
+func (patientShown) Badges() []Badge {
+	return []Badge{TreatmentBadge(policy.Keep), TreatmentBadge(policy.Omit)}
+}
+
+// group is what belongs together of what a task shows: all of clinical, ...
+type group struct {
+	Name  string
+	Shown []classShown
+	Not   []classShown
+}
+
+type classShown struct {
+	Name, Title, Why string
+	Badge            Badge
+	Ask              bool
+}
+
+// patientPage tells what one task shows of one patient, and why not more. It answers a
+// post and changes nothing; the look itself is on record before it is told.
+func (s *Staff) patientPage() Page {
+	return Page{Path: "/my/patient", Get: func(v *Visit) error { return v.Go("/my", "") }, Post: func(v *Visit) error {
+		f := s.lookForm(v)
+		if !f.Read(v) || !people.IsFHIRID(f.Get("patient")) {
+			if f.OK() {
+				f.Fail("patient", "Name the patient by the id of the chart: letters, digits, - and . only.")
+			}
+			return v.Again(patientView, patientShown{Look: f})
+		}
+		p := v.Viewer.Person
+		a, err := s.Reach.Look(v.Context(), reach.Asker{ID: p.ID, Roles: v.Viewer.Roles, Dept: p.Department, Facility: p.Facility, Partner: p.Partner}, f.Get("task"), f.Get("patient"))
+		switch {
+		case errors.Is(err, reach.ErrTask):
+			return ErrNotHere
+		case errors.Is(err, reach.ErrUnavailable):
+			f.Fail("", "Looks are written down, and that is not possible just now. Try again in a minute.")
+			return v.Again(patientView, patientShown{Look: f})
+		case err != nil:
+			return err
+		}
+		return v.Show(patientView, s.patient(f, a))
+	}}
+}
+
+func (s *Staff) patient(f *Form, a *reach.Answer) patientShown {
+	set := s.Policy()
+	shown := patientShown{
+		Patient: f.Get("patient"), Answer: a, Look: f, Ask: set.Folder().Organization.Exceptions != nil,
+		Glass: a.Task.BreakGlass != nil, Lend: a.Task.Lend != nil,
+	}
+	for _, c := range a.Classes {
+		top, _, _ := strings.Cut(c.Name, ".")
+		if n := len(shown.Groups); n == 0 || shown.Groups[n-1].Name != top {
+			shown.Groups = append(shown.Groups, group{Name: top})
+		}
+		g := &shown.Groups[len(shown.Groups)-1]
+		k := classShown{Name: c.Name, Title: c.Title, Badge: TreatmentBadge(c.Shows), Why: whyNot(&c), Ask: shown.Ask && !c.Never && c.Shows == policy.Omit}
+		if c.Shows == policy.Omit {
+			g.Not = append(g.Not, k)
+		} else {
+			g.Shown = append(g.Shown, k)
+		}
+	}
+	slices.SortStableFunc(shown.Groups, func(a, b group) int { return cmp.Compare(len(b.Shown), len(a.Shown)) })
+	for _, m := range a.Marks {
+		if m.Shows {
+			shown.Lifts = append(shown.Lifts, m.Title)
+		} else {
+			shown.Hides = append(shown.Hides, m.Title)
+		}
+	}
+	return shown
+}
+
+// whyNot says why a class does not show more, in words of the policy alone.
+func whyNot(c *reach.Class) string {
+	switch {
+	case c.Shows == policy.Keep:
+		return ""
+	case c.Masked:
+		return "masked until you ask for one value with a reason"
+	case c.Never:
+		return "your role never sees it: somebody of another role has to do this"
+	case c.Lent:
+		return "this task shows it on loan"
+	case c.Shows != policy.Omit:
+		return "as much as this task needs"
+	}
+	return "this task does not name it"
+}

@@ -1,0 +1,206 @@
+package console_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum/internal/access"
+	"modicum/internal/testkit"
+)
+
+// TestANurseAsksAndThePrivacyOfficerApproves: asked by a form, looked at once more,
+// decided in one read, opened, given back.
+func TestANurseAsksAndThePrivacyOfficerApproves(t *testing.T) {
+	h := newHospital(t).as("nina")
+	status, page := h.post(t, "/my/patient", "patient", "p1", "task", "nurse/give-care")
+	if status != 200 || !strings.Contains(page, `value="coverage.member-id"`) {
+		t.Fatalf("what Nina sees of p1: %d", status)
+	}
+	status, page = h.post(t, "/ask", "step", "fill", "patient", "p1", "task", "nurse/give-care", "kind", "exception", "class", "coverage.member-id")
+	if status != 200 || !strings.Contains(page, `value="p1"`) || !strings.Contains(page, `value="coverage.member-id" selected`) {
+		t.Fatalf("the form is not filled in: %d", status)
+	}
+	status, page = h.post(t, "/ask", "step", "preview", "patient", "p1", "task", "nurse/give-care", "kind", "exception", "class", "coverage.member-id", "text", "the transport company asks for it")
+	if status != 200 || !strings.Contains(page, "Petra Alvarez") || !strings.Contains(page, "Nothing has been asked yet") || len(h.lent.Requests("nina")) != 0 {
+		t.Fatalf("the preview: %d", status)
+	}
+	id := h.asks(t, "the transport company asks for it")
+	if _, page := h.as("petra").get(t, "/"); !strings.Contains(page, "/requests/"+id) || !strings.Contains(page, "What waits for you") {
+		t.Error("it does not wait on the approver's home page")
+	}
+	_, page = h.get(t, "/inbox")
+	if !strings.Contains(page, "Nina Okafor") || !strings.Contains(page, "the transport company asks for it") || !strings.Contains(page, "The first time") {
+		t.Fatal("the inbox does not tell what has to be known")
+	}
+	if status, page := h.post(t, "/requests/"+id, "digest", digest(t, page), "answer", "refuse", "word", ""); status != 422 || !strings.Contains(page, "Say in a word why not") {
+		t.Errorf("refused without a word: %d", status)
+	}
+	status, to := h.post(t, "/requests/"+id, "digest", digest(t, page), "answer", "approve", "word", "")
+	if status != 303 || !strings.HasPrefix(to, "/inbox") {
+		t.Fatalf("approving: %d %s", status, to)
+	}
+	if _, page := h.get(t, "/inbox"); !strings.Contains(page, "Approved. Nina Okafor has it for 1 h.") || !strings.Contains(page, "Nobody waits for you") {
+		t.Error("the page after the answer does not say what was done")
+	}
+	grants := h.lent.Grants("nina")
+	if len(grants) != 1 {
+		t.Fatalf("%d grants", len(grants))
+	}
+	if _, page := h.as("nina").get(t, "/"); !strings.Contains(page, "in 1 h") || !strings.Contains(page, "/grants/"+grants[0].ID) {
+		t.Error("home does not say what Nina holds and for how long")
+	}
+	if status, _ := h.post(t, "/grants/"+grants[0].ID, "do", "give-back"); status != 303 || len(h.lent.Grants("nina")) != 0 {
+		t.Errorf("giving it back: %d", status)
+	}
+}
+
+// TestG2_AnAnswerCoversWhatStoodThere: another digest, or a second press, does nothing.
+func TestG2_AnAnswerCoversWhatStoodThere(t *testing.T) {
+	h := newHospital(t)
+	id := h.asks(t, "the transport company asks for it")
+	h.as("petra")
+	if status, _ := h.post(t, "/requests/"+id, "digest", strings.Repeat("0", 64), "answer", "approve"); status != 422 || len(h.lent.Grants("nina")) != 0 {
+		t.Fatalf("another digest: %d", status)
+	}
+	_, page := h.get(t, "/requests/"+id)
+	d := digest(t, page)
+	h.post(t, "/requests/"+id, "digest", d, "answer", "approve")
+	if status, _ := h.post(t, "/requests/"+id, "digest", d, "answer", "approve"); status == 303 || len(h.lent.Grants("nina")) != 1 {
+		t.Errorf("a second press: %d, %d grants", status, len(h.lent.Grants("nina")))
+	}
+}
+
+// TestG1_NobodyAnswersWhatIsTheirs: who asked has no button, and no post of theirs counts.
+func TestG1_NobodyAnswersWhatIsTheirs(t *testing.T) {
+	h := newHospital(t)
+	id := h.asks(t, "the transport company asks for it")
+	_, page := h.get(t, "/requests/"+id)
+	if strings.Contains(page, `value="approve"`) {
+		t.Error("who asked has a button to approve")
+	}
+	r, err := h.lent.Get(t.Context(), id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, _ := h.post(t, "/requests/"+id, "digest", h.lent.Digest(r), "answer", "approve"); status != 422 || len(h.lent.Grants("nina")) != 0 {
+		t.Errorf("their own yes: %d", status)
+	}
+}
+
+// TestC1_AGuessedIdIsOneThatIsNotThere: what concerns others looks like what is not
+// there, to the byte, on every page that has an id, for looking and for changing.
+func TestC1_AGuessedIdIsOneThatIsNotThere(t *testing.T) {
+	h := newHospital(t)
+	request, grant := h.asks(t, "the transport company asks for it"), h.breaks(t, "p9")
+	h.pass(9 * time.Hour)
+	h.as("petra")
+	if status, _ := h.get(t, "/reviews/"+grant); status != 200 {
+		t.Fatalf("the review itself: %d", status)
+	}
+	h.as("bob")
+	for _, tt := range []struct{ path, post string }{
+		{"/requests/" + request, "answer=approve"}, {"/grants/" + grant, "do=revoke&word=because"}, {"/reviews/" + grant, "verdict=justified&word=all+is+well"},
+	} {
+		kind, id, _ := strings.Cut(tt.path[1:], "/")
+		status, page := h.get(t, tt.path)
+		none, empty := h.get(t, "/"+kind+"/0198f000-0000-7000-8000-000000000000")
+		empty = strings.ReplaceAll(empty, "0198f000-0000-7000-8000-000000000000", id)
+		if status != http.StatusNotFound || none != status || page != empty {
+			t.Errorf("%s can be told from what is not there: %d, %d", kind, status, none)
+		}
+		if status, _ := h.send(t, "POST", tt.path, tt.post); status != http.StatusNotFound {
+			t.Errorf("%s: a post of somebody else: %d", kind, status)
+		}
+	}
+	if r, err := h.lent.Get(t.Context(), request); err != nil || r.State != access.Waiting {
+		t.Errorf("the request: %v, %v", r, err)
+	}
+}
+
+// TestGlassIsOneTapAndItsWordIsOwed: broken with a patient and a word, told at once,
+// attested, reviewed by somebody independent with a verdict and a word.
+func TestGlassIsOneTapAndItsWordIsOwed(t *testing.T) {
+	h := newHospital(t)
+	id := h.breaks(t, "p9")
+	if _, page := h.get(t, "/grants/"+id); !strings.Contains(page, "Say what it was for") {
+		t.Error("the page does not ask for a word")
+	}
+	h.pass(9 * time.Hour)
+	if _, page := h.get(t, "/"); !strings.Contains(page, "Say what it was for") {
+		t.Error("home does not say that a word is owed")
+	}
+	if status, _ := h.post(t, "/grants/"+id, "do", "attest", "word", "arrest in bed four, I was the first there"); status != 303 {
+		t.Fatalf("attesting: %d", status)
+	}
+	h.as("petra")
+	if _, page := h.get(t, "/reviews"); !strings.Contains(page, "Dora Weiss") {
+		t.Fatal("the review is not on the list")
+	}
+	if _, page := h.get(t, "/reviews/"+id); !strings.Contains(page, "arrest in bed four") || !strings.Contains(page, "What was opened under it") {
+		t.Error("the evidence is not beside the review")
+	}
+	if status, _ := h.post(t, "/reviews/"+id, "verdict", "justified", "word", ""); status != 422 {
+		t.Errorf("without a word: %d", status)
+	}
+	if status, to := h.post(t, "/reviews/"+id, "verdict", "justified", "word", "the arrest is in the chart"); status != 303 || !strings.HasPrefix(to, "/reviews") {
+		t.Fatalf("closing: %d %s", status, to)
+	}
+	if _, page := h.get(t, "/reviews"); !strings.Contains(page, "No review is open") {
+		t.Error("it is still open")
+	}
+}
+
+// TestGlassAsksForAProofOnce: without one within the shift the form is kept, and no
+// patient stands in an address.
+func TestGlassAsksForAProofOnce(t *testing.T) {
+	h := newHospital(t).as("dora")
+	h.proved.Store(false)
+	status, to := h.post(t, "/glass", "patient", "p9", "text", "cardiac arrest")
+	if status != 303 || !strings.HasPrefix(to, "/sign-in/prove?to=%2Fagain%2F") || strings.Contains(to, "p9") || len(h.lent.Grants("dora")) != 0 {
+		t.Fatalf("not proved: %d %s", status, to)
+	}
+}
+
+// TestN4_TheLookPageTellsNothingOfWhoIsThere: a patient of another and one who is not
+// there give the same page, the id that was typed aside.
+func TestN4_TheLookPageTellsNothingOfWhoIsThere(t *testing.T) {
+	h := newHospital(t).as("dora")
+	page := func(patient string) string {
+		t.Helper()
+		status, page := h.post(t, "/my/patient", "patient", patient, "task", "physician/treat")
+		if status != 200 {
+			t.Fatalf("%s: %d", patient, status)
+		}
+		return strings.ReplaceAll(page, patient, "PATIENT")
+	}
+	if a, b := page("p1"), page("n0"); a != b {
+		t.Error("a patient of somebody else can be told from one who is not there")
+	}
+}
+
+// TestPagesLookRight: every page of staff with something on it, in all lights and sizes.
+func TestPagesLookRight(t *testing.T) {
+	ctx := testkit.Chromium(t)
+	h := newHospital(t)
+	grant := h.breaks(t, "p9")
+	h.pass(8*time.Hour + 20*time.Minute)
+	first := h.asks(t, "the transport company asks for it")
+	_, page := h.as("petra").get(t, "/inbox")
+	h.post(t, "/requests/"+first, "digest", digest(t, page), "answer", "approve")
+	h.pass(10 * time.Minute)
+	second := h.asks(t, "transport again, for the way back")
+	glass := h.breaks(t, "drill-1")
+	for _, tt := range []struct{ who, path string }{
+		{"nina", "/"}, {"petra", "/"}, {"olga", "/"}, {"dora", "/"}, {"nina", "/my"}, {"nina", "/ask"}, {"petra", "/inbox"}, {"nina", "/inbox"},
+		{"petra", "/requests/" + second}, {"nina", "/requests/" + second}, {"nina", "/grants"}, {"petra", "/grants?of=all"},
+		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"},
+		{"nina", "/nothing"},
+	} {
+		t.Run(tt.who+strings.ReplaceAll(strings.ReplaceAll(tt.path, "/", "-"), "?", "-"), func(t *testing.T) {
+			h.as(tt.who)
+			testkit.Look(t, ctx, h.web.URL+tt.path)
+		})
+	}
+}
