@@ -25,6 +25,15 @@ type Config struct {
 	// Groups goes from a group of provisioning, by its name, external id or id, to the
 	// role that its members hold. A role that is a right over others is proposed only.
 	Groups map[string]string
+	// Ends hears who is no longer active, and who is again, before whoever changed it
+	// hears that it is done: what is under way for them ends (G6). nil: nobody hears.
+	Ends Ends
+}
+
+// Ends cuts off what is under way. It must be quick and must not call the directory.
+type Ends interface {
+	Person(id string)  // a person or program may ask nothing any more
+	Returns(id string) // and may again
 }
 
 // Directory is the people, programs and groups of one organization. It is safe for
@@ -242,6 +251,22 @@ func (d *Directory) Gone(id string) <-chan struct{} {
 	return ch
 }
 
+// tell tells who waits for it that somebody went, or came back.
+func (d *Directory) tell(id string, was, is bool) {
+	if !is {
+		d.tellGone(id)
+	}
+	if d.cfg.Ends == nil {
+		return
+	}
+	switch {
+	case is && !was:
+		d.cfg.Ends.Returns(id)
+	case !is: // also where it was read so: what is watched for them later ends at once
+		d.cfg.Ends.Person(id)
+	}
+}
+
 // tellGone closes what Gone returned.
 func (d *Directory) tellGone(id string) {
 	d.mu.Lock()
@@ -255,14 +280,10 @@ func (d *Directory) tellGone(id string) {
 func (d *Directory) turnedPerson(id string, old, now *Person) {
 	d.sorted.Store(nil)
 	d.index.person(id, old, now)
-	if now == nil || !now.Active {
-		d.tellGone(id)
-	}
+	d.tell(id, old != nil && old.Active, now != nil && now.Active)
 }
 
 func (d *Directory) turnedProgram(id string, old, now *Program) {
 	d.index.program(id, old, now)
-	if now == nil || !now.Active {
-		d.tellGone(id)
-	}
+	d.tell(id, old != nil && old.Active, now != nil && now.Active)
 }

@@ -30,6 +30,12 @@ func (s *Server) Handler() http.Handler {
 	base := s.opts.Config.FHIR.Base
 	mux.Handle("GET /ledger/", s.meter.count("ledger", http.HandlerFunc(s.serveRecord)))
 	mux.Handle("POST /api/facts", s.meter.count("facts", http.HandlerFunc(s.postFacts)))
+	mux.Handle("/api/", s.meter.count("api", s.org.api))
+	mux.Handle("/oauth/", s.meter.count("oauth", s.org.tokens.Handler()))
+	mux.Handle("/.well-known/oauth-authorization-server", s.org.tokens.Handler())
+	if s.org.scim != nil {
+		mux.Handle("/scim/v2/", s.meter.count("scim", s.org.scim))
+	}
 	if s.opts.Console != nil {
 		mux.Handle("/", s.opts.Console)
 	}
@@ -58,7 +64,7 @@ func except(base string, door, mux http.Handler) http.Handler {
 // postFacts takes facts from a program (interfaces 4). The answer to a refused
 // body lists lines and keys, never values.
 func (s *Server) postFacts(w http.ResponseWriter, r *http.Request) {
-	c, err := s.check.Authenticate(r)
+	c, err := s.org.tokens.Authenticate(r)
 	if err != nil {
 		problem.Write(w, problem.JSON, problem.Token)
 		return
@@ -154,7 +160,7 @@ func (l *readers) admit(person string, now time.Time) {
 // serveRecord gives the record's files to callers whose task sees security.audit
 // (interfaces 5). Reading is a decision like any other and is recorded first.
 func (s *Server) serveRecord(w http.ResponseWriter, r *http.Request) {
-	c, err := s.check.Authenticate(r)
+	c, err := s.org.tokens.Authenticate(r)
 	if err != nil {
 		problem.Write(w, problem.JSON, problem.Token)
 		return

@@ -19,6 +19,7 @@ type Keys struct {
 	Cursor []byte // seals paging cursors
 	ETag   []byte // hashes answers
 	Token  []byte // pseudonyms
+	Wrap   []byte // wraps what must be readable again, such as secrets of one-time codes
 }
 
 // RefsID names the key of patient references in the record.
@@ -26,7 +27,7 @@ const RefsID = "r1"
 
 // keyFiles names the file of each key in the folder keys of the data folder.
 func (k *Keys) files() map[string]*[]byte {
-	return map[string]*[]byte{"refs.key": &k.Refs, "cursor.key": &k.Cursor, "etag.key": &k.ETag, "token.key": &k.Token}
+	return map[string]*[]byte{"refs.key": &k.Refs, "cursor.key": &k.Cursor, "etag.key": &k.ETag, "token.key": &k.Token, "wrap.key": &k.Wrap}
 }
 
 // CreateKeys makes the keys that dir lacks: 32 random bytes each, in base64, mode
@@ -62,16 +63,25 @@ func ReadKeys(dir string) (*Keys, error) {
 	var errs []error
 	for name, into := range k.files() {
 		secret, err := readKey(filepath.Join(dir, name))
+		if name == later && errors.Is(err, errNoKey) {
+			continue // an installation of before: it is made at the next start
+		}
 		*into = secret
 		errs = append(errs, err)
 	}
 	return &k, errors.Join(errs...)
 }
 
+// later is the key that installations of before lack.
+const later = "wrap.key"
+
+// errNoKey: there is no such key.
+var errNoKey = errors.New("there is no such key")
+
 func readKey(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("%s: there is no such key; `modicum init` makes keys for a new installation", path)
+		return nil, fmt.Errorf("%s: %w; `modicum init` makes keys for a new installation", path, errNoKey)
 	}
 	if err != nil {
 		return nil, err

@@ -59,7 +59,8 @@ type Server struct {
 	meter *meter
 
 	generation  atomic.Pointer[gate.Generation]
-	ends        *gate.Ends             // what cuts off answers under way
+	ends        *gate.Ends // what cuts off answers under way
+	org         *organization
 	speaks      sync.Map               // *facts.Vocabulary → *policy.Set
 	policyState atomic.Pointer[string] // what is wrong with the policy's folder; nil: nothing
 	reload      sync.Mutex
@@ -113,6 +114,14 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
+	if keys.Wrap == nil {
+		if err := CreateKeys(filepath.Join(c.Data, "keys")); err != nil {
+			return err
+		}
+		if keys, err = ReadKeys(filepath.Join(c.Data, "keys")); err != nil {
+			return err
+		}
+	}
 	refs, err := ledger.NewRefs(RefsID, keys.Refs)
 	if err != nil {
 		return err
@@ -128,21 +137,10 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	}
 	s.ends = gate.NewEnds(s.opts.Now)
 	s.facts = facts.NewStore(s.vocabulary(set), s.opts.Now, s.adopt)
-	s.gate, err = gate.New(gate.Config{
-		Generation: s.generation.Load, Log: s.store, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
-		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary, Observe: observed(c),
-		Rights: s.ends,
-	})
-	if err != nil {
+	if err := s.organize(ctx, refs); err != nil {
 		return err
 	}
-	s.door, err = fhir.New(fhir.Config{
-		Gate: s.gate, Callers: s.check, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
-		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
-		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.check, Version: s.opts.Version, Diary: s.diary,
-		Note: func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
-	})
-	if err != nil {
+	if err := s.openDoor(keys, refs, set); err != nil {
 		return err
 	}
 	if err := s.remember(ctx, set); err != nil {
@@ -153,6 +151,35 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 		Door: "ledger", Name: "read", Verbs: policy.Read, Reads: catalog.ClassSet{}.With(audit), Meets: policy.RecordSession,
 	})
 	return s.act(ctx, ledger.ActStarted, []string{s.opts.Version, "fhir " + c.FHIR.Mode}, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()})
+}
+
+// openDoor makes the gate and the FHIR door before it.
+func (s *Server) openDoor(keys *Keys, refs *ledger.Refs, set *policy.Set) (err error) {
+	c := s.opts.Config
+	s.gate, err = gate.New(gate.Config{
+		Generation: s.generation.Load, Log: s.store, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
+		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary, Observe: observed(c),
+		Rights: s.ends, Lent: s.org.lent,
+	})
+	if err != nil {
+		return err
+	}
+	s.door, err = fhir.New(fhir.Config{
+		Gate: s.gate, Callers: s.org.tokens, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
+		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
+		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.endpoints(), Version: s.opts.Version, Diary: s.diary,
+		Note: func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
+	})
+	return err
+}
+
+// endpoints are where applications sign people in: the identity provider's, or ours
+// where there is none.
+func (s *Server) endpoints() fhir.Endpoints {
+	if len(s.opts.Config.Issuers) == 0 {
+		return s.org.tokens
+	}
+	return s.check
 }
 
 // observed names the doors that only observe.
@@ -190,6 +217,7 @@ func (s *Server) Run(ctx context.Context) {
 	s.watch(func() { s.watchPolicy(ctx) })
 	s.watch(func() { s.check.Run(ctx) })
 	s.watch(func() { s.watchIssuers(ctx) })
+	s.runOrganization(ctx)
 	if len(c.Facts.Files) > 0 {
 		s.watch(func() { s.facts.WatchFiles(ctx, c.Facts.Files, s.report) })
 	}

@@ -1,0 +1,210 @@
+package serve
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"time"
+
+	"modicum/internal/access"
+	"modicum/internal/api"
+	"modicum/internal/book"
+	"modicum/internal/config"
+	"modicum/internal/facts"
+	"modicum/internal/notice"
+	"modicum/internal/people"
+	"modicum/internal/scim"
+	"modicum/internal/store"
+	"modicum/internal/tokens"
+	"modicum/ledger"
+)
+
+// organization is the people, and what is lent to them, over one desk: a leaver's end
+// is one change.
+type organization struct {
+	desk    *book.Desk
+	people  *people.Directory
+	tokens  *tokens.Service
+	notices *notice.Teller
+	lent    *access.Book
+	scim    http.Handler // nil: nobody provisions
+	api     http.Handler
+}
+
+// organize opens the organization. The policy in force and its facts are there already.
+func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
+	c := s.opts.Config
+	o := &organization{desk: book.NewDesk(s.store.Shelf(nil))}
+	s.org = o
+	groups := map[string]string(nil)
+	if c.SCIM != nil {
+		groups = c.SCIM.Groups
+	}
+	var err error
+	if o.people, err = people.Open(ctx, people.Config{Desk: o.desk, Policy: s.set, Now: s.opts.Now, Groups: groups, Ends: s.ends}); err != nil {
+		return err
+	}
+	if o.tokens, err = tokens.Open(ctx, tokens.Config{
+		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary,
+	}); err != nil {
+		return err
+	}
+	if o.notices, err = s.openNotices(ctx); err != nil {
+		return err
+	}
+	if o.lent, err = access.Open(ctx, access.Config{
+		Desk: o.desk, People: o.people, Policy: s.set, Facts: func() *facts.Index { return s.generation.Load().Facts }, Refs: refs,
+		Record: record{s.store}, Tell: o.notices, Now: s.opts.Now, Random: rand.Reader, OnEnd: s.ends.Grant,
+	}); err != nil {
+		return err
+	}
+	o.api = api.Handler(api.Config{
+		Authenticate: o.tokens.Authenticate, Lent: o.lent, People: o.people, Inbox: o.notices, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
+	})
+	return s.openSCIM()
+}
+
+// issuers verifies tokens of identity providers; nil where none is listed.
+func (s *Server) issuers() tokens.Authenticator {
+	if len(s.opts.Config.Issuers) == 0 {
+		return nil
+	}
+	return s.check
+}
+
+// public is the address that people type: as configured, or this machine's.
+func (s *Server) public() *url.URL { return PublicAddress(s.opts.Config) }
+
+// PublicAddress is the address under which people reach an installation. Without
+// `public` it is this machine by name, as passkeys know no numeric hosts.
+func PublicAddress(c *config.Config) *url.URL {
+	if c.Public != "" {
+		if u, err := url.Parse(c.Public); err == nil {
+			return u
+		}
+	}
+	scheme := "http"
+	if c.TLS != nil {
+		scheme = "https"
+	}
+	_, port, _ := net.SplitHostPort(c.Listen)
+	return &url.URL{Scheme: scheme, Host: net.JoinHostPort("localhost", port)}
+}
+
+func (s *Server) openNotices(ctx context.Context) (*notice.Teller, error) {
+	c := s.opts.Config
+	conf := notice.Config{
+		Desk: s.org.desk, Directory: reach{s.org.people}, Public: s.public(), Zone: s.set().Zone(),
+		Now: func() time.Time { now, _ := s.opts.Now(); return now }, Log: s.diary,
+	}
+	if m := c.Mail; m != nil {
+		conf.Mail = &notice.Mail{Server: m.Server, Security: notice.Security(m.TLS), From: m.From, User: m.User, PasswordFile: m.PasswordFile}
+	}
+	for _, w := range c.Webhooks {
+		u, err := url.Parse(w.URL)
+		if err != nil {
+			return nil, err
+		}
+		conf.Hooks = append(conf.Hooks, notice.Hook{Name: w.Name, URL: u, SecretFiles: w.SecretFiles, Kinds: kinds(w.Events)})
+	}
+	return notice.Open(ctx, conf)
+}
+
+func kinds(events []string) []notice.Kind {
+	out := make([]notice.Kind, len(events))
+	for i, e := range events {
+		out[i] = notice.Kind(e)
+	}
+	return out
+}
+
+func (s *Server) openSCIM() error {
+	c := s.opts.Config.SCIM
+	if c == nil {
+		return nil
+	}
+	shown, err := scim.ReadTokens(c.TokenFiles...)
+	if err != nil {
+		return err
+	}
+	srv, err := scim.New(scim.Config{People: s.org.people, Tokens: shown, Base: s.public().String() + "/scim/v2", Name: "provisioning", Prefix: c.Prefix})
+	if err != nil {
+		return err
+	}
+	s.org.scim = http.StripPrefix("/scim/v2", srv.Handler())
+	return nil
+}
+
+// runOrganization keeps what nobody waits for: mail, overdue answers, last uses.
+func (s *Server) runOrganization(ctx context.Context) {
+	warn := func(what string) func(error) {
+		return func(err error) {
+			s.diary.LogAttrs(ctx, slog.LevelWarn, what, slog.String("error", err.Error()))
+		}
+	}
+	s.watch(func() { s.org.notices.Run(ctx) })
+	s.watch(func() { s.org.lent.Run(ctx, 10*time.Second, warn("what is lent was not swept")) })
+	s.watch(func() {
+		tick := time.NewTicker(time.Hour)
+		defer tick.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+				if err := s.org.people.Note(ctx); err != nil {
+					warn("last uses were not kept")(err)
+				}
+			}
+		}
+	})
+}
+
+// reach tells the notices how to reach people.
+type reach struct{ people *people.Directory }
+
+// Reach implements notice.Directory.
+func (r reach) Reach(id string) notice.Reach {
+	p := r.people.Person(id)
+	if p == nil {
+		return notice.Reach{}
+	}
+	return notice.Reach{Name: p.Name, Mail: p.Mail, Zone: p.Zone, Gone: !p.Active}
+}
+
+// record finds what was decided under a grant.
+type record struct{ store *store.Store }
+
+// Under implements access.Record.
+func (r record) Under(ctx context.Context, grant string) ([]*ledger.Decision, error) {
+	var out []*ledger.Decision
+	q := store.Query{Grant: grant, Kind: ledger.KindDecision, Limit: 1000}
+	for {
+		found, err := r.store.Search(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, rec := range found {
+			e, err := rec.Entry()
+			if err != nil {
+				return nil, err
+			}
+			if d, ok := e.(*ledger.Decision); ok {
+				out = append(out, d)
+			}
+			q.After = rec.Pos + 1
+		}
+		if len(found) < q.Limit {
+			return out, nil
+		}
+	}
+}
+
+// People is the directory.
+func (s *Server) People() *people.Directory { return s.org.people }
+
+// Lent is what is lent.
+func (s *Server) Lent() *access.Book { return s.org.lent }
