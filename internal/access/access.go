@@ -88,6 +88,7 @@ type Book struct {
 	asked map[string][]*Request
 	noted map[string]bool   // grants that may lend; true: begun in trusted time, as this process saw
 	loose map[string]*Grant // broken while the desk could not keep it
+	cut   map[string]cut    // taken away while that could not be recorded
 }
 
 // Open reads what was asked and lent from the desk.
@@ -102,7 +103,7 @@ func Open(ctx context.Context, cfg Config) (*Book, error) {
 	b := &Book{
 		cfg: cfg, clock: newClock(cfg.Mono, max(0, cfg.Floor.UnixMicro())),
 		held: map[string][]*Grant{}, asked: map[string][]*Request{}, noted: map[string]bool{},
-		loose: map[string]*Grant{},
+		loose: map[string]*Grant{}, cut: map[string]cut{},
 	}
 	var err error
 	if b.requests, err = book.Open(ctx, cfg.Desk, "request", b.turnedRequest); err != nil {
@@ -136,6 +137,7 @@ func (b *Book) turnedGrant(id string, old, now *Grant) {
 	}
 	if now == nil || now.State != Live {
 		delete(b.noted, id)
+		delete(b.cut, id)
 		if old != nil && old.State == Live {
 			b.hearEnd(id)
 		}
@@ -206,7 +208,9 @@ func (b *Book) newID(now int64) (string, error) {
 
 // act is the entry of an event: names only. Patients become keyed references, and what
 // people wrote stays out (L4).
-func (b *Book) act(name string, by people.Actor, now int64, about string, w *Want, what ...string) (*ledger.Act, error) {
+func (b *Book) act(name string, by people.Actor, about string, w *Want, what ...string) (*ledger.Act, error) {
+	wall, _ := b.cfg.Now() // what the clock says, certain or not, as every entry
+	now := wall.UnixMicro()
 	id, err := b.newID(now)
 	if err != nil {
 		return nil, err
@@ -246,7 +250,7 @@ func (b *Book) change(ctx context.Context, by people.Actor, event Event, about s
 
 // refused records that somebody tried.
 func (b *Book) refused(ctx context.Context, by people.Actor, event Event, about string, err error) error {
-	a, idErr := b.act("access-not-done", by, b.moment(), by.ID, nil, append([]string{string(event), about}, codes(err)...)...)
+	a, idErr := b.act("access-not-done", by, by.ID, nil, append([]string{string(event), about}, codes(err)...)...)
 	if idErr != nil {
 		return errors.Join(ErrUnavailable, idErr)
 	}

@@ -131,7 +131,7 @@ func (b *Book) ask(ctx context.Context, c *book.Change, by people.Actor, t *term
 	if lack := b.unmet(r.Needs, who, everyone(who)); len(lack) > 0 {
 		return nil, no("nobody", "Nobody but you can say yes to this now as "+strings.Join(lack, ", ")+". Tell your privacy officer.")
 	}
-	a, err := b.act(s.Act, by, now, by.ID, &t.want, id)
+	a, err := b.act(s.Act, by, by.ID, &t.want, id)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +152,7 @@ func (b *Book) take(c *book.Change, by people.Actor, t *terms, now int64) (*Gran
 		return nil, err
 	}
 	g := &Grant{ID: id, Person: by.ID, Roles: by.Roles, Want: t.want, State: s.To, Made: now, From: now, Until: now + t.length, Bound: t.bound}
-	a, err := b.act(s.Act, by, now, by.ID, &t.want, id)
+	a, err := b.act(s.Act, by, by.ID, &t.want, id)
 	if err != nil {
 		return nil, err
 	}

@@ -140,7 +140,7 @@ func (b *Book) answered(c *book.Change, by people.Actor, r *Request, now int64) 
 	if err != nil {
 		return err
 	}
-	a, err := b.act(s.Act, by, now, r.Asker, &r.Want, r.ID)
+	a, err := b.act(s.Act, by, r.Asker, &r.Want, r.ID)
 	if err != nil {
 		return err
 	}
@@ -160,7 +160,7 @@ func (b *Book) granted(ctx context.Context, c *book.Change, by people.Actor, r *
 	if err != nil {
 		return nil, err
 	}
-	a, err := b.act(to.Act, by, now, r.Asker, &r.Want, g.ID, r.ID)
+	a, err := b.act(to.Act, by, r.Asker, &r.Want, g.ID, r.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +238,7 @@ func (b *Book) closeRequest(ctx context.Context, c *book.Change, by people.Actor
 	if err != nil {
 		return err
 	}
-	a, err := b.act(s.Act, by, now, r.Asker, &r.Want, r.ID)
+	a, err := b.act(s.Act, by, r.Asker, &r.Want, r.ID)
 	if err != nil {
 		return err
 	}

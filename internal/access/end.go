@@ -73,7 +73,8 @@ func (b *Book) end(ctx context.Context, by people.Actor, on Event, id, word stri
 	if _, err := b.Grant(ctx, id); err != nil {
 		return err
 	}
-	return b.change(ctx, by, on, id, func(c *book.Change) error {
+	allowed := false
+	err := b.change(ctx, by, on, id, func(c *book.Change) error {
 		g := b.grants.Get(id)
 		if g == nil || g.over(b.moment()) {
 			return no("ended", "It has ended already.")
@@ -81,8 +82,36 @@ func (b *Book) end(ctx context.Context, by people.Actor, on Event, id, word stri
 		if err := may(g); err != nil {
 			return err
 		}
+		allowed = true
 		return b.ending(ctx, c, by, g, on, b.moment(), word)
 	})
+	if g := b.grants.Get(id); errors.Is(err, ErrUnavailable) && g != nil && (allowed || may(g) == nil) {
+		b.cutOff(id, cut{by, on, word})
+	}
+	return err
+}
+
+// cut is an end that could not be recorded yet.
+type cut struct {
+	by   people.Actor
+	on   Event
+	word string
+}
+
+// cutOff takes a grant away though it cannot be recorded now: whoever takes away does
+// not wait for a disk. Its entry follows.
+func (b *Book) cutOff(id string, c cut) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.cut[id] = c
+	b.hearEnd(id)
+}
+
+func (b *Book) isCut(id string) (cut, bool) {
+	b.mu.RLock()
+	defer b.mu.RUnlock()
+	c, is := b.cut[id]
+	return c, is
 }
 
 // ending writes the end of a grant, with the entry that tells of it.
@@ -91,7 +120,7 @@ func (b *Book) ending(ctx context.Context, c *book.Change, by people.Actor, g *G
 	if err != nil {
 		return err
 	}
-	a, err := b.act(s.Act, by, now, g.Person, &g.Want, g.ID)
+	a, err := b.act(s.Act, by, g.Person, &g.Want, g.ID)
 	if err != nil {
 		return err
 	}
@@ -202,7 +231,7 @@ func (b *Book) escalate(ctx context.Context, c *book.Change, r *Request, stage i
 	before := everyone(b.answerers(set, r, r.Made))
 	next := *r
 	next.Stage = stage
-	a, err := b.act("access-escalated", system, now, r.Asker, &r.Want, r.ID)
+	a, err := b.act("access-escalated", system, r.Asker, &r.Want, r.ID)
 	if err != nil {
 		return err
 	}
@@ -215,13 +244,17 @@ func (b *Book) escalate(ctx context.Context, c *book.Change, r *Request, stage i
 }
 
 func (b *Book) sweepGrant(ctx context.Context, g *Grant) error {
-	if g.State != Live || b.endsBy(g) == "" {
+	as, is := b.isCut(g.ID)
+	if g.State != Live || b.endsBy(g) == "" && !is {
 		return nil
 	}
 	return b.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		g := b.grants.Get(g.ID)
-		if g == nil || g.State != Live {
+		switch {
+		case g == nil || g.State != Live:
 			return nil
+		case is:
+			return b.ending(ctx, c, as.by, g, as.on, b.moment(), as.word)
 		}
 		if on := b.endsBy(g); on != "" {
 			return b.ending(ctx, c, system, g, on, b.moment(), "")

@@ -89,7 +89,7 @@ func (b *Book) broken(by people.Actor, w GlassWant, before counted) (*Grant, *le
 	if err != nil {
 		return nil, nil, err
 	}
-	a, err := b.act(s.Act, by, now, by.ID, &g.Want, g.ID)
+	a, err := b.act(s.Act, by, by.ID, &g.Want, g.ID)
 	if err != nil {
 		return nil, nil, err
 	}

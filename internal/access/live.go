@@ -39,8 +39,9 @@ func (b *Book) Of(person string, now time.Time, trusted bool) []gate.Loan {
 // on the monotonic clock alone (threat model 9).
 func (b *Book) live(g *Grant, now time.Time, trusted bool) bool {
 	latest, sure := b.clock.judge(now.UnixMicro(), trusted)
+	_, cut := b.isCut(g.ID)
 	switch {
-	case g.State != Live:
+	case g.State != Live, cut:
 		return false
 	case latest >= g.Until && !defect.On(defect.EndIgnored):
 		return false

@@ -99,7 +99,7 @@ func (b *Book) keepLoose(ctx context.Context) error {
 // should have kept it was kept after all, that page is written again as it stands.
 func (b *Book) keepOne(ctx context.Context, g *Grant) error {
 	err := b.cfg.Desk.Change(ctx, func(c *book.Change) error {
-		a, err := b.act("glass-kept", system, b.moment(), g.Person, &g.Want, g.ID, string(g.State))
+		a, err := b.act("glass-kept", system, g.Person, &g.Want, g.ID, string(g.State))
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func (b *Book) Adopt(ctx context.Context, a *ledger.Act) error {
 		Glass: &Broken{Purpose: "ETREAT", Drill: slices.Contains(a.What, "drill"), OverCap: slices.Contains(a.What, "over-cap")}, Review: &Review{By: a.At + review},
 	}
 	return b.cfg.Desk.Change(ctx, func(c *book.Change) error {
-		kept, err := b.act("glass-kept", system, b.moment(), g.Person, nil, g.ID, string(g.State))
+		kept, err := b.act("glass-kept", system, g.Person, nil, g.ID, string(g.State))
 		if err != nil {
 			return err
 		}

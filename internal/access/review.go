@@ -78,7 +78,7 @@ func (b *Book) closing(_ context.Context, c *book.Change, by people.Actor, g *Gr
 	if err != nil {
 		return err
 	}
-	a, err := b.act(s.Act, by, now, g.Person, &g.Want, g.ID)
+	a, err := b.act(s.Act, by, g.Person, &g.Want, g.ID)
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (b *Book) remind(ctx context.Context, g *Grant) error {
 		if g == nil || !g.owed() || g.Review.Late {
 			return nil
 		}
-		a, err := b.act("review-overdue", system, now, g.Person, &g.Want, g.ID)
+		a, err := b.act("review-overdue", system, g.Person, &g.Want, g.ID)
 		if err != nil {
 			return err
 		}
@@ -182,7 +182,7 @@ func (b *Book) Opened(ctx context.Context, by people.Actor, id string) (*Trail, 
 	if g.Person != by.ID && !b.mayReview(by, g, now) && !b.cfg.People.Holds(by.ID, people.ReadRecord, now) {
 		return nil, b.refused(ctx, by, "look", id, no("not-yours", "What was opened is shown to its reviewers and to whoever opened it."))
 	}
-	a, err := b.act(ledger.ActLogRead, by, now, g.Person, nil, "grant", id)
+	a, err := b.act(ledger.ActLogRead, by, g.Person, nil, "grant", id)
 	if err != nil {
 		return nil, err
 	}

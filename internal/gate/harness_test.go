@@ -366,7 +366,7 @@ func (h *house) start() {
 		Generation: func() *gate.Generation { return &gate.Generation{Set: h.set, Facts: h.facts.Index()} },
 		Log:        h.book, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",
 		Now: func() (time.Time, bool) { return h.now, h.trusted }, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
-		Lent: &h.lent,
+		Lent:   &h.lent,
 		Rights: h.ends,
 	})
 	if err != nil {
