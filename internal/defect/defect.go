@@ -224,3 +224,13 @@ const (
 	CallUnsigned    Defect = "call-unsigned"     // a webhook's call is signed without its body
 	DialledAnywhere Defect = "dialled-anywhere"  // a connection goes where nothing is configured
 )
+
+// Faults of the spool of broken glasses.
+const (
+	SpoolTakesAll  Defect = "spool-takes-all" // decisions of no broken glass go on while the record is away
+	SpoolUnbounded Defect = "spool-unbounded" // the spool grows beyond what was set aside
+	SpoolUnsynced  Defect = "spool-unsynced"  // an entry is taken before it is on the disk
+	SpoolUnchained Defect = "spool-unchained" // an entry does not follow the one before
+	SpoolUncleared Defect = "spool-uncleared" // what was drained stays in the file
+	SpoolSilent    Defect = "spool-silent"    // the act does not tell what was changed or interrupted
+)

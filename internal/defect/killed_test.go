@@ -38,6 +38,7 @@ const (
 	inTwin     = "internal/twin"
 	inPeople   = "internal/people"
 	inNotice   = "internal/notice"
+	inSpool    = "internal/spool"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
 )
@@ -243,6 +244,13 @@ var killers = map[Defect]killer{
 	CopyUnknown:     {inNotice, "TestACopyAfterACrashHasTheSameMessageID", ""},
 	CallUnsigned:    {inNotice, "TestTheSignatureIsThatOfStandardWebhooks", ""},
 	DialledAnywhere: {inNotice, "TestO1_NothingIsDialledButWhatIsConfigured", ""},
+
+	SpoolTakesAll:  {inSpool, "TestL1_OnlyABrokenGlassGoesOnWithoutTheRecord", ""},
+	SpoolUnbounded: {inSpool, "TestL1_AFullSpoolRefuses", ""},
+	SpoolUnsynced:  {inSpool, "TestL1_AnEntryIsOnTheDiskBeforeItIsTaken", ""},
+	SpoolUnchained: {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
+	SpoolUncleared: {inSpool, "TestL1_WhatIsInTheSpoolReachesTheRecordInItsOrder", ""},
+	SpoolSilent:    {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
 }
 
 // off are tests that must fail where enforcement is off (design 11, red first).

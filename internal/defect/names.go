@@ -191,5 +191,11 @@ func All() []Defect {
 		CopyUnknown,
 		CallUnsigned,
 		DialledAnywhere,
+		SpoolTakesAll,
+		SpoolUnbounded,
+		SpoolUnsynced,
+		SpoolUnchained,
+		SpoolUncleared,
+		SpoolSilent,
 	}
 }

@@ -1,0 +1,213 @@
+package spool
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+
+	"modicum/internal/book"
+	"modicum/internal/defect"
+	"modicum/ledger"
+)
+
+// Drain moves what the spool holds into the record, in its order, tells of it in an
+// act, and then clears the file. It may be interrupted at any point and begun again:
+// what is in the record already is not put there twice. While the record is still
+// away its error comes back.
+func (s *Spool) Drain(ctx context.Context) error {
+	s.draining.Lock()
+	defer s.draining.Unlock()
+	for {
+		frames, done, err := s.next(ctx)
+		if done || err != nil {
+			return err
+		}
+		for _, fr := range frames {
+			if err := s.move(ctx, fr); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// next returns the frames that were not moved yet. Where there are none it ends the
+// use of the spool, while nobody can add one.
+func (s *Spool) next(ctx context.Context) (frames []frame, done bool, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.file.unusable != nil {
+		return nil, false, s.file.unusable
+	}
+	if s.file.cleared {
+		return nil, true, s.file.clear()
+	}
+	if left := s.file.frames[s.moved:]; len(left) > 0 {
+		return left, false, nil
+	}
+	if !s.file.inUse() {
+		return nil, true, nil
+	}
+	return nil, true, s.end(ctx)
+}
+
+// move puts one frame into the record.
+func (s *Spool) move(ctx context.Context, fr frame) error {
+	h, err := s.file.read(fr) // frames are never written twice, so this needs no lock
+	if err != nil {
+		return err
+	}
+	misfit := ""
+	if h.torn == 0 {
+		if misfit, err = s.place(ctx, h); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moved++
+	s.torn += h.torn
+	if misfit != "" {
+		s.misfits = append(s.misfits, fmt.Sprintf("the entry at byte %d %s", fr.at, misfit))
+	}
+	return nil
+}
+
+// place puts an entry into the record; misfit says why the record does not want it.
+func (s *Spool) place(ctx context.Context, h held) (misfit string, err error) {
+	e, err := ledger.Decode(h.entry)
+	if err != nil {
+		return "", fmt.Errorf("spool: %w", err)
+	}
+	if len(h.pages) > 0 {
+		err = s.cfg.Shelf.Keep(ctx, e, h.pages)
+	} else {
+		_, err = s.cfg.Main.Append(ctx, e, nil)
+	}
+	if err == nil {
+		return "", nil
+	}
+	if away(err) || ctx.Err() != nil {
+		return "", err
+	}
+	there, errThere := s.there(ctx, e, h.entry)
+	switch {
+	case errThere != nil:
+		return "", errThere
+	case there:
+		return "", nil
+	case errors.Is(err, book.ErrStale):
+		// Its pages were changed meanwhile, which nobody can mend; that it happened stays.
+		if _, err := s.cfg.Main.Append(ctx, e, nil); err != nil {
+			return "", err
+		}
+		return "came too late for its pages", nil
+	case errors.Is(err, ledger.ErrOrder):
+		return "has no place in the record", nil
+	}
+	return "", err
+}
+
+// there reports whether the record holds exactly this entry: after an error nobody
+// knew, and a drain that was interrupted.
+func (s *Spool) there(ctx context.Context, e ledger.Entry, body []byte) (bool, error) {
+	bodies, err := s.cfg.Find(ctx, e.Header().ID)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return false, fmt.Errorf("spool: look for an entry: %w", err)
+	}
+	for _, b := range bodies {
+		if bytes.Equal(b, body) {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// end tells what the spool held and clears it, or puts it aside where something is
+// wrong with it; the caller holds mu.
+func (s *Spool) end(ctx context.Context) error {
+	act, err := s.act()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience) // whoever breaks a glass now waits for it
+	defer cancel()
+	if _, err := s.cfg.Main.Append(ctx, act, nil); err != nil && !errors.Is(err, ledger.ErrOrder) {
+		return err // ErrOrder: it was told before a crash
+	}
+	if s.file.damage != "" || len(s.misfits) > 0 {
+		s.told = "something was wrong with what it held; the record says what, and the file was put aside as " + act.ID + ".damaged"
+		s.cfg.Log.Error("something is wrong with what the spool held; the record says what", "act", act.ID)
+		err = s.file.putAside(act.ID + ".damaged")
+	} else if !defect.On(defect.SpoolUncleared) {
+		err = s.file.clear()
+	}
+	if err != nil {
+		return err
+	}
+	if checkpoint, err := s.cfg.Checkpoint(ctx); err == nil {
+		s.checkpoint = checkpoint
+	}
+	for id, more := range s.spooled {
+		if more && len(s.glasses) < mostGlasses {
+			s.glasses[id] = true
+		}
+	}
+	s.moved, s.misfits, s.torn = 0, nil, 0
+	clear(s.spooled)
+	clear(s.pages)
+	s.since = time.Time{}
+	return nil
+}
+
+// act says what the spool held. Its id was laid down when the first entry came, so
+// that it is told once.
+func (s *Spool) act() (*ledger.Act, error) {
+	f := s.file
+	a := &ledger.Act{
+		Act: Drained, At: s.cfg.Now().UnixMicro(), Kind: ledger.KindAct, Schema: ledger.Schema, Who: "modicum",
+		What: []string{fmt.Sprintf("%d entries", s.entries())}, Hashes: map[string]string{},
+	}
+	if f.head == nil {
+		id, err := uuid.NewV7FromReader(s.cfg.Rand)
+		if err != nil {
+			return nil, fmt.Errorf("spool: %w", err)
+		}
+		a.ID = id.String()
+	} else {
+		sum := sha256.Sum256([]byte(f.head.Checkpoint))
+		a.ID, a.Hashes["checkpoint"] = f.head.Act, hex.EncodeToString(sum[:])
+	}
+	if n := len(f.frames); n > 0 {
+		a.Hashes["first"], a.Hashes["last"] = hex.EncodeToString(f.frames[0].mac[:]), hex.EncodeToString(f.frames[n-1].mac[:])
+	}
+	if torn := s.torn + f.torn; torn > 0 && !defect.On(defect.SpoolSilent) {
+		a.What = append(a.What, fmt.Sprintf("%d bytes of entries that were interrupted", torn))
+	}
+	if f.damage != "" && !defect.On(defect.SpoolSilent) {
+		a.What = append(a.What, f.damage)
+	}
+	a.What = append(a.What, s.misfits[:min(len(s.misfits), mostMisfits)]...)
+	if more := len(s.misfits) - mostMisfits; more > 0 {
+		a.What = append(a.What, fmt.Sprintf("and %d more", more))
+	}
+	return a, nil
+}
+
+// entries counts those of the file; the caller holds mu.
+func (s *Spool) entries() (n int) {
+	for _, fr := range s.file.frames {
+		if fr.kind != kindTorn {
+			n++
+		}
+	}
+	return n
+}
+
+// mostMisfits bounds what the act spells out.
+const mostMisfits = 100
