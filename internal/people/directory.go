@@ -44,9 +44,12 @@ type Directory struct {
 	persons  *book.Book[Person]
 	programs *book.Book[Program]
 	groups   *book.Book[Group]
+	uses     *book.Book[Use]
 	index    index // under the desk's lock: At and index are read within View or a change
 	sorted   atomic.Pointer[[]*Person]
 	rights   atomic.Pointer[rights]
+	lacked   atomic.Pointer[lacking]
+	turns    atomic.Int64 // pages turned since it was opened
 	used     uses
 
 	mu    sync.Mutex
@@ -68,7 +71,10 @@ func Open(ctx context.Context, cfg Config) (*Directory, error) {
 	if d.programs, err = book.Open(ctx, cfg.Desk, "program", d.turnedProgram); err != nil {
 		return nil, err
 	}
-	if d.groups, err = book.Open(ctx, cfg.Desk, "group", d.index.group); err != nil {
+	if d.uses, err = book.Open[Use](ctx, cfg.Desk, "use", nil); err != nil {
+		return nil, err
+	}
+	if d.groups, err = book.Open(ctx, cfg.Desk, "group", d.turnedGroup); err != nil {
 		return nil, err
 	}
 	return d, d.settleGroups(ctx)
@@ -279,11 +285,18 @@ func (d *Directory) tellGone(id string) {
 
 func (d *Directory) turnedPerson(id string, old, now *Person) {
 	d.sorted.Store(nil)
+	d.turns.Add(1)
 	d.index.person(id, old, now)
 	d.tell(id, old != nil && old.Active, now != nil && now.Active)
 }
 
 func (d *Directory) turnedProgram(id string, old, now *Program) {
+	d.turns.Add(1)
 	d.index.program(id, old, now)
 	d.tell(id, old != nil && old.Active, now != nil && now.Active)
+}
+
+func (d *Directory) turnedGroup(id string, old, now *Group) {
+	d.turns.Add(1)
+	d.index.group(id, old, now)
 }

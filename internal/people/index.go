@@ -56,9 +56,10 @@ func holding(k Kind, name string) string { return string(k) + " " + name }
 
 // everything a person holds, by kind.
 func (p *Person) each(f func(Kind, *Held)) {
-	for kind, list := range map[Kind][]Held{Role: p.Roles, Position: p.Positions, DutyKind: p.Duties} {
+	for _, k := range [...]Kind{Role, Position, DutyKind} {
+		list := *p.held(k)
 		for i := range list {
-			f(kind, &list[i])
+			f(k, &list[i])
 		}
 	}
 }

@@ -3,6 +3,8 @@ package people
 import (
 	"fmt"
 	"slices"
+
+	"modicum/policy"
 )
 
 // Lack is something that an installation lacks for being governed as it should. Every
@@ -13,18 +15,33 @@ type Lack struct {
 	Do   string // what to do about it
 }
 
-// Lacks lists what the installation lacks now, the most important first.
-func (d *Directory) Lacks(now int64) (out []Lack) {
+// lacking is what was lacked at a state of the directory, for a minute: every page asks.
+type lacking struct {
+	turns   int64
+	minute  int64
+	trusted bool
+	of      *policy.Set
+	list    []Lack
+}
+
+// Lacks lists what the installation lacks now, the most important first. The result is
+// shared and must not be changed.
+func (d *Directory) Lacks(now int64) []Lack {
 	_, trusted := d.now()
 	if !d.cfg.Desk.Certain() {
 		return []Lack{{"certain-directory", "It is not known whether the last change was kept, so nobody is active.", "Look at the health page."}}
 	}
+	l := lacking{turns: d.turns.Load(), minute: now / 60_000_000, trusted: trusted, of: d.cfg.Policy()}
+	if was := d.lacked.Load(); was != nil && was.turns == l.turns && was.minute == l.minute && was.trusted == trusted && was.of == l.of {
+		return was.list
+	}
 	d.view(func() {
-		out = append(out, d.lacksPeople(now, trusted)...)
-		out = append(out, d.lacksSplit(now, trusted)...)
-		out = append(out, d.lacksApprovers(now, trusted)...)
+		l.list = append(l.list, d.lacksPeople(now, trusted)...)
+		l.list = append(l.list, d.lacksSplit(now, trusted)...)
+		l.list = append(l.list, d.lacksApprovers(now, trusted)...)
+		d.lacked.Store(&l) // no page turns before it is there
 	})
-	return out
+	return l.list
 }
 
 // lacksPeople: duties that nobody, or only one human being, holds.
@@ -105,6 +122,9 @@ func (d *Directory) lacksSplit(now int64, trusted bool) (out []Lack) {
 
 // both reports whether duties that belong apart stand together on one human being.
 func (d *Directory) both(p *Person, now int64) bool {
+	if len(p.Duties) == 0 {
+		return false // what other identities hold is counted with them
+	}
 	has := map[Duty]bool{}
 	for _, id := range d.identities(p.ID) {
 		q := d.persons.At(id)

@@ -30,17 +30,17 @@ func (d *Directory) Standings(id string, now int64) (out []Standing) {
 }
 
 func (d *Directory) standings(p *Person, now int64, trusted bool) (out []Standing) {
-	for _, k := range []Kind{Role, Position, DutyKind} {
-		for _, h := range *p.held(k) {
-			s := Standing{Person: p.ID, Kind: k, Held: h, Counts: d.counts(p, k, &h, now, trusted), Waits: d.waits(p, k, &h)}
-			if k == Role {
-				s.LastUse = d.used.last(p.ID, h.Name)
-			}
-			s.Because = d.because(p, &s, now, trusted)
-			out = append(out, s)
-		}
-	}
+	p.each(func(k Kind, h *Held) { out = append(out, d.standing(p, k, h, now, trusted)) })
 	return out
+}
+
+func (d *Directory) standing(p *Person, k Kind, h *Held, now int64, trusted bool) Standing {
+	s := Standing{Person: p.ID, Kind: k, Held: *h, Counts: d.counts(p, k, h, now, trusted), Waits: d.waits(p, k, h)}
+	if k == Role {
+		s.LastUse = d.lastUse(p.ID, h.Name)
+	}
+	s.Because = d.because(p, &s, now, trusted)
+	return s
 }
 
 func (d *Directory) because(p *Person, s *Standing, now int64, trusted bool) string {
@@ -71,11 +71,11 @@ func (d *Directory) Proposals(now int64) (out []Standing) {
 			if p == nil || !p.Active {
 				continue
 			}
-			for _, s := range d.standings(p, now, trusted) {
-				if s.Waits {
-					out = append(out, s)
+			p.each(func(k Kind, h *Held) {
+				if d.waits(p, k, h) {
+					out = append(out, d.standing(p, k, h, now, trusted))
 				}
-			}
+			})
 		}
 	})
 	slices.SortFunc(out, func(a, b Standing) int {

@@ -188,3 +188,41 @@ func TestNobodyPlacesThemselves(t *testing.T) {
 		o.must(change(ann))
 	}
 }
+
+func TestTheLastUseOfARoleIsKnownAfterAStart(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd")
+	o.must(o.give(ann, "cyd", people.Role, "nurse"))
+	at := o.at.Add(90 * time.Minute).UnixMicro()
+	o.Used("cyd", "nurse", "", at)
+	o.Used("nobody", "nurse", "", at)
+	last := func() int64 { return o.Standings("cyd", o.now())[0].LastUse }
+	want := o.at.Add(time.Hour).UnixMicro()
+	if last() != want {
+		t.Errorf("last use %d, want %d: to the hour", last(), want)
+	}
+	rev := o.Revision("cyd")
+	o.must(o.Note(t.Context()))
+	o.open()
+	if last() != want || o.Revision("cyd") != rev {
+		t.Errorf("after a start: %d, want %d, and no new revision of the page", last(), want)
+	}
+}
+
+func TestWhatAnInstallationLacksFollowsEveryChangeAndTheClock(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd")
+	o.must(o.Give(t.Context(), ann, people.Gift{Person: "cyd", Kind: people.DutyKind, Name: "read-record", Until: o.at.Add(time.Hour).UnixMicro()}))
+	has := func(what string) bool { return slices.Contains(o.lacks(), what) }
+	if !has("no-read-record") || !has("waits-for-agreement") {
+		t.Error("what waits counts")
+	}
+	o.must(o.agree(ben, "cyd", people.DutyKind, "read-record"))
+	if has("no-read-record") || has("waits-for-agreement") {
+		t.Error("what was agreed to still lacks")
+	}
+	o.at = o.at.Add(time.Hour)
+	if !has("no-read-record") {
+		t.Error("what ended does not lack")
+	}
+}

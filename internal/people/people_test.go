@@ -27,7 +27,7 @@ var policySet = func() *policy.Set {
 // office is a directory with its shelf and a clock that the test moves.
 type office struct {
 	*people.Directory
-	t       *testing.T
+	t       testing.TB
 	shelf   *booktest.Shelf
 	desk    *book.Desk
 	at      time.Time
@@ -41,7 +41,7 @@ var (
 )
 
 // newOffice is a hospital whose first person is ann, with ben as second administrator.
-func newOffice(t *testing.T) *office {
+func newOffice(t testing.TB) *office {
 	t.Helper()
 	o := emptyOffice(t)
 	_, err := o.First(t.Context(), &people.Person{UserName: "ann", Name: "Ann Frost"})
@@ -51,7 +51,7 @@ func newOffice(t *testing.T) *office {
 	return o
 }
 
-func emptyOffice(t *testing.T) *office {
+func emptyOffice(t testing.TB) *office {
 	t.Helper()
 	o := &office{t: t, shelf: &booktest.Shelf{}, at: time.Date(2026, 3, 2, 8, 0, 0, 0, time.UTC), trusted: true}
 	o.open()

@@ -17,7 +17,14 @@ func (d *Directory) Same(a, b string) (yes bool) {
 
 func (d *Directory) same(a, b string) bool {
 	a, b = d.human(a), d.human(b)
-	return a == b || slices.Contains(d.identities(a), b)
+	return a == b || !d.single(a) && slices.Contains(d.identities(a), b)
+}
+
+// single: nobody else is linked to them or shares their mail address, as nearly always.
+// Links stand on both pages.
+func (d *Directory) single(id string) bool {
+	p := d.persons.At(id)
+	return p == nil || len(p.Same) == 0 && (!p.Active || p.Mail == "" || len(d.index.mails[strings.ToLower(p.Mail)]) < 2)
 }
 
 // human is the person behind a program, else the id itself.

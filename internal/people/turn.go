@@ -32,6 +32,7 @@ type turn struct {
 	programs map[string]*Program
 	groups   map[string]*Group
 	dropped  map[string]bool // groups that end
+	wrote    bool
 }
 
 // change runs f over copies, and keeps what differs with one entry. What f refuses is
@@ -139,13 +140,12 @@ func (t *turn) group(id string) *Group {
 
 // write puts every page that differs, and sets the entry where one does.
 func (t *turn) write() error {
-	wrote := false
 	for id, p := range t.persons {
 		old := t.d.persons.At(id)
 		if old != nil && reflect.DeepEqual(old, p) {
 			continue
 		}
-		p.Changed, wrote = t.now, true
+		p.Changed, t.wrote = t.now, true
 		if err := p.check(); err != nil {
 			return err
 		}
@@ -156,18 +156,18 @@ func (t *turn) write() error {
 	}
 	for id, p := range t.programs {
 		if old := t.d.programs.At(id); old == nil || !reflect.DeepEqual(old, p) {
-			p.Changed, wrote = t.now, true
+			p.Changed, t.wrote = t.now, true
 			t.d.programs.Put(t.c, id, p)
 		}
 	}
-	wrote = t.writeGroups() || wrote
-	if wrote {
+	t.writeGroups()
+	if t.wrote {
 		t.c.Record(t.e)
 	}
 	return nil
 }
 
-func (t *turn) writeGroups() (wrote bool) {
+func (t *turn) writeGroups() {
 	for id, g := range t.groups {
 		old := t.d.groups.At(id)
 		switch {
@@ -179,9 +179,8 @@ func (t *turn) writeGroups() (wrote bool) {
 			g.Changed = t.now
 			t.d.groups.Put(t.c, id, g)
 		}
-		wrote = true
+		t.wrote = true
 	}
-	return wrote
 }
 
 // what adds names to the entry, each once.

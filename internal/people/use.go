@@ -2,6 +2,7 @@ package people
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"time"
 
@@ -36,14 +37,24 @@ func (d *Directory) Used(id, role, key string, now int64) {
 	}
 }
 
-func (u *uses) last(id, role string) int64 {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	return u.at[[2]string{id, role}]
+// lastUse is when a role of somebody was last used, to the hour; 0 is never.
+func (d *Directory) lastUse(id, role string) int64 {
+	d.used.mu.Lock()
+	at := d.used.at[[2]string{id, role}]
+	d.used.mu.Unlock()
+	if kept := d.uses.At(id); kept != nil {
+		at = max(at, kept.Roles[role])
+	}
+	return at
 }
 
-// Note keeps the last use of programs and their keys, where the hour changed. It is
-// meant to run once an hour.
+// Use is when a person last used each role, to the hour.
+type Use struct {
+	Roles map[string]int64 `json:"roles"`
+}
+
+// Note keeps the last uses of roles, programs and their keys, where the hour changed. It
+// is meant to run once an hour.
 func (d *Directory) Note(ctx context.Context) error {
 	e, err := d.entry(Actor{ID: "installation"}, "uses-noted", "")
 	if err != nil {
@@ -61,6 +72,40 @@ func (d *Directory) Note(ctx context.Context) error {
 				}
 			}
 		}
-		return t.write()
+		noted := d.noteRoles(c)
+		if err := t.write(); err != nil || t.wrote || !noted {
+			return err
+		}
+		c.Record(e)
+		return nil
 	})
+}
+
+// noteRoles writes the uses of roles that are newer than what was kept.
+func (d *Directory) noteRoles(c *book.Change) bool {
+	next := map[string]*Use{}
+	for k, at := range d.used.at {
+		id, role := k[0], k[1]
+		if d.persons.At(id) == nil || d.lastKept(id, role) >= at {
+			continue
+		}
+		if next[id] == nil {
+			next[id] = &Use{Roles: map[string]int64{}}
+			if kept := d.uses.At(id); kept != nil {
+				maps.Copy(next[id].Roles, kept.Roles)
+			}
+		}
+		next[id].Roles[role] = at
+	}
+	for id, u := range next {
+		d.uses.Put(c, id, u)
+	}
+	return len(next) > 0
+}
+
+func (d *Directory) lastKept(id, role string) int64 {
+	if kept := d.uses.At(id); kept != nil {
+		return kept.Roles[role]
+	}
+	return 0
 }
