@@ -8,7 +8,9 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strconv"
 	"strings"
 	"sync"
@@ -52,10 +54,36 @@ func child() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	defer profiled()()
 	go http.ListenAndServe(c.Listen, s.Handler())
 	fmt.Println("ready")
 	io.Copy(io.Discard, in)
 	s.Close(context.Background())
+}
+
+// profiled writes where the door's process spends its time, and what it allocates, into
+// the folder BENCH_PROFILE.
+func profiled() (stop func()) {
+	dir := os.Getenv("BENCH_PROFILE")
+	if dir == "" {
+		return func() {}
+	}
+	cpu, err := os.Create(filepath.Join(dir, "cpu.pprof"))
+	if err == nil {
+		err = pprof.StartCPUProfile(cpu)
+	}
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		cpu.Close()
+		if heap, err := os.Create(filepath.Join(dir, "allocs.pprof")); err == nil {
+			pprof.Lookup("allocs").WriteTo(heap, 0)
+			heap.Close()
+		}
+	}
 }
 
 // BenchmarkServer measures the server alone, in a process of its own, with its
