@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync"
 	"time"
 
 	"modicum/ledger"
@@ -151,17 +152,37 @@ func (s *Store) linger(batch []*pending) []*pending {
 
 func endsOnly(p *pending) bool { return p.head.Kind == ledger.KindOutcome && p.act == nil }
 
-// run writes one batch and wakes its callers.
+// run makes one batch durable and wakes its callers: in the journal, or where acts
+// commit with their entries, in the database.
 func (s *Store) run(batch []*pending) {
+	if slices.ContainsFunc(batch, func(p *pending) bool { return p.act != nil }) || frameSize(batch) > halfSize {
+		s.runInDatabase(batch)
+		return
+	}
+	for len(batch) > 0 {
+		batch = s.runInJournal(batch)
+	}
+}
+
+// runInDatabase writes a batch in one transaction, behind all that the journal holds.
+func (s *Store) runInDatabase(batch []*pending) {
 	if err := s.refusing(); err != nil {
 		answer(batch, err)
 		return
 	}
 	edge := s.edge.Clone()
+	s.db.Lock()
 	kept, checkpoint, err := s.writeBatch(batch)
+	s.db.Unlock()
+	s.ended(kept, edge, checkpoint, err)
+}
+
+// ended tells the callers of a batch how it ended, and goes on from before it where
+// nothing was written.
+func (s *Store) ended(kept []*pending, before ledger.Edge, checkpoint []byte, err error) {
 	if err != nil {
-		s.edge = edge
-		clear(s.open)
+		s.edge = before
+		clear(s.open) // not lost: lookUp finds them
 		answer(kept, fmt.Errorf("append: %w: %w", ledger.ErrNotDurable, err))
 		return
 	}
@@ -170,11 +191,13 @@ func (s *Store) run(batch []*pending) {
 	}
 	s.origin.size, s.origin.checkpoint = s.edge.Size(), checkpoint
 	for _, p := range kept {
+		if part(p.head) == 0 {
+			s.ids.add(p.head.ID)
+		}
 		p.written.Size = s.origin.size
 		p.done <- outcome{receipt: p.written}
 	}
 	s.pub.Wake()
-	s.copier.grew(context.Background(), s.write, kept)
 }
 
 func answer(batch []*pending, err error) {
@@ -185,7 +208,7 @@ func answer(batch []*pending, err error) {
 
 // writeBatch writes the entries of a batch, each with its act, and the signed
 // head. Callers whose own entry fails are answered here; kept are the others,
-// whose entries are durable when err is nil.
+// whose entries are durable when err is nil. The caller holds db.
 func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte, err error) {
 	// The transaction belongs to all callers, so none of their contexts ends it.
 	ctx := context.Background()
@@ -194,16 +217,24 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 		return batch, nil, fmt.Errorf("begin: %w", err)
 	}
 	stmts := s.insert.in(ctx, tx)
-	kept, nodes, err := s.writeEntries(ctx, tx, stmts, batch)
+	tail, nodes, _, _ := s.tail.now()
+	completed := len(nodes)
+	if err := s.insertRows(ctx, stmts, tail); err != nil {
+		return batch, nil, errors.Join(err, tx.Rollback())
+	}
+	kept, nodes, err = s.writeEntries(ctx, tx, stmts, batch, nodes)
 	if err != nil {
 		return unanswered(batch), nil, errors.Join(err, tx.Rollback())
 	}
 	if len(kept) == 0 {
 		return nil, nil, tx.Rollback()
 	}
-	written, err := s.terms.write(ctx, tx, stmts.terms, namedBy(kept))
+	indexed, err := s.terms.write(ctx, tx, stmts.terms, namedBy(tail)+namedBy(kept))
 	if err == nil {
-		checkpoint, err = s.writeHead(ctx, stmts, nodes)
+		checkpoint, err = s.sign()
+	}
+	if err == nil {
+		err = s.writeHead(ctx, stmts, nodes, checkpoint, s.edge.Size())
 	}
 	if err != nil {
 		return kept, nil, errors.Join(err, tx.Rollback())
@@ -211,33 +242,14 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	if err := s.commitWithin(tx); err != nil {
 		return kept, nil, err
 	}
-	s.terms.advance(written)
-	for _, p := range kept {
-		s.terms.note(s.origin.first+p.written.Index, p.head)
-	}
+	s.tail.drop(len(tail), completed)
+	s.settled(append(tail, kept...), s.edge.Size(), indexed)
 	return kept, checkpoint, nil
 }
 
-// writeEntries writes a batch: many rows at a time where no act runs between them
-// and no entry is there already, else one by one.
-func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertStatements, batch []*pending) (kept []*pending, nodes []ledger.Node, err error) {
-	if len(batch) >= rowsAtOnce && !slices.ContainsFunc(batch, func(p *pending) bool { return p.act != nil }) {
-		before := s.edge.Clone()
-		if _, err := tx.ExecContext(ctx, "savepoint many"); err != nil {
-			return nil, nil, fmt.Errorf("savepoint: %w", err)
-		}
-		kept, nodes, err := s.writeMany(ctx, tx, stmts, batch)
-		if !errors.Is(err, errThere) {
-			return kept, nodes, err
-		}
-		// One of them is there already, and one by one will tell which.
-		if _, err := tx.ExecContext(ctx, "rollback to many"); err != nil {
-			return nil, nil, fmt.Errorf("undo a batch: %w", err)
-		}
-		s.edge = before
-		clear(s.open) // not lost: lookUp finds them
-	}
-	for _, p := range unanswered(batch) {
+// writeEntries writes entries one by one, each with its act.
+func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertStatements, batch []*pending, nodes []ledger.Node) (kept []*pending, _ []ledger.Node, err error) {
+	for _, p := range batch {
 		var own error
 		nodes, own, err = s.writeOne(ctx, tx, stmts, p, nodes)
 		if err != nil {
@@ -263,12 +275,17 @@ func unanswered(batch []*pending) []*pending {
 	return left
 }
 
-// commitWithin commits. Whatever keeps it from saying yes leaves open whether
-// the entries are there, so the store takes nothing more until it is opened
-// again and has looked.
+// commitWithin commits what lies in a transaction.
 func (s *Store) commitWithin(tx *sql.Tx) error {
+	return s.within("commit", func() error { return s.commit(tx) })
+}
+
+// within waits for what makes entries durable. Whatever keeps it from saying yes
+// leaves open whether the entries are there, so the store takes nothing more until it
+// is opened again and has looked.
+func (s *Store) within(what string, do func() error) error {
 	done := make(chan error, 1)
-	go func() { done <- s.commit(tx) }()
+	go func() { done <- do() }()
 	timer := time.NewTimer(s.opts.CommitTimeout)
 	defer timer.Stop()
 	var err error
@@ -277,13 +294,40 @@ func (s *Store) commitWithin(tx *sql.Tx) error {
 		if err == nil {
 			return nil
 		}
-		err = fmt.Errorf("commit: %w", err)
+		err = fmt.Errorf("%s: %w", what, err)
 	case <-timer.C:
-		s.hung = done
-		err = fmt.Errorf("commit: no answer within %s", s.opts.CommitTimeout)
+		s.hung.add(done)
+		err = fmt.Errorf("%s: no answer within %s", what, s.opts.CommitTimeout)
 	}
 	broken := fmt.Errorf("%w: %w", ledger.ErrBroken, err)
 	s.broken.Store(&broken)
 	s.opts.Log.Error("the record takes nothing more until the store is opened again", "error", err)
 	return err
+}
+
+// hung are the commits that were given up, whose end nobody has seen.
+type hung struct {
+	mu  sync.Mutex
+	all []chan error
+}
+
+func (h *hung) add(done chan error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.all = append(h.all, done)
+}
+
+// wait waits for all of them to end, for so long; false where one did not.
+func (h *hung) wait(long time.Duration) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	late := time.After(long)
+	for _, done := range h.all {
+		select {
+		case <-done:
+		case <-late:
+			return false
+		}
+	}
+	return true
 }

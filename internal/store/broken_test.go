@@ -4,9 +4,11 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -18,6 +20,13 @@ import (
 // package's own side.
 func opened(t *testing.T, timeout time.Duration, commit func(*sql.Tx) error) (*Store, Options) {
 	t.Helper()
+	o := ownOptions(t)
+	o.CommitTimeout = timeout
+	return openedWith(t, o, commit), o
+}
+
+func ownOptions(t *testing.T) Options {
+	t.Helper()
 	secret, _, err := ledger.NewKey("modicum.test/main")
 	if err != nil {
 		t.Fatal(err)
@@ -26,7 +35,11 @@ func opened(t *testing.T, timeout time.Duration, commit func(*sql.Tx) error) (*S
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key, CommitTimeout: timeout}
+	return Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key}
+}
+
+func openedWith(t *testing.T, o Options, commit func(*sql.Tx) error) *Store {
+	t.Helper()
 	s, err := prepare(context.Background(), o)
 	if err != nil {
 		t.Fatal(err)
@@ -35,20 +48,56 @@ func opened(t *testing.T, timeout time.Duration, commit func(*sql.Tx) error) (*S
 	if err := s.start(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	return s, o
+	return s
+}
+
+// ways are the two in which entries become durable: alone through the journal, with an
+// act through the database.
+var ways = []struct {
+	name string
+	act  func(ledger.Tx) error
+}{
+	{"the journal", nil},
+	{"the database", func(ledger.Tx) error { return nil }},
 }
 
 // TestL1_ACommitThatHangsAcknowledgesNothing: callers end by their context, the
 // store takes nothing more, and after reopening what is there is whole.
 func TestL1_ACommitThatHangsAcknowledgesNothing(t *testing.T) {
-	release := make(chan struct{})
-	s, o := opened(t, 300*time.Millisecond, func(tx *sql.Tx) error { <-release; return tx.Commit() })
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			release := make(chan struct{})
+			o := ownOptions(t)
+			o.CommitTimeout = 300 * time.Millisecond
+			o.Sync = func(f *os.File) error { <-release; return syncData(f) }
+			s := openedWith(t, o, func(tx *sql.Tx) error { <-release; return tx.Commit() })
+			hangs(t, s, way.act)
+			close(release)
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			again, err := Open(context.Background(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Close()
+			if _, err := again.Append(context.Background(), ledgertest.Decision(102), way.act); err != nil {
+				t.Error(err)
+			}
+			if _, err := again.ByID(context.Background(), ledgertest.ID(101)); !errors.Is(err, ledger.ErrNotFound) {
+				t.Errorf("an entry that was refused is there: %v", err)
+			}
+		})
+	}
+}
+
+func hangs(t *testing.T, s *Store, act func(ledger.Tx) error) {
 	var wg sync.WaitGroup
 	for i := range 20 {
 		wg.Go(func() {
 			ctx, cancel := context.WithTimeout(context.Background(), 30*time.Millisecond)
 			defer cancel()
-			_, err := s.Append(ctx, ledgertest.Decision(i), nil)
+			_, err := s.Append(ctx, ledgertest.Decision(i), act)
 			if !errors.Is(err, ledger.ErrNotDurable) || !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("got %v, want not durable by its deadline", err)
 			}
@@ -56,55 +105,55 @@ func TestL1_ACommitThatHangsAcknowledgesNothing(t *testing.T) {
 	}
 	wg.Wait()
 	// Without a deadline the time-out of the commit ends the wait.
-	if _, err := s.Append(context.Background(), ledgertest.Decision(100), nil); !errors.Is(err, ledger.ErrNotDurable) && !errors.Is(err, ledger.ErrBroken) {
+	if _, err := s.Append(context.Background(), ledgertest.Decision(100), act); !errors.Is(err, ledger.ErrNotDurable) && !errors.Is(err, ledger.ErrBroken) {
 		t.Errorf("got %v, want an error", err)
 	}
-	if _, err := s.Append(context.Background(), ledgertest.Decision(101), nil); !errors.Is(err, ledger.ErrBroken) {
+	if _, err := s.Append(context.Background(), ledgertest.Decision(101), act); !errors.Is(err, ledger.ErrBroken) {
 		t.Errorf("got %v, want broken", err)
 	}
 	if s.Health() == nil {
 		t.Error("a broken store says that it is well")
 	}
-	close(release)
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again, err := Open(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
-	if _, err := again.Append(context.Background(), ledgertest.Decision(102), nil); err != nil {
-		t.Error(err)
-	}
-	if _, err := again.ByID(context.Background(), ledgertest.ID(101)); !errors.Is(err, ledger.ErrNotFound) {
-		t.Errorf("an entry that was refused is there: %v", err)
-	}
 }
 
+// TestL1_AFailedCommitFailsEveryCallerOfTheBatch: what failed in the database is not
+// there after reopening. What failed in the journal may be, as a whole: nobody knows
+// what the disk took.
 func TestL1_AFailedCommitFailsEveryCallerOfTheBatch(t *testing.T) {
-	ioErr := errors.New("input/output error")
-	s, o := opened(t, time.Second, func(tx *sql.Tx) error { return errors.Join(ioErr, tx.Rollback()) })
-	var wg sync.WaitGroup
-	for i := range 20 {
-		wg.Go(func() {
-			_, err := s.Append(context.Background(), ledgertest.Decision(i), nil)
-			if !errors.Is(err, ioErr) {
-				t.Errorf("got %v, want the I/O error or that the log is broken by it", err)
+	for _, way := range ways {
+		t.Run(way.name, func(t *testing.T) {
+			ioErr := errors.New("input/output error")
+			o := ownOptions(t)
+			o.Sync = func(*os.File) error { return ioErr }
+			s := openedWith(t, o, func(tx *sql.Tx) error { return errors.Join(ioErr, tx.Rollback()) })
+			var wg sync.WaitGroup
+			var tried atomic.Int64
+			for i := range 20 {
+				wg.Go(func() {
+					_, err := s.Append(context.Background(), ledgertest.Decision(i), way.act)
+					if !errors.Is(err, ioErr) {
+						t.Errorf("got %v, want the I/O error or that the log is broken by it", err)
+					}
+					if !errors.Is(err, ledger.ErrBroken) {
+						tried.Add(1)
+					}
+				})
+			}
+			wg.Wait()
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			o.Sync = nil
+			again, err := Open(context.Background(), o)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer again.Close()
+			h, err := again.Head(context.Background())
+			if err != nil || h.Size != 0 && (way.act != nil || h.Size != tried.Load()) {
+				t.Errorf("head %+v, %v: want no entry, or of the journal the batch of %d", h, err, tried.Load())
 			}
 		})
-	}
-	wg.Wait()
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	again, err := Open(context.Background(), o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer again.Close()
-	if h, err := again.Head(context.Background()); err != nil || h.Size != 0 {
-		t.Errorf("head %+v, %v: want no entry", h, err)
 	}
 }
 

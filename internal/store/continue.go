@@ -6,6 +6,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 
 	"github.com/google/uuid"
 
@@ -45,12 +48,19 @@ func Continue(ctx context.Context, o Options, c Continuation) (err error) {
 	if err := s.adopt(ctx, old); err != nil {
 		return err
 	}
+	if err := s.replay(ctx); err != nil && !errors.Is(err, ErrBehind) { // which is why it is continued
+		return err
+	}
+	old = s.origin
 	known, err := s.lastKnown(ctx, c.Known)
 	if err != nil {
 		return err
 	}
 	if err := s.begin(ctx, old, known, c); err != nil {
 		return err
+	}
+	if err := os.Remove(filepath.Join(s.opts.Dir, journalName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("store: %w", err) // of the earlier log, which the next start leaves aside as well
 	}
 	return s.setAside(old.n)
 }
@@ -92,7 +102,7 @@ func (s *Store) begin(ctx context.Context, old origin, known ledger.Head, c Cont
 	act.What = []string{"origin " + old.name, fmt.Sprintf("size %d", known.Size), fmt.Sprintf("kept %d", old.size)}
 	act.Hashes = map[string]string{"root": hex.EncodeToString(known.Root[:]), "kept": hex.EncodeToString(kept[:])}
 	next := origin{n: old.n + 1, name: s.opts.Key.Origin(), first: old.first + old.size}
-	s.origin, s.edge = next, ledger.Edge{}
+	s.origin, s.edge, s.size = next, ledger.Edge{}, 0
 	return s.writeAct(ctx, act, func(tx ledger.Tx) error {
 		_, err := tx.Exec(ctx, insertOrigin, next.n, next.name, next.first, next.size, []byte{})
 		return err

@@ -1,9 +1,16 @@
 // Package store is our own database; nobody else speaks SQL to it.
 //
-// A [Store] is a folder of mode 0700 that holds one SQLite file, the lock that
-// keeps a second process out, and the published record. It implements
+// A [Store] is a folder of mode 0700 that holds one SQLite file, the journal, the
+// lock that keeps a second process out, and the published record. It implements
 // [ledger.Log]: an entry and the act that it records are one transaction, many
 // callers share one commit, and nobody is woken before that commit is on disk.
+//
+// Entries without an act become durable in the journal: a batch is one frame with
+// its signed tree, one write and one sync. A moment later they are moved into the
+// database, many batches at once. An act commits in the database together with all
+// that the journal held before it, so that there is one order. Whoever reads waits
+// until what was acknowledged lies in the database. After a crash the next start
+// takes up what the journal holds beyond it, checked against the signed trees.
 //
 // The database is the authority. What lies in the published folder is written
 // from it, and looked at on opening only to learn whether the database is older

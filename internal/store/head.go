@@ -27,7 +27,10 @@ func (s *Store) load(ctx context.Context) error {
 	if o.name != s.opts.Key.Origin() {
 		return fmt.Errorf("store: it holds the log %s, the key is for %s; configure that log's key, or go on under the new name with: modicum ledger continue", o.name, s.opts.Key.Origin())
 	}
-	return s.adopt(ctx, o)
+	if err := s.adopt(ctx, o); err != nil {
+		return err
+	}
+	return s.replay(ctx)
 }
 
 // adopt checks o against the stored hashes and makes it the origin in force.
@@ -43,7 +46,11 @@ func (s *Store) adopt(ctx context.Context, o origin) error {
 	if head.Origin != o.name || head.Size != o.size || next-o.first != o.size {
 		return fmt.Errorf("%w: %d entries, the signed head of %s covers %d", ErrDamaged, next-o.first, o.name, head.Size)
 	}
-	s.origin = o
+	s.origin, s.size = o, o.size
+	s.drained.Store(next)
+	if err := s.write.QueryRowContext(ctx, "select coalesce(max(id), '') from ledger_entry").Scan(&s.ids.greatest); err != nil {
+		return fmt.Errorf("store: read the greatest id: %w", err)
+	}
 	s.edge, err = ledger.EdgeOf(o.size, func(level int, n int64, width int) ([]byte, error) { return s.Tile(ctx, level, n, width) })
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)

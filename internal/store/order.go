@@ -22,9 +22,14 @@ func (s *Store) mustLookUp(h ledger.Header) bool {
 	return (h.Kind == ledger.KindOpened || h.Kind == ledger.KindOutcome) && s.open[h.ID] == nil
 }
 
+// asker is a transaction, or the database where all lies in it.
+type asker interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
 // inOrder holds that every opened and outcome follows its admitted decision
 // without a gap, which is what verifiers check.
-func (s *Store) inOrder(ctx context.Context, tx *sql.Tx, h ledger.Header) (own, err error) {
+func (s *Store) inOrder(ctx context.Context, tx asker, h ledger.Header) (own, err error) {
 	if h.Kind != ledger.KindOpened && h.Kind != ledger.KindOutcome {
 		return nil, nil
 	}
@@ -78,7 +83,7 @@ func (s *Store) remember(id string, d *progress) {
 
 // lookUp reads the progress of a decision of this origin; nil when there is
 // none that was admitted.
-func (s *Store) lookUp(ctx context.Context, tx *sql.Tx, id string) (*progress, error) {
+func (s *Store) lookUp(ctx context.Context, tx asker, id string) (*progress, error) {
 	rows, err := tx.QueryContext(ctx, "select body from ledger_entry where id = $1 and pos >= $2 order by pos", id, s.origin.first)
 	if err != nil {
 		return nil, err

@@ -41,6 +41,9 @@ const recordColumns = "select e.pos, o.name, e.pos - o.first, e.body from ledger
 
 // Search returns entries in the order they were taken, or newest first.
 func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
+	if err := s.settle(ctx); err != nil { // before the newest are looked for in memory
+		return nil, err
+	}
 	var w where
 	from := recordColumns
 	w.term(&s.terms, "e", "p:", q.Patient)
@@ -150,6 +153,9 @@ func (s *Store) Range(ctx context.Context, from int64, limit int) ([]Record, err
 }
 
 func (s *Store) records(ctx context.Context, query string, args ...any) ([]Record, error) {
+	if err := s.settle(ctx); err != nil {
+		return nil, err
+	}
 	rows, err := s.read.QueryContext(ctx, query, args...)
 	if err != nil {
 		return nil, fmt.Errorf("store: read the record: %w", err)
@@ -173,6 +179,9 @@ func (s *Store) records(ctx context.Context, query string, args ...any) ([]Recor
 // entries of the origin in force can be proved from here; those of an earlier
 // one from the folder that was kept.
 func (s *Store) Prove(ctx context.Context, id string) (*ledger.Proof, error) {
+	if err := s.settle(ctx); err != nil {
+		return nil, err
+	}
 	var pos int64
 	err := s.read.QueryRowContext(ctx, "select pos from ledger_entry where id = $1 and part = 0", id).Scan(&pos)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && pos < s.origin.first {

@@ -8,12 +8,16 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"time"
 
 	"modicum/ledger"
 )
 
 // ErrNoRecord: there is no store in the folder.
 var ErrNoRecord = errors.New("there is no record here")
+
+// ErrUnsettled: the newest entries lie in the journal alone.
+var ErrUnsettled = errors.New("the newest entries are not in the database yet: the process that wrote them ended abruptly, and takes them up when it is started again")
 
 // Reader reads a store beside the process that writes it, which is how a person
 // explains a decision while the server runs. It writes nothing and takes no lock.
@@ -40,9 +44,6 @@ func OpenReader(ctx context.Context, dir string, keys ...string) (*Reader, error
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoRecord // made, and never used
 	}
-	if err == nil {
-		err = s.terms.recall(ctx, db)
-	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: read the record: %w", err), db.Close())
 	}
@@ -53,10 +54,55 @@ func OpenReader(ctx context.Context, dir string, keys ...string) (*Reader, error
 func (r *Reader) Close() error { return r.s.read.Close() }
 
 // Search is that of Store.
-func (r *Reader) Search(ctx context.Context, q Query) ([]Record, error) { return r.s.Search(ctx, q) }
+func (r *Reader) Search(ctx context.Context, q Query) ([]Record, error) {
+	if err := r.settled(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.s.terms.recall(ctx, r.s.read); err != nil {
+		return nil, err
+	}
+	return r.s.Search(ctx, q)
+}
 
 // ByID is that of Store.
-func (r *Reader) ByID(ctx context.Context, id string) ([]Record, error) { return r.s.ByID(ctx, id) }
+func (r *Reader) ByID(ctx context.Context, id string) ([]Record, error) {
+	if err := r.settled(ctx); err != nil {
+		return nil, err
+	}
+	return r.s.ByID(ctx, id)
+}
+
+// settled waits until the database holds what the journal of the process that writes
+// held at the time of the call: a moment. Where that process has ended abruptly nobody
+// moves it, and what is there may not be taken for all.
+func (r *Reader) settled(ctx context.Context) error {
+	const pause, most = settleEvery / 5, 100
+	until := int64(-1) // not known yet
+	for range most {
+		o, err := r.s.current(ctx, r.s.read)
+		if err != nil {
+			return fmt.Errorf("store: read the record: %w", err)
+		}
+		next := o.first + o.size
+		if until < 0 {
+			// An error passes: it is read while it is written.
+			if frames, err := readJournal(r.s.opts.Dir, o.n, next); err == nil && len(frames) > 0 {
+				until = frames[len(frames)-1].end()
+			} else if err == nil {
+				return nil
+			}
+		}
+		if until >= 0 && next >= until {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+	return ErrUnsettled
+}
 
 // Origin names the log in force.
 func (r *Reader) Origin() string { return r.s.origin.name }

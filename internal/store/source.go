@@ -12,6 +12,9 @@ var _ ledger.Source = (*Store)(nil)
 
 // Checkpoint implements ledger.Source for the origin in force.
 func (s *Store) Checkpoint(ctx context.Context) ([]byte, error) {
+	if err := s.settle(ctx); err != nil {
+		return nil, err
+	}
 	o, err := s.current(ctx, s.read)
 	if err != nil {
 		return nil, fmt.Errorf("store: read the signed head: %w", err)

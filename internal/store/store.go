@@ -43,6 +43,8 @@ type Options struct {
 	Now           func() time.Time // for the store's own entries; nil means time.Now
 	Rand          io.Reader        // for their ids; nil means crypto/rand
 	Log           *slog.Logger     // nil discards
+	// Sync makes the bytes of a file of fixed size durable; nil means fdatasync(2).
+	Sync func(*os.File) error
 }
 
 // Store is our database. It is safe for concurrent use.
@@ -61,13 +63,21 @@ type Store struct {
 	terms  terms
 	copier *copier // nil until start
 	broken atomic.Pointer[error]
+	hung   hung
+
+	settler *settler     // nil until start
+	tail    tail         // durable in the journal, not in the database yet
+	drained atomic.Int64 // position up to which all lies in the database
+	db      sync.Mutex   // guards writing to the database, terms among it, and size
+	size    int64        // entries of the origin that lie in the database
 
 	// Owned by the sequencer once it runs.
-	origin origin
-	edge   ledger.Edge
-	open   map[string]*progress // admitted decisions that have not ended
-	commit func(*sql.Tx) error  // tests put a disk that hangs here
-	hung   chan error           // a commit that was given up; nil when there is none
+	origin  origin // with what the journal holds
+	edge    ledger.Edge
+	open    map[string]*progress // admitted decisions that have not ended
+	ids     ids
+	journal *journal            // nil until start
+	commit  func(*sql.Tx) error // tests put a disk that hangs here
 }
 
 // origin is a row of ledger_origin.
@@ -144,6 +154,9 @@ func (o *Options) defaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	if o.Sync == nil {
+		o.Sync = syncData
+	}
 	o.Keys = append([]string{o.Key.Public()}, o.Keys...)
 }
 
@@ -158,12 +171,17 @@ func (s *Store) start(ctx context.Context) error {
 	if err := s.rotate(ctx); err != nil {
 		return err
 	}
+	var err error
+	if s.journal, err = openJournal(s.opts.Dir, s.opts.Sync); err != nil {
+		return err
+	}
 	pub, err := ledger.NewPublisher(ctx, ledger.PublisherConfig{Folder: s.opts.Folder, Source: s, Keys: s.opts.Keys, Interval: s.opts.Interval, Log: s.opts.Log})
 	if err != nil {
 		return err
 	}
 	s.pub = pub
 	s.copier = newCopier(s.read, s.opts.Log)
+	s.startSettler()
 	go s.sequence()
 	return nil
 }
@@ -176,24 +194,34 @@ func (s *Store) Close() error {
 	s.once.Do(func() {
 		close(s.stop)
 		<-s.done
+		s.settler.close()
+		err = s.settle(context.Background())
 		s.copier.close()
-		if s.hung != nil {
-			select {
-			case <-s.hung:
-			case <-time.After(s.opts.CommitTimeout):
-				// The database cannot be closed under a running commit; the
-				// process has to end.
-				err = errors.Join(errors.New("store: a commit still hangs; end the process"), s.pub.Close(context.Background()))
-				return
-			}
+		if !s.hung.wait(s.opts.CommitTimeout) {
+			// The database cannot be closed under a running commit; the
+			// process has to end.
+			err = errors.Join(errors.New("store: a commit still hangs; end the process"), s.pub.Close(context.Background()))
+			return
 		}
-		err = errors.Join(s.pub.Close(context.Background()), s.release())
+		err = errors.Join(err, s.pub.Close(context.Background()), s.closeJournal(), s.release())
 	})
 	return err
 }
 
+// closeJournal takes the journal away where all that it holds lies in the database.
+// Otherwise the next start takes it up.
+func (s *Store) closeJournal() error {
+	if s.refusing() != nil || !s.tail.empty() {
+		return s.journal.f.Close()
+	}
+	return s.journal.remove()
+}
+
 func (s *Store) release() error {
 	var errs []error
+	if s.journal != nil {
+		s.journal.f.Close() // again where closeJournal did
+	}
 	for _, db := range []*sql.DB{s.read, s.write} { // the writer last: it empties the WAL
 		if db != nil {
 			errs = append(errs, db.Close())
@@ -210,6 +238,9 @@ func (s *Store) release() error {
 func (s *Store) Health() error {
 	if e := s.broken.Load(); e != nil {
 		return *e
+	}
+	if err := s.settler.failure(); err != nil {
+		return fmt.Errorf("the journal is not moved into the database: %w", err)
 	}
 	if err := s.pub.Err(); err != nil {
 		return fmt.Errorf("the ledger folder lags: %w", err)

@@ -184,7 +184,7 @@ func (t *terms) recall(ctx context.Context, db *sql.DB) error {
 		return fmt.Errorf("store: read what the index lacks: %w", err)
 	}
 	defer rows.Close()
-	t.list, t.run, t.written = nil, nil, 0
+	var list []term
 	for rows.Next() {
 		var pos int64
 		var body []byte
@@ -195,7 +195,10 @@ func (t *terms) recall(ctx context.Context, db *sql.DB) error {
 		if err != nil {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, pos, err)
 		}
-		t.list = append(t.list, termsOf(pos, e.Header())...)
+		list = append(list, termsOf(pos, e.Header())...)
 	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.list, t.run, t.written = list, nil, 0
 	return rows.Err()
 }

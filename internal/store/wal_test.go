@@ -34,6 +34,9 @@ func TestTheWriteAheadLogBeginsAnew(t *testing.T) {
 		if _, err := s.Append(bg, large(n), nil); err != nil {
 			t.Fatal(err)
 		}
+		if err := s.settle(bg); err != nil {
+			t.Fatal(err)
+		}
 		now := frames(t, s)
 		if now < longest/2 {
 			return
@@ -61,10 +64,16 @@ func TestARunOfTheIndexThatWasCutShortIsWrittenAgain(t *testing.T) {
 	bg := context.Background()
 	const entries = maxTerms/2 + 3*leastPiece // two terms an entry: some pieces are written, not all
 	n := 0
-	for ; n < entries && (s.terms.run == nil || s.terms.written == 0); n++ {
+	for underWay := false; n < entries && !underWay; n++ {
 		if _, err := s.Append(bg, ledgertest.Decision(n), nil); err != nil {
 			t.Fatal(err)
 		}
+		if err := s.settle(bg); err != nil {
+			t.Fatal(err)
+		}
+		s.db.Lock()
+		underWay = s.terms.run != nil && s.terms.written > 0
+		s.db.Unlock()
 	}
 	s.terms.mu.Lock()
 	remembered := len(s.terms.list)
@@ -99,6 +108,9 @@ func TestARunOfTheIndexThatWasCutShortIsWrittenAgain(t *testing.T) {
 			})
 		}
 		all.Wait()
+		if err := again.settle(bg); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for i := range 97 {
 		found(t, again, i, n)

@@ -3,8 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"modicum/ledger"
@@ -68,65 +68,25 @@ func (i *insertStatements) in(ctx context.Context, tx *sql.Tx) *insertStatements
 	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.entries), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head), tx.StmtContext(ctx, i.terms)}
 }
 
-// errThere: an entry of the batch is in the record already.
-var errThere = errors.New("an entry is there already")
-
-// writeMany writes entries without acts, many rows at a time. Callers whose own
-// entry is out of order are answered; an entry that is there already is errThere,
-// and then nobody knows which.
-func (s *Store) writeMany(ctx context.Context, tx *sql.Tx, st *insertStatements, batch []*pending) (kept []*pending, nodes []ledger.Node, err error) {
-	kept = make([]*pending, 0, len(batch))
-	written, args := 0, make([]any, 0, rowsAtOnce*entryColumns)
-	write := func() error {
-		rows := kept[written:]
-		written = len(kept)
-		return s.insertRows(ctx, st, rows, args)
-	}
-	for _, p := range batch {
-		if p.ctx.Err() != nil {
-			p.fail(undurable(p.ctx)) // nobody waits, nothing was done
-			continue
-		}
-		// What is not remembered is looked up, so it has to lie there.
-		if len(kept)-written == rowsAtOnce || s.mustLookUp(p.head) {
-			if err := write(); err != nil {
-				return nil, nil, err
+// insertRows writes entries that can stand where they are, many rows at a time.
+func (s *Store) insertRows(ctx context.Context, st *insertStatements, rows []*pending) error {
+	args := make([]any, 0, rowsAtOnce*entryColumns)
+	for chunk := range slices.Chunk(rows, rowsAtOnce) {
+		var err error
+		if len(chunk) == rowsAtOnce {
+			args = args[:0]
+			for _, p := range chunk {
+				args = entryArgs(args, p)
+			}
+			_, err = st.entries.ExecContext(ctx, args...)
+		} else {
+			for i := 0; err == nil && i < len(chunk); i++ {
+				_, err = st.entry.ExecContext(ctx, entryArgs(args[:0], chunk[i])...)
 			}
 		}
-		own, err := s.inOrder(ctx, tx, p.head)
 		if err != nil {
-			return nil, nil, err
+			return fmt.Errorf("write entries: %w", err)
 		}
-		if own != nil {
-			p.fail(own)
-			continue
-		}
-		p.pos = s.origin.first + s.edge.Size()
-		nodes = s.grow(p, nodes)
-		kept = append(kept, p)
-	}
-	if err := write(); err != nil {
-		return nil, nil, err
-	}
-	return kept, nodes, nil
-}
-
-func (s *Store) insertRows(ctx context.Context, st *insertStatements, rows []*pending, args []any) (err error) {
-	if len(rows) == rowsAtOnce {
-		for _, p := range rows {
-			args = entryArgs(args, p)
-		}
-		_, err = st.entries.ExecContext(ctx, args...)
-	} else {
-		for i := 0; err == nil && i < len(rows); i++ {
-			_, err = st.entry.ExecContext(ctx, entryArgs(args, rows[i])...)
-		}
-	}
-	switch {
-	case isUnique(err):
-		return errThere
-	case err != nil:
-		return fmt.Errorf("write entry: %w", err)
 	}
 	return nil
 }
@@ -188,25 +148,27 @@ func (s *Store) insertEntry(ctx context.Context, st *insertStatements, p *pendin
 	return nil, nil
 }
 
-// writeHead writes the nodes that the batch completed and signs the new tree.
-func (s *Store) writeHead(ctx context.Context, st *insertStatements, nodes []ledger.Node) ([]byte, error) {
+// sign signs the tree as it is now.
+func (s *Store) sign() ([]byte, error) {
+	return s.opts.Key.Sign(ledger.Head{Origin: s.origin.name, Size: s.edge.Size(), Root: s.edge.Root()})
+}
+
+// writeHead writes the nodes that new entries completed and the tree that was signed
+// with them.
+func (s *Store) writeHead(ctx context.Context, st *insertStatements, nodes []ledger.Node, signed []byte, size int64) error {
 	for _, n := range nodes {
 		if _, err := st.node.ExecContext(ctx, s.origin.n, n.Level, n.Index, n.Hash[:]); err != nil {
-			return nil, fmt.Errorf("write tree: %w", err)
+			return fmt.Errorf("write tree: %w", err)
 		}
 	}
-	cp, err := s.opts.Key.Sign(ledger.Head{Origin: s.origin.name, Size: s.edge.Size(), Root: s.edge.Root()})
+	res, err := st.head.ExecContext(ctx, size, signed, s.origin.n, s.size)
 	if err != nil {
-		return nil, err
-	}
-	res, err := st.head.ExecContext(ctx, s.edge.Size(), cp, s.origin.n, s.origin.size)
-	if err != nil {
-		return nil, fmt.Errorf("write head: %w", err)
+		return fmt.Errorf("write head: %w", err)
 	}
 	if n, err := res.RowsAffected(); err != nil || n != 1 {
-		return nil, fmt.Errorf("write head: someone else moved it: %w", ErrDamaged)
+		return fmt.Errorf("write head: someone else moved it: %w", ErrDamaged)
 	}
-	return cp, nil
+	return nil
 }
 
 // part numbers the entries of one decision: decision 0, opened from 1, outcome
