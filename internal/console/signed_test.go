@@ -1,0 +1,99 @@
+package console_test
+
+import (
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum/internal/book"
+	"modicum/internal/book/booktest"
+	"modicum/internal/console"
+	"modicum/internal/people"
+	"modicum/internal/signin"
+)
+
+// atTime is the crew as signing in asks it.
+type atTime struct{ *crew }
+
+func (a atTime) ByUserName(string) *people.Person { return nil }
+func (a atTime) Holds(id string, d people.Duty, now time.Time) bool {
+	return a.crew.Holds(id, d, now.UnixMicro())
+}
+
+// TestViewerIsWhatSessionAndDirectorySayNow: a session alone opens nothing: a role
+// that was taken and a person who left count at the next page, and a page of another
+// site posts nothing.
+func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
+	h := newHospital(t)
+	clock := func() (time.Time, bool) { return time.UnixMicro(h.now.Load()).UTC(), true }
+	var site *console.Site
+	web := httptest.NewUnstartedServer(nil)
+	public, err := url.Parse("http://" + web.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sessions, err := signin.New(t.Context(), signin.Config{
+		Desk: book.NewDesk(&booktest.Shelf{}), People: atTime{h.crew}, Public: public, Key: make([]byte, 32), Now: clock,
+		Render: func(w http.ResponseWriter, r *http.Request, p signin.Page) { site.Render(w, r, p) },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site, err = console.New(console.Config{Who: console.Signed(h.crew, clock), Proved: console.Proved, Now: clock})
+	if err != nil {
+		t.Fatal(err)
+	}
+	site.Add(h.staff.Pages(site)...)
+	mux := http.NewServeMux()
+	mux.HandleFunc("POST /sign-in/test", func(w http.ResponseWriter, r *http.Request) {
+		if err := sessions.Begin(r.Context(), w, r, "petra", signin.Proof{How: []string{"hwk"}}); err != nil {
+			t.Error(err)
+		}
+	})
+	mux.Handle("/", site.Handler())
+	web.Config.Handler = sessions.Wrap(mux)
+	web.Start()
+	defer web.Close()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	browser := &http.Client{Jar: jar, CheckRedirect: client.CheckRedirect}
+	send := func(method, path, origin string) (int, string) {
+		t.Helper()
+		req, err := http.NewRequest(method, web.URL+path, strings.NewReader("x=y"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Origin", origin)
+		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		res, err := browser.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		return res.StatusCode, res.Header.Get("Location") + read(t, res)
+	}
+	if status, to := send("GET", "/reviews", public.String()); status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in?to=%2Freviews") {
+		t.Fatalf("not signed in: %d %s", status, to)
+	}
+	send("POST", "/sign-in/test", public.String())
+	if status, page := send("GET", "/reviews", public.String()); status != http.StatusOK || !strings.Contains(page, "Petra Alvarez") {
+		t.Fatalf("signed in: %d", status)
+	}
+	if status, page := send("POST", "/my/patient", "https://elsewhere.example"); status != http.StatusForbidden || !strings.Contains(page, "came from another page") || !strings.Contains(page, "Enforcement is on") {
+		t.Errorf("a post of another site: %d", status)
+	}
+	h.crew.duty["petra"], h.crew.roles["petra"] = nil, nil
+	if status, _ := send("GET", "/reviews", public.String()); status != http.StatusForbidden {
+		t.Errorf("after the duty was taken: %d", status)
+	}
+	delete(h.crew.of, "petra")
+	if status, to := send("GET", "/my", public.String()); status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in") {
+		t.Errorf("after they left: %d %s", status, to)
+	}
+}
