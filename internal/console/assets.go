@@ -19,6 +19,9 @@ var frameStyle []byte
 //go:embed vendored/htmx.min.js
 var script []byte
 
+//go:embed icon.svg
+var icon []byte
+
 //go:embed frame.html
 var frameText string
 
@@ -35,8 +38,10 @@ type file struct {
 var (
 	styleFile     = newFile("text/css; charset=utf-8", bytes.Join([][]byte{startStyle, frameStyle}, nil))
 	scriptFile    = newFile("text/javascript; charset=utf-8", script)
+	iconFile      = newFile("image/svg+xml", icon)
 	styleAddress  = "/style.css?" + styleFile.hash
 	scriptAddress = "/htmx.js?" + scriptFile.hash
+	iconAddress   = "/icon.svg?" + iconFile.hash
 )
 
 func newFile(kind string, plain []byte) *file {
@@ -54,6 +59,9 @@ func Style(w http.ResponseWriter, r *http.Request) { styleFile.serve(w, r) }
 // Script answers htmx, which pages use where it saves a reader from waiting; every
 // page works without it.
 func Script(w http.ResponseWriter, r *http.Request) { scriptFile.serve(w, r) }
+
+// Icon answers the sign of the product, for the tab of a browser.
+func Icon(w http.ResponseWriter, r *http.Request) { iconFile.serve(w, r) }
 
 // serve answers the file. Under the address that names its hash it never changes.
 func (f *file) serve(w http.ResponseWriter, r *http.Request) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"modicum/internal/access"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 )
 
@@ -145,7 +146,7 @@ func (s *Staff) seenGrant(v *Visit) (*access.Grant, error) {
 		return nil, ErrNotHere
 	case err != nil:
 		return nil, err
-	case g.Person != me && !slices.Contains(g.Approvers, me) && !s.isPrivacy(v.Viewer, g.Person, v.Now.UnixMicro()):
+	case g.Person != me && !slices.Contains(g.Approvers, me) && !s.isPrivacy(v.Viewer, g.Person, v.Now.UnixMicro()) && !defect.On(defect.GuessedShows):
 		return nil, ErrNotHere
 	}
 	return g, nil

@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -116,6 +117,46 @@ func TestC1_AGuessedIdIsOneThatIsNotThere(t *testing.T) {
 	}
 	if r, err := h.lent.Get(t.Context(), request); err != nil || r.State != access.Waiting {
 		t.Errorf("the request: %v, %v", r, err)
+	}
+}
+
+// TestC1_NoPageOfStaffChangesAnythingButByPost: every page, as everybody, with what a
+// post would carry in the address and in the body, by every other method.
+func TestC1_NoPageOfStaffChangesAnythingButByPost(t *testing.T) {
+	h := newHospital(t)
+	review := h.breaks(t, "p9")
+	h.pass(9 * time.Hour)
+	request, glass := h.asks(t, "the transport company asks for it"), h.breaks(t, "p8")
+	_, page := h.as("petra").get(t, "/requests/"+request)
+	form := "digest=" + digest(t, page) + "&answer=approve&do=revoke&word=because+it+is+so&verdict=justified&step=send&task=nurse%2Fgive-care&kind=exception&class=coverage.member-id&patient=p1&text=for+the+way+back"
+	state := func() string {
+		kept, err := h.shelf.Page(t.Context(), "request", request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		open := 0
+		for range h.lent.Open() {
+			open++
+		}
+		return fmt.Sprint(kept.Revision, open, len(h.lent.Requests("nina")), len(h.lent.Grants("dora")), len(h.lent.Reviews("petra")), h.bell.Unread("petra"), h.bell.Unread("nina"))
+	}
+	before := state()
+	for _, p := range h.site.Paths() {
+		for _, id := range []string{request, glass, review} {
+			path := strings.NewReplacer("{$}", "", "{name}", "x", "{id}", id).Replace(p.Path)
+			for _, who := range staff {
+				h.as(who.id)
+				for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPut, http.MethodDelete, http.MethodPatch} {
+					h.send(t, method, path+"?"+form+"&_method=POST", form)
+				}
+			}
+		}
+	}
+	if after := state(); after != before {
+		t.Errorf("before %s, after %s", before, after)
+	}
+	if status, _ := h.as("petra").send(t, http.MethodPost, "/requests/"+request, form); status != http.StatusSeeOther || state() == before {
+		t.Errorf("the post itself: %d", status)
 	}
 }
 

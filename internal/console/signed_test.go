@@ -92,7 +92,7 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 	if status, _ := send("GET", "/reviews", public.String()); status != http.StatusForbidden {
 		t.Errorf("after the duty was taken: %d", status)
 	}
-	delete(h.crew.of, "petra")
+	h.crew.of["petra"].Active = false
 	if status, to := send("GET", "/my", public.String()); status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in") {
 		t.Errorf("after they left: %d %s", status, to)
 	}

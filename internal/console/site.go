@@ -94,6 +94,7 @@ func (s *Site) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /style.css", Style)
 	mux.HandleFunc("GET /htmx.js", Script)
+	mux.HandleFunc("GET /icon.svg", Icon)
 	mux.Handle("GET /docs/{name}", s.front)
 	for _, p := range s.pages {
 		mux.Handle(p.Path, s.serve(p))
@@ -129,7 +130,8 @@ type frame struct {
 	Toast   *Toast
 	Path    string
 	Version string
-	CSS, JS string // addresses with the hash of what they hold
+	// Addresses with the hash of what they hold.
+	CSS, JS, Sign string
 }
 
 // shown is what the frame gets. "title" and "main" of a page get Data alone.
@@ -139,7 +141,7 @@ type shown struct {
 }
 
 func (s *Site) frame(v *Visit) *frame {
-	f := &frame{Title: s.cfg.Title, Viewer: v.Viewer, Observe: s.cfg.Observe, Path: v.R.URL.Path, Version: s.cfg.Version, CSS: styleAddress, JS: scriptAddress}
+	f := &frame{Title: s.cfg.Title, Viewer: v.Viewer, Observe: s.cfg.Observe, Path: v.R.URL.Path, Version: s.cfg.Version, CSS: styleAddress, JS: scriptAddress, Sign: iconAddress}
 	if v.Viewer == nil {
 		return f
 	}

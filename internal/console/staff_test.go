@@ -35,7 +35,7 @@ type crew struct {
 
 func (c *crew) Person(id string) *people.Person                    { return c.of[id] }
 func (c *crew) Program(string) *people.Program                     { return nil }
-func (c *crew) Active(id string) bool                              { return c.of[id] != nil }
+func (c *crew) Active(id string) bool                              { return c.of[id] != nil && c.of[id].Active }
 func (c *crew) Roles(id string, _ int64) []string                  { return c.roles[id] }
 func (c *crew) Positions(string, int64) []string                   { return nil }
 func (c *crew) Same(a, b string) bool                              { return a == b }
@@ -75,6 +75,7 @@ type hospital struct {
 	lent  *access.Book
 	bell  *notice.Teller
 	desk  *book.Desk
+	shelf *booktest.Shelf
 	set   *policy.Set
 	facts *facts.Store
 	log   entries
@@ -112,7 +113,8 @@ func newHospital(t testing.TB) *hospital {
 	})
 	clock := func() (time.Time, bool) { return time.UnixMicro(h.now.Load()).UTC(), true }
 	h.readFacts(t, clock)
-	h.desk = book.NewDesk(&booktest.Shelf{})
+	h.shelf = &booktest.Shelf{}
+	h.desk = book.NewDesk(h.shelf)
 	refs, err := ledger.NewRefs("t1", bytes.Repeat([]byte{1}, 32))
 	if err != nil {
 		t.Fatal(err)

@@ -180,6 +180,8 @@ func All() []Defect {
 		GetChanges,
 		FormForAnybody,
 		CellRuns,
+		GuessedShows,
+		SessionOutlives,
 		LookUnrecorded,
 		ReachTellsRestrictions,
 		ReachTellsMissing,
