@@ -369,3 +369,26 @@ func TestAnIDIsUsedOnceHoweverOldItIs(t *testing.T) {
 	again(s, "forgotten", 3)
 	appended(t, s, ledgertest.Decision(4))
 }
+
+// TestAnIDThatTheJournalBroughtBackIsNotUsedAgain: what a start takes up from the journal
+// of a dead process was newer than all that lay in its database.
+func TestAnIDThatTheJournalBroughtBackIsNotUsedAgain(t *testing.T) {
+	s, o, let := held(t)
+	appended(t, s, ledgertest.Decision(1), ledgertest.Opened(1, 1), ledgertest.Act(2))
+	left := dead(t, o)
+	let()
+	s.Close()
+	s, err := Open(context.Background(), left)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, e := range []ledger.Entry{ledgertest.Decision(1), ledgertest.Opened(1, 1), ledgertest.Act(2)} {
+		if _, err := s.Append(context.Background(), e, nil); !errors.Is(err, ledger.ErrOrder) {
+			t.Errorf("a %s a second time: got %v, want out of order", e.Header().Kind, err)
+		}
+	}
+	if err := s.settle(context.Background()); err != nil {
+		t.Error(err)
+	}
+}

@@ -216,6 +216,9 @@ func (s *Store) takeFrame(f *frame) error {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, f.first+int64(i), err)
 		}
 		p := &pending{head: e.Header(), body: body, leaf: ledger.LeafHash(body), pos: f.first + int64(i)}
+		if part(p.head) == 0 {
+			s.ids.add(p.head.ID) // newer than all that the database had when it was read
+		}
 		entries, nodes = append(entries, p), s.edge.Append(p.leaf, nodes)
 	}
 	if head.Origin != s.origin.name || head.Size != s.edge.Size() || head.Root != s.edge.Root() {
