@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/google/uuid"
 
-	"modicum/internal/book"
 	"modicum/internal/defect"
 	"modicum/ledger"
 )
@@ -18,7 +16,7 @@ var _ ledger.Log = (*Spool)(nil)
 
 // Append implements ledger.Log. The receipt of an entry that went into the spool is
 // empty: where it will lie in the record is not known yet. An act with statements of
-// its own never goes into the spool, since nobody could run them later; see Shelf.
+// its own never goes into the spool, since nobody could run them later.
 func (s *Spool) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) error) (ledger.Receipt, error) {
 	if act == nil {
 		if done, err := s.after(e); done || err != nil {
@@ -26,11 +24,7 @@ func (s *Spool) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) 
 		}
 	}
 	may := act == nil && s.may(e)
-	var receipt ledger.Receipt
-	err := s.patiently(ctx, may, func(ctx context.Context) (err error) {
-		receipt, err = s.cfg.Main.Append(ctx, e, act)
-		return err
-	})
+	receipt, err := s.ask(ctx, e, act, may)
 	if err == nil {
 		s.follow(e, receipt)
 		return receipt, nil
@@ -38,18 +32,18 @@ func (s *Spool) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) 
 	if !may || !away(err) || ctx.Err() != nil {
 		return receipt, err
 	}
-	return ledger.Receipt{}, s.instead(held{}, e, err)
+	return ledger.Receipt{}, s.instead(e, err)
 }
 
-// patiently asks the record, and no longer than there is patience where the spool
-// could take the entry.
-func (s *Spool) patiently(ctx context.Context, may bool, ask func(context.Context) error) error {
+// ask asks the record, and no longer than there is patience where the spool could take
+// the entry.
+func (s *Spool) ask(ctx context.Context, e ledger.Entry, act func(ledger.Tx) error, may bool) (ledger.Receipt, error) {
 	if may {
 		var cancel context.CancelFunc
 		ctx, cancel = context.WithTimeout(ctx, s.cfg.Patience)
 		defer cancel()
 	}
-	return ask(ctx)
+	return s.cfg.Main.Append(ctx, e, act)
 }
 
 // away reports whether the record may be unable to keep anything now.
@@ -82,7 +76,7 @@ func (s *Spool) after(e ledger.Entry) (bool, error) {
 	if _, there := s.spooled[h.ID]; !there {
 		return false, nil
 	}
-	return true, s.keep(held{}, e)
+	return true, s.keep(e)
 }
 
 // follow notes what the record took.
@@ -101,24 +95,25 @@ func (s *Spool) follow(e ledger.Entry, r ledger.Receipt) {
 }
 
 // instead keeps what the record did not take; why is what the record said.
-func (s *Spool) instead(h held, e ledger.Entry, why error) error {
+func (s *Spool) instead(e ledger.Entry, why error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if err := s.keep(h, e); err != nil {
+	if err := s.keep(e); err != nil {
 		return errors.Join(why, err)
 	}
 	return nil
 }
 
 // keep writes an entry to the file; the caller holds mu.
-func (s *Spool) keep(h held, e ledger.Entry) (err error) {
+func (s *Spool) keep(e ledger.Entry) error {
 	if s.file.unusable != nil {
 		return s.file.unusable
 	}
 	if s.file.damage != "" || s.file.cleared {
 		return fmt.Errorf("%w: what it holds must be drained first", ErrUnusable)
 	}
-	if h.entry, err = ledger.Encode(e); err != nil {
+	entry, err := ledger.Encode(e)
+	if err != nil {
 		return err
 	}
 	if err := s.begin(); err != nil {
@@ -129,15 +124,12 @@ func (s *Spool) keep(h held, e ledger.Entry) (err error) {
 			return err
 		}
 	}
-	if err := s.file.append(h); err != nil {
+	if err := s.file.append(kindEntry, entry); err != nil {
 		return err
 	}
 	if h := e.Header(); h.Kind != ledger.KindAct {
 		s.spooled[h.ID] = h.Kind != ledger.KindOutcome || h.More
 		delete(s.glasses, h.ID)
-	}
-	for _, p := range h.pages {
-		s.pages[pageKey{p.Kind, p.ID}] = p
 	}
 	return nil
 }
@@ -158,72 +150,6 @@ func (s *Spool) begin() error {
 		s.cfg.Log.Error("the record cannot be written; broken glasses are recorded in the spool")
 	}
 	return err
-}
-
-// Shelf is the record's shelf, behind the spool: the act of a broken glass goes into
-// the spool with its pages, and pages that lie there are read from there.
-func (s *Spool) Shelf() book.Shelf { return shelf{s} }
-
-type shelf struct{ *Spool }
-
-// Keep implements book.Shelf.
-func (s shelf) Keep(ctx context.Context, e ledger.Entry, pages []book.Page) error {
-	may := s.may(e) && e.Header().Kind == ledger.KindAct
-	if s.holdsPages() { // later pages follow those
-		if err := s.Drain(ctx); err != nil && !(may && away(err)) {
-			return err
-		} else if err != nil {
-			return s.instead(held{pages: pages}, e, err)
-		}
-	}
-	err := s.patiently(ctx, may, func(ctx context.Context) error { return s.cfg.Shelf.Keep(ctx, e, pages) })
-	if err == nil || !may || !away(err) || ctx.Err() != nil {
-		return err
-	}
-	return s.instead(held{pages: pages}, e, err)
-}
-
-func (s shelf) holdsPages() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return len(s.pages) > 0
-}
-
-// Pages implements book.Shelf.
-func (s shelf) Pages(ctx context.Context, kind string) ([]book.Page, error) {
-	pages, err := s.cfg.Shelf.Pages(ctx, kind)
-	if err != nil {
-		return nil, err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	pages = slices.DeleteFunc(pages, func(p book.Page) bool {
-		over, ok := s.Spool.pages[pageKey{kind, p.ID}]
-		return ok && over.Revision > p.Revision
-	})
-	for k, p := range s.Spool.pages {
-		there := slices.ContainsFunc(pages, func(q book.Page) bool { return q.ID == p.ID })
-		if k.kind == kind && !p.Closed && !there {
-			pages = append(pages, p)
-		}
-	}
-	return pages, nil
-}
-
-// Page implements book.Shelf.
-func (s shelf) Page(ctx context.Context, kind, id string) (book.Page, error) {
-	s.mu.Lock()
-	over, ok := s.Spool.pages[pageKey{kind, id}]
-	s.mu.Unlock()
-	if ok {
-		return over, nil
-	}
-	return s.cfg.Shelf.Page(ctx, kind, id)
-}
-
-// Closed implements book.Shelf.
-func (s shelf) Closed(ctx context.Context, kind, owner, before string, limit int) ([]book.Page, error) {
-	return s.cfg.Shelf.Closed(ctx, kind, owner, before, limit)
 }
 
 // Run drains whenever the record is back, until ctx ends.

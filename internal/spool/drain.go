@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"modicum/internal/book"
 	"modicum/internal/defect"
 	"modicum/ledger"
 )
@@ -58,64 +57,48 @@ func (s *Spool) next(ctx context.Context) (frames []frame, done bool, err error)
 
 // move puts one frame into the record.
 func (s *Spool) move(ctx context.Context, fr frame) error {
-	h, err := s.file.read(fr) // frames are never written twice, so this needs no lock
+	e, torn, err := s.file.read(fr) // frames are never written twice, so this needs no lock
 	if err != nil {
 		return err
 	}
-	misfit := ""
-	if h.torn == 0 {
-		if misfit, err = s.place(ctx, h); err != nil {
+	misfit := false
+	if e != nil {
+		if misfit, err = s.place(ctx, e); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.moved++
-	s.torn += h.torn
-	if misfit != "" {
-		s.misfits = append(s.misfits, fmt.Sprintf("the entry at byte %d %s", fr.at, misfit))
+	s.torn += torn
+	if misfit {
+		s.misfits = append(s.misfits, fmt.Sprintf("the entry at byte %d has no place in the record", fr.at))
 	}
 	return nil
 }
 
-// place puts an entry into the record; misfit says why the record does not want it.
-func (s *Spool) place(ctx context.Context, h held) (misfit string, err error) {
-	e, err := ledger.Decode(h.entry)
+// place puts an entry into the record; misfit says that the record does not want it.
+func (s *Spool) place(ctx context.Context, e ledger.Entry) (misfit bool, err error) {
+	if _, err = s.cfg.Main.Append(ctx, e, nil); errors.Is(err, ledger.ErrOrder) {
+		there, errThere := s.there(ctx, e)
+		misfit, err = !there, errThere
+	}
 	if err != nil {
-		return "", fmt.Errorf("spool: %w", err)
+		return false, err
 	}
-	if len(h.pages) > 0 {
-		err = s.cfg.Shelf.Keep(ctx, e, h.pages)
-	} else {
-		_, err = s.cfg.Main.Append(ctx, e, nil)
+	if a, ok := e.(*ledger.Act); ok && !misfit && s.cfg.Placed != nil {
+		err = s.cfg.Placed(ctx, a)
 	}
-	if err == nil {
-		return "", nil
-	}
-	if away(err) || ctx.Err() != nil {
-		return "", err
-	}
-	there, errThere := s.there(ctx, e, h.entry)
-	switch {
-	case errThere != nil:
-		return "", errThere
-	case there:
-		return "", nil
-	case errors.Is(err, book.ErrStale):
-		// Its pages were changed meanwhile, which nobody can mend; that it happened stays.
-		if _, err := s.cfg.Main.Append(ctx, e, nil); err != nil {
-			return "", err
-		}
-		return "came too late for its pages", nil
-	case errors.Is(err, ledger.ErrOrder):
-		return "has no place in the record", nil
-	}
-	return "", err
+	return misfit, err
 }
 
 // there reports whether the record holds exactly this entry: after an error nobody
 // knew, and a drain that was interrupted.
-func (s *Spool) there(ctx context.Context, e ledger.Entry, body []byte) (bool, error) {
+func (s *Spool) there(ctx context.Context, e ledger.Entry) (bool, error) {
+	body, err := ledger.Encode(e)
+	if err != nil {
+		return false, err
+	}
 	bodies, err := s.cfg.Find(ctx, e.Header().ID)
 	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
 		return false, fmt.Errorf("spool: look for an entry: %w", err)
@@ -160,7 +143,6 @@ func (s *Spool) end(ctx context.Context) error {
 	}
 	s.moved, s.misfits, s.torn = 0, nil, 0
 	clear(s.spooled)
-	clear(s.pages)
 	s.since = time.Time{}
 	return nil
 }

@@ -34,12 +34,8 @@ func Scan(r io.ReaderAt, size int64, key []byte) (Held, error) {
 		if _, err := r.ReadAt(content, fr.at+overhead); err != nil {
 			return out, err
 		}
-		h, err := parse(fr.kind, content)
-		if err != nil {
-			return out, err
-		}
-		if h.torn == 0 {
-			out.Entries = append(out.Entries, h.entry)
+		if fr.kind == kindEntry {
+			out.Entries = append(out.Entries, content)
 		}
 	}
 	return out, err

@@ -1,6 +1,7 @@
 package spool
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"modicum/internal/defect"
+	"modicum/ledger"
 )
 
 // disk is what the spool needs of its file; tests put a disk that fails or is killed.
@@ -153,16 +155,12 @@ func (f *file) mend() error {
 		return err
 	}
 	f.torn = 0
-	return f.append(held{torn: torn})
+	return f.append(kindTorn, binary.BigEndian.AppendUint64(nil, uint64(torn)))
 }
 
 // append writes one frame behind the last; when it returns nil the frame is on disk.
-func (f *file) append(h held) error {
-	k, content, err := h.content()
-	if err != nil {
-		return err
-	}
-	if len(content) > maxContent || f.end+room(len(content)) > f.size && !defect.On(defect.SpoolUnbounded) {
+func (f *file) append(k kind, content []byte) error {
+	if f.end+room(len(content)) > f.size && !defect.On(defect.SpoolUnbounded) {
 		return ErrFull
 	}
 	m, err := f.write(f.end, f.last, k, content)
@@ -199,11 +197,11 @@ func (f *file) put(b []byte, at int64) error {
 	return nil
 }
 
-// read returns what a frame holds.
-func (f *file) read(fr frame) (held, error) {
+// read returns the entry of a frame, or how many bytes were torn before it.
+func (f *file) read(fr frame) (ledger.Entry, int64, error) {
 	content := make([]byte, fr.length)
 	if _, err := f.d.ReadAt(content, fr.at+overhead); err != nil {
-		return held{}, fmt.Errorf("spool: read: %w", err)
+		return nil, 0, fmt.Errorf("spool: read: %w", err)
 	}
 	return parse(fr.kind, content)
 }

@@ -11,7 +11,6 @@ import (
 
 	"github.com/go-json-experiment/json"
 
-	"modicum/internal/book"
 	"modicum/internal/defect"
 	"modicum/ledger"
 )
@@ -28,8 +27,8 @@ const (
 	headBytes  = 4096
 	markAt     = 2048 // in the head: that everything is in the record, and clearing began
 	overhead   = sha256.Size + 5
-	maxContent = 1 << 20
-	leastBytes = headBytes + sector + maxContent
+	maxContent = ledger.MaxEntry
+	leastBytes = 1 << 20
 )
 
 type kind byte
@@ -37,8 +36,7 @@ type kind byte
 const (
 	kindHead  kind = 1 // of the file
 	kindEntry kind = 2 // an entry
-	kindPages kind = 3 // an entry with the pages that are kept with it
-	kindTorn  kind = 4 // 8 bytes: how many lay there of an entry that was interrupted
+	kindTorn  kind = 3 // 8 bytes: how many lay there of an entry that was interrupted
 )
 
 type mac = [sha256.Size]byte
@@ -93,67 +91,23 @@ func build(key []byte, before mac, k kind, content []byte) ([]byte, mac) {
 	return b, m
 }
 
-// held is what a frame holds: an entry, or how much was torn before it.
-type held struct {
-	entry []byte // canonical
-	pages []book.Page
-	torn  int64
-}
-
-func (h held) content() (kind, []byte, error) {
-	switch {
-	case h.torn > 0:
-		return kindTorn, binary.BigEndian.AppendUint64(nil, uint64(h.torn)), nil
-	case len(h.pages) == 0:
-		return kindEntry, h.entry, nil
-	}
-	pages, err := json.Marshal(h.pages, json.Deterministic(true))
-	if err != nil {
-		return 0, nil, fmt.Errorf("spool: write pages: %w", err)
-	}
-	b := binary.BigEndian.AppendUint32(nil, uint32(len(h.entry)))
-	return kindPages, append(append(b, h.entry...), pages...), nil
-}
-
 // errContent: a frame whose chain is right holds what no spool wrote.
 var errContent = errors.New("a frame does not hold what it should")
 
-func parse(k kind, content []byte) (h held, err error) {
+// parse returns the entry of a frame, or how many bytes were torn before it.
+func parse(k kind, content []byte) (e ledger.Entry, torn int64, err error) {
 	switch k {
 	case kindTorn:
 		if len(content) != 8 {
-			return held{}, errContent
+			return nil, 0, errContent
 		}
-		h.torn = int64(binary.BigEndian.Uint64(content) & (1<<62 - 1))
-		return h, nil
+		return nil, int64(binary.BigEndian.Uint64(content) & (1<<62 - 1)), nil
 	case kindEntry:
-		h.entry = content
-	case kindPages:
-		if h, err = parsePages(content); err != nil {
-			return held{}, err
+		if e, err = ledger.Decode(content); err == nil {
+			return e, 0, nil
 		}
-	default:
-		return held{}, errContent
 	}
-	if _, err := ledger.Decode(h.entry); err != nil {
-		return held{}, errContent
-	}
-	return h, nil
-}
-
-func parsePages(content []byte) (h held, err error) {
-	if len(content) < 4 {
-		return held{}, errContent
-	}
-	n := int64(binary.BigEndian.Uint32(content))
-	if n > int64(len(content)-4) {
-		return held{}, errContent
-	}
-	h.entry = content[4 : 4+n]
-	if json.Unmarshal(content[4+n:], &h.pages, json.RejectUnknownMembers(true)) != nil || len(h.pages) == 0 {
-		return held{}, errContent
-	}
-	return h, nil
+	return nil, 0, errContent
 }
 
 // scanned is what a file holds.
@@ -221,7 +175,7 @@ func (out *scanned) follow(r io.ReaderAt, size int64, key []byte) error {
 			return err
 		}
 		if state == whole {
-			if _, err := parse(f.kind, content); err != nil || f.kind == kindHead {
+			if _, _, err := parse(f.kind, content); err != nil {
 				state = changed
 			}
 		}

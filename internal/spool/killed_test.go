@@ -3,7 +3,6 @@ package spool_test
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"fmt"
 	"os"
 	"os/exec"
@@ -14,7 +13,6 @@ import (
 	"syscall"
 	"testing"
 
-	"modicum/internal/book"
 	"modicum/internal/spool"
 	"modicum/ledger"
 )
@@ -62,9 +60,7 @@ func child(t *testing.T, dir string, n int64) {
 		}
 	}
 	act := glassBroken()
-	if err := s.Shelf().Keep(context.Background(), act, []book.Page{page(newID(), 1)}); err != nil {
-		t.Fatal(err)
-	}
+	put(t, s, act)
 	say(act)
 	w.rec.set(well)
 	drain(t, s)

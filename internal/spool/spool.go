@@ -23,7 +23,6 @@ import (
 	"sync"
 	"time"
 
-	"modicum/internal/book"
 	"modicum/ledger"
 )
 
@@ -41,19 +40,20 @@ const Broken = "glass-broken"
 // Drained is the act that tells what a spool held.
 const Drained = "spool-drained"
 
-// Config is what a Spool is made of. All but the last four must be set.
+// Config is what a Spool is made of. All but the last five must be set.
 type Config struct {
 	Dir   string // made when missing, mode 0700; best on another disk than the record
 	Bytes int64  // set aside for it
 	Key   []byte // of the chain, 32 bytes or more, and of nothing else
 	Main  ledger.Log
-	// Shelf is where pages lie that are kept with their entries in Main.
-	Shelf book.Shelf
 	// Find returns the entries of the record that have an id, as they are stored.
 	Find func(ctx context.Context, id string) ([][]byte, error)
 	// Checkpoint returns the record's last signed checkpoint: what the chain begins with.
 	Checkpoint func(ctx context.Context) ([]byte, error)
 
+	// Placed, if not nil, hears of each act that reached the record from the spool. It may
+	// hear of one again; where it fails, the drain fails and is tried again.
+	Placed   func(ctx context.Context, a *ledger.Act) error
 	Patience time.Duration    // for Main, where there is the spool to turn to; 0 means 2 s
 	Now      func() time.Time // nil means time.Now
 	Rand     io.Reader        // for ids; nil means crypto/rand
@@ -74,12 +74,9 @@ type Spool struct {
 	moved      int             // frames that are in the record
 	misfits    []string        // what is wrong with frames that were moved
 	torn       int64           // bytes of entries that were interrupted, in frames that were moved
-	pages      map[pageKey]book.Page
-	since      time.Time // of the first entry; zero when there is none
-	told       string    // the last trouble, for State
+	since      time.Time       // of the first entry; zero when there is none
+	told       string          // the last trouble, for State
 }
-
-type pageKey struct{ kind, id string }
 
 // mostGlasses bounds the decisions that are remembered. Beyond it the followers of a
 // decision are refused rather than spooled.
@@ -93,7 +90,7 @@ func Open(ctx context.Context, cfg Config) (*Spool, error) {
 	if err := private(cfg.Dir); err != nil {
 		return nil, err
 	}
-	s := &Spool{cfg: cfg, glasses: map[string]bool{}, spooled: map[string]bool{}, pages: map[pageKey]book.Page{}}
+	s := &Spool{cfg: cfg, glasses: map[string]bool{}, spooled: map[string]bool{}}
 	checkpoint, err := cfg.Checkpoint(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("spool: the record's checkpoint: %w", err)
@@ -109,8 +106,8 @@ func Open(ctx context.Context, cfg Config) (*Spool, error) {
 }
 
 func (c *Config) complete() error {
-	if c.Dir == "" || c.Main == nil || c.Shelf == nil || c.Find == nil || c.Checkpoint == nil {
-		return errors.New("spool: Dir, Main, Shelf, Find and Checkpoint must be set")
+	if c.Dir == "" || c.Main == nil || c.Find == nil || c.Checkpoint == nil {
+		return errors.New("spool: Dir, Main, Find and Checkpoint must be set")
 	}
 	if len(c.Key) < 32 {
 		return errors.New("spool: its key must have 32 bytes or more")
@@ -136,28 +133,18 @@ func (c *Config) complete() error {
 // recall reads the frames of an earlier process.
 func (s *Spool) recall() error {
 	for _, fr := range s.file.frames {
-		held, err := s.file.read(fr)
+		e, _, err := s.file.read(fr)
 		if err != nil {
 			return err
 		}
-		if held.torn == 0 {
-			s.remember(held)
+		if e != nil {
+			s.spooled[e.Header().ID] = false // whoever would go on with it ended with its process
 		}
 	}
 	if s.file.head != nil {
 		s.since = time.UnixMicro(s.file.head.At)
 	}
 	return nil
-}
-
-// remember notes what a frame holds.
-func (s *Spool) remember(h held) {
-	if e, err := ledger.Decode(h.entry); err == nil {
-		s.spooled[e.Header().ID] = false // whoever would go on with it ended with its process
-	}
-	for _, p := range h.pages {
-		s.pages[pageKey{p.Kind, p.ID}] = p
-	}
 }
 
 // Close closes the file. What it holds stays.

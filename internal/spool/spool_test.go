@@ -15,8 +15,6 @@ import (
 	"testing/synctest"
 	"time"
 
-	"modicum/internal/book"
-	"modicum/internal/book/booktest"
 	"modicum/internal/spool"
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
@@ -209,60 +207,26 @@ func TestL1_AFullSpoolRefuses(t *testing.T) {
 	w.holds(t, kept...)
 }
 
-func TestTheActOfABrokenGlassIsKeptWithItsPages(t *testing.T) {
-	for _, m := range []mode{refuses, blind, broken} {
-		w := newWorld(t)
-		s := w.open(t)
-		d := book.NewDesk(s.Shelf())
-		type grant struct {
-			N int `json:"n"`
-		}
-		grants, err := book.Open[grant](t.Context(), d, "grant", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		change := func(d *book.Desk, b *book.Book[grant], e ledger.Entry, id string, n int) error {
-			return d.Change(t.Context(), func(c *book.Change) error {
-				b.Put(c, id, &grant{n})
-				c.Record(e)
-				return nil
-			})
-		}
-		w.rec.set(m)
-		act, other := glassBroken(), glassBroken()
-		if err := change(d, grants, act, "g1", 1); err != nil || grants.Get("g1") == nil {
-			t.Fatalf("mode %d: breaking a glass: %v", m, err)
-		}
-		w.rec.set(broken)
-		if err := change(d, grants, other, "g1", 2); err != nil || grants.Get("g1").N != 2 {
-			t.Fatalf("mode %d: breaking it again: %v", m, err)
-		}
-		if err := change(d, grants, &ledger.Act{Act: "revoked", At: 1, ID: newID(), Who: "hosp/paula"}, "g1", 3); err == nil {
-			t.Error("another change went on without the record")
-		}
-		if err := d.Reload(t.Context()); err != nil || grants.Get("g1") == nil || grants.Get("g1").N != 2 {
-			t.Errorf("mode %d: read again while the record is away: %+v, %v", m, grants.Get("g1"), err)
-		}
-		if p, err := s.Shelf().Page(t.Context(), "grant", "g1"); err != nil || p.Revision != 2 {
-			t.Errorf("page %+v, %v", p, err)
-		}
-		s = w.again(t, s) // and after a start
-		w.rec.set(well)
-		late := &ledger.Act{Act: "revoked", At: 1, ID: newID(), Who: "hosp/paula"}
-		d = book.NewDesk(s.Shelf())
-		if grants, err = book.Open[grant](t.Context(), d, "grant", nil); err != nil || grants.Get("g1").N != 2 {
-			t.Fatalf("mode %d: %v", m, err)
-		}
-		if err := change(d, grants, late, "g1", 3); err != nil { // drains first, or the page would not follow
-			t.Fatal(err)
-		}
-		w.holds(t, act, other, late)
-		if p, err := w.rec.Shelf(nil).Page(t.Context(), "grant", "g1"); err != nil || p.Revision != 3 {
-			t.Errorf("mode %d: kept %+v, %v", m, p, err)
-		}
-		if acts := w.drained(t); len(acts) != 1 || len(acts[0].What) != 1 {
-			t.Errorf("mode %d: told %+v", m, acts)
-		}
+func TestAnActThatReachedTheRecordIsHeardOf(t *testing.T) {
+	w := newWorld(t)
+	var heard []string
+	fails := errors.New("the book cannot be kept")
+	w.cfg.Placed = func(_ context.Context, a *ledger.Act) error {
+		heard = append(heard, a.ID)
+		return fails
+	}
+	s := w.open(t)
+	w.rec.set(refuses)
+	act := glassBroken()
+	put(t, s, append(session(true, 1), act)...)
+	w.rec.set(well)
+	if err := s.Drain(t.Context()); !errors.Is(err, fails) || !s.State().InUse {
+		t.Errorf("nobody could hear of it, and it is drained: %v", err)
+	}
+	fails = nil
+	drain(t, s)
+	if !slices.Equal(heard, []string{act.ID, act.ID}) || len(w.entries(t)) != 5 {
+		t.Errorf("heard of %v, want %s twice; %d entries", heard, act.ID, len(w.entries(t)))
 	}
 }
 
@@ -270,28 +234,19 @@ func TestAnEntryWithoutAPlaceIsToldOfAndKept(t *testing.T) {
 	w := newWorld(t)
 	s := w.open(t)
 	w.rec.set(refuses)
-	ss, act := session(true, 1), glassBroken()
+	ss := session(true, 1)
 	put(t, s, ss...)
-	if err := s.Shelf().Keep(t.Context(), act, []book.Page{page("g1", 1)}); err != nil {
-		t.Fatal(err)
-	}
 	w.rec.set(well)
-	// Somebody else wrote past the spool: the decision has its outcome, the page its first form.
+	// Somebody else wrote past the spool: the decision has its outcome.
 	for _, e := range []ledger.Entry{ss[0], &ledger.Outcome{At: 1, ID: ss[0].Header().ID, End: ledger.Aborted}} {
 		if _, err := w.rec.Append(t.Context(), e, nil); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.rec.Shelf(nil).Keep(t.Context(), &ledger.Act{Act: "lent", At: 1, ID: newID(), Who: "x"}, []book.Page{page("g1", 1)}); err != nil {
-		t.Fatal(err)
-	}
 	drain(t, s)
 	acts := w.drained(t)
-	if len(acts) != 1 || len(acts[0].What) != 4 || !strings.Contains(strings.Join(acts[0].What, "; "), "has no place in the record; ") || !strings.Contains(acts[0].What[3], "too late for its pages") {
+	if len(acts) != 1 || len(acts[0].What) != 3 || strings.Count(strings.Join(acts[0].What, "; "), "has no place in the record") != 2 {
 		t.Fatalf("told %+v", acts)
-	}
-	if !slices.ContainsFunc(w.entries(t), func(e ledger.Entry) bool { return e.Header().ID == act.ID }) {
-		t.Error("that the glass was broken is not on record")
 	}
 	aside(t, w, acts[0].ID, ss[1], ss[2])
 	if st := s.State(); st.InUse || st.Trouble == "" {
@@ -317,7 +272,7 @@ func TestWhereTheRecordHangsPatienceEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		main := hanging{ledgertest.New(t, "spool.example/main")}
 		s, err := spool.Open(t.Context(), spool.Config{
-			Dir: filepath.Join(t.TempDir(), "spool"), Bytes: spool.Least, Key: make([]byte, 32), Main: main, Shelf: &booktest.Shelf{},
+			Dir: filepath.Join(t.TempDir(), "spool"), Bytes: spool.Least, Key: make([]byte, 32), Main: main,
 			Find: func(context.Context, string) ([][]byte, error) { return nil, nil }, Checkpoint: main.Log.Checkpoint, Patience: 3 * time.Second,
 		})
 		if err != nil {
@@ -349,7 +304,7 @@ func TestRunDrainsWhenTheRecordIsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		main := ledgertest.New(t, "spool.example/main")
 		s, err := spool.Open(t.Context(), spool.Config{
-			Dir: filepath.Join(t.TempDir(), "spool"), Bytes: spool.Least, Key: make([]byte, 32), Main: main, Shelf: &booktest.Shelf{},
+			Dir: filepath.Join(t.TempDir(), "spool"), Bytes: spool.Least, Key: make([]byte, 32), Main: main,
 			Find: func(context.Context, string) ([][]byte, error) { return nil, nil }, Checkpoint: main.Checkpoint,
 		})
 		if err != nil {

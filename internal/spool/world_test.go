@@ -13,7 +13,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"modicum/internal/book"
 	"modicum/internal/spool"
 	"modicum/internal/store"
 	"modicum/ledger"
@@ -128,7 +127,7 @@ func (w *world) start(t testing.TB) {
 	t.Cleanup(func() { st.Close() })
 	w.rec = &record{Store: st}
 	w.cfg = spool.Config{
-		Dir: filepath.Join(w.dir, "spool"), Bytes: spool.Least, Key: []byte("0123456789abcdef0123456789abcdef"), Main: w.rec, Shelf: st.Shelf(w.rec),
+		Dir: filepath.Join(w.dir, "spool"), Bytes: spool.Least, Key: []byte("0123456789abcdef0123456789abcdef"), Main: w.rec,
 		Find: w.rec.find, Checkpoint: st.Checkpoint,
 	}
 }
@@ -252,8 +251,4 @@ func (w *world) drained(t testing.TB) (out []*ledger.Act) {
 		}
 	}
 	return out
-}
-
-func page(id string, revision int64) book.Page {
-	return book.Page{Kind: "grant", ID: id, Revision: revision, Body: []byte(fmt.Sprintf(`{"n":%d}`, revision))}
 }
