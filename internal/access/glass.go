@@ -62,7 +62,7 @@ func (b *Book) broken(by people.Actor, w GlassWant, before counted) (*Grant, *le
 	if err != nil {
 		return nil, nil, err
 	}
-	person, roles, err := b.asker(by, now)
+	person, roles, err := b.asker(by, Glass, now)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -656,3 +656,15 @@ func TestD14_NothingThatPeopleWroteNorAPatientsIDIsOnRecord(t *testing.T) {
 		}
 	}
 }
+
+func TestWhomOnlyATokenKnowsBreaksTheGlassAndIsLentNothingByOthers(t *testing.T) {
+	h := newHouse(t)
+	by := people.Actor{ID: "issuer/zoe", Roles: []string{"nurse"}}
+	if _, err := h.book.BreakGlass(t.Context(), by, access.GlassWant{Patient: "p1", Reason: emergency}); err != nil || !h.live("issuer/zoe") {
+		t.Errorf("the glass: %v", err)
+	}
+	_, err := h.book.Ask(t.Context(), by, cover("p1"))
+	h.refused(err, "unknown")
+	_, err = h.book.BreakGlass(t.Context(), who("nobody"), access.GlassWant{Patient: "p1", Reason: emergency})
+	h.refused(err, "unknown")
+}

@@ -17,7 +17,7 @@ import (
 func (b *Book) terms(by people.Actor, w Want, now int64) (*terms, error) {
 	t := &terms{set: b.cfg.Policy(), want: w}
 	var err error
-	if t.person, t.roles, err = b.asker(by, now); err != nil {
+	if t.person, t.roles, err = b.asker(by, w.Kind, now); err != nil {
 		return nil, err
 	}
 	var p problems
@@ -44,16 +44,20 @@ func (b *Book) terms(by people.Actor, w Want, now int64) (*terms, error) {
 }
 
 // asker is the person who asks, with their roles: a person who is here, for themselves.
-func (b *Book) asker(by people.Actor, now int64) (*people.Person, []string, error) {
+// Whoever only a token of an issuer knows opens masked values and breaks the glass, as
+// they read. What others decide is for people of the directory: it alone knows who else
+// is the same human being (G1).
+func (b *Book) asker(by people.Actor, kind Kind, now int64) (*people.Person, []string, error) {
 	person := b.cfg.People.Person(by.ID)
+	alone := kind == Asked || kind == Glass
 	switch {
 	case by.For != "":
 		return nil, nil, no("acting-for", "Who acts for somebody else is lent nothing. Let them ask themselves.")
 	case b.cfg.People.Program(by.ID) != nil && !defect.On(defect.ProgramsAsk):
 		return nil, nil, no("program", "A program is lent nothing, approves nothing and breaks no glass. Its owner changes what it may do in the policy.")
-	case person == nil && b.cfg.People.Program(by.ID) == nil:
+	case person == nil && b.cfg.People.Program(by.ID) == nil && (!alone || len(by.Roles) == 0):
 		return nil, nil, no("unknown", "The directory does not know you. Ask whoever runs it.")
-	case !b.cfg.People.Active(by.ID):
+	case person != nil && !b.cfg.People.Active(by.ID):
 		return nil, nil, no("gone", "You are not active in the directory. Ask whoever runs it.")
 	}
 	if person == nil {

@@ -141,7 +141,7 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 		return nil, problem.Token
 	}
 	now, trusted := a.Now()
-	c := &call{api: a, r: r, caller: who, by: people.Actor{ID: who.ID, Network: who.Network}, now: now.UnixMicro()}
+	c := &call{api: a, r: r, caller: who, by: actorOf(who), now: now.UnixMicro()}
 	switch {
 	case who.Actor != nil:
 		return nil, problem.PersonAlone

@@ -101,6 +101,8 @@ var (
 	KeyReused = of(422, "key-reused", "conflict", "This Idempotency-Key came with another request before. Give each request a key of its own.")
 	// WriteUnknown: nobody knows whether the write was done.
 	WriteUnknown = of(504, "write-unknown", "timeout", "The server behind did not answer: whether your change was made is not known. Read the record, or send the same request again: it is not done twice.")
+	// GlassOfWhom: a request that breaks the glass and names no patient, or several.
+	GlassOfWhom = of(400, "glass-of-whom", "required", "The glass is broken for one patient: read the Patient, or name the patient in the search. For a single record, break it at /api/break-glass first.")
 	// ProveAgain: the person must prove their presence again (RFC 9470).
 	ProveAgain = of(401, "prove-again", "login", "Prove again that it is you: sign in again, and send the new token within five minutes.")
 	// PersonAlone: what only a person does, in their own name.

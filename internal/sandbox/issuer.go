@@ -52,7 +52,8 @@ func (i *Issuer) Token(p Person, at Place, now time.Time) (string, error) {
 	claims := map[string]any{
 		"iss": IssuerName, "sub": p.ID, "aud": Audience, "client_id": "sandbox",
 		"iat": now.Unix(), "exp": now.Add(12 * time.Hour).Unix(),
-		"roles": []string{p.Role},
+		"roles":     []string{p.Role},
+		"auth_time": now.Unix(), "amr": []string{"pwd", "otp"},
 	}
 	if at.Dept != "" {
 		claims["dept"] = at.Dept

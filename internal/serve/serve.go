@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	"modicum/catalog"
+	"modicum/internal/api"
 	"modicum/internal/caller"
 	"modicum/internal/config"
 	"modicum/internal/door/fhir"
@@ -168,7 +169,8 @@ func (s *Server) openDoor(keys *Keys, refs *ledger.Refs, set *policy.Set) (err e
 		Gate: s.gate, Callers: s.org.tokens, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
 		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
 		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.endpoints(), Version: s.opts.Version, Diary: s.diary,
-		Note: func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
+		Note:   func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
+		Lender: &api.Lender{Lent: s.org.lent, Shift: c.SignIn.Shift, Now: s.opts.Now},
 	})
 	return err
 }

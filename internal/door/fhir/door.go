@@ -51,6 +51,8 @@ type Config struct {
 	CursorKeys   []CursorKey // the first seals
 	ETagKey      []byte      // at least 32 bytes
 
+	Lender Lender // nil: headers that ask to be lent something are refused
+
 	Base      string            // path of the door; "" means /fhir
 	Public    *url.URL          // the door's address as clients write it; nil takes each request's own host
 	Clients   map[string]Client // by client id

@@ -29,7 +29,8 @@ type exchange struct {
 	caller     *caller.Caller
 	task       string
 	purpose    string
-	base       string // of the links in the answer
+	lending    lending // what the headers ask to be lent, until it is
+	base       string  // of the links in the answer
 	set        *policy.Set
 	route      *gate.Route // of the interaction
 	session    *gate.Session
@@ -360,8 +361,8 @@ func (x *exchange) authenticate() error {
 	if err != nil {
 		return err
 	}
-	if said.Ask != "" || said.Reason != "" {
-		return problem.NotBuilt // asking for a masked value comes with grants
+	if err := x.readLending(&said); err != nil {
+		return err
 	}
 	x.task, x.purpose = said.Task, said.Purpose
 	// What the token says of its purpose binds the request; a header may choose
@@ -424,6 +425,9 @@ func (x *exchange) also(route string, ask *gate.Ask) (*gate.Session, error) {
 // admit opens a session. Where the policy was swapped between reading the request
 // and admitting it, there is a session to end and an error.
 func (x *exchange) admit(route *gate.Route, ask *gate.Ask) (*gate.Session, error) {
+	if err := x.lend(ask); err != nil {
+		return nil, err
+	}
 	s, err := route.Open(x.r.Context(), ask)
 	if err != nil {
 		return nil, err
