@@ -37,6 +37,7 @@ const (
 	inReach    = "internal/reach"
 	inTwin     = "internal/twin"
 	inPeople   = "internal/people"
+	inSCIM     = "internal/scim"
 	inNotice   = "internal/notice"
 	inSpool    = "internal/spool"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
@@ -186,6 +187,20 @@ var killers = map[Defect]killer{
 	NameGivenAgain:  {inPeople, "TestG6_AnIdentifierIsNeverUsedTwice", ""},
 	ProgramWidens:   {inPeople, "TestG8_AProgramChangesNothingThatProgramsMayDo", ""},
 	MoverKeeps:      {inPeople, "TestG6_AMoverLosesWhatTheOldPlaceGave", ""},
+
+	OwnGiftCounts:    {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},
+	LinksIgnored:     {inPeople, "TestG1_NobodyIsTheirOwnApprover", ""},
+	ManagerNamed:     {inPeople, "TestApproversOfADepartmentAndManagers", ""},
+	DeptIgnored:      {inPeople, "TestApproversOfADepartmentAndManagers", ""},
+	HeldForEver:      {inPeople, "TestWhatIsHeldForAWhileEndsAndUncertainTimeGivesNothing", ""},
+	UncertainBelieve: {inPeople, "TestD11_WhileItIsNotKnownWhatWasKeptNobodyIsActive", ""},
+	PlacesOneself:    {inPeople, "TestNobodyPlacesThemselves", ""},
+	WidensOwn:        {inPeople, "TestG8_AnOwnerNarrowsAndAnotherWidens", ""},
+	RefusalUnsaid:    {inPeople, "TestL2_RefusalsOfTheDirectoryAreRecorded", ""},
+	ClientSeesAll:    {inSCIM, "TestT8_ProvisioningReachesNobodyOfTheHouse", ""},
+	AnyClient:        {inSCIM, "TestWhoHasNoTokenLearnsNothing", ""},
+	VersionOfAnybody: {inPeople, "TestAChangeRestsOnTheRevisionThatItWasMadeFrom", ""},
+	BroughtBack:      {inPeople, "TestG6_ALeaverComesBackWithNothingButWhatGroupsGive", ""},
 
 	DecidersWritten:  {inDoor, "TestF10_WhoDependsOnARecordDoesNotMakeIt", ""},
 	WriteNotAwaited:  {inDoor, "TestL1_NothingIsWrittenWithoutItsRecord", ""},

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 	"modicum/policy"
 )
 
@@ -83,7 +84,7 @@ func Open(ctx context.Context, cfg Config) (*Directory, error) {
 // view runs f over one moment of the directory; where that moment is uncertain it runs
 // nothing and the zero value of what f would say stands.
 func (d *Directory) view(f func()) {
-	if d.cfg.Desk.Certain() {
+	if d.cfg.Desk.Certain() || defect.On(defect.UncertainBelieve) {
 		d.cfg.Desk.View(f)
 	}
 }

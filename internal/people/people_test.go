@@ -324,3 +324,25 @@ func TestG6_AnIdentifierIsNeverUsedTwice(t *testing.T) {
 		t.Errorf("brought back: %+v", p)
 	}
 }
+
+func TestAChangeRestsOnTheRevisionThatItWasMadeFrom(t *testing.T) {
+	o := newOffice(t)
+	o.provided("eve")
+	g := o.group("nurses")
+	title := func(rev int64, text string) error {
+		_, err := o.Change(t.Context(), scim, "eve", rev, func(p *people.Person) error { p.Title = text; return nil })
+		return err
+	}
+	name := func(rev int64, text string) error {
+		_, err := o.ChangeGroup(t.Context(), scim, g.ID, rev, func(g *people.Group) error { g.Name = text; return nil })
+		return err
+	}
+	rev, groupRev := o.Revision("eve"), o.GroupRevision(g.ID)
+	o.must(title(rev, "Nurse"))
+	o.must(name(groupRev, "others"))
+	refusedAs(t, title(rev, "Chief"), people.ErrChanged)
+	refusedAs(t, name(groupRev, "officers"), people.ErrChanged)
+	refusedAs(t, o.Remove(t.Context(), scim, "eve", rev), people.ErrChanged)
+	refusedAs(t, o.RemoveGroup(t.Context(), scim, g.ID, groupRev), people.ErrChanged)
+	o.must(title(0, "Chief"))
+}

@@ -3,6 +3,8 @@ package people
 import (
 	"slices"
 	"strings"
+
+	"modicum/internal/defect"
 )
 
 // Same reports whether two ids are one human being: the same one, identities that were
@@ -17,7 +19,7 @@ func (d *Directory) Same(a, b string) (yes bool) {
 
 func (d *Directory) same(a, b string) bool {
 	a, b = d.human(a), d.human(b)
-	return a == b || !d.single(a) && slices.Contains(d.identities(a), b)
+	return a == b || !d.single(a) && slices.Contains(d.identities(a), b) && !defect.On(defect.LinksIgnored)
 }
 
 // single: nobody else is linked to them or shares their mail address, as nearly always.
@@ -72,6 +74,9 @@ func (d *Directory) Approvers(name string, asker *Person, now int64) (out []stri
 	_, trusted := d.now()
 	d.view(func() {
 		found := set{}
+		if name == Manager && defect.On(defect.ManagerNamed) && asker.Manager != "" {
+			found[asker.Manager] = struct{}{}
+		}
 		for _, k := range []Kind{Role, Position} {
 			if !trusted || !d.OverOthers(k, name) {
 				continue // a role that is given like any other decides for nobody
@@ -96,7 +101,7 @@ func (d *Directory) approves(id string, k Kind, name string, asker *Person, now 
 		return false
 	}
 	for _, h := range *p.held(k) {
-		if h.Name == name && (h.Dept == "" || h.Dept == asker.Department) && d.counts(p, k, &h, now, trusted) {
+		if h.Name == name && (h.Dept == "" || h.Dept == asker.Department || defect.On(defect.DeptIgnored)) && d.counts(p, k, &h, now, trusted) {
 			return true
 		}
 	}

@@ -50,7 +50,7 @@ func (d *Directory) change(ctx context.Context, by Actor, act, about string, f f
 		return t.write()
 	})
 	var no *Refusal
-	if errors.As(err, &no) {
+	if errors.As(err, &no) && !defect.On(defect.RefusalUnsaid) {
 		return errors.Join(err, d.refused(ctx, by, act, about, no))
 	}
 	return err

@@ -308,3 +308,26 @@ func TestOfTwoWhoRestOnOneVersionOneIsTold(t *testing.T) {
 	s.is(s.ask("DELETE", "/Users/"+id, "", "If-Match", tag), 412, "")
 	s.is(s.ask("DELETE", "/Users/"+id, "", "If-Match", "*"), 204, "")
 }
+
+// Whom provisioning deleted, and an administrator brought back, is of the house; so is
+// everybody who never was provided.
+func TestT8_ProvisioningReachesNobodyOfTheHouse(t *testing.T) {
+	s := newSite(t, scim.ByUserName)
+	id := s.user("eve")
+	s.is(s.ask("DELETE", "/Users/"+id, ""), 204, "")
+	group := s.made("/Groups", `{"displayName":"nurses"}`)
+	for _, method := range []string{"GET", "PUT", "PATCH", "DELETE"} {
+		s.is(s.ask(method, "/Users/"+id, `{"userName":"eve","Operations":[{"op":"add","path":"active","value":true}]}`), 404, "")
+	}
+	s.is(s.ask("PATCH", "/Groups/"+group, `{"Operations":[{"op":"add","path":"members","value":[{"value":"`+id+`"}]}]}`), 400, "invalidValue")
+	if got := s.found("/Users"); len(got) > 0 || s.people.Active("eve") {
+		t.Errorf("it sees %v", got)
+	}
+	s.must(s.people.Reactivate(t.Context(), people.Actor{ID: "ann"}, "eve"))
+	s.is(s.ask("GET", "/Users/"+id, ""), 404, "")
+	// An administrator entrusts somebody of the house to it, and it finds them by name.
+	s.must(s.people.Entrust(t.Context(), people.Actor{ID: "ann"}, "eve"))
+	if got := s.found("/Users?filter=userName%20eq%20%22eve%22"); !slices.Equal(got, []string{"eve"}) {
+		t.Errorf("entrusted, it finds %v", got)
+	}
+}

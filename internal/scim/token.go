@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 	"time"
+
+	"modicum/internal/defect"
 )
 
 // leastToken is the fewest letters of a bearer token: 128 bits in hexadecimal.
@@ -61,7 +63,7 @@ func (t *Tokens) Accepts(token string) bool {
 			found |= subtle.ConstantTimeCompare(f.sum[:], sum[:])
 		}
 	}
-	return found == 1
+	return found == 1 || defect.On(defect.AnyClient)
 }
 
 func (f *tokenFile) refresh() error {
