@@ -90,6 +90,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		out.Ready = false
 		out.Wrong = append(out.Wrong, "the record takes no entries: nothing protected is answered")
 	}
+	out.Wrong = append(out.Wrong, s.spoolState()...)
 	if !trusted {
 		out.Wrong = append(out.Wrong, "the time is not trusted: nothing that ends is permitted")
 	}

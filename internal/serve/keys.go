@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -20,6 +21,7 @@ type Keys struct {
 	ETag   []byte // hashes answers
 	Token  []byte // pseudonyms
 	Wrap   []byte // wraps what must be readable again, such as secrets of one-time codes
+	Spool  []byte // chains what broken glasses leave in the spool
 }
 
 // RefsID names the key of patient references in the record.
@@ -27,7 +29,7 @@ const RefsID = "r1"
 
 // keyFiles names the file of each key in the folder keys of the data folder.
 func (k *Keys) files() map[string]*[]byte {
-	return map[string]*[]byte{"refs.key": &k.Refs, "cursor.key": &k.Cursor, "etag.key": &k.ETag, "token.key": &k.Token, "wrap.key": &k.Wrap}
+	return map[string]*[]byte{"refs.key": &k.Refs, "cursor.key": &k.Cursor, "etag.key": &k.ETag, "token.key": &k.Token, "wrap.key": &k.Wrap, "spool.key": &k.Spool}
 }
 
 // CreateKeys makes the keys that dir lacks: 32 random bytes each, in base64, mode
@@ -63,7 +65,7 @@ func ReadKeys(dir string) (*Keys, error) {
 	var errs []error
 	for name, into := range k.files() {
 		secret, err := readKey(filepath.Join(dir, name))
-		if name == later && errors.Is(err, errNoKey) {
+		if slices.Contains(later, name) && errors.Is(err, errNoKey) {
 			continue // an installation of before: it is made at the next start
 		}
 		*into = secret
@@ -72,8 +74,8 @@ func ReadKeys(dir string) (*Keys, error) {
 	return &k, errors.Join(errs...)
 }
 
-// later is the key that installations of before lack.
-const later = "wrap.key"
+// later are the keys that installations of before lack.
+var later = []string{"wrap.key", "spool.key"}
 
 // errNoKey: there is no such key.
 var errNoKey = errors.New("there is no such key")

@@ -37,7 +37,7 @@ type organization struct {
 // organize opens the organization. The policy in force and its facts are there already.
 func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	c := s.opts.Config
-	o := &organization{desk: book.NewDesk(s.store.Shelf(nil))}
+	o := &organization{desk: book.NewDesk(s.store.Shelf(s.record()))}
 	s.org = o
 	groups := map[string]string(nil)
 	if c.SCIM != nil {
@@ -57,7 +57,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	}
 	if o.lent, err = access.Open(ctx, access.Config{
 		Desk: o.desk, People: o.people, Policy: s.set, Facts: func() *facts.Index { return s.generation.Load().Facts }, Refs: refs,
-		Record: record{s.store}, Tell: o.notices, Now: s.opts.Now, Random: rand.Reader, OnEnd: s.ends.Grant,
+		Record: record{s.store}, Tell: o.notices, Spool: s.spool, Now: s.opts.Now, Random: rand.Reader, OnEnd: s.ends.Grant,
 	}); err != nil {
 		return err
 	}
@@ -146,6 +146,7 @@ func (s *Server) runOrganization(ctx context.Context) {
 		}
 	}
 	s.watch(func() { s.org.notices.Run(ctx) })
+	s.watch(func() { s.spool.Run(ctx) })
 	s.watch(func() { s.org.lent.Run(ctx, 10*time.Second, warn("what is lent was not swept")) })
 	s.watch(func() {
 		tick := time.NewTicker(time.Hour)

@@ -26,6 +26,7 @@ import (
 	"modicum/internal/door/fhir"
 	"modicum/internal/facts"
 	"modicum/internal/gate"
+	"modicum/internal/spool"
 	"modicum/internal/store"
 	"modicum/internal/upstream"
 	"modicum/ledger"
@@ -42,6 +43,8 @@ type Options struct {
 	Now     func() (now time.Time, trusted bool)
 	Diary   *slog.Logger // nil discards
 	Keys    []string     // verification keys of earlier ledger keys
+
+	before func(ledger.Log) ledger.Log // tests put a record that fails before the store
 }
 
 // Server is a running installation, listeners aside: Handler and Admin are
@@ -50,6 +53,7 @@ type Server struct {
 	opts  Options
 	diary *slog.Logger
 	store *store.Store
+	spool *spool.Spool
 	facts *facts.Store
 	up    *upstream.Client
 	check *caller.Verifier
@@ -90,7 +94,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		return nil, err
 	}
 	if err := s.build(ctx, set); err != nil {
-		return nil, errors.Join(err, s.store.Close())
+		return nil, errors.Join(err, s.closeRecord())
 	}
 	return s, nil
 }
@@ -115,7 +119,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if keys.Wrap == nil {
+	if keys.Wrap == nil || keys.Spool == nil {
 		if err := CreateKeys(filepath.Join(c.Data, "keys")); err != nil {
 			return err
 		}
@@ -138,9 +142,13 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	}
 	s.ends = gate.NewEnds(s.opts.Now)
 	s.facts = facts.NewStore(s.vocabulary(set), s.opts.Now, s.adopt)
+	if err := s.openSpool(ctx, keys.Spool); err != nil {
+		return err
+	}
 	if err := s.organize(ctx, refs); err != nil {
 		return err
 	}
+	s.drain(ctx)
 	if err := s.openDoor(keys, refs, set); err != nil {
 		return err
 	}
@@ -158,7 +166,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 func (s *Server) openDoor(keys *Keys, refs *ledger.Refs, set *policy.Set) (err error) {
 	c := s.opts.Config
 	s.gate, err = gate.New(gate.Config{
-		Generation: s.generation.Load, Log: s.store, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
+		Generation: s.generation.Load, Log: s.spool, Refs: refs, Resolver: s.up, Upstream: c.FHIR.Upstream.String(),
 		Now: s.opts.Now, Random: rand.Reader, TokenKey: keys.Token, Zone: set.Zone(), Diary: s.diary, Observe: observed(c),
 		Rights: s.ends, Lent: s.org.lent,
 	})
@@ -271,7 +279,7 @@ func (s *Server) Verifier() *caller.Verifier { return s.check }
 func (s *Server) Close(ctx context.Context) error {
 	s.gate.Wait()
 	s.up.Close()
-	return errors.Join(s.act(ctx, ledger.ActStopped, nil, nil), s.store.Close())
+	return errors.Join(s.act(ctx, ledger.ActStopped, nil, nil), s.closeRecord())
 }
 
 // known lets the configuration ask the policy.
