@@ -100,7 +100,7 @@ func (s *Staff) kindField(t *policy.TaskInfo) *Field {
 // shows anyway, nor those that the role never sees.
 func (s *Staff) classOptions(t *policy.TaskInfo) []Option {
 	set := s.Policy()
-	today, _ := shownBy(set, t.ID)
+	today := s.sight.of(set, t.ID).today
 	role, _ := set.RoleOf(t.Role)
 	out := []Option{{Value: "", Label: "None"}}
 	for _, g := range groupsOf(set.Catalog()) {
@@ -197,6 +197,7 @@ func (s *Staff) previewAsk(v *Visit, f *Form) error {
 		return v.Again(askView, askShown{Form: f, Tasks: true, Wrong: f.Wrong})
 	}
 	c := s.want(v, v.Viewer.Person.ID, &w)
+	s.shows(&c, &w)
 	if w.For == 0 {
 		c.For = "as long as the policy allows"
 	}

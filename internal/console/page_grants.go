@@ -97,7 +97,7 @@ func (s *Staff) grantRows(v *Visit, all bool) ([]grantRow, error) {
 	}
 	rows := make([]grantRow, len(past))
 	for i, g := range past {
-		rows[i] = grantRow{s.grant(v, g), g.Made, g.Until}
+		rows[i] = grantRow{s.grantLine(v, g), g.Made, g.Until}
 	}
 	return rows, nil
 }

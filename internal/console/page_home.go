@@ -12,9 +12,13 @@ var homeText string
 
 var homeView = View("home", homeText)
 
+// mostAtHome is how many requests stand on the home page.
+const mostAtHome = 5
+
 type homeShown struct {
 	Name    string
-	Waiting []card // for this person's answer
+	Waiting []card // for this person's answer, the oldest first
+	More    int    // that wait besides
 	Reviews int
 	Owed    []card // glasses that this person broke and has not spoken of
 	Holds   []card
@@ -38,15 +42,20 @@ func (s *Staff) homePage(site *Site) Page {
 
 func (s *Staff) home(v *Visit) homeShown {
 	me := v.Viewer.Person.ID
-	h := homeShown{Name: v.Viewer.Person.Name, Reviews: len(s.Lent.Reviews(me)), Tasks: s.Policy().TasksOf(v.Viewer.Roles)}
-	for _, r := range s.Lent.Waiting(me) {
+	h := homeShown{Name: v.Viewer.Person.Name, Tasks: s.Policy().TasksOf(v.Viewer.Roles)}
+	waiting := s.Lent.Waiting(me)
+	for _, r := range waiting[:min(len(waiting), mostAtHome)] {
 		h.Waiting = append(h.Waiting, s.request(v, r))
 	}
+	h.More = len(waiting) - len(h.Waiting)
 	for _, r := range s.Lent.Requests(me) {
 		h.Asked = append(h.Asked, s.request(v, r))
 	}
 	for _, g := range s.Lent.Grants(me) {
 		h.Holds = append(h.Holds, s.grant(v, g))
+	}
+	if s.isPrivacy(v.Viewer, "", v.Now.UnixMicro()) {
+		h.Reviews = len(s.Lent.Reviews(me))
 	}
 	h.Owed = s.owed(v, me)
 	h.Look = s.lookForm(v)

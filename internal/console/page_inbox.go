@@ -25,16 +25,26 @@ var (
 // inboxPage lists what waits for somebody's answer.
 func (s *Staff) inboxPage() Page {
 	return Page{Path: "/inbox", Menu: "Inbox", Group: Mine, Icon: "inbox", Get: func(v *Visit) error {
-		var shown []requestShown
-		for _, r := range s.Lent.Waiting(v.Viewer.Person.ID) {
-			x, err := s.decision(v, r, answerForm())
+		waiting := s.Lent.Waiting(v.Viewer.Person.ID)
+		shown := inboxShown{More: max(0, len(waiting)-mostInInbox)}
+		for _, r := range waiting[:len(waiting)-shown.More] {
+			x, err := s.decision(v, r, answerForm(), true)
 			if err != nil {
 				return err
 			}
-			shown = append(shown, x)
+			shown.Requests = append(shown.Requests, x)
 		}
 		return v.Show(inboxView, shown)
 	}}
+}
+
+// mostInInbox is how many requests one page holds. The oldest come first, and what is
+// answered makes room.
+const mostInInbox = 10
+
+type inboxShown struct {
+	Requests []requestShown
+	More     int
 }
 
 // requestShown is a request with all that somebody needs who decides about it.
@@ -71,10 +81,10 @@ func answerForm() *Form {
 	}}
 }
 
-func (s *Staff) decision(v *Visit, r *access.Request, f *Form) (requestShown, error) {
+func (s *Staff) decision(v *Visit, r *access.Request, f *Form, answers bool) (requestShown, error) {
 	me := v.Viewer.Person.ID
 	x := requestShown{Card: s.request(v, r), Form: f, Digest: s.Lent.Digest(r), Changed: s.Lent.Changed(r) && r.State == access.Waiting, Grant: r.Grant}
-	x.Answers = r.State == access.Waiting && slices.ContainsFunc(s.Lent.Waiting(me), func(o *access.Request) bool { return o.ID == r.ID })
+	x.Answers = answers && r.State == access.Waiting
 	x.Back = r.State == access.Waiting && r.Asker == me
 	x.Steps = s.steps(v, r)
 	if r.State == access.Waiting {
@@ -153,7 +163,7 @@ func (s *Staff) requestPage() Page {
 }
 
 func (s *Staff) showRequest(v *Visit, r *access.Request, f *Form) error {
-	x, err := s.decision(v, r, f)
+	x, err := s.decision(v, r, f, s.waits(v, r))
 	if err != nil {
 		return err
 	}
@@ -177,6 +187,11 @@ func (s *Staff) seenRequest(v *Visit) (*access.Request, error) {
 	return r, nil
 }
 
+// waits reports whether a request waits for the viewer's answer.
+func (s *Staff) waits(v *Visit, r *access.Request) bool {
+	return slices.ContainsFunc(s.Lent.Waiting(v.Viewer.Person.ID), func(o *access.Request) bool { return o.ID == r.ID })
+}
+
 // concerns reports whether a request is the viewer's, or was or is for them to answer.
 func (s *Staff) concerns(v *Visit, r *access.Request) bool {
 	me := v.Viewer.Person.ID
@@ -185,7 +200,7 @@ func (s *Staff) concerns(v *Visit, r *access.Request) bool {
 		return true
 	case slices.ContainsFunc(r.Answers, func(a access.Answer) bool { return a.By == me }):
 		return true
-	case slices.ContainsFunc(s.Lent.Waiting(me), func(o *access.Request) bool { return o.ID == r.ID }):
+	case s.waits(v, r):
 		return true
 	}
 	p := s.People.Person(r.Asker)

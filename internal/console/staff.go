@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"modicum/catalog"
@@ -33,6 +34,8 @@ type Staff struct {
 	Now    func() time.Time
 	Bell   *notice.Teller // nil: there is no page of notices
 	Drills []string       // made-up patients for whom breaking the glass is a drill
+
+	sight sight
 }
 
 // How lately somebody must have proved who they are: to decide about others, and to
@@ -108,16 +111,21 @@ func (s *Staff) want(v *Visit, who string, w *access.Want) card {
 	c.Reason, c.Kindly, c.Ref = w.Reason.Text, w.Reason.Kind, w.Reason.Ref
 	c.For = Lasting(time.Duration(w.For) * time.Microsecond)
 	c.From = v.When(w.From)
-	today, lent := shownBy(set, w.Role+"/"+w.Task)
-	c.Adds = s.adds(set, w, today, lent)
-	if c.Glass = w.Kind == access.Glass; !c.Glass {
-		c.Today = summary(set.Catalog(), today)
-	}
 	return c
 }
 
+// shows fills in what a want shows, beside what its task shows today.
+func (s *Staff) shows(c *card, w *access.Want) {
+	set := s.Policy()
+	x := s.sight.of(set, w.Role+"/"+w.Task)
+	c.Adds = s.adds(set, w, x)
+	if c.Glass = w.Kind == access.Glass; !c.Glass {
+		c.Today = x.words
+	}
+}
+
 // adds names what a want shows beyond what its task shows today.
-func (s *Staff) adds(set *policy.Set, w *access.Want, today, lent catalog.ClassSet) []string {
+func (s *Staff) adds(set *policy.Set, w *access.Want, x seen) []string {
 	cat := set.Catalog()
 	var named catalog.ClassSet
 	var out []string
@@ -133,28 +141,57 @@ func (s *Staff) adds(set *policy.Set, w *access.Want, today, lent catalog.ClassS
 	}
 	switch w.Kind {
 	case access.Lend:
-		return summary(cat, lent.Minus(today))
+		return summary(cat, x.lent.Minus(x.today))
 	case access.Glass:
-		return summary(cat, today)
+		return x.words
 	}
 	return append(summary(cat, named), out...)
 }
 
-// shownBy is what the lines of a task show at their widest: without a grant, and with.
-func shownBy(set *policy.Set, task string) (today, lent catalog.ClassSet) {
+// seen is what the lines of a task show at their widest.
+type seen struct {
+	today, lent catalog.ClassSet // without a grant, and with
+	words       []string         // today, in words
+}
+
+// sight remembers what tasks show under one policy: a page has many cards of few tasks.
+type sight struct {
+	mu   sync.Mutex
+	set  *policy.Set
+	seen map[string]seen // by task
+}
+
+func (s *sight) of(set *policy.Set, task string) seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.set != set {
+		s.set, s.seen = set, make(map[string]seen)
+		s.look(set)
+	}
+	return s.seen[task]
+}
+
+// look goes through the policy once, for all tasks.
+func (s *sight) look(set *policy.Set) {
 	for _, info := range set.Catalog().Classes() {
+		if info.IsOverlay {
+			continue
+		}
 		for _, l := range set.Sees(info.Class) {
-			if info.IsOverlay || l.Role+"/"+l.Task != task || l.Treatment == "ask" && l.Lent == "" {
-				continue
+			x := s.seen[l.Role+"/"+l.Task]
+			switch {
+			case l.Lent != "":
+				x.lent = x.lent.With(info.Class)
+			case l.Treatment != "ask":
+				x.today = x.today.With(info.Class)
 			}
-			if l.Lent != "" {
-				lent = lent.With(info.Class)
-			} else {
-				today = today.With(info.Class)
-			}
+			s.seen[l.Role+"/"+l.Task] = x
 		}
 	}
-	return today, lent
+	for task, x := range s.seen {
+		x.words = summary(set.Catalog(), x.today)
+		s.seen[task] = x
+	}
 }
 
 // summary names a set of classes as people say it, group by group: all of a group but
@@ -228,12 +265,20 @@ func kindOf(k access.Kind) string {
 // request is a request as a page shows it.
 func (s *Staff) request(v *Visit, r *access.Request) card {
 	c := s.want(v, r.Asker, &r.Want)
+	s.shows(&c, &r.Want)
 	c.ID, c.Path, c.Made, c.InARow, c.State = r.ID, "/requests/"+r.ID, v.When(r.Made), r.InARow, stateBadge(r.State)
 	return c
 }
 
 // grant is a grant as a page shows it.
 func (s *Staff) grant(v *Visit, g *access.Grant) card {
+	c := s.grantLine(v, g)
+	s.shows(&c, &g.Want)
+	return c
+}
+
+// grantLine is a grant as a line of a table.
+func (s *Staff) grantLine(v *Visit, g *access.Grant) card {
 	c := s.want(v, g.Person, &g.Want)
 	c.ID, c.Path, c.Made, c.InARow, c.State = g.ID, "/grants/"+g.ID, v.When(g.Made), g.InARow, stateBadge(s.Lent.State(g))
 	c.From, c.Until, c.Left = v.When(g.From), v.When(g.Until), v.Left(g.From, g.Until)
@@ -323,7 +368,7 @@ func (s *Staff) isPrivacy(v *Viewer, holder string, now int64) bool {
 	}
 	p := s.People.Person(holder)
 	if p == nil {
-		p = &people.Person{ID: holder}
+		p = &people.Person{ID: holder} // of nobody in particular, for the menu
 	}
 	return slices.ContainsFunc(s.Policy().Folder().Organization.BreakGlass.Tell, func(w doc.Word) bool {
 		return slices.Contains(s.People.Approvers(w.Text, p, now), v.Person.ID)
