@@ -133,7 +133,7 @@ func everyPage(t *testing.T, h *hospital) (out []struct{ who, path string }) {
 	h.pass(9 * time.Hour)
 	request := h.asks(t, "the transport company asks for it")
 	glass := h.breaks(t, "drill-1")
-	for _, path := range []string{"/", "/my", "/ask", "/inbox", "/grants", "/notices", "/nothing"} {
+	for _, path := range []string{"/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings/notices", "/nothing"} {
 		for _, who := range []string{"nina", "petra", "olga"} {
 			out = append(out, struct{ who, path string }{who, path})
 		}
@@ -286,7 +286,7 @@ func TestC2_NothingThatSomebodyWritesRuns(t *testing.T) {
 	second := h.asks(t, "another time, for the way back "+bad)
 	pages := []struct{ who, path string }{
 		{"nina", "/"}, {"nina", "/requests/" + first}, {"petra", "/requests/" + first}, {"petra", "/inbox"}, {"petra", "/requests/" + second}, {"petra", "/reviews"},
-		{"petra", "/reviews/" + glass}, {"dora", "/grants/" + glass}, {"petra", "/grants?of=all"}, {"nina", "/notices"}, {"petra", "/notices"}, {"nina", "/grants"},
+		{"petra", "/reviews/" + glass}, {"dora", "/grants/" + glass}, {"petra", "/grants?of=all"}, {"nina", "/notices"}, {"petra", "/notices"}, {"petra", "/settings/notices"}, {"nina", "/grants"},
 	}
 	for _, p := range pages {
 		h.as(p.who)

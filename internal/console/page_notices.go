@@ -16,6 +16,7 @@ type noticeShown struct {
 	ID, Title, Text, Path string
 	At                    When
 	Settled               bool
+	Unsent                bool // mail of it was refused, or nobody took it
 }
 
 type noticesShown struct{ New, Old []noticeShown }
@@ -49,7 +50,7 @@ func (s *Staff) noticesPage() Page {
 
 func notices(v *Visit, items []notice.Item) (out []noticeShown) {
 	for _, i := range items {
-		out = append(out, noticeShown{i.ID, i.Title, i.Text, i.Path, v.When(i.At), !i.Settled.IsZero()})
+		out = append(out, noticeShown{i.ID, i.Title, i.Text, i.Path, v.When(i.At), !i.Settled.IsZero(), i.Mail == notice.Failed})
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"modicum/internal/access"
+	"modicum/internal/notice"
 	"modicum/internal/testkit"
 )
 
@@ -243,5 +244,31 @@ func TestPagesLookRight(t *testing.T) {
 			h.as(tt.who)
 			testkit.Look(t, ctx, h.web.URL+tt.path)
 		})
+	}
+}
+
+// TestSomebodySaysHowTheyAreTold: kept for themselves alone; what is wrong is said at
+// its field, with everything as it was filled in.
+func TestSomebodySaysHowTheyAreTold(t *testing.T) {
+	h := newHospital(t).as("nina")
+	status, page := h.post(t, "/settings/notices", "pace", "sometimes", "daily", "8", "from", "22:00", "quiet", "<b>", "zone", "Mars/Base")
+	if status != 422 || !strings.Contains(page, "Choose one: how often") || !strings.Contains(page, "&lt;b&gt;") {
+		t.Errorf("%d\n%s", status, page)
+	}
+	status, page = h.post(t, "/settings/notices", "pace", "daily", "daily", "8", "from", "22:00", "quiet", "", "zone", "Mars/Base")
+	for _, want := range []string{"like 08:00", "quiet hours begin and end", "by its name", `value="22:00"`, `value="Mars/Base"`, "3 things need another look"} {
+		if status != 422 || !strings.Contains(page, want) {
+			t.Errorf("%d: does not say %q", status, want)
+		}
+	}
+	status, _ = h.post(t, "/settings/notices", "pace", "daily", "daily", "07:30", "from", "22:00", "quiet", "07:00", "zone", "America/New_York")
+	if got := h.bell.Wishes("nina"); status != 303 || got.Pace != notice.Daily || got.Quiet == nil || got.Quiet.To != "07:00" || got.Zone != "America/New_York" {
+		t.Errorf("%d: kept %+v", status, got)
+	}
+	if _, page := h.get(t, "/settings/notices"); !strings.Contains(page, `value="07:30"`) || !strings.Contains(page, "Kept.") {
+		t.Error("the page does not show what is kept")
+	}
+	if got := h.bell.Wishes("petra"); got != (notice.Wishes{}) {
+		t.Errorf("of somebody else: %+v", got)
 	}
 }

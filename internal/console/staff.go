@@ -52,7 +52,7 @@ func (s *Staff) Pages(site *Site) []Page {
 		s.glassPage(), s.reviewsPage(), s.reviewPage(),
 	}
 	if s.Bell != nil {
-		pages = append(pages, s.noticesPage())
+		pages = append(pages, s.noticesPage(), s.wishesPage())
 	}
 	return pages
 }

@@ -37,31 +37,39 @@ type Quiet struct {
 // ErrWishes: wishes that cannot be kept.
 var ErrWishes = errors.New("these wishes cannot be kept")
 
-// Check says everything that is wrong with the wishes, each problem in words for
-// the person who wrote them.
-func (w Wishes) Check() error {
-	var errs []error
-	bad := func(what string) { errs = append(errs, fmt.Errorf("%w: %s", ErrWishes, what)) }
+// Problems says everything that is wrong with the wishes, by pace, daily, quiet and
+// zone, in words for the person who wrote them.
+func (w Wishes) Problems() map[string]string {
+	out := map[string]string{}
 	switch w.Pace {
 	case "", AtOnce, Hourly, Daily, Never:
 	default:
-		bad("mail comes at-once, hourly, daily or never")
+		out["pace"] = "Mail comes at-once, hourly, daily or never."
 	}
 	if _, ok := minutes(w.Daily); w.Daily != "" && !ok {
-		bad("the hour of the daily mail must be like 08:00")
+		out["daily"] = "Write the hour of the daily mail like 08:00."
 	}
 	if w.Quiet != nil {
 		from, ok1 := minutes(w.Quiet.From)
 		to, ok2 := minutes(w.Quiet.To)
 		switch {
 		case !ok1 || !ok2:
-			bad("quiet hours must be like 22:00 to 07:00")
+			out["quiet"] = "Write when quiet hours begin and end, like 22:00 and 07:00."
 		case from == to:
-			bad("quiet hours must begin and end at different times; for no mail at all choose never")
+			out["quiet"] = "Quiet hours begin and end at different times. For no mail at all choose never."
 		}
 	}
 	if _, err := zone(w.Zone); err != nil {
-		bad("the time zone must be a name such as America/New_York")
+		out["zone"] = "Write a time zone by its name, such as America/New_York."
+	}
+	return out
+}
+
+// Check is Problems as one error.
+func (w Wishes) Check() error {
+	var errs []error
+	for _, text := range w.Problems() {
+		errs = append(errs, fmt.Errorf("%w: %s", ErrWishes, text))
 	}
 	return errors.Join(errs...)
 }
