@@ -91,6 +91,9 @@ var purposes = map[string]string{
 // task states one of the session's tasks, or its purpose, or something wrong.
 func (q *asker) task() []string {
 	t := pick(q.Rand, q.p.tasks)
+	if q.p.holdsGlass() && q.IntN(4) == 0 {
+		return []string{"Modicum-Purpose", pick(q.Rand, []string{"ETREAT", "BTG"})}
+	}
 	switch n := q.IntN(20); {
 	case n < 12:
 		return []string{"Modicum-Task", t}

@@ -269,7 +269,7 @@ func openClinicOf(t testing.TB, w *world, p *person, set *policy.Set, with parts
 	c.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: set, Facts: store.Index()} },
 		Log:        with.log, Refs: refs, Resolver: c.core, Upstream: base,
-		Now: now, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32),
+		Now: now, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32), Lent: p,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"modicum/catalog"
+	"modicum/internal/gate"
 	"modicum/internal/reference"
 	"modicum/policy"
 )
@@ -24,20 +25,50 @@ type judge struct {
 	own    map[string]reference.Truth
 	about  map[string]reference.About
 	plans  map[catalog.Type][]*reference.Decision
-	there  map[string]bool // by reference and text
+	there  map[string]bool   // by reference and text
+	lent   reference.Classes // by exceptions, in all
 }
 
 func newJudge(set *policy.Set, p *person) *judge {
 	j := &judge{
 		model: reference.New(set.Folder(), set.Catalog()), cat: set.Catalog(), person: p,
 		own: map[string]reference.Truth{}, about: map[string]reference.About{},
-		plans: map[catalog.Type][]*reference.Decision{}, there: map[string]bool{},
+		plans: map[catalog.Type][]*reference.Decision{}, there: map[string]bool{}, lent: reference.Classes{},
 	}
 	for _, f := range p.facts {
 		j.learn(f)
 	}
+	for i := range p.loans {
+		j.lend(set, &p.loans[i])
+	}
 	return j
 }
+
+// lend notes what is lent: every way in which a request could use it.
+func (j *judge) lend(set *policy.Set, l *gate.Loan) {
+	for _, patient := range l.Patients {
+		a := j.of(patient)
+		if a.Lent == nil {
+			a.Lent, a.LentClasses = map[string]bool{}, reference.Classes{}
+		}
+		switch l.Kind {
+		case gate.LentLine:
+			a.Lent[lentLine] = true
+		case gate.LentException:
+			a.Lent[l.Task+"#exception"] = true
+			for c := range l.Classes.All {
+				a.LentClasses[c] = true
+				j.lent[c] = true
+			}
+		case gate.LentGlass:
+			a.Glass = true
+		}
+		j.about[patient] = a
+	}
+}
+
+// lentLine is the line of testdata/policy that is lent.
+const lentLine = "clinician/treat#4"
 
 // holds is a fact of which a feed says that it is true now.
 var holds = reference.Truth{Holds: true, Last: true}
@@ -106,7 +137,7 @@ func (j *judge) decisions(t catalog.Type) []*reference.Decision {
 	for _, task := range j.person.tasks {
 		for _, verb := range []policy.Verb{policy.Read, policy.Search} {
 			d := j.model.Admit(&reference.Request{
-				Roles: j.person.roles, Task: task, Verb: verb, Shows: shows, Caller: j.own,
+				Roles: j.person.roles, Task: task, Verb: verb, Shows: shows, Caller: j.own, Exception: len(j.lent) > 0, Lent: j.lent,
 				Meets: []string{"record-session", "part2-notice", "no-reidentification"},
 			})
 			if d.Why == policy.Admitted && !slices.ContainsFunc(out, func(o *reference.Decision) bool { return slices.Equal(o.Lines(), d.Lines()) }) {

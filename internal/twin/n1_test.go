@@ -34,6 +34,7 @@ func newRun(seed uint64, set *policy.Set) *run {
 	r := &run{seed: seed, set: set, a: grow(rand.New(rand.NewPCG(seed, 1)))}
 	r.a.age(rand.New(rand.NewPCG(seed, 5)))
 	r.person = hire(rand.New(rand.NewPCG(seed, 2)), seed, r.a)
+	r.person.borrow(rand.New(rand.NewPCG(seed, 6)), seed, r.a)
 	j := newJudge(set, r.person)
 	r.b, r.hider = twinOf(rand.New(rand.NewPCG(seed, 3)), r.a, j)
 	r.seen = [2]sight{{}, {}}

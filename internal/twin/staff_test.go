@@ -4,9 +4,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
+	"time"
 
+	"modicum/catalog"
 	"modicum/internal/caller"
+	"modicum/internal/gate"
 )
 
 // person is the caller of a session: roles, what the token says, and the tasks
@@ -17,6 +21,7 @@ type person struct {
 	caller caller.Caller
 	scopes string // of its token
 	facts  []fact
+	loans  []gate.Loan
 }
 
 // fact is one line of facts about the caller of the session.
@@ -143,4 +148,41 @@ func (p *person) lines() map[string]string {
 		out[source] = text
 	}
 	return out
+}
+
+// treat is the task of which something is lent in some worlds.
+const treat = "clinician/treat"
+
+// borrow draws what is lent to the caller in some of the later worlds: lines of marked
+// records, one more field, a broken glass, each for some patients.
+func (p *person) borrow(rng *rand.Rand, n uint64, w *world) {
+	if n <= uint64(len(casts)) || !slices.Contains(p.tasks, treat) {
+		return
+	}
+	lend := func(kind gate.LoanKind, more gate.Loan) {
+		more.Grant, more.Kind, more.Task, more.Until = fmt.Sprint("g", len(p.loans)), kind, treat, noon.Add(time.Hour)
+		more.Patients = []string{pick(rng, w.patients)}
+		p.loans = append(p.loans, more)
+	}
+	for range 1 + rng.IntN(3) {
+		lend(gate.LentLine, gate.Loan{})
+	}
+	cat := catalog.R4()
+	class, _ := cat.Class(pick(rng, []string{"identifiers.ssn", "demographics.address.street", "clinical.family-history", "contact.email"}))
+	lend(gate.LentException, gate.Loan{Classes: catalog.ClassSet{}.With(class)})
+	if rng.IntN(2) == 0 {
+		lend(gate.LentGlass, gate.Loan{Purpose: "ETREAT"})
+	}
+}
+
+// Of implements gate.Lent.
+func (p *person) Of(who string, now time.Time, trusted bool) []gate.Loan {
+	if who != me {
+		return nil
+	}
+	return p.loans
+}
+
+func (p *person) holdsGlass() bool {
+	return slices.ContainsFunc(p.loans, func(l gate.Loan) bool { return l.Kind == gate.LentGlass })
 }
