@@ -237,7 +237,7 @@ func TestPagesLookRight(t *testing.T) {
 	for _, tt := range []struct{ who, path string }{
 		{"nina", "/"}, {"petra", "/"}, {"olga", "/"}, {"dora", "/"}, {"nina", "/my"}, {"nina", "/ask"}, {"petra", "/inbox"}, {"nina", "/inbox"},
 		{"petra", "/requests/" + second}, {"nina", "/requests/" + second}, {"nina", "/grants"}, {"petra", "/grants?of=all"},
-		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"},
+		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"}, {"petra", "/settings/notices"},
 		{"nina", "/nothing"},
 	} {
 		t.Run(tt.who+strings.ReplaceAll(strings.ReplaceAll(tt.path, "/", "-"), "?", "-"), func(t *testing.T) {
