@@ -37,6 +37,8 @@ type People interface {
 // Teller tells people, within the change that it is about: notices are kept with it.
 type Teller interface {
 	Within(ctx context.Context, c *book.Change, notices ...notice.Notice) error
+	// Settle takes back what a thing made wait: nobody is told of it any more.
+	Settle(c *book.Change, about notice.About)
 }
 
 // Refs makes keyed references to patients, for the record.
@@ -267,4 +269,11 @@ func (b *Book) tell(ctx context.Context, c *book.Change, notices ...notice.Notic
 		return nil
 	}
 	return b.cfg.Tell.Within(ctx, c, notices...)
+}
+
+// settle says that what a thing waited for was done.
+func (b *Book) settle(c *book.Change, thing notice.Thing, id string) {
+	if b.cfg.Tell != nil {
+		b.cfg.Tell.Settle(c, notice.About{Thing: thing, ID: id})
+	}
 }

@@ -168,6 +168,7 @@ func (b *Book) granted(ctx context.Context, c *book.Change, by people.Actor, r *
 	c.Record(a)
 	r.State, r.Ended, r.EndedBy, r.Grant = to.To, now, by.ID, g.ID
 	b.requests.Close(c, r.ID, r.Asker, r)
+	b.settle(c, notice.Request, r.ID)
 	b.grants.Put(c, g.ID, g)
 	told := []notice.Notice{{Kind: notice.Decided, To: r.Asker, About: notice.About{Thing: notice.Grant, ID: g.ID}, At: now, By: by.ID}}
 	return g, b.tell(ctx, c, append(told, b.oftenNotices(r, now)...)...)
@@ -251,4 +252,5 @@ func (b *Book) shutRequest(c *book.Change, r *Request, s Step, by string, now in
 	closed := *r
 	closed.State, closed.Ended, closed.EndedBy, closed.Word = s.To, now, by, word
 	b.requests.Close(c, r.ID, r.Asker, &closed)
+	b.settle(c, notice.Request, r.ID)
 }

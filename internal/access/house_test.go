@@ -104,6 +104,7 @@ type house struct {
 	book   *access.Book
 	spool  *spool
 	told   []notice.Notice
+	done   []notice.About // what no longer waits
 	ended  []string
 	now    time.Time
 	mono   time.Duration
@@ -165,6 +166,9 @@ func (h *house) Within(_ context.Context, _ *book.Change, notices ...notice.Noti
 	h.told = append(h.told, notices...)
 	return nil
 }
+
+// Settle implements access.Teller.
+func (h *house) Settle(_ *book.Change, about notice.About) { h.done = append(h.done, about) }
 
 // pass lets time pass on both clocks.
 func (h *house) pass(d time.Duration) {

@@ -89,9 +89,11 @@ func (b *Book) closing(_ context.Context, c *book.Change, by people.Actor, g *Gr
 	if s.To == Closed {
 		g.State = Closed
 		b.grants.Close(c, g.ID, g.Person, g)
+		b.settle(c, notice.Review, g.ID)
 		return nil
 	}
 	b.grants.Put(c, g.ID, g)
+	b.settle(c, notice.Grant, g.ID) // its user has said what it was for
 	return nil
 }
 
