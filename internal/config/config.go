@@ -39,6 +39,7 @@ type Config struct {
 	Mail     *Mail // nil: no mail goes out
 	Webhooks []Webhook
 	Spool    Spool
+	Drills   []string // ids of made-up patients: whoever breaks the glass for one drills
 
 	places map[string]At // of values, for problems found later
 }

@@ -243,6 +243,7 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://o.example/\", secret_files: [s], events: [glass-brokn]}]", "", "there are attest-waits, decided"},
 		{"mail: {server: \"mail.example:25\", from: m@hospital.example}", "", "public must say"},
 		{"webhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "public must say"},
+		{"drills: [Patient/p1]", "", "drills must be ids of made-up patients, such as drill-1"},
 		{"spool: {megabytes: 0}", "", "spool.megabytes must be a number from 1 to 1024"},
 	} {
 		_, ps := config.Parse("f.yaml", []byte(tt.text+strings.Replace(rest, "%s", tt.issuer, 1)), nil)

@@ -83,6 +83,7 @@ func Keys() []Key {
 		{Path: "webhooks[].events", Example: "[glass-broken, review-overdue]", Text: "Kinds of events; without it, all."},
 		{Path: "spool.dir", Default: "./data/spool", Example: "/var/spool/modicum", Text: "Where broken glasses are recorded while the record cannot be written; another disk than `data` helps more."},
 		{Path: "spool.megabytes", Default: "16", Example: "64", Text: "Most that the spool takes, 1 to 1024; set aside at the start. Full, it refuses."},
+		{Path: "drills", Example: "[drill-1]", Text: "Made-up patients for practice: whoever breaks the glass for one of them goes the whole way, and all of it is marked as a drill. Never real ones."},
 	}
 }
 

@@ -56,7 +56,7 @@ func Parse(file string, text []byte, environ []string) (*Config, Problems) {
 
 func (r *reader) config(root node) *Config {
 	o := r.object("", root, "data", "policy", "listen", "tls", "issuers", "fhir", "clients", "facts", "ledger", "admin",
-		"public", "sign_in", "scim", "mail", "webhooks", "spool")
+		"public", "sign_in", "scim", "mail", "webhooks", "spool", "drills")
 	c := &Config{File: r.file, places: r.places}
 	c.Data = r.path(or(o.text("data"), "./data"))
 	c.Policy = r.path(or(o.text("policy"), "./policy"))

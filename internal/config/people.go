@@ -6,6 +6,7 @@ import (
 	"net/mail"
 	"net/url"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -67,7 +68,22 @@ func (r *reader) people(o object, c *Config) {
 	r.mail(o, c)
 	r.webhooks(o, c)
 	r.spool(o, c)
+	r.drills(o, c)
 }
+
+// drills are patients by FHIR id. A real patient has no place here: everything about a
+// drill is marked as one.
+func (r *reader) drills(o object, c *Config) {
+	c.Drills = o.texts("drills")
+	for _, id := range c.Drills {
+		if !drillID.MatchString(id) {
+			r.bad("drills", "must be ids of made-up patients, such as drill-1")
+		}
+	}
+}
+
+// drillID is the grammar of hl7.org/fhir/R4/datatypes.html#id.
+var drillID = regexp.MustCompile(`^[A-Za-z0-9.-]{1,64}$`)
 
 func (r *reader) public(o object, c *Config) {
 	c.Public = o.text("public")

@@ -175,3 +175,25 @@ func TestWhatIsAskedToBeLentIsRefusedWhereItHasNoPlace(t *testing.T) {
 		}
 	}
 }
+
+// TestG4_ARestartWithAClockThatWasPutBackLendsNothing: the record is newer than the clock.
+func TestG4_ARestartWithAClockThatWasPutBackLendsNothing(t *testing.T) {
+	s := lendingSite(t)
+	if status, _, body := s.get("zoe", "/fhir/Patient/p1", "Modicum-Purpose", "BTG", "Modicum-Reason", "lobby%20arrest"); status != http.StatusOK {
+		t.Fatalf("%d %s", status, body)
+	}
+	s.stop()
+	s.start()
+	if n := len(s.server.Lent().Of("zoe", time.Now(), true)); n != 1 {
+		t.Fatalf("%d loans after a restart", n)
+	}
+	s.stop()
+	s.skew = -time.Hour
+	s.start()
+	s.stop()
+	s.start() // and once more, so that the newest entry is of that clock
+	now, _ := s.now()
+	if got := s.server.Lent().Of("zoe", now, true); len(got) > 0 {
+		t.Errorf("lent by a clock of before the record: %+v", got)
+	}
+}

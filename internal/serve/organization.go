@@ -55,9 +55,14 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	if o.notices, err = s.openNotices(ctx); err != nil {
 		return err
 	}
+	floor, err := s.newest(ctx)
+	if err != nil {
+		return err
+	}
 	if o.lent, err = access.Open(ctx, access.Config{
 		Desk: o.desk, People: o.people, Policy: s.set, Facts: func() *facts.Index { return s.generation.Load().Facts }, Refs: refs,
 		Record: record{s.store}, Tell: o.notices, Spool: s.spool, Now: s.opts.Now, Random: rand.Reader, OnEnd: s.ends.Grant,
+		Floor: floor, Drills: c.Drills,
 	}); err != nil {
 		return err
 	}
@@ -209,3 +214,19 @@ func (s *Server) People() *people.Directory { return s.org.people }
 
 // Lent is what is lent.
 func (s *Server) Lent() *access.Book { return s.org.lent }
+
+// newest is when the newest entry was made of those that the clock says are still to come:
+// a clock that lies before what is on record is not right (threat model G4). The zero time
+// where there is none.
+func (s *Server) newest(ctx context.Context) (time.Time, error) {
+	now, _ := s.opts.Now()
+	found, err := s.store.Search(ctx, store.Query{From: now.UnixMicro(), Newest: true, Limit: 1})
+	if err != nil || len(found) == 0 {
+		return time.Time{}, err
+	}
+	e, err := found[0].Entry()
+	if err != nil {
+		return time.Time{}, err
+	}
+	return time.UnixMicro(e.Header().At), nil
+}
