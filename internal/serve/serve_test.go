@@ -115,6 +115,7 @@ type site struct {
 	admin  *httptest.Server
 	mu     sync.Mutex
 	skew   time.Duration
+	before func(ledger.Log) ledger.Log // nil: nothing stands before the store
 }
 
 func (s *site) now() (time.Time, bool) {
@@ -163,7 +164,9 @@ func newSite(t testing.TB) *site {
 func (s *site) start() {
 	s.t.Helper()
 	var err error
-	s.server, err = serve.New(s.t.Context(), serve.Options{Config: s.config, Policy: s.policy, Version: "test", Now: s.now, Diary: slog.New(slog.DiscardHandler)})
+	opts := serve.Options{Config: s.config, Policy: s.policy, Version: "test", Now: s.now, Diary: slog.New(slog.DiscardHandler)}
+	opts.Before(s.before)
+	s.server, err = serve.New(s.t.Context(), opts)
 	if err != nil {
 		s.t.Fatal(err)
 	}
