@@ -260,7 +260,7 @@ func TestConsoleWithoutScript(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(html, "Patient p1") || !strings.Contains(html, "Laboratory results") || !strings.Contains(html, "Whether there is one, or a restriction, is not told here") {
+	if !strings.Contains(html, "Patient p1") || !strings.Contains(html, "All clinical data but") || !strings.Contains(html, "Whether there is one, or a restriction, is not told here") {
 		t.Errorf("without script the look gives %.300s", html)
 	}
 }

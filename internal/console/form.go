@@ -44,6 +44,7 @@ type Field struct {
 	Values      []string // of Checks
 	Options     []Option // of Select, Radios, Checks: nothing else is accepted
 	Need        bool
+	Either      bool   // needed, unless another field says enough: it is not called optional
 	Max         int    // letters; 0 is 500
 	Wrong       string // what is wrong with it
 	Auto        string // autocomplete; "" is off
@@ -73,14 +74,17 @@ func (f *Form) Field(name string) *Field {
 // Get is what was filled in.
 func (f *Form) Get(name string) string { return f.Field(name).Value }
 
-// Fail says what is wrong with a field, or with all of it when name is "".
+// Fail says what is wrong with a field, or with all of it when name is "". Of a field
+// the first that is said stands.
 func (f *Form) Fail(name, text string) {
-	f.Wrong = append(f.Wrong, Wrong{name, text})
 	if name != "" {
-		if x := f.Field(name); x.Wrong == "" {
-			x.Wrong = text
+		x := f.Field(name)
+		if x.Wrong != "" {
+			return
 		}
+		x.Wrong = text
 	}
+	f.Wrong = append(f.Wrong, Wrong{name, text})
 }
 
 // Read takes what was sent, checks each field, and reports whether all is well so far.

@@ -75,7 +75,7 @@ func (s *Staff) askForm(v *Visit, task string) *Form {
 	}
 	f.Fields = append(f.Fields,
 		&Field{Name: "ref", Label: "Number that proves it", Hint: "Of a ticket, visit, claim, appointment or release request. It is checked.", Kind: Line, Max: 96},
-		&Field{Name: "text", Label: "What you need it for", Hint: "A few words that whoever decides understands. Not the patient's name.", Kind: Area},
+		&Field{Name: "text", Label: "What you need it for", Hint: "A few words that whoever decides understands. Not the patient's name.", Kind: Area, Either: true},
 		&Field{Name: "for", Label: "For how long", Kind: Select, Options: lengths(), Narrow: true},
 		&Field{Name: "from", Label: "From when", Hint: "Leave it out to begin when it is approved.", Kind: Moment})
 	return f
@@ -89,6 +89,7 @@ func (s *Staff) kindField(t *policy.TaskInfo) *Field {
 	f.Options = append(f.Options,
 		Option{Value: string(access.Lend), Label: kindOf(access.Lend), Hint: "a task that shows a patient for a while, when somebody agrees"},
 		Option{Value: string(access.Asked), Label: kindOf(access.Asked), Hint: "it opens at once, for your own reason, and is on record"})
+	f.Value = f.Options[0].Value
 	if t.Lend != nil {
 		f.Value = string(access.Lend)
 	}
@@ -193,39 +194,28 @@ func listed(s string) []string {
 func (s *Staff) previewAsk(v *Visit, f *Form) error {
 	f.Read(v)
 	w := s.wanted(v, f)
+	p, err := s.Lent.Preview(v.Context(), v.Viewer.Actor(), w)
+	if err == nil && len(p.Problems) > 0 {
+		err = &access.Refusal{Problems: p.Problems}
+	}
+	if err != nil {
+		if err := refused(f, err); err != nil {
+			return err
+		}
+	}
 	if !f.OK() {
 		return v.Again(askView, askShown{Form: f, Tasks: true, Wrong: f.Wrong})
 	}
-	c := s.want(v, v.Viewer.Person.ID, &w)
-	s.shows(&c, &w)
-	if w.For == 0 {
-		c.For = "as long as the policy allows"
-	}
-	shown := askShown{Form: f, Card: &c, Tasks: true}
-	shown.Decides = s.deciders(v, s.needs(&w), v.Viewer.Person.ID)
-	for _, x := range f.Fields {
-		if x.Name != "step" && x.Value != "" {
-			shown.Values = append(shown.Values, againField{x.Name, x.Value})
-		}
-	}
-	return v.Show(askView, shown)
+	c := s.want(v, v.Viewer.Person.ID, &p.Want)
+	s.shows(&c, &p.Want)
+	return v.Show(askView, askShown{Form: f, Card: &c, Tasks: true, Decides: s.deciders(p.Needs), Values: f.values()})
 }
 
-// needs are the policy's approvers of a want; none for a masked value.
-func (s *Staff) needs(w *access.Want) (out []string) {
-	set := s.Policy()
-	switch w.Kind {
-	case access.Exception:
-		if e := set.Folder().Organization.Exceptions; e != nil {
-			for _, a := range e.Approve {
-				out = append(out, a.Text)
-			}
-		}
-	case access.Lend:
-		if t, ok := set.Task(w.Role + "/" + w.Task); ok && t.Lend != nil {
-			for _, a := range t.Lend.Approve {
-				out = append(out, a.Text)
-			}
+// values are what was filled in, to be sent once more as it is.
+func (f *Form) values() (out []againField) {
+	for _, x := range f.Fields {
+		if x.Name != "step" && x.Value != "" {
+			out = append(out, againField{x.Name, x.Value})
 		}
 	}
 	return out

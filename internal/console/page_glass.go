@@ -63,7 +63,7 @@ func (s *Staff) glassForm(v *Visit) *Form {
 		}
 	}
 	patient := patientField()
-	return &Form{Action: "/glass", Fields: []*Field{patient, task, {Name: "reason", Label: "Reason", Kind: Hidden, Options: kinds}, {Name: "text", Label: "Reason in a word or two", Kind: Line}}}
+	return &Form{Action: "/glass", Fields: []*Field{patient, task, {Name: "reason", Label: "Reason", Kind: Hidden, Options: kinds}, {Name: "text", Label: "Reason in a word or two", Kind: Line, Either: true}}}
 }
 
 func (s *Staff) glass(v *Visit, f *Form) glassShown {

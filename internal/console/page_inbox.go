@@ -88,7 +88,7 @@ func (s *Staff) decision(v *Visit, r *access.Request, f *Form, answers bool) (re
 	x.Back = r.State == access.Waiting && r.Asker == me
 	x.Steps = s.steps(v, r)
 	if r.State == access.Waiting {
-		x.Decides = s.deciders(v, r.Needs, r.Asker)
+		x.Decides = s.deciders(s.Lent.Needs(r))
 	}
 	if !x.Answers {
 		return x, nil

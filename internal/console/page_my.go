@@ -127,7 +127,26 @@ type patientShown struct {
 	Lend   bool
 	Lifts  []string
 	Hides  []string
+	Means  []meaning // of what the task asks for
 }
+
+// meaning is what a fact of the policy says.
+type meaning struct{ Name, Text string }
+
+// means explains the facts that lines ask for, as the policy explains them.
+func (s *Staff) means(needs []reach.Need) (out []meaning) {
+	for _, f := range s.Policy().Facts() {
+		if f.Means != "" && slices.ContainsFunc(needs, func(n reach.Need) bool { return slices.Contains(strings.FieldsFunc(n.While, split), f.Name) }) {
+			out = append(out, meaning{words(f.Name), f.Means})
+		}
+	}
+	return out
+}
+
+func split(r rune) bool { return r == ' ' || r == '(' || r == ')' || r == ',' }
+
+// words turns a name of the policy into words.
+func words(name string) string { return strings.ReplaceAll(name, "-", " ") }
 
 // Badges are those of marked records: they show, they do not.
 func (patientShown) Badges() []Badge {
@@ -136,9 +155,11 @@ func (patientShown) Badges() []Badge {
 
 // group is what belongs together of what a task shows: all of clinical, ...
 type group struct {
-	Name  string
-	Shown []classShown
-	Not   []classShown
+	Name, Title string
+	Kept        []string     // as it is, in words
+	Shown       []classShown // in another way
+	Not         []classShown
+	kept        catalog.ClassSet
 }
 
 type classShown struct {
@@ -179,20 +200,10 @@ func (s *Staff) patient(f *Form, a *reach.Answer) patientShown {
 		Patient: f.Get("patient"), Answer: a, Look: f, Ask: set.Folder().Organization.Exceptions != nil,
 		Glass: a.Task.BreakGlass != nil, Lend: a.Task.Lend != nil,
 	}
-	for _, c := range a.Classes {
-		top, _, _ := strings.Cut(c.Name, ".")
-		if n := len(shown.Groups); n == 0 || shown.Groups[n-1].Name != top {
-			shown.Groups = append(shown.Groups, group{Name: top})
-		}
-		g := &shown.Groups[len(shown.Groups)-1]
-		k := classShown{Name: c.Name, Title: c.Title, Badge: TreatmentBadge(c.Shows), Why: whyNot(&c), Ask: shown.Ask && !c.Never && c.Shows == policy.Omit}
-		if c.Shows == policy.Omit {
-			g.Not = append(g.Not, k)
-		} else {
-			g.Shown = append(g.Shown, k)
-		}
+	if !a.Reached {
+		shown.Means = s.means(a.Needs)
 	}
-	slices.SortStableFunc(shown.Groups, func(a, b group) int { return cmp.Compare(len(b.Shown), len(a.Shown)) })
+	shown.Groups = families(set.Catalog(), a.Classes, shown.Ask)
 	for _, m := range a.Marks {
 		if m.Shows {
 			shown.Lifts = append(shown.Lifts, m.Title)
@@ -201,6 +212,31 @@ func (s *Staff) patient(f *Form, a *reach.Answer) patientShown {
 		}
 	}
 	return shown
+}
+
+// families sorts classes into their families, those of which most shows first.
+func families(cat *catalog.Catalog, classes []reach.Class, ask bool) (out []group) {
+	for _, c := range classes {
+		top, _, _ := strings.Cut(c.Name, ".")
+		if n := len(out); n == 0 || out[n-1].Name != top {
+			out = append(out, group{Name: top, Title: upperFirst(cmp.Or(groupTitles[top], top))})
+		}
+		g := &out[len(out)-1]
+		k := classShown{Name: c.Name, Title: c.Title, Badge: TreatmentBadge(c.Shows), Why: whyNot(&c), Ask: ask && !c.Never && c.Shows == policy.Omit}
+		switch c.Shows {
+		case policy.Keep:
+			g.kept = g.kept.With(c.Class)
+		case policy.Omit:
+			g.Not = append(g.Not, k)
+		default:
+			g.Shown = append(g.Shown, k)
+		}
+	}
+	for i := range out {
+		out[i].Kept = summary(cat, out[i].kept)
+	}
+	slices.SortStableFunc(out, func(a, b group) int { return cmp.Compare(b.kept.Len()+len(b.Shown), a.kept.Len()+len(a.Shown)) })
+	return out
 }
 
 // whyNot says why a class does not show more, in words of the policy alone.

@@ -226,6 +226,12 @@ func TestN4_TheLookPageTellsNothingOfWhoIsThere(t *testing.T) {
 func TestPagesLookRight(t *testing.T) {
 	ctx := testkit.Chromium(t)
 	h := newHospital(t)
+	for name, form := range map[string]string{"within": "p1", "without": "p7"} {
+		h.as("nina").posted(t)
+		t.Run(name, func(t *testing.T) {
+			testkit.Look(t, ctx, h.web.URL+"/posted?to=/my/patient&task=nurse/give-care&patient="+form)
+		})
+	}
 	grant := h.breaks(t, "p9")
 	h.pass(8*time.Hour + 20*time.Minute)
 	first := h.asks(t, "the transport company asks for it")
@@ -239,9 +245,13 @@ func TestPagesLookRight(t *testing.T) {
 		{"petra", "/requests/" + second}, {"nina", "/requests/" + second}, {"nina", "/grants"}, {"petra", "/grants?of=all"},
 		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"}, {"petra", "/settings/notices"},
 		{"nina", "/nothing"},
+		{"nina", "/posted?to=/ask&step=preview&patient=p1&task=nurse/give-care&kind=exception&class=coverage.member-id&text=the+desk+asks+for+the+number"},
+		{"nina", "/posted?to=/ask&step=preview&patient=&task=nurse/give-care&kind=exception&text=."}, {"dora", "/posted?to=/glass&patient=p1+p2&text="},
+		{"petra", "/posted?to=/requests/" + second + "&answer=refuse"},
 	} {
 		t.Run(tt.who+strings.ReplaceAll(strings.ReplaceAll(tt.path, "/", "-"), "?", "-"), func(t *testing.T) {
 			h.as(tt.who)
+			h.posted(t)
 			testkit.Look(t, ctx, h.web.URL+tt.path)
 		})
 	}

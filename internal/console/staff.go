@@ -341,16 +341,11 @@ func (s *Staff) names(ids []string) string {
 	return strings.Join(out, ", ")
 }
 
-// deciders says who decides about a want: one person from each of the policy's
-// approvers, with those who could today.
-func (s *Staff) deciders(v *Visit, needs []string, asker string) (out []decider) {
-	p := s.People.Person(asker)
-	if p == nil {
-		return nil
-	}
-	for _, need := range needs {
-		who := s.People.Approvers(need, p, v.Now.UnixMicro())
-		out = append(out, decider{strings.ReplaceAll(need, "-", " "), s.names(who), len(who) == 0})
+// deciders says who decides: one person from each of the policy's approvers, with
+// those who could now.
+func (s *Staff) deciders(needs []access.Need) (out []decider) {
+	for _, n := range needs {
+		out = append(out, decider{strings.ReplaceAll(n.As, "-", " "), s.names(n.People), len(n.People) == 0})
 	}
 	return out
 }

@@ -6,6 +6,8 @@ import (
 	"crypto/rand"
 	"fmt"
 	"iter"
+	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"os"
 	"slices"
@@ -221,4 +223,24 @@ func digest(t testing.TB, page string) string {
 	}
 	d, _, _ := strings.Cut(rest, `"`)
 	return d
+}
+
+// posted makes the answers to posts pages that a browser can be led to: /posted?to=PATH
+// with the form beside.
+func (h *hospital) posted(t testing.TB) {
+	t.Helper()
+	h.web.Close()
+	site := h.site.Handler()
+	h.web = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/posted" {
+			form := r.URL.Query()
+			to := form.Get("to")
+			form.Del("to")
+			post := httptest.NewRequest(http.MethodPost, to, strings.NewReader(form.Encode()))
+			post.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r = post
+		}
+		site.ServeHTTP(w, r)
+	}))
+	t.Cleanup(h.web.Close)
 }
