@@ -72,7 +72,9 @@ func (s *Session) emergency(req *policy.Request) {
 		}
 		switch req.Purpose {
 		case "":
-			req.Purpose = l.Purpose
+			if len(s.ask.Patients) == 1 || req.Task != "" {
+				req.Purpose = l.Purpose // else other tasks that show the record would speak no more
+			}
 		case "ETREAT", "BTG":
 		default:
 			continue // it says that it is something else

@@ -277,3 +277,23 @@ func TestG3_AnAnswerUnderWayEndsWithItsGrant(t *testing.T) {
 		t.Errorf("what was lent meanwhile stands in for it: %v", err)
 	}
 }
+
+// A glass that is broken for one patient takes nothing away of others: a record that is
+// read by its id, without naming task or patient, shows by every task that it shows by.
+func TestRule14_ABrokenGlassTakesNothingAwayOfOtherRecords(t *testing.T) {
+	h := lendingHouse(t)
+	h.lends(
+		gate.Loan{Grant: "g1", Kind: gate.LentLine, Task: "ward/cover", Patients: []string{"p2"}},
+		gate.Loan{Grant: "g2", Kind: gate.LentGlass, Task: "ward/care", Patients: []string{"p3"}, Purpose: "ETREAT"},
+	)
+	if _, there := h.sees("", "", "Condition/c2", condition("c2", "p2", "")); !there {
+		t.Error("what another task shows is gone")
+	}
+	d, there := h.sees("", "", "Condition/c3", condition("c3", "p3", ""))
+	if !there || !d.Request.Glass {
+		t.Errorf("the patient of the glass: there %t, %+v", there, d)
+	}
+	if d, there := h.sees("care", "", "Condition/c3", condition("c3", "p3", "")); !there || d.PurposeCode != "ETREAT" {
+		t.Errorf("by its task: there %t, %+v", there, d)
+	}
+}
