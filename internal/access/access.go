@@ -73,9 +73,6 @@ type Config struct {
 	// and must not call the book. nil: nobody hears.
 	OnEnd  func(grant string)
 	Drills []string // ids of made-up patients: whoever breaks the glass for one of them drills
-	// CareTeam are the people who hear when the glass is broken for a patient, beside the
-	// policy's `tell`; nil: none.
-	CareTeam func(patient string) []string
 }
 
 // Book is what is asked for and what is lent. It is safe for concurrent use.

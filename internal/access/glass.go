@@ -8,6 +8,7 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/defect"
+	"modicum/internal/facts"
 	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/ledger"
@@ -233,11 +234,31 @@ func (b *Book) glassNotices(g *Grant) []notice.Notice {
 	return append(out, notice.Notice{Kind: notice.AttestWaits, To: g.Person, About: notice.About{Thing: notice.Grant, ID: g.ID}, At: g.Made})
 }
 
+// careTeam are the people whom the fact assigned-patient names with the patient, where
+// the policy has them told.
 func (b *Book) careTeam(g *Grant) []string {
-	if b.cfg.CareTeam == nil {
+	tell := texts(b.cfg.Policy().Folder().Organization.BreakGlass.Tell)
+	fact, known := b.cfg.Policy().Fact("assigned-patient")
+	now, err := b.now()
+	if !slices.Contains(tell, doc.CareTeam) || !known || err != nil || b.cfg.Facts == nil {
 		return nil
 	}
-	return b.cfg.CareTeam(g.Want.Patients[0])
+	assigned := func(person string) bool {
+		sub := facts.Subject{Person: person}
+		return slices.ContainsFunc(instances(b.cfg.Facts(), &sub, g.Want.Patients[0], time.UnixMicro(now)), func(in facts.Instance) bool {
+			return in.Fact == fact && in.Permits
+		})
+	}
+	if assigned("") {
+		return nil // it is said of everybody, and so of nobody
+	}
+	var out []string
+	for p := range b.cfg.People.People() {
+		if p.Active && assigned(p.ID) {
+			out = append(out, p.ID)
+		}
+	}
+	return out
 }
 
 // counted are the patients for whom somebody broke the glass lately, with the moment.

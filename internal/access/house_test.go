@@ -39,7 +39,7 @@ purposes:
   treatment: [TREAT]
   it: [HSYSADMIN]
 ask: {for: 15 minutes}
-break-glass: {for: 4 hours, patients: 3 per day, review: 72 hours, over: refuse, overdue: hold, tell: [privacy]}
+break-glass: {for: 4 hours, patients: 3 per day, review: 72 hours, over: refuse, overdue: hold, tell: [privacy, care-team]}
 exceptions: {for: 8 hours, patients: 1, approve: [privacy]}
 approvals: {answer: 2 hours, substitutes: {charge-nurse: boss}, escalate-to: compliance}
 small-cells: 11
@@ -47,7 +47,7 @@ small-cells: 11
 sources:
   adt: {title: Admissions, fresh: 3 days, programs: [adt-feed]}
 facts:
-  assigned: {means: The patient is in the caller's care., about: patient, from: [adt]}
+  assigned-patient: {means: The patient is in the caller's care., about: patient, from: [adt]}
   shift: {means: On shift., about: caller, from: [adt]}
   ticket: {means: An open ticket., about: patient, from: [adt], carries: [object]}
 -- roles/nurse.yaml --
@@ -61,7 +61,7 @@ tasks:
     title: Care for a patient
     purpose: treatment
     do: [read, search]
-    while: [assigned]
+    while: [assigned-patient]
     see: {keep: [demographics.name, clinical.problem]}
     also:
       - see: {ask: [identifiers.ssn]}

@@ -545,6 +545,24 @@ func TestAnApproverDoesNotReviewWhatTheyApproved(t *testing.T) {
 	}
 }
 
+func TestTheCareTeamHearsOfABrokenGlassWhereThePolicySaysSo(t *testing.T) {
+	h := newHouse(t)
+	h.state(`{"fact":"assigned-patient","who":"nils","patient":"Patient/p1","source":"adt","recorded_by":"ward"}`,
+		`{"fact":"assigned-patient","who":"cara","patient":"Patient/p2","source":"adt","recorded_by":"ward"}`)
+	if _, err := h.book.BreakGlass(t.Context(), who("nina"), access.GlassWant{Patient: "p1", Reason: emergency}); err != nil {
+		t.Fatal(err)
+	}
+	var heard []string
+	for _, n := range h.told {
+		if n.Kind == notice.GlassBroken {
+			heard = append(heard, n.To)
+		}
+	}
+	if !slices.Equal(heard, []string{"nils", "pia"}) {
+		t.Errorf("heard of it: %v", heard)
+	}
+}
+
 func TestADrillIsOfMadeUpPatientsAndMarked(t *testing.T) {
 	h := newHouse(t)
 	g, err := h.book.BreakGlass(t.Context(), who("nina"), access.GlassWant{Patient: "drill-1", Reason: emergency})

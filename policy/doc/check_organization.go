@@ -28,7 +28,7 @@ func (c *checker) organization() {
 	if o.SmallCells < defaultSmallCells {
 		c.errorf(o.At, "small-cells", "write 11 or more", "small-cells is %d: counts of 1 to 10 would leave", o.SmallCells)
 	}
-	c.approvers(o.BreakGlass.Tell)
+	c.hears(o.BreakGlass.Tell)
 	if o.Exceptions != nil {
 		c.approvers(o.Exceptions.Approve)
 	}
@@ -41,6 +41,24 @@ func (c *checker) organization() {
 		}
 		for _, w := range conflict.Roles {
 			known(c, w, "role", c.roles)
+		}
+	}
+}
+
+// CareTeam under `tell` stands for the people whom the fact assigned-patient names with
+// the patient.
+const CareTeam = "care-team"
+
+// hears: who hears of a broken glass holds a position, or looks after the patient.
+func (c *checker) hears(tell Words) {
+	for _, w := range tell {
+		if w.Text != CareTeam {
+			c.approver(w)
+		}
+	}
+	for _, p := range c.f.Organization.Positions {
+		if p.Text == CareTeam {
+			c.errorf(p.At, "position", "call the position differently", "%s is nobody's position: it stands for whoever looks after a patient", CareTeam)
 		}
 	}
 }
