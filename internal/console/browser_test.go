@@ -224,7 +224,7 @@ func TestTableFiltersWithoutANewPage(t *testing.T) {
 	w = rebuild(t, w, w.wingPage(manyWings(45), 0))
 	w.viewer.Store(nina(people.RunSystem))
 	b.open(w.web.URL + "/wings")
-	eval[bool](b, "window.same = true")
+	eval[bool](b, "window.same = true, window.live = document.querySelector('#told'), true")
 	if err := chromedp.Do(b.ctx, chromedp.SendKeys("#q", "wing 044"), chromedp.WaitNotPresent(`a[rel=next]`)); err != nil {
 		t.Fatal(err)
 	}
@@ -234,9 +234,9 @@ func TestTableFiltersWithoutANewPage(t *testing.T) {
 		Rows   int
 		Told   string
 		Focus  string
-	}](b, `({Same: window.same === true, Search: location.search, Rows: document.querySelectorAll(".rows tbody tr").length,
-		Told: document.querySelector("caption [aria-live]").innerText, Focus: document.activeElement.id})`)
-	if !got.Same || got.Rows != 1 || !strings.Contains(got.Search, "q=wing") || got.Told != "1 of 45" || got.Focus != "q" {
+	}](b, `({Same: window.same === true && window.live.isConnected, Search: location.search, Rows: document.querySelectorAll(".rows tbody tr").length,
+		Told: document.querySelector("#told[role=status]").textContent, Focus: document.activeElement.id})`)
+	if !got.Same || got.Rows != 1 || !strings.Contains(got.Search, "q=wing") || got.Told != "1 of 45 fit" || got.Focus != "q" {
 		t.Errorf("after typing: %+v", got)
 	}
 	b.quiet()

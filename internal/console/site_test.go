@@ -182,6 +182,24 @@ func TestFrameLooksRight(t *testing.T) {
 	testkit.Look(t, ctx, w.web.URL+"/wings")
 }
 
+// TestFrameLooksRightWhereItWatches: the stripe of observing, a page that is not for
+// the viewer, and the page on which a kept form waits.
+func TestFrameLooksRightWhereItWatches(t *testing.T) {
+	ctx := testkit.Chromium(t)
+	w := newWorld(t, func(c *console.Config) { c.Observe = true })
+	w = rebuild(t, w, w.wingPage(nil, time.Minute))
+	testkit.Look(t, ctx, w.web.URL+"/wings")
+	w.viewer.Store(nina(people.RunSystem))
+	testkit.Look(t, ctx, w.web.URL+"/wings")
+	_, to := w.send(t, http.MethodPost, "/wings", "name=West&kind=care")
+	_, name, found := strings.Cut(to, "%2Fagain%2F")
+	if !found {
+		t.Fatalf("led to %s", to)
+	}
+	name, _, _ = strings.Cut(name, "<")
+	testkit.Look(t, ctx, w.web.URL+"/again/"+name)
+}
+
 // TestC1_NothingChangesByGet: of every page, whatever a GET carries, and with every
 // other method that is no post.
 func TestC1_NothingChangesByGet(t *testing.T) {
