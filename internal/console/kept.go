@@ -105,6 +105,12 @@ type againPage struct {
 
 type againField struct{ Name, Value string }
 
+// Told reports whether a field says something to who filled it in.
+func (f againField) Told() bool { return f.Value != "" && f.Name != "digest" && f.Name != "step" }
+
+// Label is what a field is called here.
+func (f againField) Label() string { return upperFirst(words(f.Name)) }
+
 func (f *keptForm) page() againPage {
 	p := againPage{Path: f.path, Sends: f.sends}
 	for _, name := range slices.Sorted(maps.Keys(f.values)) {
@@ -118,6 +124,7 @@ func (f *keptForm) page() againPage {
 const againText = `{{define "title"}}Go on{{end}}
 {{define "main"}}<div class="narrow"><h1>Thank you. One more press</h1>
 <p class="lead">You proved who you are. What you filled in is still here; nothing has been done yet.</p>
+<dl class="facts">{{range .Fields}}{{if .Told}}<div><dt>{{.Label}}</dt><dd>{{.Value}}</dd></div>{{end}}{{end}}</dl>
 <form method="post" action="{{.Path}}">{{range .Fields}}<input type="hidden" name="{{.Name}}" value="{{.Value}}">{{end}}
 <p class="actions"><button class="primary" autofocus>{{.Sends}}</button> <a href="{{.Path}}">Not now</a></p></form></div>{{end}}`
 
