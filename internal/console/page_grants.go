@@ -39,7 +39,7 @@ type grantRow struct {
 
 func grantsTable(all bool) *Table[grantRow] {
 	t := &Table[grantRow]{
-		Name: "grants", Caption: "What was lent", Private: true, Sort: "-made", PerPage: 50,
+		Name: "grants", Caption: "What was lent", Private: true, Sort: "-made", PerPage: 30,
 		Empty: "Nothing was lent yet. What is lent appears here and stays, with how it ended.",
 		Columns: []Column[grantRow]{
 			{Key: "what", Title: "What", Text: func(g grantRow) string { return g.Kind }, Pick: true, Cell: func(g grantRow) Cell {
