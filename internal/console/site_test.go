@@ -104,7 +104,6 @@ func (w *world) send(t testing.TB, method, path, form string) (int, string) {
 type wing struct {
 	name, kind string
 	beds       int
-	since      int64
 }
 
 var wings = console.Table[wing]{
