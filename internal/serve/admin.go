@@ -90,7 +90,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		out.Ready = false
 		out.Wrong = append(out.Wrong, "the record takes no entries: nothing protected is answered")
 	}
-	out.Wrong = append(out.Wrong, s.spoolState()...)
+	out.Wrong = append(append(out.Wrong, s.spoolState()...), s.noticesState()...)
 	if !trusted {
 		out.Wrong = append(out.Wrong, "the time is not trusted: nothing that ends is permitted")
 	}

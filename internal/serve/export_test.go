@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 
+	"modicum/internal/notice"
 	"modicum/ledger"
 )
 
@@ -11,3 +12,9 @@ func (o *Options) Before(f func(ledger.Log) ledger.Log) { o.before = f }
 
 // Drain drains the spool now, as it is tried while serving.
 func (s *Server) Drain(ctx context.Context) error { return s.spool.Drain(ctx) }
+
+// Heed looks once for what nobody did.
+func (s *Server) Heed(ctx context.Context) error { return s.heed(ctx) }
+
+// Notices tells people.
+func (s *Server) Notices() *notice.Teller { return s.org.notices }

@@ -152,6 +152,20 @@ func (s *Server) runOrganization(ctx context.Context) {
 	}
 	s.watch(func() { s.org.notices.Run(ctx) })
 	s.watch(func() { s.spool.Run(ctx) })
+	s.watch(func() {
+		tick := time.NewTicker(heedEvery)
+		defer tick.Stop()
+		for {
+			if err := s.heed(ctx); err != nil && ctx.Err() == nil {
+				warn("what nobody did was not told")(err)
+			}
+			select {
+			case <-ctx.Done():
+				return
+			case <-tick.C:
+			}
+		}
+	})
 	s.watch(func() { s.org.lent.Run(ctx, 10*time.Second, warn("what is lent was not swept")) })
 	s.watch(func() {
 		tick := time.NewTicker(time.Hour)
