@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/notice"
 	"modicum/internal/people"
@@ -134,7 +135,7 @@ func (b *Book) turnedGrant(id string, old, now *Grant) {
 	if old != nil {
 		b.held[old.Person] = without(b.held[old.Person], func(g *Grant) bool { return g.ID == id })
 	}
-	if now == nil || now.State != Live {
+	if now == nil || now.State != Live && !defect.On(defect.RevokedLends) {
 		delete(b.noted, id)
 		delete(b.cut, id)
 		if old != nil && old.State == Live {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/policy"
@@ -158,6 +159,9 @@ func (b *Book) endNotices(by people.Actor, g *Grant, on Event, now int64) []noti
 // gone closes what somebody who leaves has asked for and holds, in the change that
 // deactivates them: its entry tells of it (G6).
 func (b *Book) gone(_ context.Context, c *book.Change, id string) {
+	if defect.On(defect.LentToLeavers) {
+		return
+	}
 	now := b.moment()
 	for _, r := range b.Requests(id) {
 		if s, err := step(r.State, OnLeave); err == nil {

@@ -227,7 +227,7 @@ func (b *Book) glassNotices(g *Grant) []notice.Notice {
 	slices.Sort(hear)
 	var out []notice.Notice
 	for _, id := range slices.Compact(hear) {
-		if id != g.Person {
+		if id != g.Person && !defect.On(defect.GlassUntold) {
 			out = append(out, notice.Notice{Kind: notice.GlassBroken, To: id, About: notice.About{Thing: notice.Review, ID: g.ID}, At: g.Made, By: g.Person, Urgent: true})
 		}
 	}
@@ -315,7 +315,7 @@ func unitStart(set *policy.Set, unit string, now int64) int64 {
 // overdue reports whether a review of an earlier glass of somebody's is overdue.
 func (b *Book) overdue(person string, now int64) bool {
 	for _, g := range b.grants.All() {
-		if g.Person == person && g.Glass != nil && g.owed() && now >= g.Review.By {
+		if g.Person == person && g.Glass != nil && g.owed() && now >= g.Review.By && !defect.On(defect.OverdueUnheld) {
 			return true
 		}
 	}

@@ -41,7 +41,7 @@ func (b *Book) live(g *Grant, now time.Time, trusted bool) bool {
 	latest, sure := b.clock.judge(now.UnixMicro(), trusted)
 	_, cut := b.isCut(g.ID)
 	switch {
-	case g.State != Live, cut:
+	case (g.State != Live || cut) && !defect.On(defect.RevokedLends):
 		return false
 	case latest >= g.Until && !defect.On(defect.EndIgnored):
 		return false

@@ -146,24 +146,29 @@ const (
 
 // Faults of what is lent.
 const (
-	OwnApproved      Defect = "own-approved"       // who asks says yes to it, under another identity
-	OneApproverTwice Defect = "one-approver-twice" // one person meets two needs
-	ProgramsApprove  Defect = "programs-approve"   // a program says yes
-	ProgramsAsk      Defect = "programs-ask"       // a program asks and breaks the glass
-	DigestUnread     Defect = "digest-unread"      // a yes counts for what was not looked at
-	AnswersKept      Defect = "answers-kept"       // a yes counts though its right or its subject has gone
-	ReasonUnread     Defect = "reason-unread"      // any text is a reason
-	LentForEver      Defect = "lent-for-ever"      // something is lent for longer than the policy allows
-	StartIgnored     Defect = "start-ignored"      // a grant lends before it begins
-	EndIgnored       Defect = "end-ignored"        // a grant lends after its end
-	ClockBelieved    Defect = "clock-believed"     // a clock that was put back is believed
-	WallClockOnly    Defect = "wall-clock-only"    // the monotonic clock ends nothing
-	BoundIgnored     Defect = "bound-ignored"      // a grant outlives the fact that its reason rests on
-	GlassUncapped    Defect = "glass-uncapped"     // nobody counts for how many patients the glass is broken
-	LoanOfAnybody    Defect = "loan-of-anybody"    // what is lent for one patient shows another
-	GlassForAll      Defect = "glass-for-all"      // a broken glass shows every patient
-	LoansJoined      Defect = "loans-joined"       // what two grants lend is put together
-	OwnReviewed      Defect = "own-reviewed"       // who held it closes its review
+	OwnApproved        Defect = "own-approved"         // who asks says yes to it, under another identity
+	OneApproverTwice   Defect = "one-approver-twice"   // one person meets two needs
+	ProgramsApprove    Defect = "programs-approve"     // a program says yes
+	ProgramsAsk        Defect = "programs-ask"         // a program asks and breaks the glass
+	DigestUnread       Defect = "digest-unread"        // a yes counts for what was not looked at
+	AnswersKept        Defect = "answers-kept"         // a yes counts though its right or its subject has gone
+	ReasonUnread       Defect = "reason-unread"        // any text is a reason
+	LentForEver        Defect = "lent-for-ever"        // something is lent for longer than the policy allows
+	StartIgnored       Defect = "start-ignored"        // a grant lends before it begins
+	EndIgnored         Defect = "end-ignored"          // a grant lends after its end
+	ClockBelieved      Defect = "clock-believed"       // a clock that was put back is believed
+	WallClockOnly      Defect = "wall-clock-only"      // the monotonic clock ends nothing
+	BoundIgnored       Defect = "bound-ignored"        // a grant outlives the fact that its reason rests on
+	GlassUncapped      Defect = "glass-uncapped"       // nobody counts for how many patients the glass is broken
+	LoanOfAnybody      Defect = "loan-of-anybody"      // what is lent for one patient shows another
+	GlassForAll        Defect = "glass-for-all"        // a broken glass shows every patient
+	LoansJoined        Defect = "loans-joined"         // what two grants lend is put together
+	RevokedLends       Defect = "revoked-lends"        // what was taken away lends
+	LentToLeavers      Defect = "lent-to-leavers"      // who leaves keeps what they were lent
+	OverdueUnheld      Defect = "overdue-unheld"       // an overdue review holds nobody back
+	GlassUntold        Defect = "glass-untold"         // nobody hears of a broken glass
+	ProofOutlivesGrant Defect = "proof-outlives-grant" // what was shown under a grant proves things after it
+	OwnReviewed        Defect = "own-reviewed"         // who held it closes its review
 )
 
 // Faults of the FHIR door's searches that rest on several.

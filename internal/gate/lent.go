@@ -238,3 +238,12 @@ func (s *Session) stillLent(recorded []string) bool {
 	s.loans = slices.DeleteFunc(slices.Clone(s.loans), func(l Loan) bool { return !slices.Contains(recorded, l.Grant) })
 	return len(s.loans) == len(recorded)
 }
+
+// grantSight tells apart what was proven under other grants: it proves nothing once they
+// have ended.
+func (s *Session) grantSight() string {
+	if defect.On(defect.ProofOutlivesGrant) {
+		return ""
+	}
+	return strings.Join(s.grants(), " ")
+}

@@ -255,6 +255,27 @@ func TestG3_WhatWasShownUnderAGrantProvesNothingAfterIt(t *testing.T) {
 	}
 }
 
+func TestG3_AReferenceToWhatWasShownUnderAGrantIsLeftOutAfterIt(t *testing.T) {
+	h := lendingHouse(t)
+	visible := func() bool {
+		s, err := h.reads.Open(t.Context(), &gate.Ask{Caller: h.staff["wanda"], Task: "care", Type: h.typ("Condition"), ID: "c1"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close(t.Context(), gate.Outcome{Status: 200})
+		j := h.judge(s, condition("c1", "p1", "e1"))[0]
+		return s.Shape(&j, nil).Visible(h.typ("Encounter"), []byte("e1"))
+	}
+	h.lends(gate.Loan{Grant: "g1", Kind: gate.LentException, Task: "ward/care", Patients: []string{"p1"}, Classes: h.class("admin.encounter")})
+	if _, there := h.sees("care", "", "Encounter/e1", encounter("e1", "p1")); !there || !visible() {
+		t.Fatal("the visit is not there while it is lent")
+	}
+	h.lends()
+	if visible() {
+		t.Error("a reference tells of the visit after the grant")
+	}
+}
+
 func TestG3_AnAnswerUnderWayEndsWithItsGrant(t *testing.T) {
 	h := lendingHouse(t)
 	h.lends(gate.Loan{Grant: "g1", Kind: gate.LentLine, Task: "ward/cover", Patients: []string{"p2"}})

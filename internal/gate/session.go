@@ -3,7 +3,6 @@ package gate
 import (
 	"context"
 	"errors"
-	"strings"
 	"time"
 
 	"modicum/catalog"
@@ -146,7 +145,7 @@ func (s *Session) planned() {
 		}
 	}
 	s.tasks = taskIDs(s.infos)
-	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation(), scopeSight(s.ask.Caller)+strings.Join(s.grants(), " "))
+	s.sight = sightOf(s.sub.Person, s.tasks, s.Generation(), scopeSight(s.ask.Caller)+s.grantSight())
 	s.reach()
 }
 
