@@ -77,7 +77,7 @@ func (t *turn) in(person string) set {
 		}
 	}
 	for id, g := range t.groups {
-		if !t.dropped[id] && slices.Contains(g.Members, person) {
+		if _, has := slices.BinarySearch(g.Members, person); has && !t.dropped[id] {
 			out[id] = struct{}{}
 		}
 	}

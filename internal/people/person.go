@@ -77,6 +77,10 @@ type Provisioned struct {
 	Given   string `json:"given,omitempty"`
 	Family  string `json:"family,omitempty"`
 	Mails   []Mail `json:"mails,omitempty"`
+	// Department and Organization are what the client calls them: a place only where they
+	// are ids as FHIR has them.
+	Department   string `json:"department,omitempty"`
+	Organization string `json:"organization,omitempty"`
 	// Manager is what the client calls the manager, who may be somebody it has not
 	// provided yet.
 	Manager string `json:"manager,omitempty"`

@@ -75,10 +75,15 @@ func (p *Person) check() error {
 		out.add("name", "must be given")
 	}
 	for _, f := range []struct{ field, value string }{
-		{"name", p.Name}, {"external", p.External}, {"title", p.Title}, {"department", p.Department}, {"facility", p.Facility},
+		{"name", p.Name}, {"external", p.External}, {"title", p.Title},
 	} {
 		if len(f.value) > mostName || !plain(f.value) {
 			out.add(f.field, "is longer than 256 bytes, or holds control characters")
+		}
+	}
+	for _, f := range []struct{ field, value string }{{"department", p.Department}, {"facility", p.Facility}} {
+		if f.value != "" && !IsFHIRID(f.value) {
+			out.add(f.field, "is no id as FHIR has them: letters, digits, - and ., at most 64")
 		}
 	}
 	out.add("zone", zoneProblem(p.Zone))
@@ -95,7 +100,7 @@ func (p *Person) check() error {
 }
 
 func (p *Problems) provisioned(s *Provisioned) {
-	for _, f := range []struct{ field, value string }{{"display", s.Display}, {"given", s.Given}, {"family", s.Family}, {"manager", s.Manager}} {
+	for _, f := range []struct{ field, value string }{{"display", s.Display}, {"given", s.Given}, {"family", s.Family}, {"manager", s.Manager}, {"department", s.Department}, {"organization", s.Organization}} {
 		if len(f.value) > mostName || !plain(f.value) {
 			p.add(f.field, "is longer than 256 bytes, or holds control characters")
 		}

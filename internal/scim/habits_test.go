@@ -38,6 +38,10 @@ func TestHabitsOfClients(t *testing.T) {
 			`{"Operations":[{"op":"Add","value":{"` + enterprise + `:department":"ward-3","title":"Nurse","phoneNumbers[type eq \"work\"].value":"+1 312 555 0100"}}]}`,
 			func(p *people.Person) bool { return p.Department == "ward-3" && p.Title == "Nurse" },
 		},
+		"Entra: a department that is no id places nobody": {
+			`{"Operations":[{"op":"Add","path":"` + enterprise + `:department","value":"Radiology, 3rd floor"}]}`,
+			func(p *people.Person) bool { return p.Department == "" && p.SCIM.Department == "Radiology, 3rd floor" },
+		},
 		"Entra: what is not kept is left alone": {
 			`{"Operations":[{"op":"Add","path":"addresses[type eq \"work\"].locality","value":"Chicago"},{"op":"Add","path":"name.formatted","value":"Eve"},
 				{"op":"Replace","path":"` + enterprise + `:employeeNumber","value":"17"},{"op":"add","path":"preferredLanguage","value":"en"}]}`,

@@ -42,8 +42,8 @@ func (s *Server) userOf(p *people.Person, revision int64) object {
 		o["emails"] = mails
 	}
 	e := object{}
-	set(e, "organization", p.Facility)
-	set(e, "department", p.Department)
+	set(e, "organization", p.SCIM.Organization)
+	set(e, "department", p.SCIM.Department)
 	if p.SCIM.Manager != "" {
 		e["manager"] = object{"value": p.SCIM.Manager, "$ref": s.location(s.users, p.SCIM.Manager)}
 	}
@@ -105,9 +105,19 @@ func (s *Server) toPerson(o object, p *people.Person) error {
 	}
 	p.Mail = chosen(p.SCIM.Mails)
 	e := sub(o, enterpriseURN)
-	p.Facility, p.Department = str(e, "organization"), str(e, "department")
+	p.SCIM.Organization, p.SCIM.Department = str(e, "organization"), str(e, "department")
+	p.Facility, p.Department = place(p.SCIM.Organization), place(p.SCIM.Department)
 	s.toManager(sub(e, "manager"), p)
 	return nil
+}
+
+// place is where somebody works, as the policy and facts know it: what is no id as FHIR
+// has them names no place.
+func place(said string) string {
+	if !people.IsFHIRID(said) {
+		return ""
+	}
+	return said
 }
 
 // nameOf is what others see.
