@@ -133,7 +133,7 @@ func everyPage(t *testing.T, h *hospital) (out []struct{ who, path string }) {
 	h.pass(9 * time.Hour)
 	request := h.asks(t, "the transport company asks for it")
 	glass := h.breaks(t, "drill-1")
-	for _, path := range []string{"/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings/notices", "/nothing"} {
+	for _, path := range []string{"/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/nothing"} {
 		for _, who := range []string{"nina", "petra", "olga"} {
 			out = append(out, struct{ who, path string }{who, path})
 		}

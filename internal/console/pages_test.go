@@ -244,7 +244,7 @@ func TestPagesLookRight(t *testing.T) {
 		{"nina", "/"}, {"petra", "/"}, {"olga", "/"}, {"dora", "/"}, {"nina", "/my"}, {"nina", "/ask"}, {"petra", "/inbox"}, {"nina", "/inbox"},
 		{"petra", "/requests/" + second}, {"nina", "/requests/" + second}, {"nina", "/grants"}, {"petra", "/grants?of=all"},
 		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"}, {"petra", "/settings/notices"},
-		{"nina", "/nothing"},
+		{"nina", "/nothing"}, {"nina", "/settings"},
 		{"nina", "/posted?to=/ask&step=preview&patient=p1&task=nurse/give-care&kind=exception&class=coverage.member-id&text=the+desk+asks+for+the+number"},
 		{"nina", "/posted?to=/ask&step=preview&patient=&task=nurse/give-care&kind=exception&text=."}, {"dora", "/posted?to=/glass&patient=p1+p2&text="},
 		{"petra", "/posted?to=/requests/" + second + "&answer=refuse"},
@@ -280,5 +280,30 @@ func TestSomebodySaysHowTheyAreTold(t *testing.T) {
 	}
 	if got := h.bell.Wishes("petra"); got != (notice.Wishes{}) {
 		t.Errorf("of somebody else: %+v", got)
+	}
+}
+
+// TestTimesAreInTheReadersZone: short as the reader's clock says, exact beside.
+func TestTimesAreInTheReadersZone(t *testing.T) {
+	h := newHospital(t)
+	id := h.breaks(t, "p9")
+	for zone, want := range map[string]string{"": ">12:05<", "Asia/Tokyo": ">03:05<", "Asia/Kathmandu": ">23:50<"} {
+		viewer := *h.as("dora").viewer.Load()
+		if zone != "" {
+			at, err := time.LoadLocation(zone)
+			if err != nil {
+				t.Fatal(err)
+			}
+			viewer.Zone = at
+		}
+		h.viewer.Store(&viewer)
+		_, page := h.get(t, "/grants/"+id)
+		if !strings.Contains(page, want) || !strings.Contains(page, `datetime="2026-11-27T18:05:09.123456Z"`) || !strings.Contains(page, ", 2026, ") {
+			t.Errorf("%q: the page does not say %s", zone, want)
+		}
+	}
+	h.pass(24 * time.Hour)
+	if _, page := h.as("dora").get(t, "/grants/"+id); !strings.Contains(page, ">yesterday 12:05<") {
+		t.Error("a day later it is not yesterday")
 	}
 }

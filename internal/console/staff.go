@@ -49,7 +49,7 @@ const (
 func (s *Staff) Pages(site *Site) []Page {
 	pages := []Page{
 		s.homePage(site), s.myPage(), s.patientPage(), s.askPage(), s.inboxPage(), s.requestPage(), s.grantsPage(), s.grantPage(),
-		s.glassPage(), s.reviewsPage(), s.reviewPage(),
+		s.glassPage(), s.reviewsPage(), s.reviewPage(), s.settingsPage(),
 	}
 	if s.Bell != nil {
 		pages = append(pages, s.noticesPage(), s.wishesPage())

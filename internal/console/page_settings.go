@@ -1,0 +1,22 @@
+package console
+
+import _ "embed"
+
+//go:embed page_settings.html
+var settingsText string
+
+var settingsView = View("settings", settingsText)
+
+type settingsShown struct {
+	Name, UserName, Title, Zone string
+	Bell                        bool
+}
+
+// settingsPage leads to what a person sets for themselves, and says what others know
+// of them.
+func (s *Staff) settingsPage() Page {
+	return Page{Path: "/settings", Get: func(v *Visit) error {
+		p := v.Viewer.Person
+		return v.Show(settingsView, settingsShown{p.Name, p.UserName, p.Title, v.zone().String(), s.Bell != nil})
+	}}
+}
