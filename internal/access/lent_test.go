@@ -634,6 +634,27 @@ func TestALooseGlassIsTakenAwayAtOnce(t *testing.T) {
 	}
 }
 
+// The change that should have kept it was kept after all, and nobody knew: when the desk
+// reads it again, what was done to it meanwhile stands.
+func TestG3_ALooseGlassThatWasTakenAwayIsNotRevivedByThePageThatWasKept(t *testing.T) {
+	h := newHouse(t)
+	h.shelf.Next = func() booktest.Fault { return booktest.KeptBlind }
+	g, err := h.book.BreakGlass(t.Context(), who("nina"), access.GlassWant{Patient: "p1", Reason: emergency})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.shelf.Next = func() booktest.Fault { return booktest.Refuses }
+	if err := h.book.Revoke(t.Context(), who("pia"), g.ID, "over"); !errors.Is(err, access.ErrUnavailable) {
+		t.Errorf("said to be on record: %v", err)
+	}
+	if err := h.desk.Reload(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if h.live("nina") || len(h.book.Grants("nina")) > 0 {
+		t.Error("it lends again")
+	}
+}
+
 func TestAGlassOfAProcessThatEndedIsReviewedAllTheSame(t *testing.T) {
 	h := newHouse(t)
 	h.shelf.Next = func() booktest.Fault { return booktest.Refuses }

@@ -52,7 +52,7 @@ func (b *Book) Grants(person string) []*Grant {
 	defer b.mu.RUnlock()
 	var out []*Grant
 	for _, g := range b.held[person] {
-		if !g.over(latest) {
+		if _, loose := b.loose[g.ID]; !loose && !g.over(latest) {
 			out = append(out, g)
 		}
 	}

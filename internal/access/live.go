@@ -20,6 +20,9 @@ func (b *Book) Of(person string, now time.Time, trusted bool) []gate.Loan {
 	}
 	var out []gate.Loan
 	for _, g := range held {
+		if loose && b.looseOf(g.ID) != nil {
+			continue // kept, and nobody knew: what was done to it since stands below
+		}
 		if b.live(g, now, trusted) {
 			out = append(out, b.loan(g))
 		}
