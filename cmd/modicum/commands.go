@@ -12,6 +12,8 @@ type commands struct {
 	Facts      factsCommands     `cmd:"" help:"Facts in and out: who is assigned to whom, who is on shift."`
 	Explain    explainCommand    `cmd:"" help:"Derive a recorded decision again; it must agree to the bit."`
 	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
+	Login      loginCommand      `cmd:"" help:"Sign in, for a task and some minutes, in your browser."`
+	Logout     logoutCommand     `cmd:"" help:"Give the token of this command line back."`
 	Observe    observeCommands   `cmd:"" help:"What enforcing would withhold, of a door that only observes."`
 	SelfTest   selfTestCommand   `cmd:"" help:"Attack a running installation by every channel, and grade it."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`

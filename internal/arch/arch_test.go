@@ -55,6 +55,7 @@ var allowed = map[string][]string{
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":             {"internal/defect", "internal/people"},
+	"internal/pocket":           {},                                                                                                                                                         // a client, which knows the server by its answers
 	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
 	"internal/spool":            {"internal/defect", "ledger"},                                                                                                                              // stands before the record
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},

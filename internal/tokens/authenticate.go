@@ -128,6 +128,9 @@ func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) (*
 	if c.Program || s.cfg.People.Person(c.ID) == nil {
 		return c, nil
 	}
+	if role, _, bound := strings.Cut(c.Task, "/"); bound {
+		s.cfg.People.Used(c.ID, role, "", now.UnixMicro())
+	}
 	known := *c
 	known.Roles = slices.Concat(c.Roles, s.cfg.People.Roles(c.ID, now.UnixMicro()))
 	slices.Sort(known.Roles)

@@ -90,6 +90,7 @@ func (s *Service) program(r *http.Request, t *programToken, now time.Time) (*cal
 	if at < 0 || !good(&p.Keys[at], now) {
 		return nil, s.refuse(r, caller.Revoked)
 	}
+	s.cfg.People.Used(p.ID, p.Role, t.key, now.UnixMicro())
 	return &caller.Caller{
 		ID: p.ID, Program: true, Subject: p.ID, Roles: []string{p.Role}, Client: p.ID, Task: p.Role + "/" + p.Task,
 		Scopes: t.scopes, Network: address(r), Issuer: s.issuer(), Issued: t.issued, Expires: t.until,

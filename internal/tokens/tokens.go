@@ -44,6 +44,8 @@ type Directory interface {
 	Person(id string) *people.Person     // nil: the directory does not know them
 	Program(id string) *people.Program   // nil: it is not one of ours
 	Roles(id string, now int64) []string // in effect; now in microseconds since 1970
+	// Used remembers that somebody acted, in a role or by a key; it must be quick.
+	Used(id, role, key string, now int64)
 }
 
 // Authenticator says whose a token of an issuer is: *caller.Verifier.

@@ -49,6 +49,14 @@ var sample = sync.OnceValue(func() *policy.Set {
 type directory struct {
 	persons  map[string]*people.Person
 	programs map[string]*people.Program
+	used     []string
+}
+
+// The real directory is one.
+var _ tokens.Directory = (*people.Directory)(nil)
+
+func (d *directory) Used(id, role, key string, _ int64) {
+	d.used = append(d.used, strings.TrimSpace(id+" "+role+" "+key))
 }
 
 func (d *directory) Person(id string) *people.Person   { return d.persons[id] }
@@ -270,6 +278,9 @@ func TestATokenSaysWhoseItIsAndForWhat(t *testing.T) {
 	if c.ID != "alice" || c.Task != "nurse/give-care" || !slices.Equal(c.Roles, []string{"nurse"}) || c.Dept != "ward-3" ||
 		!slices.Equal(c.Practitioners, []string{"Practitioner/a1"}) || c.Network != "10.1.2.3" || c.Program || c.ACR != "strong" {
 		t.Errorf("got %+v", c)
+	}
+	if !slices.Equal(h.dir.used, []string{"alice nurse"}) {
+		t.Errorf("the directory heard of the use as %v", h.dir.used)
 	}
 	h.restart()
 	if _, err := h.ask(token); err != nil {
