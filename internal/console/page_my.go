@@ -128,6 +128,7 @@ type patientShown struct {
 	Lifts  []string
 	Hides  []string
 	Means  []meaning // of what the task asks for
+	Holds  []card    // what is lent to the viewer for this patient, which comes on top
 }
 
 // meaning is what a fact of the policy says.
@@ -190,15 +191,20 @@ func (s *Staff) patientPage() Page {
 		case err != nil:
 			return err
 		}
-		return v.Show(patientView, s.patient(f, a))
+		return v.Show(patientView, s.patient(v, f, a))
 	}}
 }
 
-func (s *Staff) patient(f *Form, a *reach.Answer) patientShown {
+func (s *Staff) patient(v *Visit, f *Form, a *reach.Answer) patientShown {
 	set := s.Policy()
 	shown := patientShown{
 		Patient: f.Get("patient"), Answer: a, Look: f, Ask: set.Folder().Organization.Exceptions != nil,
 		Glass: a.Task.BreakGlass != nil, Lend: a.Task.Lend != nil,
+	}
+	for _, g := range s.Lent.Grants(v.Viewer.Person.ID) {
+		if slices.Contains(g.Want.Patients, shown.Patient) {
+			shown.Holds = append(shown.Holds, s.grant(v, g))
+		}
 	}
 	if !a.Reached {
 		shown.Means = s.means(a.Needs)

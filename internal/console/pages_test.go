@@ -283,6 +283,18 @@ func TestSomebodySaysHowTheyAreTold(t *testing.T) {
 	}
 }
 
+// TestTheLookSaysWhatIsLentBesides: for this patient, and for no other.
+func TestTheLookSaysWhatIsLentBesides(t *testing.T) {
+	h := newHospital(t)
+	id := h.breaks(t, "p9")
+	for patient, want := range map[string]bool{"p9": true, "p8": false} {
+		_, page := h.post(t, "/my/patient", "patient", patient, "task", "physician/treat")
+		if strings.Contains(page, "/grants/"+id) != want {
+			t.Errorf("%s: a glass that is broken for p9 is told: %v", patient, !want)
+		}
+	}
+}
+
 // TestTimesAreInTheReadersZone: short as the reader's clock says, exact beside.
 func TestTimesAreInTheReadersZone(t *testing.T) {
 	h := newHospital(t)
