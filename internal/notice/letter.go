@@ -74,8 +74,8 @@ func (t *Teller) link(path string) string {
 	return strings.TrimSuffix(t.cfg.Public.String(), "/") + path
 }
 
-// subject names nobody: it is shown on locked screens.
-func (l *letter) subject() string {
+// Subject names nobody: it is shown on locked screens.
+func (l *letter) Subject() string {
 	if len(l.Lines) == 1 {
 		return l.Lines[0].Title
 	}
@@ -99,7 +99,7 @@ func (l *letter) message(from string, public *url.URL) (*gomail.Msg, error) {
 	if err := m.To(l.To.Mail); err != nil {
 		return nil, fmt.Errorf("notice: the receiver is not an address")
 	}
-	m.Subject(l.subject())
+	m.Subject(l.Subject())
 	m.SetDateWithValue(l.Date)
 	m.SetMessageIDWithValue(l.messageID(public))
 	m.SetGenHeader("Auto-Submitted", "auto-generated") // RFC 3834 section 5: no out-of-office answers
