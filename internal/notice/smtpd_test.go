@@ -115,7 +115,7 @@ func (s *smtpd) data(r *bufio.Reader, to string, try int, say func(string)) bool
 		if line == ".\r\n" {
 			break
 		}
-		text.WriteString(line)
+		text.WriteString(strings.TrimPrefix(line, ".")) // RFC 5321 section 4.5.2
 	}
 	does := s.at("end", try)
 	m, err := mail.ReadMessage(strings.NewReader(text.String()))

@@ -54,7 +54,7 @@ func (w *world) write(t testing.TB, file []byte) {
 // TestAnEntryThatWasInterruptedAtAnyByteIsTold: a frame is written without its first 32
 // bytes, then with them, each from its beginning on.
 func TestAnEntryThatWasInterruptedAtAnyByteIsTold(t *testing.T) {
-	w, file, at, entries := filled(t)
+	w, file, at, _ := filled(t)
 	whole := file[at[2]:at[3]]
 	states := 0
 	check := func(frame []byte) {
@@ -80,7 +80,7 @@ func TestAnEntryThatWasInterruptedAtAnyByteIsTold(t *testing.T) {
 	}
 	// And as a whole: told, not drained, cleared; others may follow it while the record is away.
 	for _, follow := range []bool{false, true} {
-		w, file, at, entries = filled(t)
+		w, file, at, entries := filled(t)
 		b := slices.Clone(file)
 		clear(b[at[2] : at[2]+32])
 		w.write(t, b)
