@@ -107,3 +107,9 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 		t.Errorf("after they left: %d %s", status, to)
 	}
 }
+
+// The directory is what the console asks.
+var (
+	_ console.Directory = (*people.Directory)(nil)
+	_ console.Rolls     = (*people.Directory)(nil)
+)
