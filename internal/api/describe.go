@@ -8,8 +8,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/google/jsonschema-go/jsonschema"
-
 	"modicum/internal/problem"
 )
 
@@ -84,20 +82,8 @@ func (p *param) describe() object {
 
 // named puts a shape's schema among the named ones and refers to it.
 func named(s shape, schemas object) object {
-	schemas[s.name()] = bounded(s.schema())
+	schemas[s.name()] = s.schema()
 	return object{"$ref": "#/components/schemas/" + s.name()}
-}
-
-// bounded gives every text of a schema the length that reading allows at most.
-func bounded(s *jsonschema.Schema) *jsonschema.Schema {
-	if s == nil {
-		return nil
-	}
-	for _, p := range s.Properties {
-		bounded(p)
-	}
-	bounded(s.Items)
-	return s
 }
 
 // responses are what an operation answers, and every problem that it may answer with.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"modicum/internal/notice"
+	"modicum/internal/problem"
 )
 
 // Inbox is what tells people. *notice.Teller is one.
@@ -41,7 +42,7 @@ func (a *api) inboxOperations() []operation {
 		{method: "GET", path: "/notices", name: "listNotices", about: "notices", summary: "What you were told, newest first.", person: true,
 			query: pageOf, answer: of[notices]{"Notices"}, do: (*call).listNotices},
 		{method: "POST", path: "/notices/seen", name: "seen", about: "notices", summary: "Say which you have read.", person: true,
-			body: of[seen]{"Seen"}, with: typed((*call).seen)},
+			body: of[seen]{"Seen"}, may: []problem.Problem{problem.NoSuchThing}, with: typed((*call).seen)},
 	}
 }
 

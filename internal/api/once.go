@@ -37,11 +37,11 @@ func newMemory() *memory { return &memory{told: map[[2]string]*told{}} }
 // A request that failed is not remembered: sent again it is tried again.
 func (a *api) once(w http.ResponseWriter, c *call, op *operation, body []byte, run func() (any, error)) {
 	key := c.r.Header.Get("Idempotency-Key")
-	if op.method == http.MethodGet || key == "" {
+	if op.method == http.MethodGet || len(c.r.Header.Values("Idempotency-Key")) == 0 {
 		a.answer(w, op, run, func(int, []byte) {})
 		return
 	}
-	if len(key) > 200 || len(c.r.Header.Values("Idempotency-Key")) > 1 {
+	if key == "" || !printable(key) || len(c.r.Header.Values("Idempotency-Key")) > 1 {
 		refuse(w, problem.Malformed)
 		return
 	}
@@ -79,6 +79,16 @@ func (a *api) answer(w http.ResponseWriter, op *operation, run func() (any, erro
 	}
 	keep(status, body)
 	send(w, status, body)
+}
+
+// printable reports whether a key is of letters, digits and signs of ASCII.
+func printable(key string) bool {
+	for _, b := range []byte(key) {
+		if b <= ' ' || b > '~' {
+			return false
+		}
+	}
+	return len(key) <= 200
 }
 
 func digestOf(r *http.Request, body []byte) [32]byte {

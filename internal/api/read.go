@@ -6,7 +6,9 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"reflect"
 	"strconv"
+	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/google/jsonschema-go/jsonschema"
@@ -24,14 +26,30 @@ type shape interface {
 // of is the shape of a T.
 type of[T any] struct{ called string }
 
-func (of[T]) read(b []byte) (any, error) {
+// read holds a body against its schema, which says what must be there, and against its
+// type, which says what may.
+func (o of[T]) read(b []byte) (any, error) {
+	rules, err := o.schema().Resolve(nil)
+	if err != nil {
+		return nil, err
+	}
+	var plain any
+	if err := json.Unmarshal(b, &plain); err != nil {
+		return nil, err
+	}
+	if err := rules.Validate(plain); err != nil {
+		return nil, err
+	}
 	v := new(T)
-	err := json.Unmarshal(b, v, json.RejectUnknownMembers(true))
+	err = json.Unmarshal(b, v, json.RejectUnknownMembers(true))
 	return v, err
 }
 
 func (o of[T]) schema() *jsonschema.Schema {
-	s, err := jsonschema.For[T](nil)
+	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
+		reflect.TypeFor[int]():       {Type: "integer", Minimum: new(0.0), Maximum: new(1_000_000.0)}, // counts, minutes, days
+	}})
 	if err != nil {
 		panic("api: " + o.called + " has no schema: " + err.Error()) // our own types: a test makes every one
 	}

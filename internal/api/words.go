@@ -55,20 +55,28 @@ func inWords(err error) error {
 	case errors.Is(err, people.ErrChanged), errors.Is(err, book.ErrStale):
 		return problem.ChangedMeanwhile
 	}
-	for _, known := range []struct {
-		err       error
-		code, say string
-	}{
-		{people.ErrTaken, "taken", "This name belongs to somebody: choose another."},
-		{people.ErrGone, "gone", "They are gone: bring them back first."},
-		{people.ErrSelf, "self", "Nobody decides what benefits themselves: somebody else must."},
-		{people.ErrApart, "apart", "One person may not hold both: take the other away first."},
-		{people.ErrLast, "last", "Nobody else could do it afterwards: give it to somebody first."},
-		{notice.ErrWishes, "wishes", "These wishes cannot be kept: a pace of at-once, hourly, daily or never, hours as HH:MM."},
-	} {
-		if errors.Is(err, known.err) {
-			return problem.Refused.With(problem.Hint{Wrong: []problem.Wrong{{Code: known.code, Say: known.say}}})
+	return aboutPeople(err)
+}
+
+// kinds are the codes of what a change of people is refused for.
+var kinds = map[error]string{
+	people.ErrTaken: "taken", people.ErrGone: "gone", people.ErrSelf: "self", people.ErrApart: "apart", people.ErrLast: "last",
+}
+
+// aboutPeople is inWords of the directory: its sentences are its own, and name nothing
+// but what the policy and the directory call things.
+func aboutPeople(err error) error {
+	var wrong people.Problems
+	if errors.As(err, &wrong) {
+		hint := problem.Hint{}
+		for _, p := range wrong {
+			hint.Wrong = append(hint.Wrong, problem.Wrong{Field: p.Field, Code: "wrong", Say: p.Field + " " + p.Say + "."})
 		}
+		return problem.Refused.With(hint)
+	}
+	var refused *people.Refusal
+	if errors.As(err, &refused) && kinds[refused.Kind] != "" {
+		return problem.Refused.With(problem.Hint{Wrong: []problem.Wrong{{Code: kinds[refused.Kind], Say: refused.Say}}})
 	}
 	return err
 }

@@ -35,6 +35,7 @@ const (
 	Python        Part = "python"
 	SMTP          Part = "smtp"
 	SCIM          Part = "scim"
+	OpenAPI       Part = "openapi"
 	Browser       Part = "chromium"
 )
 
