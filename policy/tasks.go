@@ -355,6 +355,10 @@ func (s *Set) Partners() []doc.Partner { return s.folder.Partners }
 // Programs returns the programs as they were written.
 func (s *Set) Programs() []doc.Program { return s.folder.Organization.Programs }
 
+// Duties are the obligations of all restrictions together: what may be owed for records
+// that are not judged yet.
+func (s *Set) Duties() Obligations { return s.duties }
+
 // Names returns the obligations in o as policies write them.
 func (o Obligations) Names() []string {
 	var out []string

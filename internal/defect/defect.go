@@ -130,6 +130,8 @@ const (
 	// What cuts off answers under way (G3).
 	StreamOutlivesRight Defect = "stream-outlives-right" // the right is asked for at the start only
 	ExpiryNotWatched    Defect = "expiry-not-watched"    // what ends by itself cuts nothing off
+	WindowsByHidden     Defect = "windows-by-hidden"     // where a long answer is cut into windows depends on what is hidden
+	WindowUnrecorded    Defect = "window-unrecorded"     // a window leaves before it is on record
 	PolicyNotTold       Defect = "policy-not-told"       // another policy cuts nothing off
 
 	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by

@@ -186,6 +186,8 @@ var killers = map[Defect]killer{
 
 	StreamOutlivesRight: {inGate, "TestD9_ALongAnswerIsDecidedAgain", ""},
 	ExpiryNotWatched:    {inGate, "TestG3_WhatEndsCutsOffWhatIsUnderWay", ""},
+	WindowsByHidden:     {inDoor, "TestN1_WindowsFollowWhatShows", ""},
+	WindowUnrecorded:    {inDoor, "TestL1_AWindowLeavesAfterItsRecord", ""},
 	PolicyNotTold:       {inGate, "TestG3_WhatEndsCutsOffWhatIsUnderWay", ""},
 
 	SecondIsFirst:   {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},

@@ -124,6 +124,8 @@ func All() []Defect {
 		BroughtBack,
 		StreamOutlivesRight,
 		ExpiryNotWatched,
+		WindowsByHidden,
+		WindowUnrecorded,
 		PolicyNotTold,
 		DecidersWritten,
 		WriteNotAwaited,

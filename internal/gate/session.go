@@ -232,6 +232,10 @@ func (s *Session) Find() []policy.FindInfo {
 // far: a restriction that let go of a record may ask for a notice. The door keeps them.
 func (s *Session) Obligations() policy.Obligations { return s.plan.Obligations() | s.owed }
 
+// MayOwe are the obligations of the tasks that speak, and all that restrictions may put
+// on records to come: what an answer names that begins before they are judged.
+func (s *Session) MayOwe() policy.Obligations { return s.Obligations() | s.set.Duties() }
+
 func subjectOf(c *caller.Caller) facts.Subject {
 	return facts.Subject{
 		Person: c.ID, Roles: c.Roles, Dept: c.Dept, Facility: c.Facility,

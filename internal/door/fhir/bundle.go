@@ -9,10 +9,6 @@ import (
 	"modicum/internal/gate"
 )
 
-// wholePage is how many bytes of a page are assembled before its headers go; what
-// lies beyond is projected and sent record by record (design 5, step 7).
-const wholePage = 4 << 20
-
 // bundleHead appends a Bundle up to where its entries begin. Total is left out
 // when it is negative.
 func bundleHead(dst []byte, kind string, total int, self, next string) []byte {
@@ -21,7 +17,12 @@ func bundleHead(dst []byte, kind string, total int, self, next string) []byte {
 		dst = append(dst, `,"total":`...)
 		dst = strconv.AppendInt(dst, int64(total), 10)
 	}
-	dst = append(dst, `,"link":[{"relation":"self","url":"`...)
+	return appendLinks(append(dst, ','), self, next)
+}
+
+// appendLinks appends the member link of a Bundle.
+func appendLinks(dst []byte, self, next string) []byte {
+	dst = append(dst, `"link":[{"relation":"self","url":"`...)
 	dst = append(dst, self...)
 	dst = append(dst, `"}`...)
 	if next != "" {

@@ -41,6 +41,8 @@ type exchange struct {
 	berth      *berth          // of an entry of a transaction that writes
 	refusal    problem.Problem // with which the answer failed
 	pretty     bool            // _pretty
+	guard      *guard          // of an answer that takes long to leave; nil for others
+	allowed    *allowance      // for what is searched
 	wrote      gate.Wrote      // what became of a write; "" while none was sent
 	status     int
 	bytes      int64
@@ -109,9 +111,16 @@ func functionsOf(stack []byte) string {
 // finish is the one place where an error becomes an answer, and where the outcome
 // is recorded.
 func (x *exchange) finish(err error) {
+	if gone := x.unwatch(); gone != nil {
+		err = gone
+	}
 	if err != nil && !x.sent {
 		x.fail(err)
 		err = nil
+	}
+	if errors.Is(err, gate.ErrEnded) {
+		x.why = append(x.why, slog.String("cut", "the right to it ended"))
+		x.cut()
 	}
 	x.end(err == nil)
 	if err != nil {
@@ -461,9 +470,20 @@ func (x *exchange) write(status int, tag string, body []byte) error {
 		body = x.spaced(body)
 		x.headers(tag, len(body))
 	}
+	if len(body) < guarded || x.entry {
+		x.status, x.sent = status, true
+		x.w.WriteHeader(status)
+		return x.send(body)
+	}
+	if err := x.watch(); err != nil {
+		return errors.Join(problem.Unavailable, err)
+	}
 	x.status, x.sent = status, true
 	x.w.WriteHeader(status)
-	return x.send(body)
+	if err := x.send(body); err != nil {
+		return err
+	}
+	return x.broken(http.NewResponseController(x.w).Flush())
 }
 
 func (x *exchange) send(b []byte) error {
@@ -472,7 +492,10 @@ func (x *exchange) send(b []byte) error {
 	}
 	n, err := x.w.Write(b)
 	x.bytes += int64(n)
-	return err
+	if err != nil {
+		return x.broken(err)
+	}
+	return nil
 }
 
 // stream sends a page: at once what was assembled, then record by record what
@@ -503,10 +526,11 @@ func (x *exchange) stream(head []byte, p *projection, res *results) error {
 		return x.write(http.StatusOK, "", b)
 	}
 	*out = b
-	x.headers("", -1)
-	x.status, x.sent = http.StatusOK, true
-	x.w.WriteHeader(http.StatusOK)
-	if err := x.send(b); err != nil {
+	if err := x.watch(); err != nil {
+		return errors.Join(problem.Unavailable, err)
+	}
+	x.begin()
+	if err := x.flow(b); err != nil {
 		return err
 	}
 	for i, c := range res.shown[late:] {
@@ -518,11 +542,11 @@ func (x *exchange) stream(head []byte, p *projection, res *results) error {
 			return errors.Join(errLate, err)
 		}
 		*out = b
-		if err := x.send(b); err != nil {
+		if err := x.flow(b); err != nil {
 			return err
 		}
 	}
-	return x.send(tail)
+	return x.flow(tail)
 }
 
 // errLate: a record that was projected once could not be projected again.

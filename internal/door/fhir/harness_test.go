@@ -235,6 +235,7 @@ type clinic struct {
 	book  *book
 	staff staff
 	gate  *gate.Gate
+	ends  *gate.Ends
 	set   *policy.Set
 	logs  *bytes.Buffer
 	now   func() time.Time
@@ -321,7 +322,9 @@ func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, 
 	random := rand.NewChaCha8(sha256.Sum256([]byte("door")))
 	var mu sync.Mutex
 	reader := readerFunc(func(p []byte) (int, error) { mu.Lock(); defer mu.Unlock(); return random.Read(p) })
+	c.ends = gate.NewEnds(now)
 	c.gate, err = gate.New(gate.Config{
+		Rights:     c.ends,
 		Generation: func() *gate.Generation { return &gate.Generation{Set: c.set, Facts: store.Index()} },
 		Log:        log, Refs: refs, Resolver: client, Upstream: base,
 		Now: now, Random: reader, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second, Observe: c.observe,

@@ -18,6 +18,7 @@ type part struct {
 
 // run answers the part. A panic in it is a refusal of it alone.
 func (p *part) run() {
+	defer p.unwatch()
 	defer func() {
 		if recover() != nil {
 			p.panicked()

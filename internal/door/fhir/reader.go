@@ -48,6 +48,7 @@ type reader struct {
 
 	at    position
 	done  bool
+	long  *long // the page that is read, where it is a long one
 	pages []*page
 	leg   int             // of the finder, for the cursor
 	tab   *spent          // upstream work for this page, with the page's other readers
@@ -60,6 +61,7 @@ type reader struct {
 type spent struct {
 	pages int
 	bytes int64
+	held  int64 // bytes of long pages in memory
 }
 
 // record names a record.
@@ -68,10 +70,16 @@ type record struct {
 	id  string
 }
 
-// page is one upstream page, held until the answer is written.
+// page is one upstream page, or a piece of a long one, held until what it gave has left.
 type page struct {
 	reader  *reader
 	body    *upstream.Body
+	text    *[]byte // of a piece, in place of body
+	first   int     // records of the upstream page before this piece
+	last    bool    // of the pieces, or all of the page
+	over    bool    // everything was given out
+	wanted  int     // of those given out, so many have not left
+	unread  int     // of those given out, so many are to be projected again
 	scanner *fhirjson.Scanner
 	records []*fhirjson.Record
 	judged  []gate.Judgement // lent, see Door.judgements
@@ -84,12 +92,14 @@ type page struct {
 // candidate is a record that the gate lets through, and where the reading stood
 // before it.
 type candidate struct {
-	page   *page
-	index  int // in the page
-	record *fhirjson.Record
-	judged *gate.Judgement
-	beside bool // no match: included
-	late   bool // not in the projection's buffer: projected when it is written
+	page     *page
+	index    int // in the page
+	record   *fhirjson.Record
+	judged   *gate.Judgement
+	beside   bool // no match: included
+	late     bool // not in the projection's buffer: projected when it is written
+	asks     bool // its text depends on what else is on the page
+	from, to int  // its text in the projection's buffer, in a window
 }
 
 func (c *candidate) is() record { return record{c.judged.Type, c.judged.ID} }
@@ -100,7 +110,7 @@ func (c *candidate) session() *gate.Session { return c.page.reader.session }
 // at is where the reading stood before the record.
 func (c *candidate) at() position {
 	at := c.page.at
-	at.Offset = c.index
+	at.Offset = c.page.first + c.index
 	return at
 }
 
@@ -227,7 +237,7 @@ func (r *reader) chunks() int { return (len(r.ids) + chunkSize - 1) / chunkSize 
 // next returns the next record that shows, or nil at the end.
 func (r *reader) next(ctx context.Context) (*candidate, error) {
 	for {
-		if n := len(r.pages); n > 0 {
+		if n := len(r.pages); n > 0 && !r.pages[n-1].over {
 			if c := r.fromPage(r.pages[n-1]); c != nil {
 				return c, nil
 			}
@@ -244,6 +254,9 @@ func (r *reader) next(ctx context.Context) (*candidate, error) {
 
 // unread reports whether the upstream has more, for the fault that tells it.
 func (r *reader) unread() bool {
+	if len(r.pages) == 0 {
+		return false
+	}
 	p := r.pages[len(r.pages)-1]
 	return p.pos < len(p.records) || p.next != ""
 }
@@ -260,6 +273,7 @@ func (r *reader) fromPage(p *page) *candidate {
 			continue
 		}
 		r.seen[is] = true
+		p.wanted, p.unread = p.wanted+1, p.unread+1
 		p.given = append(p.given, candidate{page: p, index: i, record: rec, judged: j})
 		return &p.given[len(p.given)-1]
 	}
@@ -337,6 +351,7 @@ func (r *reader) foundBefore(rec *fhirjson.Record, j *gate.Judgement) bool {
 // advance moves past a page that is used up.
 func (r *reader) advance(p *page) {
 	switch {
+	case !p.last: // the next piece follows
 	case p.next != "":
 		r.at.Link, r.at.Offset = p.next, 0
 	case r.open:
@@ -344,24 +359,58 @@ func (r *reader) advance(p *page) {
 	default:
 		r.startChunk(r.at.Last)
 	}
+	p.over = true
 	r.drop(p)
 }
 
-// drop lets go of a page of which nothing shows.
+// drop lets go of what nobody needs any more of a page that is used up: of its text when
+// nothing of it is to be projected again, of its judgements when all that it gave has left.
 func (r *reader) drop(p *page) {
-	for i := range p.judged {
-		if p.judged[i].There {
-			return // candidates point into it
-		}
+	if !p.over {
+		return
 	}
-	r.pages = r.pages[:len(r.pages)-1]
-	r.release(p)
+	if p.unread == 0 {
+		r.releaseText(p)
+	}
+	if p.wanted == 0 {
+		r.pages = slices.DeleteFunc(r.pages, func(o *page) bool { return o == p })
+		r.release(p)
+	}
 }
 
 func (r *reader) release(p *page) {
+	r.releaseText(p)
 	r.door.keepJudgements(p.judged)
+	p.judged = nil
+}
+
+func (r *reader) releaseText(p *page) {
+	if p.scanner == nil {
+		return
+	}
 	r.scans.Put(p.scanner)
+	p.scanner, p.records = nil, nil
 	p.body.Release()
+	if p.text != nil {
+		r.tab.held -= int64(len(*p.text))
+		r.door.keep(p.text)
+		p.text = nil
+	}
+}
+
+// settled says that a candidate is not projected again.
+func (c *candidate) settled() {
+	c.page.unread--
+	c.page.reader.drop(c.page)
+}
+
+// gone says that nothing of a candidate is needed any more.
+func (c *candidate) gone() {
+	c.page.wanted--
+	if c.page.reader.drop(c.page); !c.asks {
+		return
+	}
+	c.settled()
 }
 
 // close lets go of everything. Nothing given out may be used after.
@@ -370,10 +419,14 @@ func (r *reader) close() {
 		r.release(p)
 	}
 	r.pages = nil
+	r.long.close()
 }
 
 // fetch reads and judges the upstream page at r.at.
 func (r *reader) fetch(ctx context.Context) error {
+	if r.long != nil {
+		return r.piece(ctx)
+	}
 	for {
 		again, err := r.fetchOnce(ctx)
 		if err != nil || !again {
@@ -382,10 +435,17 @@ func (r *reader) fetch(ctx context.Context) error {
 		// A full first page that names no next one: all there is, or a server
 		// that does not page (Medplum's router). Ask for more at once; what is
 		// beyond must not be lost without a word.
-		if r.at.Size *= 10; r.at.Size > 20_000 {
-			return errBudget
+		if err := r.widen(); err != nil {
+			return err
 		}
 	}
+}
+
+func (r *reader) widen() error {
+	if r.at.Size *= 10; r.at.Size > 20_000 {
+		return errBudget
+	}
+	return nil
 }
 
 func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
@@ -396,12 +456,17 @@ func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
 	if err != nil {
 		return false, err
 	}
+	if body.More != nil {
+		r.long = newLong(body)
+		return false, r.piece(ctx)
+	}
 	r.tab.bytes += int64(len(body.Bytes))
-	p := &page{reader: r, body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset}
-	again, err = r.scan(p)
+	p := &page{reader: r, body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset, last: true}
+	if err = r.scan(p, body.Bytes); err == nil {
+		again = p.next == "" && r.at.Link == "" && len(p.records) >= r.at.Size
+	}
 	if err == nil && !again {
-		p.judged, err = r.session.Judge(ctx, p.records, r.door.judgements(len(p.records)))
-		p.given = make([]candidate, 0, len(p.records))
+		err = r.judge(ctx, p)
 	}
 	if err != nil || again {
 		r.release(p)
@@ -411,9 +476,16 @@ func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
 	return false, nil
 }
 
+// judge judges the records of a page.
+func (r *reader) judge(ctx context.Context, p *page) (err error) {
+	p.judged, err = r.session.Judge(ctx, p.records, r.door.judgements(len(p.records)))
+	p.given = make([]candidate, 0, len(p.records))
+	return err
+}
+
 func (r *reader) load(ctx context.Context) (*upstream.Body, error) {
 	if r.at.Link != "" {
-		return r.door.cfg.Upstream.Page(ctx, r.at.Link)
+		return r.door.cfg.Upstream.PageLong(ctx, r.at.Link)
 	}
 	params := slices.Clone(r.base)
 	if !r.open && r.by != "" {
@@ -424,7 +496,7 @@ func (r *reader) load(ctx context.Context) (*upstream.Body, error) {
 		params = append(params, upstream.Param{Name: r.by, Value: values(r.by, ids)})
 	}
 	params = append(params, upstream.Param{Name: "_count", Value: strconv.Itoa(r.at.Size)})
-	return r.door.cfg.Upstream.Search(ctx, r.query.name, params, r.query.post)
+	return r.door.cfg.Upstream.SearchLong(ctx, r.query.name, params, r.query.post)
 }
 
 func values(by string, ids []string) string {
@@ -436,8 +508,8 @@ func values(by string, ids []string) string {
 
 // scan takes the page apart. An entry of another type is an error of the
 // upstream, except an outcome, which is left out (F9, FC25).
-func (r *reader) scan(p *page) (again bool, err error) {
-	link, err := p.scanner.Bundle(p.body.Bytes, func(e fhirjson.Entry) error {
+func (r *reader) scan(p *page, text []byte) error {
+	link, err := p.scanner.Bundle(text, func(e fhirjson.Entry) error {
 		rec := e.Record
 		if e.Mode != fhirjson.Match || r.cat.TypeName(rec.Type) == "OperationOutcome" {
 			return nil // nobody asked for includes
@@ -450,13 +522,12 @@ func (r *reader) scan(p *page) (again bool, err error) {
 		return nil
 	})
 	if err != nil {
-		return false, errors.Join(upstream.ErrUpstream, err)
+		return errors.Join(upstream.ErrUpstream, err)
 	}
 	if len(link) > 0 {
 		p.next, err = r.door.cfg.Upstream.Ref(string(link))
-		return false, err
 	}
-	return r.at.Link == "" && len(p.records) >= r.at.Size, nil
+	return err
 }
 
 // problemOf is what the client learns when the reading fails.
@@ -464,6 +535,8 @@ func (x *exchange) problemOf(err error) error {
 	switch {
 	case errors.Is(err, upstream.ErrPageGone):
 		return problem.SearchAgain
+	case errors.Is(err, gate.ErrEnded):
+		return errors.Join(problem.Unavailable, err) // asked again, it is refused for what it is
 	case errors.Is(err, errBudget), errors.Is(err, context.DeadlineExceeded):
 		x.door.note(BudgetSpent)
 		return problem.Unavailable

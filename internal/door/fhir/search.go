@@ -44,8 +44,9 @@ type results struct {
 }
 
 func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
-	ctx, cancel := context.WithTimeout(x.r.Context(), x.door.cfg.Budget.Time)
-	defer cancel()
+	x.allowed = allow(x.r.Context(), x.door.cfg.Budget.Time)
+	defer x.allowed.release()
+	ctx := x.allowed.Context
 	if len(x.session.Find()) > 0 && !in.asked.longEnough() {
 		return longerName
 	}
@@ -77,6 +78,9 @@ func (x *exchange) answerSearch(in *inquiry, st *state, f *finder) error {
 	if err != nil {
 		return x.problemOf(err)
 	}
+	if x.sent { // window by window
+		return nil
+	}
 	if defect.On(defect.IncludedCounted) && res.total >= 0 {
 		res.total = len(res.shown)
 	}
@@ -95,6 +99,9 @@ func (x *exchange) chosen(ctx context.Context, f *finder, p *projection, st *sta
 func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *state) (*results, error) {
 	size, find := x.pageSize(f.in.asked, st)
 	res := &results{total: -1}
+	// What stands beside the matches is found by them, so that they are held; and whether a
+	// look-up finds too many is known at its end.
+	held, weight := find || len(f.in.asked.includes) > 0, 0
 	for {
 		for len(p.shown) <= size && !(defect.On(defect.NextOfUpstream) && len(p.shown) == size) {
 			c, err := f.next(ctx)
@@ -105,6 +112,9 @@ func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *sta
 				break
 			}
 			p.shown = append(p.shown, c)
+			if weight += c.record.Size(); weight > lightPage && !held {
+				return res, x.long(ctx, f, p, st, size, res)
+			}
 		}
 		ended := len(p.shown) <= size
 		if err := x.resolve(ctx, p.shown[:min(size, len(p.shown))]); err != nil {
@@ -112,6 +122,9 @@ func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *sta
 		}
 		if err := p.run(min(size, len(p.shown))); err != nil {
 			return nil, err
+		}
+		if len(*p.buf) > lightText && !held {
+			return res, x.long(ctx, f, p, st, size, res)
 		}
 		if ended || len(p.shown) > size {
 			break
@@ -135,9 +148,7 @@ func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *sta
 		res.next = p.shown[size]
 		res.next.session().Withhold(res.next.judged)
 	}
-	if limit := x.session.Results(); res.next != nil && limit > 0 && st.Shown+len(res.shown) >= limit {
-		res.next, res.stopped = nil, true
-	}
+	x.limit(st, res)
 	if res.next == nil && st.Page == 0 && !res.stopped {
 		res.total = len(res.shown)
 		if defect.On(defect.TotalOfUpstream) {
@@ -245,6 +256,10 @@ func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 		return err
 	}
 	*n += len(p.shown)
+	for _, c := range p.shown {
+		c.asks = true
+		c.gone()
+	}
 	p.shown = p.shown[:0]
 	return nil
 }
@@ -306,15 +321,9 @@ func commitProblem(err error) error {
 
 // writeSearch seals the way on, waits for the record, and sends the page.
 func (x *exchange) writeSearch(in *inquiry, st *state, p *projection, res *results) error {
-	next := ""
-	if res.next != nil {
-		var err error
-		if next, err = x.nextLink(in, st, res); err != nil {
-			if errors.Is(err, errCursorRoom) {
-				return problem.Upstream
-			}
-			return err
-		}
+	next, err := x.nextOf(in, st, res)
+	if err != nil {
+		return err
 	}
 	if err := x.commit(res.shown[res.committed:]); err != nil {
 		return err
@@ -324,6 +333,18 @@ func (x *exchange) writeSearch(in *inquiry, st *state, p *projection, res *resul
 	}
 	head := bundleHead(nil, "searchset", res.total, x.self(in), next)
 	return x.stream(head, p, res)
+}
+
+// nextOf is the link to the next page, "" at the end.
+func (x *exchange) nextOf(in *inquiry, st *state, res *results) (string, error) {
+	if res.next == nil {
+		return "", nil
+	}
+	next, err := x.nextLink(in, st, res)
+	if errors.Is(err, errCursorRoom) {
+		return "", problem.Upstream
+	}
+	return next, err
 }
 
 func (x *exchange) nextLink(in *inquiry, st *state, res *results) (string, error) {
