@@ -40,6 +40,9 @@ func (o of[T]) read(b []byte) (any, error) {
 	if err := rules.Validate(plain); err != nil {
 		return nil, err
 	}
+	if b, err = json.Marshal(plain); err != nil { // 5.0 is a whole number too, and is 5
+		return nil, err
+	}
 	v := new(T)
 	err = json.Unmarshal(b, v, json.RejectUnknownMembers(true))
 	return v, err
