@@ -61,7 +61,7 @@ var allowed = map[string][]string{
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},
-	"internal/signin":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "ledger"},
+	"internal/signin":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "ledger"},
 	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":           {"catalog"},
 	"internal/reach":            {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"}, // what a task shows of a patient, without records

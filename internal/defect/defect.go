@@ -101,17 +101,6 @@ const (
 	MalformedDropped     Defect = "malformed-dropped"      // a parameter that nobody knows is left out
 )
 
-// Faults of signing in.
-const (
-	SessionForEver  Defect = "session-for-ever"  // a session neither ages nor idles out
-	AnySessionEnded Defect = "any-session-ended" // anybody ends anybody's session
-	LeaverStays     Defect = "leaver-stays"      // who is made inactive keeps their sessions
-	ProofForEver    Defect = "proof-for-ever"    // a proof does not age
-	AnySiteMayPost  Defect = "any-site-may-post" // what another site made a browser send is done
-	OldSessionStays Defect = "old-session-stays" // the session before signing in goes on
-	TokenKept       Defect = "token-kept"        // a new proof leaves the session its token
-)
-
 // Faults of the directory.
 const (
 	SecondIsFirst   Defect = "second-is-first"  // who gave a right over others, or gets it, agrees to it as the second person

@@ -40,6 +40,11 @@ const (
 	RolesConflict Kind = "roles-conflict" // to who holds them, and the privacy officer
 	KeyExpires    Kind = "key-expires"    // to the owner of a program
 	ProgramUnused Kind = "program-unused" // to the owner of a program
+	PasskeyCopied Kind = "passkey-copied" // to the person, and to those who run people
+	CodeUsed      Kind = "code-used"      // likewise: a recovery code was used
+	SignInLocked  Kind = "sign-in-locked" // likewise: too many failed
+	WayInAdded    Kind = "way-in-added"   // likewise: a passkey or codes were registered
+	InviteMade    Kind = "invite-made"    // likewise: a link was made that registers one
 )
 
 // Thing is a kind of thing that has a page of ours.
@@ -52,11 +57,12 @@ const (
 	Review  Thing = "review"
 	Program Thing = "program"
 	Person  Thing = "person"
+	SignIn  Thing = "sign-in" // a person's own ways of signing in
 )
 
 // paths are where the pages of things lie in the console.
 var paths = map[Thing]string{
-	Request: "/requests/", Grant: "/grants/", Review: "/reviews/", Program: "/programs/", Person: "/people/",
+	Request: "/requests/", Grant: "/grants/", Review: "/reviews/", Program: "/programs/", Person: "/people/", SignIn: "/settings/sign-in?of=",
 }
 
 // About names the thing that a notice leads to.
@@ -121,7 +127,7 @@ func (a About) check() string {
 		if uuid.Validate(a.ID) != nil || len(a.ID) != 36 {
 			return "about must be the UUID of the thing"
 		}
-	case Program, Person:
+	case Program, Person, SignIn:
 		if !plain(a.ID) || a.ID == "" || a.ID == "." || a.ID == ".." {
 			return "about must be the id of the program or person"
 		}

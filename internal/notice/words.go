@@ -24,6 +24,11 @@ var words = map[Kind]say{
 	RolesConflict: {"Two roles are in conflict", "WHO holds two roles that one person must not hold together. Neither counts until one is taken away."},
 	KeyExpires:    {"A key ends soon", "A program that you own signs in with a key that ends soon. Register a new one before it does."},
 	ProgramUnused: {"A program is not used", "A program that you own has not been used for a long time. Please end it, or say what it is for."},
+	PasskeyCopied: {"A passkey was refused", "A passkey of WHO was refused, because it was used before in a way that this one cannot know of: there may be a copy. Remove it and register a new one."},
+	CodeUsed:      {"A recovery code was used", "A recovery code of WHO was used to register a new way of signing in. Was it not WHO, end their sessions now."},
+	SignInLocked:  {"Signing in is locked for a while", "Somebody failed to sign in as WHO ten times. Passkeys still work; passphrase and codes do again in a quarter of an hour."},
+	WayInAdded:    {"A way of signing in was added", "WHO has registered a passkey or codes. Was it not WHO, end their sessions and remove it now."},
+	InviteMade:    {"A link for signing in was made", "A link was made that lets WHO register a way of signing in. It works once, for three days."},
 }
 
 // Kinds lists them all, sorted.

@@ -26,11 +26,11 @@ type Proof struct {
 // token into the cookie. A session of the same browser ends in the same change, so
 // that nobody goes on with a token that was known before (session fixation, C1).
 func (s *Service) Begin(ctx context.Context, w http.ResponseWriter, r *http.Request, person string, p Proof) error {
-	return s.begin(ctx, w, r, person, p, nil)
+	return s.begin(ctx, w, r, person, p, "signed-in", nil)
 }
 
-// begin is Begin with more to write in the same change.
-func (s *Service) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, person string, p Proof, more func(*book.Change) error) error {
+// begin is Begin with more to write in the same change, under the name of an act.
+func (s *Service) begin(ctx context.Context, w http.ResponseWriter, r *http.Request, person string, p Proof, act string, more func(*book.Change) error) error {
 	now, trusted := s.cfg.Now()
 	if !trusted {
 		return ErrTime
@@ -61,7 +61,7 @@ func (s *Service) begin(ctx context.Context, w http.ResponseWriter, r *http.Requ
 				return err
 			}
 		}
-		return s.record(c, "signed-in", person, "", slices.Concat([]string{id}, p.How)...)
+		return s.record(c, act, person, "", slices.Concat([]string{id}, p.How)...)
 	})
 	if err != nil {
 		return err

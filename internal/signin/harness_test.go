@@ -1,8 +1,11 @@
 package signin_test
 
 import (
+	"context"
 	"fmt"
+	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -16,6 +19,8 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/book/booktest"
+	"modicum/internal/console"
+	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/internal/signin"
 	"modicum/ledger"
@@ -49,7 +54,7 @@ func (s *staff) Active(id string) bool {
 	return p != nil && p.Active
 }
 
-func (s *staff) Holds(id string, d people.Duty, _ time.Time) bool {
+func (s *staff) Holds(id string, d people.Duty, _ int64) bool {
 	p := s.Person(id)
 	for i := 0; p != nil && i < len(p.Duties); i++ {
 		if p.Duties[i].Name == string(d) {
@@ -57,6 +62,25 @@ func (s *staff) Holds(id string, d people.Duty, _ time.Time) bool {
 		}
 	}
 	return false
+}
+
+// Same: whose ids differ by what stands behind a hyphen alone are one human being.
+func (s *staff) Same(a, b string) bool {
+	a, _, _ = strings.Cut(a, "-")
+	b, _, _ = strings.Cut(b, "-")
+	return a == b
+}
+
+func (s *staff) People() iter.Seq[*people.Person] {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Values(slices.Collect(maps.Values(s.people)))
+}
+
+func (s *staff) First(_ context.Context, p *people.Person) (*people.Person, error) {
+	p.From, p.Duties = people.Local, []people.Held{{Name: string(people.RunPeople), Alone: true}}
+	s.set(p)
+	return p, nil
 }
 
 func (s *staff) set(p *people.Person) {
@@ -71,16 +95,44 @@ func (s *staff) leave(id string) {
 	s.set(&p)
 }
 
+// told keeps what people are told.
+type told struct {
+	mu  sync.Mutex
+	all []notice.Notice
+}
+
+func (t *told) Within(_ context.Context, _ *book.Change, n ...notice.Notice) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.all = append(t.all, n...)
+	return nil
+}
+
+// who lists who was told of a kind, sorted.
+func (t *told) who(kind notice.Kind) (out []string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for _, n := range t.all {
+		if n.Kind == kind {
+			out = append(out, n.To)
+		}
+	}
+	slices.Sort(out)
+	return out
+}
+
 // site is a console with a service, a clock that tests move, and one page that changes
 // something.
 type site struct {
-	t     *testing.T
-	shelf *booktest.Shelf
-	desk  *book.Desk
-	staff *staff
-	svc   *signin.Service
-	web   *httptest.Server
-	log   strings.Builder
+	t       *testing.T
+	shelf   *booktest.Shelf
+	desk    *book.Desk
+	staff   *staff
+	svc     *signin.Service
+	web     *httptest.Server
+	told    told
+	console *console.Site
+	log     strings.Builder
 
 	mu      sync.Mutex
 	at      time.Time
@@ -149,8 +201,15 @@ func (s *site) start() {
 		s.t.Fatal(err)
 	}
 	s.desk = book.NewDesk(s.shelf)
+	s.console, err = console.New(console.Config{Who: s.viewer, Proved: func(ctx context.Context, d time.Duration) bool { return signin.Proved(ctx, d) == nil }, Now: s.now})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.console.Add(console.Page{Path: "/{$}", Get: func(v *console.Visit) error {
+		return v.Show(console.View("home", `{{define "title"}}Home{{end}}{{define "main"}}<h1>Home</h1>{{end}}`), nil)
+	}})
 	s.svc, err = signin.New(s.t.Context(), signin.Config{
-		Desk: s.desk, People: s.staff, Public: public, Key: make([]byte, 32), Now: s.now, Render: render,
+		Desk: s.desk, People: s.staff, Public: public, Key: make([]byte, 32), Now: s.now, Render: s.render, Teller: &s.told,
 		Diary: slog.New(slog.NewTextHandler(s, nil)),
 	})
 	if err != nil {
@@ -158,10 +217,16 @@ func (s *site) start() {
 	}
 }
 
-func render(w http.ResponseWriter, _ *http.Request, p signin.Page) {
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.WriteHeader(p.Status)
-	fmt.Fprintf(w, "<!doctype html><html lang=en><title>%s</title><main>%s</main></html>", p.Title, p.Body)
+func (s *site) render(w http.ResponseWriter, r *http.Request, p signin.Page) {
+	s.console.Framed(w, r, p.Status, p.Title, p.Body)
+}
+
+func (s *site) viewer(r *http.Request) *console.Viewer {
+	x := signin.From(r.Context())
+	if x == nil {
+		return nil
+	}
+	return &console.Viewer{Person: s.staff.Person(x.Person), Session: x.ID}
 }
 
 // handler has, beside what the service serves, a page that signs somebody in as an
@@ -192,6 +257,11 @@ func (s *site) handler() http.Handler {
 		defer s.mu.Unlock()
 		s.changes++
 	})))
+	h := s.svc.Handler()
+	for _, path := range []string{"/sign-in", "/sign-in/", "/settings/sign-in", "/settings/sign-in/"} {
+		mux.Handle(path, h)
+	}
+	mux.Handle("/", s.console.Handler())
 	return s.svc.Wrap(mux)
 }
 

@@ -10,6 +10,8 @@ import (
 type index struct {
 	tokens  map[string]string // hash of a token → id
 	persons map[string]map[string]bool
+	handles map[string]string // of authenticators → person
+	links   map[string]string // hash of a link's token → invitation
 
 	mu     sync.Mutex
 	clocks map[string]clock // by id
@@ -19,7 +21,7 @@ type index struct {
 type clock struct{ seen, end time.Time }
 
 func newIndex() *index {
-	return &index{tokens: map[string]string{}, persons: map[string]map[string]bool{}, clocks: map[string]clock{}}
+	return &index{tokens: map[string]string{}, persons: map[string]map[string]bool{}, handles: map[string]string{}, links: map[string]string{}, clocks: map[string]clock{}}
 }
 
 // turned hears each page of the book.

@@ -2,6 +2,7 @@ package signin
 
 import (
 	"bytes"
+	_ "embed"
 	"html/template"
 	"log/slog"
 	"net/http"
@@ -31,11 +32,27 @@ func (s *Service) refuse(w http.ResponseWriter, r *http.Request, status int, t t
 
 // show makes a page whole and hands it to the frame.
 func (s *Service) show(w http.ResponseWriter, r *http.Request, status int, title string, t *template.Template, data any) {
-	var b bytes.Buffer
-	if err := t.Execute(&b, data); err != nil {
+	b := bytes.NewBufferString(`<link rel="stylesheet" href="/sign-in/style.css">`)
+	if err := t.Execute(b, data); err != nil {
 		s.cfg.Diary.LogAttrs(r.Context(), slog.LevelError, "page of signing in failed", slog.String("page", t.Name()))
 		http.Error(w, "This page cannot be shown just now.", http.StatusInternalServerError)
 		return
 	}
 	s.cfg.Render(w, r, Page{Status: status, Title: title, Body: template.HTML(b.String())})
 }
+
+//go:embed pages.html
+var pagesText string
+
+var pages = template.Must(template.New("pages").Parse(pagesText))
+
+// The pages, by what they are for.
+var (
+	signInText   = pages.Lookup("sign-in")
+	linkText     = pages.Lookup("link")
+	enrolText    = pages.Lookup("enrol")
+	offerText    = pages.Lookup("offer")
+	recoverText  = pages.Lookup("recover")
+	sparesText   = pages.Lookup("spares")
+	settingsText = pages.Lookup("settings")
+)

@@ -283,7 +283,7 @@ func (s *Service) over(x *Session) Why {
 
 // runs reports whether a person administers people.
 func (s *Service) runs(person string) bool {
-	return s.cfg.People.Active(person) && s.cfg.People.Holds(person, people.RunPeople, s.now())
+	return s.cfg.People.Active(person) && s.cfg.People.Holds(person, people.RunPeople, s.now().UnixMicro())
 }
 
 // newID is an id that sorts by time.

@@ -15,10 +15,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"sync/atomic"
 	"time"
+
+	"github.com/go-webauthn/webauthn/webauthn"
 
 	"modicum/internal/book"
 	"modicum/internal/people"
@@ -30,10 +34,16 @@ type People interface {
 	Person(id string) *people.Person // nil: there is none
 	ByUserName(name string) *people.Person
 	Active(id string) bool
-	Holds(id string, d people.Duty, now time.Time) bool
+	Holds(id string, d people.Duty, now int64) bool
+	// Same reports whether two ids are the same human being.
+	Same(a, b string) bool
+	People() iter.Seq[*people.Person]
+	// First makes the first person of an installation; it refuses once there is anybody.
+	First(ctx context.Context, p *people.Person) (*people.Person, error)
 }
 
-// Config is what a Service is made of. Desk, People, Public, Key and Render must be set.
+// Config is what a Service is made of. Desk, People, Public, Key, Teller and Render must
+// be set.
 type Config struct {
 	Desk   *book.Desk
 	People People
@@ -41,11 +51,14 @@ type Config struct {
 	// its host, and work nowhere else.
 	Public *url.URL
 	// Key wraps what must be readable again, the secrets of one-time codes: 32 bytes.
-	Key []byte
+	Key    []byte
+	Teller Teller
 	// Render answers a page in the frame of the console.
 	Render  func(http.ResponseWriter, *http.Request, Page)
-	Idle    time.Duration // a session ends after so long without a request; 0 is 30 minutes
-	Longest time.Duration // and after so long in any case; 0 is 12 hours
+	Others  []Other        // ways of signing in that lie elsewhere
+	Zone    *time.Location // of people who have none of their own; nil is UTC
+	Idle    time.Duration  // a session ends after so long without a request; 0 is 30 minutes
+	Longest time.Duration  // and after so long in any case; 0 is 12 hours
 	Now     func() (now time.Time, trusted bool)
 	Random  io.Reader    // nil is crypto/rand
 	Diary   *slog.Logger // nil discards
@@ -57,8 +70,19 @@ type Service struct {
 	cfg      Config
 	secure   bool // the address is https, and so cookies are Secure
 	sessions *book.Book[Session]
+	ways     *book.Book[Ways]
+	invites  *book.Book[Invitation]
 	index    *index
 	ended    []func(*book.Change, *Session)
+	web      *webauthn.WebAuthn // nil: the address is a number, so there are no passkeys
+	wrap     seal               // of what lies on the shelf
+	handed   seal               // of what is handed out and must come back
+	used     once
+	guesses  limit
+	decoy    Codes         // what guesses at nobody are compared with
+	hashing  chan struct{} // as many passphrases are hashed at once
+	owner    atomic.Pointer[string]
+	same     *http.CrossOriginProtection
 }
 
 // New reads what was kept.
@@ -66,17 +90,44 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err
 	}
-	s := &Service{cfg: cfg, secure: cfg.Public.Scheme == "https", index: newIndex()}
-	var err error
-	if s.sessions, err = book.Open(ctx, cfg.Desk, "session", s.index.turned); err != nil {
+	s := &Service{
+		cfg: cfg, secure: cfg.Public.Scheme == "https", index: newIndex(), hashing: make(chan struct{}, 2), same: http.NewCrossOriginProtection(),
+	}
+	if err := s.secrets(); err != nil {
+		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	var err1, err2, err3 error
+	s.sessions, err1 = book.Open(ctx, cfg.Desk, "session", s.index.turned)
+	s.ways, err2 = book.Open(ctx, cfg.Desk, "ways", s.index.waysTurned)
+	s.invites, err3 = book.Open(ctx, cfg.Desk, "invitation", s.index.inviteTurned)
+	if err := errors.Join(err1, err2, err3); err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)
 	}
 	return s, nil
 }
 
+// secrets makes what is not kept.
+func (s *Service) secrets() (err error) {
+	if s.web, err = newWeb(s.cfg.Public); err != nil {
+		return err
+	}
+	if s.wrap, err = newSeal(s.cfg.Key); err != nil {
+		return err
+	}
+	key, err := s.bytes(32)
+	if err != nil {
+		return err
+	}
+	if s.handed, err = newSeal(key); err != nil {
+		return err
+	}
+	s.decoy, err = s.newDecoy()
+	return err
+}
+
 func (c *Config) complete() error {
-	if c.Desk == nil || c.People == nil || c.Public == nil || c.Render == nil || len(c.Key) < 32 {
-		return errors.New("sign-in: Desk, People, Public, Key and Render must be set")
+	if c.Desk == nil || c.People == nil || c.Public == nil || c.Teller == nil || c.Render == nil || len(c.Key) != 32 {
+		return errors.New("sign-in: Desk, People, Public, Teller and Render must be set, and Key must be 32 bytes")
 	}
 	if c.Idle == 0 {
 		c.Idle = 30 * time.Minute

@@ -109,7 +109,7 @@ func (s *Service) sameSite(r *http.Request) error {
 	if defect.On(defect.AnySiteMayPost) || r.Method == http.MethodGet || r.Method == http.MethodHead || r.Method == http.MethodOptions {
 		return nil
 	}
-	if err := http.NewCrossOriginProtection().Check(r); err != nil {
+	if err := s.same.Check(r); err != nil {
 		return errElsewhere
 	}
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")

@@ -1,0 +1,248 @@
+package signin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/base32"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/pquerna/otp"
+	"github.com/pquerna/otp/totp"
+	"golang.org/x/crypto/argon2"
+
+	"modicum/internal/book"
+	"modicum/internal/defect"
+	"modicum/internal/people"
+)
+
+// stepSize is how long a one-time code holds, in seconds (RFC 6238).
+const stepSize = 30
+
+var totpOptions = totp.ValidateOpts{Period: stepSize, Digits: otp.DigitsSix, Algorithm: otp.AlgorithmSHA1}
+
+// hashed is a passphrase as it is kept: argon2id with 19 MiB and two passes.
+type hashed struct {
+	Salt []byte `json:"salt"`
+	Hash []byte `json:"hash"`
+}
+
+// Words of what goes wrong with guesses.
+var (
+	errGuess = errors.New("name, passphrase or code do not fit")
+	errBusy  = errors.New("too many are signing in at once")
+)
+
+// letters of what people type: no digit or letter that looks like another.
+var letters = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz123456789").WithPadding(base32.NoPadding)
+
+// typed is what somebody typed, without the hyphens and blanks between groups, and
+// with the one letter for those that look like it.
+func typed(s string) string {
+	return strings.ToLower(strings.Map(func(r rune) rune {
+		switch r {
+		case '-', ' ', '\t':
+			return -1
+		case 'i', 'I', 'l', 'L':
+			return '1'
+		}
+		return r
+	}, s))
+}
+
+// digest makes the hash of a passphrase. Few are made at once: each takes 19 MiB, and
+// who waits too long is sent away.
+func (s *Service) digest(ctx context.Context, phrase string, salt []byte) ([]byte, error) {
+	wait, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	select {
+	case s.hashing <- struct{}{}:
+		defer func() { <-s.hashing }()
+	case <-wait.Done():
+		return nil, errBusy
+	}
+	return argon2.IDKey([]byte(typed(phrase)), salt, 2, 19<<10, 1, 32), nil
+}
+
+// byCodes signs somebody in, or proves them once more, by passphrase and code. Whoever
+// is not there, has no codes, or typed one of the three wrong learns the same after
+// the same work.
+func (s *Service) byCodes(ctx context.Context, name, network, phrase, code string, do func(person string, more func(*book.Change) error) error) error {
+	wait, locked := s.guesses.try(name, network, s.now())
+	if wait > 0 {
+		return tooSoon(wait)
+	}
+	person, w := s.named(name)
+	codes, known := s.decoy, false
+	if w != nil && w.Codes != nil {
+		codes, known = *w.Codes, true
+	}
+	sum, err := s.digest(ctx, phrase, codes.Phrase.Salt)
+	if err != nil {
+		return err
+	}
+	step := s.step(person, &codes, known, code)
+	fits := subtle.ConstantTimeCompare(sum, codes.Phrase.Hash) == 1 || defect.On(defect.CodeAlone)
+	if known && fits && step > 0 {
+		err = do(person, func(c *book.Change) error { return s.spendCode(c, person, step) })
+		if err == nil {
+			s.guesses.clear(name, network)
+		}
+		if !errors.Is(err, errGuess) && !errors.Is(err, ErrInactive) {
+			return err
+		}
+	}
+	return errors.Join(errGuess, s.refuseGuess(ctx, person, locked, "codes"))
+}
+
+// byCodesHow is what a passphrase and a code prove.
+var byCodesHow = []string{"pwd", "otp"}
+
+// named is the person of a user name; "" where there is none.
+func (s *Service) named(name string) (person string, w *Ways) {
+	p := s.cfg.People.ByUserName(name)
+	if p == nil {
+		return "", nil
+	}
+	return p.ID, s.ways.Get(p.ID)
+}
+
+// refuseGuess records a guess that failed; of a lock the person and those who run
+// people are told. It does the same work whether or not the person is there.
+func (s *Service) refuseGuess(ctx context.Context, person string, locked bool, by string) error {
+	return s.cfg.Desk.Change(ctx, func(c *book.Change) error {
+		what := []string{by}
+		if locked {
+			what = append(what, "locked")
+			if err := s.notify(ctx, c, Locked, person); err != nil {
+				return err
+			}
+		}
+		return s.record(c, "sign-in-refused", nobody, person, what...)
+	})
+}
+
+// step finds which step a code is of, around now; 0 where it is of none.
+func (s *Service) step(person string, codes *Codes, known bool, code string) int64 {
+	secret, err := s.wrap.open(codesOf(person), codes.Wrapped)
+	if !known {
+		secret, err = make([]byte, 20), nil
+	}
+	code = typed(code)
+	if err != nil || len(code) != 6 {
+		return 0
+	}
+	return stepOf(secret, code, s.now())
+}
+
+func stepOf(secret []byte, code string, now time.Time) (step int64) {
+	text := base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(secret)
+	for n := int64(-1); n <= 1; n++ {
+		at := now.Unix()/stepSize + n
+		want, err := totp.GenerateCodeCustom(text, time.Unix(at*stepSize, 0), totpOptions)
+		if err == nil && subtle.ConstantTimeCompare([]byte(want), []byte(code)) == 1 {
+			step = at
+		}
+	}
+	return step
+}
+
+// codesOf binds a wrapped secret to its person.
+func codesOf(person string) string { return "totp " + person }
+
+// spendCode marks a code as used within a change: each is taken once, also by two at
+// the same moment.
+func (s *Service) spendCode(c *book.Change, person string, step int64) error {
+	w := s.ways.Get(person)
+	if w == nil || w.Codes == nil || step <= w.Codes.Step && !defect.On(defect.OTPTwice) {
+		return errGuess
+	}
+	w = w.copy()
+	w.Codes.Step, w.Codes.Used = step, s.now().UnixMicro()
+	s.ways.Put(c, person, w)
+	return nil
+}
+
+// offer makes a passphrase and a secret for a person who is about to set up codes.
+func (s *Service) offer(t ticket) (phrase, sealed string, secret []byte, err error) {
+	raw, err := s.bytes(8 + 20)
+	if err != nil {
+		return "", "", nil, err
+	}
+	phrase, secret = letters.EncodeToString(raw[:8])[:12], raw[8:]
+	t.Phrase, t.Secret = phrase, secret
+	sealed, err = s.hand(stepCodes, t, 15*time.Minute)
+	return grouped(phrase), sealed, secret, err
+}
+
+// grouped writes letters in groups of four.
+func grouped(s string) string {
+	var parts []string
+	for ; len(s) > 4; s = s[4:] {
+		parts = append(parts, s[:4])
+	}
+	return strings.Join(append(parts, s), "-")
+}
+
+// accept checks that a person can use what was offered, and makes what is kept of it.
+func (s *Service) accept(ctx context.Context, person string, t *ticket, phrase, code string) (*Codes, error) {
+	step := stepOf(t.Secret, typed(code), s.now())
+	if subtle.ConstantTimeCompare([]byte(typed(phrase)), []byte(t.Phrase)) != 1 || step == 0 {
+		return nil, errGuess
+	}
+	salt, err := s.bytes(16)
+	if err != nil {
+		return nil, err
+	}
+	sum, err := s.digest(ctx, t.Phrase, salt)
+	if err != nil {
+		return nil, err
+	}
+	return &Codes{
+		Phrase: hashed{salt, sum}, Wrapped: s.wrap.close(codesOf(person), t.Secret), Step: step, Since: s.now().UnixMicro(),
+	}, nil
+}
+
+// setCodes puts codes onto a person's page within a change.
+func (s *Service) setCodes(c *book.Change, person string, handle []byte, codes *Codes) {
+	w := s.ways.Get(person)
+	if w == nil {
+		w = &Ways{Handle: handle}
+	}
+	w = w.copy()
+	w.Codes = codes
+	s.ways.Put(c, person, w)
+}
+
+// RemoveCodes takes passphrase and codes away, unless they are the only way in.
+func (s *Service) RemoveCodes(ctx context.Context, by people.Actor) error {
+	return s.cfg.Desk.Change(ctx, func(c *book.Change) error {
+		w := s.ways.Get(by.ID)
+		if w == nil || w.Codes == nil {
+			return ErrNoWay
+		}
+		if w = w.copy(); len(w.Passkeys) == 0 {
+			return ErrLastWay
+		}
+		w.Codes = nil
+		s.ways.Put(c, by.ID, w)
+		return s.record(c, "codes-removed", by.ID, "")
+	})
+}
+
+// newDecoy is what guesses at nobody are compared with.
+func (s *Service) newDecoy() (Codes, error) {
+	raw, err := s.bytes(48)
+	if err != nil {
+		return Codes{}, err
+	}
+	sum := sha256.Sum256(raw)
+	return Codes{Phrase: hashed{Salt: raw[:16], Hash: sum[:]}, Wrapped: s.wrap.close(codesOf(""), raw[16:36])}, nil
+}
+
+// tooSoon is how long to wait before the next try.
+type tooSoon time.Duration
+
+func (t tooSoon) Error() string { return "too soon" }

@@ -1,0 +1,241 @@
+package signin
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"time"
+
+	"modicum/internal/book"
+	"modicum/internal/defect"
+	"modicum/internal/people"
+)
+
+// inviteTime is how long an invitation holds.
+const inviteTime = 72 * time.Hour
+
+// Invitation lets a person register their first way in, or another where they lost
+// theirs: a link that works once. The page has the hash of its token.
+type Invitation struct {
+	ID     string `json:"id"` // UUIDv7; it opens nothing
+	Token  string `json:"token,omitempty"`
+	Person string `json:"person"`
+	By     string `json:"by"`
+	At     int64  `json:"at"`
+	Until  int64  `json:"until"`
+	// Second: the person can sign in already, or holds a right over others. Who makes the
+	// link could use it in their place, so a second one who runs people must agree (G9).
+	Second bool   `json:"second,omitempty"`
+	Agreed string `json:"agreed,omitempty"`
+	Alone  bool   `json:"alone,omitempty"` // there is no second one
+	Ended  int64  `json:"ended,omitempty"`
+	Why    string `json:"why,omitempty"` // used, withdrawn, replaced, gone
+}
+
+var (
+	// ErrMayNot: it is not theirs to do.
+	ErrMayNot = errors.New("it is not yours to do")
+	// ErrNoInvitation: there is no such invitation.
+	ErrNoInvitation = errors.New("there is no such invitation")
+)
+
+// Invite makes a link for a person and returns it, to be shown once and handed over in
+// person. What stands behind the # is sent to no server, so it gets into no log.
+func (s *Service) Invite(ctx context.Context, by people.Actor, person string) (link string, v *Invitation, err error) {
+	token, hash, err1 := s.secret()
+	id, err2 := s.newID()
+	if err := errors.Join(err1, err2); err != nil {
+		return "", nil, err
+	}
+	now := s.now()
+	v = &Invitation{ID: id, Token: hash, Person: person, By: by.ID, At: now.UnixMicro(), Until: now.Add(inviteTime).UnixMicro()}
+	err = s.govern(ctx, by, "invite", person, func(c *book.Change) error {
+		if !s.cfg.People.Active(person) {
+			return ErrInactive
+		}
+		v.Second = s.needsSecond(person)
+		v.Alone = v.Second && !s.hasSecond(by.ID, person)
+		for old, x := range s.invites.All() {
+			if x.Person == person {
+				s.closeInvite(c, old, x, "replaced")
+			}
+		}
+		s.invites.Put(c, id, v)
+		if err := s.notify(ctx, c, InviteMade, person); err != nil {
+			return err
+		}
+		return s.record(c, "invited", by.ID, person, id)
+	})
+	if err != nil {
+		return "", nil, err
+	}
+	return s.link(token), v, nil
+}
+
+func (s *Service) link(token string) string {
+	return s.cfg.Public.Scheme + "://" + s.cfg.Public.Host + "/sign-in/enrol#" + token
+}
+
+// needsSecond reports whether an invitation would let somebody act as a person who has
+// something to lose.
+func (s *Service) needsSecond(person string) bool {
+	p := s.cfg.People.Person(person)
+	return s.ways.Get(person).can() || p != nil && len(p.Duties)+len(p.Positions) > 0
+}
+
+// hasSecond reports whether anybody could agree.
+func (s *Service) hasSecond(by, person string) bool {
+	for p := range s.cfg.People.People() {
+		if s.runs(p.ID) && s.another(p.ID, by, person) {
+			return true
+		}
+	}
+	return false
+}
+
+// another reports whether a is neither b nor c under any identity.
+func (s *Service) another(a, b, c string) bool {
+	return a != b && a != c && !s.cfg.People.Same(a, b) && !s.cfg.People.Same(a, c)
+}
+
+// AgreeInvite makes an invitation good that needs a second person.
+func (s *Service) AgreeInvite(ctx context.Context, by people.Actor, id string) error {
+	return s.govern(ctx, by, "invitation-agree", "", func(c *book.Change) error {
+		v := s.invites.Get(id)
+		if v == nil || !s.lasts(v) {
+			return ErrNoInvitation
+		}
+		if !v.Second || v.Agreed != "" || !s.another(by.ID, v.By, v.Person) && !defect.On(defect.OwnInvitation) {
+			return ErrMayNot
+		}
+		x := *v
+		x.Agreed = by.ID
+		s.invites.Put(c, id, &x)
+		return s.record(c, "invitation-agreed", by.ID, v.Person, id)
+	})
+}
+
+// Withdraw ends an invitation that was not used.
+func (s *Service) Withdraw(ctx context.Context, by people.Actor, id string) error {
+	return s.govern(ctx, by, "invitation-withdraw", "", func(c *book.Change) error {
+		v := s.invites.Get(id)
+		if v == nil {
+			return ErrNoInvitation
+		}
+		s.closeInvite(c, id, v, "withdrawn")
+		return s.record(c, "invitation-withdrawn", by.ID, v.Person, id)
+	})
+}
+
+// Invitations lists those that can still be used or agreed to, oldest first.
+func (s *Service) Invitations() (out []*Invitation) {
+	for _, v := range s.invites.All() {
+		if s.lasts(v) {
+			out = append(out, v)
+		}
+	}
+	slices.SortFunc(out, func(a, b *Invitation) int { return strings.Compare(a.ID, b.ID) })
+	return out
+}
+
+// govern makes a change that only who runs people may make; an attempt of others, and
+// one that comes to nothing because it is not theirs, is recorded (L2).
+func (s *Service) govern(ctx context.Context, by people.Actor, act, person string, f func(*book.Change) error) error {
+	err := s.cfg.Desk.Change(ctx, func(c *book.Change) error {
+		if !s.runs(by.ID) && !defect.On(defect.AnybodyInvites) {
+			return ErrMayNot
+		}
+		return f(c)
+	})
+	if errors.Is(err, ErrMayNot) {
+		return errors.Join(err, s.tell(ctx, act+"-refused", by.ID, person))
+	}
+	return err
+}
+
+// lasts reports whether an invitation is neither used nor too old.
+func (s *Service) lasts(v *Invitation) bool {
+	return v.Ended == 0 && s.now().UnixMicro() < v.Until
+}
+
+// good reports whether an invitation may be used.
+func (s *Service) usable(v *Invitation) bool {
+	second := !v.Second || v.Agreed != "" || v.Alone
+	return s.lasts(v) && (second || defect.On(defect.SecondIgnored)) && s.cfg.People.Active(v.Person)
+}
+
+// invited finds the invitation of a link.
+func (s *Service) invited(token string) *Invitation {
+	var v *Invitation
+	hash := hashOf(token)
+	s.cfg.Desk.View(func() { v = s.invites.At(s.index.links[hash]) })
+	return v
+}
+
+func (s *Service) closeInvite(c *book.Change, id string, v *Invitation, why string) {
+	x := *v
+	x.Token, x.Ended, x.Why = "", s.now().UnixMicro(), why
+	s.invites.Close(c, id, v.Person, &x)
+}
+
+// spendInvite marks an invitation as used within a change: of two at once one is late.
+func (s *Service) spendInvite(c *book.Change, id string) error {
+	v := s.invites.Get(id)
+	if v == nil || !s.usable(v) {
+		return errTicket
+	}
+	if !defect.On(defect.InviteTwice) {
+		s.closeInvite(c, id, v, "used")
+	}
+	return nil
+}
+
+// inviteTurned keeps which link leads to which invitation.
+func (i *index) inviteTurned(id string, old, now *Invitation) {
+	if old != nil {
+		delete(i.links, old.Token)
+	}
+	if now != nil {
+		i.links[now.Token] = id
+	}
+}
+
+// OwnerLink makes the link of the first owner: good once, until the process ends, and
+// only while nobody has ever registered a way in. false: somebody has, or people came
+// from elsewhere, and one of them invites.
+func (s *Service) OwnerLink() (link string, ok bool, err error) {
+	if _, free := s.ownerless(); !free {
+		return "", false, nil
+	}
+	token, hash, err := s.secret()
+	if err != nil {
+		return "", false, err
+	}
+	s.owner.Store(&hash)
+	return s.link(token), true, nil
+}
+
+// ownerless reports whether the first owner is still to come. Where they were written
+// into the directory and the process fell before their passkey was kept, it says who.
+func (s *Service) ownerless() (person string, free bool) {
+	if s.ways.Len() > 0 {
+		return "", false
+	}
+	n := 0
+	for p := range s.cfg.People.People() {
+		n++
+		person = p.ID
+		if p.From != people.Local || !s.runs(p.ID) {
+			return "", false
+		}
+	}
+	return person, n <= 1
+}
+
+// isOwner reports whether a token is that of the first owner's link.
+func (s *Service) isOwner(token string) bool {
+	hash := s.owner.Load()
+	_, free := s.ownerless()
+	return hash != nil && *hash == hashOf(token) && free
+}
