@@ -223,10 +223,10 @@ func (s *Service) RemoveCodes(ctx context.Context, by people.Actor) error {
 		if w == nil || w.Codes == nil {
 			return ErrNoWay
 		}
-		if w = w.copy(); len(w.Passkeys) == 0 {
+		w = w.copy()
+		if w.Codes = nil; !w.can() && !defect.On(defect.LastWayRemoved) {
 			return ErrLastWay
 		}
-		w.Codes = nil
 		s.ways.Put(c, by.ID, w)
 		return s.record(c, "codes-removed", by.ID, "")
 	})

@@ -181,7 +181,7 @@ func newSite(t *testing.T) *site {
 	t.Helper()
 	s := &site{t: t, shelf: &booktest.Shelf{}, at: time.Date(2026, 11, 27, 7, 0, 0, 0, time.UTC), sure: true}
 	s.staff = &staff{people: map[string]*people.Person{}}
-	for _, id := range []string{"alice", "bob"} {
+	for _, id := range []string{"alice", "bob", "gone"} {
 		s.staff.set(&people.Person{ID: id, UserName: id, Name: strings.ToUpper(id[:1]) + id[1:] + " Example", Active: true})
 	}
 	s.staff.set(&people.Person{ID: "olga", UserName: "olga", Name: "Olga Example", Active: true, Duties: []people.Held{{Name: string(people.RunPeople)}}})

@@ -57,13 +57,22 @@ func newWeb(public *url.URL) (*webauthn.WebAuthn, error) {
 	})
 }
 
+// verification is what is asked of an authenticator: that it made sure who it is, by a
+// finger, a face or a PIN. A key that is only there is one factor, and could be found.
+func verification() protocol.UserVerificationRequirement {
+	if defect.On(defect.UserUnverified) {
+		return protocol.VerificationPreferred
+	}
+	return protocol.VerificationRequired
+}
+
 // beginAssertion asks for a signature: of anybody's passkey, or of one's own.
 func (s *Service) beginAssertion(step string, t ticket, u *user) (options any, sealed string, err error) {
 	var data *webauthn.SessionData
 	if u == nil {
-		options, data, err = s.web.BeginDiscoverableLogin(webauthn.WithUserVerification(protocol.VerificationRequired))
+		options, data, err = s.web.BeginDiscoverableLogin(webauthn.WithUserVerification(verification()))
 	} else {
-		options, data, err = s.web.BeginLogin(u, webauthn.WithUserVerification(protocol.VerificationRequired))
+		options, data, err = s.web.BeginLogin(u, webauthn.WithUserVerification(verification()))
 	}
 	if err != nil {
 		return nil, "", err
