@@ -1,6 +1,7 @@
 package console_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/cookiejar"
 	"net/http/httptest"
@@ -12,16 +13,17 @@ import (
 	"modicum/internal/book"
 	"modicum/internal/book/booktest"
 	"modicum/internal/console"
+	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/internal/signin"
 )
 
-// atTime is the crew as signing in asks it.
-type atTime struct{ *crew }
+// signers is the crew as signing in asks it.
+type signers struct{ *crew }
 
-func (a atTime) ByUserName(string) *people.Person { return nil }
-func (a atTime) Holds(id string, d people.Duty, now time.Time) bool {
-	return a.crew.Holds(id, d, now.UnixMicro())
+func (signers) ByUserName(string) *people.Person { return nil }
+func (signers) First(context.Context, *people.Person) (*people.Person, error) {
+	return nil, people.ErrForbidden
 }
 
 // rolls is the crew as the console asks it: it may know of a leaver before signing in
@@ -47,7 +49,7 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	sessions, err := signin.New(t.Context(), signin.Config{
-		Desk: book.NewDesk(&booktest.Shelf{}), People: atTime{h.crew}, Public: public, Key: make([]byte, 32), Now: clock,
+		Desk: book.NewDesk(&booktest.Shelf{}), People: signers{h.crew}, Teller: noBell{}, Public: public, Key: make([]byte, 32), Now: clock,
 		Render: func(w http.ResponseWriter, r *http.Request, p signin.Page) { site.Render(w, r, p) },
 	})
 	if err != nil {
@@ -113,3 +115,8 @@ var (
 	_ console.Directory = (*people.Directory)(nil)
 	_ console.Rolls     = (*people.Directory)(nil)
 )
+
+// noBell tells nobody.
+type noBell struct{}
+
+func (noBell) Within(context.Context, *book.Change, ...notice.Notice) error { return nil }
