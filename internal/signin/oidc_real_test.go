@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"context"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -33,7 +34,7 @@ func TestAPersonOfARealProviderSignsIn(t *testing.T) {
 			now := func() (time.Time, bool) { return time.Now(), true }
 			dir := &staff{people: map[string]*people.Person{}}
 			svc, err := signin.New(t.Context(), signin.Config{
-				Desk: book.NewDesk(&booktest.Shelf{}), People: dir, Public: public, Key: make([]byte, 32), Now: now, Render: render,
+				Desk: book.NewDesk(&booktest.Shelf{}), People: dir, Public: public, Key: make([]byte, 32), Now: now, Render: bare, Teller: &told{},
 			})
 			if err != nil {
 				t.Fatal(err)
@@ -76,4 +77,11 @@ func TestAPersonOfARealProviderSignsIn(t *testing.T) {
 			}
 		})
 	}
+}
+
+// bare shows a page without a frame.
+func bare(w http.ResponseWriter, _ *http.Request, p signin.Page) {
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(p.Status)
+	fmt.Fprintf(w, "<!doctype html><html lang=en><title>%s</title><main>%s</main></html>", p.Title, p.Body)
 }
