@@ -13,7 +13,6 @@ import (
 
 	"modicum"
 	"modicum/internal/config"
-	"modicum/internal/console"
 	"modicum/internal/serve"
 	"modicum/internal/store"
 )
@@ -62,7 +61,7 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 	version := buildInfo().Version
 	s, err := serve.New(t.ctx, serve.Options{
 		Config: cfg, Policy: os.DirFS(cfg.Policy), Version: version, Diary: diary,
-		Console: console.Start(console.Options{Version: version, Observe: cfg.FHIR.Mode == "observe", Base: cfg.FHIR.Base, Docs: modicum.Docs()}),
+		Docs: modicum.Docs(),
 	})
 	if err != nil {
 		return c.refused(cfg, err)
@@ -79,6 +78,17 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 	end, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, s.Close(end))
+}
+
+// sayOwnerLink tells a person at the terminal how the first owner comes in. It goes to
+// the terminal alone, never to a log: whoever opens it owns the installation.
+func sayOwnerLink(t *terminal, s *serve.Server) error {
+	link, ok, err := s.OwnerLink()
+	if err != nil || !ok {
+		return err
+	}
+	_, err = fmt.Fprintf(t.out, "Nobody has signed in here yet. The first owner comes in by this link, which is good once,\nuntil this program ends:\n  %s\n", link)
+	return err
 }
 
 // refused says what a person can do about a start that was refused.
@@ -103,6 +113,9 @@ func listen(ctx context.Context, t *terminal, cfg *config.Config, s *serve.Serve
 		return err
 	}
 	sayAddresses(t, cfg, listeners)
+	if err := sayOwnerLink(t, s); err != nil {
+		return err
+	}
 	failed := make(chan error, len(servers))
 	for i, srv := range servers {
 		diary.LogAttrs(ctx, slog.LevelInfo, "listening", slog.String("address", listeners[i].Addr().String()))

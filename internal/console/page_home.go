@@ -33,7 +33,7 @@ type homeShown struct {
 func (s *Staff) homePage(site *Site) Page {
 	return Page{Path: "/{$}", Menu: "Home", Group: Mine, Icon: "home", Anybody: true, Get: func(v *Visit) error {
 		if v.Viewer == nil {
-			site.front.ServeHTTP(v.W, v.R)
+			site.cfg.Front.ServeHTTP(v.W, v.R)
 			return nil
 		}
 		return v.Show(homeView, s.home(v))

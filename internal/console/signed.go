@@ -2,7 +2,6 @@ package console
 
 import (
 	"context"
-	"html/template"
 	"net/http"
 	"sync"
 	"time"
@@ -65,18 +64,7 @@ func zoneOf(zones *sync.Map, name string) *time.Location {
 // Proved is Config.Proved by the session of a request.
 func Proved(ctx context.Context, within time.Duration) bool { return signin.Proved(ctx, within) == nil }
 
-const wrappedText = `{{define "title"}}{{.Title}}{{end}}{{define "main"}}{{.Body}}{{end}}`
-
-var wrappedView = View("wrapped", wrappedText)
-
 // Render answers a page of signing in within the frame, for signin.Config.Render.
 func (s *Site) Render(w http.ResponseWriter, r *http.Request, p signin.Page) {
-	v := &Visit{W: w, R: r, Viewer: s.cfg.Who(r), site: s, page: &Page{Path: r.URL.Path}}
-	v.Now, v.Sure = s.cfg.Now()
-	if err := v.ShowStatus(p.Status, wrappedView, struct {
-		Title string
-		Body  template.HTML
-	}{p.Title, p.Body}); err != nil {
-		v.fail(err)
-	}
+	s.Framed(w, r, p.Status, p.Title, p.Body)
 }

@@ -48,14 +48,16 @@ type Config struct {
 	Bell func(ctx context.Context, person string) int
 	// Counts are shown in the menu beside the page of that path; nil: none.
 	Counts func(ctx context.Context, v *Viewer, path string) int
-	Diary  *slog.Logger // nil discards
+	// Front is what those see at / who are not signed in; nil is Start.
+	Front http.Handler
+	Diary *slog.Logger // nil discards
 }
 
 // Site is the console: pages within one frame. Add them, then take the Handler.
 type Site struct {
 	cfg    Config
 	pages  []Page
-	front  http.Handler
+	start  http.Handler // the documents, and / where there is no other front
 	kept   *kept
 	toasts *toasts
 }
@@ -72,7 +74,10 @@ func New(cfg Config) (*Site, error) {
 		cfg.Zone = time.UTC
 	}
 	cfg.SignIn = true
-	s := &Site{cfg: cfg, front: Start(cfg.Options), kept: newKept(), toasts: newToasts()}
+	s := &Site{cfg: cfg, start: Start(cfg.Options), kept: newKept(), toasts: newToasts()}
+	if s.cfg.Front == nil {
+		s.cfg.Front = s.start
+	}
 	s.Add(s.again())
 	return s, nil
 }
@@ -95,7 +100,7 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("GET /style.css", Style)
 	mux.HandleFunc("GET /htmx.js", Script)
 	mux.HandleFunc("GET /icon.svg", Icon)
-	mux.Handle("GET /docs/{name}", s.front)
+	mux.Handle("GET /docs/{name}", s.start)
 	for _, p := range s.pages {
 		mux.Handle(p.Path, s.serve(p))
 	}

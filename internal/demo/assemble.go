@@ -106,7 +106,7 @@ func (d *demo) start(ctx context.Context, data, keyFile string) error {
 		cfg.Facts.Every = 15 * time.Second // care teams and work lists of the sandbox's own server
 	}
 	d.server, err = serve.New(ctx, serve.Options{
-		Config: cfg, Policy: modicum.SamplePolicy(), Console: d.pages(), Version: d.Version,
+		Config: cfg, Policy: modicum.SamplePolicy(), Docs: modicum.Docs(), Front: d.pages(), FrontFiles: []string{"/page.css"}, Version: d.Version,
 		Diary: slog.New(slog.NewTextHandler(d.Err, &slog.HandlerOptions{Level: slog.LevelError})),
 	})
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"modicum/internal/facts"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
+	"modicum/internal/signin"
 	"modicum/internal/store"
 	"modicum/ledger"
 )
@@ -36,9 +37,13 @@ func (s *Server) Handler() http.Handler {
 	if s.org.scim != nil {
 		mux.Handle("/scim/v2/", s.meter.count("scim", s.org.scim))
 	}
-	if s.opts.Console != nil {
-		mux.Handle("/", s.opts.Console)
+	if s.browser.oidc != nil {
+		mux.Handle(signin.LogoutPath, s.browser.oidc.BackChannel())
 	}
+	for _, file := range s.opts.FrontFiles {
+		mux.Handle("GET "+file, s.opts.Front)
+	}
+	mux.Handle("/", s.browser.pages)
 	door := s.meter.count("fhir", s.door)
 	if defect.On(defect.PathMended) {
 		mux.Handle(base+"/", door)

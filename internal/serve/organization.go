@@ -49,6 +49,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	}
 	if o.tokens, err = tokens.Open(ctx, tokens.Config{
 		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary,
+		Session: func(id string) bool { return s.browser.sessions.Live(id) },
 	}); err != nil {
 		return err
 	}
@@ -105,7 +106,7 @@ func PublicAddress(c *config.Config) *url.URL {
 func (s *Server) openNotices(ctx context.Context) (*notice.Teller, error) {
 	c := s.opts.Config
 	conf := notice.Config{
-		Desk: s.org.desk, Directory: reach{s.org.people}, Public: s.public(), Zone: s.set().Zone(),
+		Desk: s.org.desk, Directory: contacts{s.org.people}, Public: s.public(), Zone: s.set().Zone(),
 		Now: func() time.Time { now, _ := s.opts.Now(); return now }, Log: s.diary,
 	}
 	if m := c.Mail; m != nil {
@@ -186,11 +187,11 @@ func (s *Server) runOrganization(ctx context.Context) {
 	})
 }
 
-// reach tells the notices how to reach people.
-type reach struct{ people *people.Directory }
+// contacts tells the notices how to reach people.
+type contacts struct{ people *people.Directory }
 
 // Reach implements notice.Directory.
-func (r reach) Reach(id string) notice.Reach {
+func (r contacts) Reach(id string) notice.Reach {
 	p := r.people.Person(id)
 	if p == nil {
 		return notice.Reach{}

@@ -35,14 +35,18 @@ import (
 
 // Options say what a Server is made of. Config and Policy must be set.
 type Options struct {
-	Config  *config.Config
-	Policy  fs.FS        // the policy's folder, read again when it changes
-	Console http.Handler // pages at /; nil answers 404
-	Version string
-	Public  *url.URL // address of the FHIR door as clients write it; nil takes each request's own host
-	Now     func() (now time.Time, trusted bool)
-	Diary   *slog.Logger // nil discards
-	Keys    []string     // verification keys of earlier ledger keys
+	Config *config.Config
+	Policy fs.FS // the policy's folder, read again when it changes
+	Docs   fs.FS // documents to read at /docs/; nil: none
+	// Front is what those see at / who are not signed in, with the files that it asks
+	// for; nil is the start page of an installation.
+	Front      http.Handler
+	FrontFiles []string // paths
+	Version    string
+	Public     *url.URL // address of the FHIR door as clients write it; nil takes each request's own host
+	Now        func() (now time.Time, trusted bool)
+	Diary      *slog.Logger // nil discards
+	Keys       []string     // verification keys of earlier ledger keys
 
 	before func(ledger.Log) ledger.Log // tests put a record that fails before the store
 }
@@ -66,6 +70,7 @@ type Server struct {
 	generation  atomic.Pointer[gate.Generation]
 	ends        *gate.Ends // what cuts off answers under way
 	org         *organization
+	browser     *browser
 	speaks      sync.Map               // *facts.Vocabulary → *policy.Set
 	policyState atomic.Pointer[string] // what is wrong with the policy's folder; nil: nothing
 	reload      sync.Mutex
@@ -149,6 +154,9 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 		return err
 	}
 	s.drain(ctx)
+	if err := s.openConsole(ctx, keys, refs); err != nil {
+		return err
+	}
 	if err := s.openDoor(keys, refs, set); err != nil {
 		return err
 	}
@@ -279,7 +287,7 @@ func (s *Server) Verifier() *caller.Verifier { return s.check }
 func (s *Server) Close(ctx context.Context) error {
 	s.gate.Wait()
 	s.up.Close()
-	return errors.Join(s.act(ctx, ledger.ActStopped, nil, nil), s.closeRecord())
+	return errors.Join(s.browser.sessions.Keep(ctx), s.act(ctx, ledger.ActStopped, nil, nil), s.closeRecord())
 }
 
 // known lets the configuration ask the policy.

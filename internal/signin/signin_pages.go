@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strings"
 
 	"modicum/internal/book"
 )
@@ -159,5 +160,9 @@ func (d signInData) With(path string) string {
 	if d.To == "/" {
 		return path
 	}
-	return path + "?" + url.Values{"to": {d.To}}.Encode()
+	sep := "?"
+	if strings.Contains(path, "?") {
+		sep = "&"
+	}
+	return path + sep + url.Values{"to": {d.To}}.Encode()
 }
