@@ -277,11 +277,12 @@ func TestL3_ADatabaseOlderThanTheJournalIsBehind(t *testing.T) {
 	after := dead(t, o)
 	let()
 	putJournal(t, before, journalOf(t, after))
-	if s, err := Open(context.Background(), before); !errors.Is(err, ErrBehind) || !strings.Contains(err.Error(), "modicum ledger continue") {
+	opened, err := Open(context.Background(), before)
+	if err == nil {
+		opened.Close()
+	}
+	if !errors.Is(err, ErrBehind) || !strings.Contains(err.Error(), "modicum ledger continue") {
 		t.Fatalf("got %v, want behind and the command", err)
-		if err == nil {
-			s.Close()
-		}
 	}
 	next := ownOptions(t)
 	secret, _, err := ledger.NewKey("modicum.test/main-2")
