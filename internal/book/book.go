@@ -159,6 +159,8 @@ type Change struct {
 	pages []Page
 	shows []func()
 	err   error
+	// written says where in pages the page of a kind and id is.
+	written map[[2]string]int
 }
 
 // Record sets the entry that tells of the change: once.
@@ -167,4 +169,18 @@ func (c *Change) Record(e ledger.Entry) {
 		c.err = errors.Join(c.err, ErrNoEntry)
 	}
 	c.entry = e
+}
+
+// put adds a page, or replaces what the change wrote of it before.
+func (c *Change) put(p Page, show func()) {
+	key := [2]string{p.Kind, p.ID}
+	if i, there := c.written[key]; there {
+		c.pages[i], c.shows[i] = p, show
+		return
+	}
+	if c.written == nil {
+		c.written = map[[2]string]int{}
+	}
+	c.written[key] = len(c.pages)
+	c.pages, c.shows = append(c.pages, p), append(c.shows, show)
 }

@@ -231,3 +231,25 @@ func TestIndexesHearEveryPage(t *testing.T) {
 		t.Error("after reading again:", diff)
 	}
 }
+
+func TestOfAPageThatIsWrittenTwiceTheLastCounts(t *testing.T) {
+	for name, shelf := range shelves(t) {
+		t.Run(name, func(t *testing.T) {
+			d := book.NewDesk(shelf)
+			wards, err := book.Open[ward](t.Context(), d, "ward", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			err = d.Change(t.Context(), func(c *book.Change) error {
+				wards.Put(c, "w1", &ward{Name: "North"})
+				wards.Put(c, "w2", &ward{Name: "South"})
+				wards.Put(c, "w1", &ward{Name: "West"})
+				c.Record(act(t))
+				return nil
+			})
+			if err != nil || wards.Len() != 2 || wards.Get("w1").Name != "West" {
+				t.Errorf("%v: %d pages, %v", err, wards.Len(), wards.Get("w1"))
+			}
+		})
+	}
+}

@@ -118,7 +118,8 @@ func (b *Book[T]) All() iter.Seq2[string, *T] {
 	}
 }
 
-// Put writes a page within a change. v must not be changed afterwards.
+// Put writes a page within a change. v must not be changed afterwards. Of a page that is
+// written twice the last counts: two parts of a change may both end something.
 func (b *Book[T]) Put(c *Change, id string, v *T) { b.write(c, id, "", v, false) }
 
 // Close writes a page for the last time: it is history of owner from now on.
@@ -132,8 +133,7 @@ func (b *Book[T]) write(c *Change, id, owner string, v *T, closed bool) {
 	}
 	old := b.pages[id] // only changes write it, and this is the one under way
 	page := Page{Kind: b.kind, ID: id, Revision: old.revision + 1, Closed: closed, Owner: owner, Body: body}
-	c.pages = append(c.pages, page)
-	c.shows = append(c.shows, func() {
+	c.put(page, func() {
 		if closed {
 			delete(b.pages, id)
 			b.tell(id, old.value, nil)

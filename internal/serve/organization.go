@@ -53,9 +53,12 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	}); err != nil {
 		return err
 	}
-	// A leaver's tokens end in the change that makes them inactive: who comes back later
-	// does not find them again (G6).
-	o.people.OnGone(func(_ context.Context, c *book.Change, id string) { o.tokens.EndPerson(c, id) })
+	// A leaver's tokens, sessions and ways in end in the change that makes them inactive:
+	// who comes back later does not find them again (G6).
+	o.people.OnGone(func(_ context.Context, c *book.Change, id string) {
+		s.browser.sessions.Gone(c, id)
+		o.tokens.EndPerson(c, id)
+	})
 	if o.notices, err = s.openNotices(ctx); err != nil {
 		return err
 	}
