@@ -240,7 +240,7 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://u:p@other.example/\", secret_files: [s]}]", "", "without a name or password"},
 		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://other.example/\"}]", "", "secret_files is missing"},
 		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}, {name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "is listed twice"},
-		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://o.example/\", secret_files: [s], events: [glass-brokn]}]", "", "there are attest-waits, decided"},
+		{"public: https://m.example\nwebhooks: [{name: a, url: \"https://o.example/\", secret_files: [s], events: [glass-brokn]}]", "", "there are attest-waits, "},
 		{"mail: {server: \"mail.example:25\", from: m@hospital.example}", "", "public must say"},
 		{"webhooks: [{name: a, url: \"https://o.example/\", secret_files: [s]}]", "", "public must say"},
 		{"drills: [Patient/p1]", "", "drills must be ids of made-up patients, such as drill-1"},

@@ -27,7 +27,7 @@ func Signed(of Rolls, now func() (time.Time, bool)) func(*http.Request) *Viewer 
 	var zones sync.Map // by name; the directory takes no name that is none
 	return func(r *http.Request) *Viewer {
 		s := signin.From(r.Context())
-		if s == nil || !of.Active(s.Person) && !defect.On(defect.SessionOutlives) {
+		if s == nil || gone(of, s.Person) {
 			return nil
 		}
 		p := of.Person(s.Person)
@@ -43,6 +43,14 @@ func Signed(of Rolls, now func() (time.Time, bool)) func(*http.Request) *Viewer 
 		}
 		return v
 	}
+}
+
+// gone reports whether somebody has left.
+func gone(of Rolls, id string) bool {
+	if defect.On(defect.SessionOutlives) {
+		return false
+	}
+	return !of.Active(id)
 }
 
 // zoneOf is nil where a zone is not known here: the installation's is taken then.

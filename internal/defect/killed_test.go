@@ -20,6 +20,10 @@ import (
 // killer is the test that must find a fault. Of N1, worlds are the seeds that do.
 type killer struct{ pkg, test, worlds string }
 
+// browsers are the faults that only a real browser's authenticator finds: their tests
+// run whole, as under -short no real part is started.
+var browsers = []Defect{UserUnverified, CountIgnored}
+
 const (
 	inPolicy   = "policy"
 	inFHIRJSON = "internal/fhirjson"
@@ -343,7 +347,11 @@ func (l *laboratory) binary(pkg string) string {
 func (l *laboratory) run(ctx context.Context, d Defect, pkg, tests, worlds string) (failed []string, odd string) {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, l.binary(pkg), "-test.short", "-test.v", "-test.run", "^("+tests+")$")
+	args := []string{"-test.v", "-test.run", "^(" + tests + ")$"}
+	if !slices.Contains(browsers, d) {
+		args = append(args, "-test.short")
+	}
+	cmd := exec.CommandContext(ctx, l.binary(pkg), args...)
 	cmd.Dir = filepath.Join(l.root, pkg)
 	cmd.Env = append(os.Environ(), "MODICUM_DEFECT="+string(d), "MODICUM_TWIN_SEED="+worlds, "MODICUM_SOAK=")
 	out, err := cmd.CombinedOutput()

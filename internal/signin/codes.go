@@ -224,7 +224,7 @@ func (s *Service) RemoveCodes(ctx context.Context, by people.Actor) error {
 			return ErrNoWay
 		}
 		w = w.copy()
-		if w.Codes = nil; !w.can() && !defect.On(defect.LastWayRemoved) {
+		if w.Codes = nil; !w.suffice() {
 			return ErrLastWay
 		}
 		s.ways.Put(c, by.ID, w)

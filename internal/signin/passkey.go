@@ -274,7 +274,7 @@ func (s *Service) RemovePasskey(ctx context.Context, person string, id []byte) e
 		w = w.copy()
 		i := w.find(id)
 		w.Passkeys = slices.Delete(w.Passkeys, i, i+1)
-		if !w.can() && !defect.On(defect.LastWayRemoved) {
+		if !w.suffice() {
 			return ErrLastWay
 		}
 		s.ways.Put(c, person, w)

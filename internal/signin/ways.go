@@ -10,6 +10,7 @@ import (
 	"github.com/go-webauthn/webauthn/webauthn"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 )
 
@@ -151,6 +152,14 @@ func passkeyOf(c *webauthn.Credential, name string, now int64) Passkey {
 		}
 	}
 	return k
+}
+
+// suffice reports whether what is left lets the person in.
+func (w *Ways) suffice() bool {
+	if defect.On(defect.LastWayRemoved) {
+		return true
+	}
+	return w.can()
 }
 
 // Gone is what the directory runs within the change that makes a person inactive:
