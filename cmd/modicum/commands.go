@@ -14,6 +14,16 @@ type commands struct {
 	Ledger     ledgerCommands    `cmd:"" help:"Search, show, verify, prove and continue the record."`
 	Login      loginCommand      `cmd:"" help:"Sign in, for a task and some minutes, in your browser."`
 	Logout     logoutCommand     `cmd:"" help:"Give the token of this command line back."`
+	Ask        askCommand        `cmd:"" help:"Ask for more than your tasks show, for a while."`
+	Withdraw   withdrawCommand   `cmd:"" help:"Take back what you asked for."`
+	Inbox      inboxCommand      `cmd:"" help:"What waits for your answer, and what you were told."`
+	Approve    approveCommand    `cmd:"" help:"Say yes to exactly what is asked."`
+	Refuse     refuseCommand     `cmd:"" help:"Say no, with a word."`
+	Grants     grantsCommand     `cmd:"" help:"What is lent to you, and what you asked for."`
+	Revoke     revokeCommand     `cmd:"" help:"Give back what is lent, or take it away."`
+	BreakGlass breakGlassCommand `cmd:"" help:"Open one patient's chart at once, in an emergency."`
+	People     peopleCommands    `cmd:"" help:"The people of the organization, and what they hold."`
+	Keys       keysCommands      `cmd:"" help:"The keys of your programs."`
 	Observe    observeCommands   `cmd:"" help:"What enforcing would withhold, of a door that only observes."`
 	SelfTest   selfTestCommand   `cmd:"" help:"Attack a running installation by every channel, and grade it."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`

@@ -42,6 +42,7 @@ type terminal struct {
 	out      io.Writer // results
 	err      io.Writer // progress and warnings
 	color    bool
+	asks     bool                    // somebody sits there who can be asked
 	again    func(args []string) int // runs another command line
 	commands []string                // names of all commands
 }
@@ -67,7 +68,7 @@ func unavailable(format string, args ...any) error {
 
 // run parses args and runs the command. It returns the exit status.
 func run(ctx context.Context, args, environ []string, in io.Reader, out, errs io.Writer) int {
-	t := &terminal{ctx: ctx, environ: environ, in: in, out: out, err: errs, color: colored(out, environ)}
+	t := &terminal{ctx: ctx, environ: environ, in: in, out: out, err: errs, color: colored(out, environ), asks: someoneAt(in)}
 	t.again = func(args []string) int { return run(ctx, args, environ, in, out, errs) }
 	done := false
 	parser, err := newParser(t, func() { done = true })

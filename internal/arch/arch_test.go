@@ -56,6 +56,7 @@ var allowed = map[string][]string{
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":             {"internal/defect", "internal/people"},
 	"internal/pocket":           {},                                                                                                                                                         // a client, which knows the server by its answers
+	"internal/client":           {},                                                                                                                                                         // likewise
 	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
 	"internal/spool":            {"internal/defect", "ledger"},                                                                                                                              // stands before the record
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},

@@ -1,0 +1,367 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum"
+	"modicum/catalog"
+	"modicum/internal/access"
+	"modicum/internal/api"
+	"modicum/internal/book"
+	"modicum/internal/book/booktest"
+	"modicum/internal/caller"
+	"modicum/internal/client"
+	"modicum/internal/facts"
+	"modicum/internal/notice"
+	"modicum/internal/people"
+	"modicum/internal/pocket"
+	"modicum/ledger"
+	"modicum/policy"
+)
+
+// ward is the real API with a directory, lent access and the sample policy: olga who
+// owns it, rita who runs people with her, nina who nurses, cara who leads the ward.
+type ward struct {
+	t      *testing.T
+	people *people.Directory
+	web    *httptest.Server
+	proved time.Duration // how long ago everybody proved their presence
+	seen   []string      // addresses that were asked
+}
+
+type unreachable struct{}
+
+func (unreachable) Reach(string) notice.Reach { return notice.Reach{} }
+
+func newWard(t *testing.T) *ward {
+	t.Helper()
+	set, probs := policy.Load(modicum.SamplePolicy(), catalog.R4())
+	if set == nil {
+		t.Fatal(probs.Errors().Err())
+	}
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := &ward{t: t}
+	clock := func() (time.Time, bool) { return time.Now(), true }
+	in := func() *policy.Set { return set }
+	desk := book.NewDesk(&booktest.Shelf{})
+	var err error
+	w.people, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: in, Now: clock})
+	must(err)
+	told, err := notice.Open(t.Context(), notice.Config{Desk: desk, Directory: unreachable{}, Now: time.Now})
+	must(err)
+	refs, err := ledger.NewRefs("t1", bytes.Repeat([]byte{1}, 32))
+	must(err)
+	known := facts.NewStore(facts.FromPolicy(set, set.Folder(), nil), clock, nil)
+	file, now := filepath.Join(t.TempDir(), "shift.ndjson"), time.Now().UTC()
+	must(os.WriteFile(file, fmt.Appendf(nil, `{"source":"roster","whole":%q}
+{"fact":"during-shift","who":"nina","from":%q,"until":%q,"source":"roster","recorded_by":"roster"}
+`, stamp(now.Add(-time.Minute)), stamp(now.Add(-time.Hour)), stamp(now.Add(8*time.Hour))), 0o600))
+	if ps := known.ReadFiles([]string{file}, true); len(ps) > 0 {
+		t.Fatal(ps)
+	}
+	lent, err := access.Open(t.Context(), access.Config{Desk: desk, People: w.people, Policy: in, Facts: known.Index, Refs: refs, Tell: told, Now: clock, Random: rand.Reader})
+	must(err)
+	w.staff(must)
+	door := api.Handler(api.Config{Authenticate: w.authenticate, Lent: lent, People: w.people, Inbox: told, Shift: 12 * time.Hour, Now: clock})
+	w.web = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.seen = append(w.seen, r.URL.String())
+		door.ServeHTTP(rw, r)
+	}))
+	t.Cleanup(w.web.Close)
+	return w
+}
+
+func (w *ward) staff(must func(error)) {
+	ctx, owner := context.Background(), people.Actor{ID: "olga"}
+	_, err := w.people.First(ctx, &people.Person{ID: "olga", UserName: "olga", Name: "Olga Owner"})
+	must(err)
+	for _, id := range []string{"rita", "nina", "cara", "iris"} {
+		_, err := w.people.Add(ctx, owner, &people.Person{UserName: id, Name: "Name of " + id, Department: "ward"})
+		must(err)
+	}
+	must(w.people.Give(ctx, owner, people.Gift{Person: "rita", Kind: people.DutyKind, Name: string(people.RunPeople), Why: "two run it"}))
+	must(w.people.Give(ctx, owner, people.Gift{Person: "nina", Kind: people.Role, Name: "nurse", Why: "ward"}))
+	must(w.people.Give(ctx, owner, people.Gift{Person: "cara", Kind: people.Position, Name: "charge-nurse", Dept: "ward", Why: "ward"}))
+	must(w.people.Agree(ctx, people.Actor{ID: "rita"}, people.Which{Person: "cara", Kind: people.Position, Name: "charge-nurse", Dept: "ward"}))
+	_, err = w.people.AddProgram(ctx, owner, &people.Program{
+		ID: "robot", Title: "Robot", Owner: "rita", Why: "claims", Role: "service-integration", Task: "send-claims", Purpose: "payment", Until: time.Now().Add(24 * 90 * time.Hour).UnixMicro(),
+	})
+	must(err)
+}
+
+// authenticate takes a name for a token.
+func (w *ward) authenticate(r *http.Request) (*caller.Caller, error) {
+	id, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+	if !ok || !w.people.Active(id) {
+		return nil, errors.New("nobody")
+	}
+	now := time.Now()
+	return &caller.Caller{ID: id, AMR: []string{"hwk", "user"}, AuthTime: now.Add(-w.proved), Network: "127.0.0.1", Roles: w.people.Roles(id, now.UnixMicro()), Expires: now.Add(time.Hour)}, nil
+}
+
+// as types a command of somebody who signed in.
+func (w *ward) as(who string, args ...string) (status int, out, errs string) {
+	w.t.Helper()
+	dir := w.t.TempDir()
+	if err := pocket.In(dir).Put(pocket.Token{Server: w.web.URL, Value: who, Who: who, Task: "none", Until: time.Now().Add(time.Hour).UnixMicro()}); err != nil {
+		w.t.Fatal(err)
+	}
+	return typed(w.t, dir, args...)
+}
+
+// yes is as for a command that is to succeed.
+func (w *ward) yes(who string, args ...string) string {
+	w.t.Helper()
+	status, out, errs := w.as(who, args...)
+	if status != exitYes {
+		w.t.Fatalf("%s: modicum %s: %d %s%s", who, strings.Join(args, " "), status, out, errs)
+	}
+	return out
+}
+
+// value reads a member of a result by its path.
+func value(t *testing.T, text string, path ...string) string {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%v: %s", err, text)
+	}
+	for _, name := range path {
+		if list, ok := v.([]any); ok && len(list) > 0 {
+			v = list[0]
+		}
+		m, _ := v.(map[string]any)
+		v = m[name]
+	}
+	s, _ := v.(string)
+	if s == "" {
+		t.Fatalf("no %v in %s", path, text)
+	}
+	return s
+}
+
+var cover = []string{"ask", "cover", "--patient", "p1", "--reason-kind", "covering for a colleague", "--reason", "Ada is at lunch and bed four rings"}
+
+func TestANurseAsksAtTheCommandLineAndTheChargeNurseApproves(t *testing.T) {
+	w := newWard(t)
+	out := w.yes("nina", cover...)
+	if !strings.Contains(out, "Asked: ") || !strings.Contains(out, "charge-nurse") || !strings.Contains(out, `"Ada is at lunch`) {
+		t.Errorf("ask: %s", out)
+	}
+	id := value(t, w.yes("nina", slices.Concat(cover, []string{"--json"})...), "request", "id")
+	if out := w.yes("nina", cover...); !strings.Contains(out, "You had asked for this already: "+id) {
+		t.Errorf("again: %s", out)
+	}
+	if out := w.yes("cara", "inbox"); !strings.Contains(out, id) || !strings.Contains(out, "1 request waits") {
+		t.Errorf("inbox: %s", out)
+	}
+	if status, out, errs := w.as("cara", "approve", id); status != exitUsage || !strings.Contains(out, "p1") || !strings.Contains(errs, "--yes") {
+		t.Errorf("nobody sits there: %d %s%s", status, out, errs)
+	}
+	if status, _, errs := w.as("nina", "approve", id, "--yes"); status != exitNo {
+		t.Errorf("she approves for herself: %d %s", status, errs)
+	}
+	if status, _, errs := w.as("cara", "approve", id, "--yes", "--digest", "x"); status != exitNo || !strings.Contains(errs, "read it again") {
+		t.Errorf("another digest: %d %s", status, errs)
+	}
+	if out := w.yes("cara", "approve", id, "--yes", "--word", "go"); !strings.Contains(out, "lent until") {
+		t.Errorf("approve: %s", out)
+	}
+	if out := w.yes("nina", "grants"); !strings.Contains(out, " left") || !strings.Contains(out, "nurse/cover") {
+		t.Errorf("grants: %s", out)
+	}
+	grant := value(t, w.yes("nina", "grants", "--json"), "grants", "id")
+	if status, _, errs := w.as("cara", "revoke", grant); status != exitUsage || !strings.Contains(errs, "--word") {
+		t.Errorf("revoke without a word: %d %s", status, errs)
+	}
+	if out := w.yes("cara", "revoke", grant, "--word", "Ada is back"); !strings.Contains(out, "Taken away") {
+		t.Errorf("revoke: %s", out)
+	}
+	if out := w.yes("nina", "grants"); !strings.Contains(out, "Nothing is lent to you") {
+		t.Errorf("grants after it: %s", out)
+	}
+	for _, address := range w.seen {
+		if strings.Contains(address, "p1") {
+			t.Errorf("a patient's id in an address: %s", address)
+		}
+	}
+}
+
+func TestARequestIsRefusedAndWithdrawnAndAGrantGivenBack(t *testing.T) {
+	w := newWard(t)
+	first := value(t, w.yes("nina", slices.Concat(cover, []string{"--json"})...), "request", "id")
+	if status, _, errs := w.as("cara", "refuse", first, "--yes"); status != exitUsage || !strings.Contains(errs, "--word") {
+		t.Errorf("no word: %d %s", status, errs)
+	}
+	w.yes("cara", "refuse", first, "--yes", "--word", "Ada is back")
+	again := func(reason string) string {
+		args := append(slices.Clone(cover[:len(cover)-1]), reason, "--json")
+		return value(t, w.yes("nina", args...), "request", "id")
+	}
+	second := again("Ada was called to the operating room")
+	w.yes("nina", "withdraw", second)
+	if status, _, errs := w.as("iris", "withdraw", second); status != exitNo {
+		t.Errorf("a stranger: %d %s", status, errs)
+	}
+	third := again("Ada fell ill and went home at noon")
+	grant := value(t, w.yes("cara", "approve", third, "--yes", "--json"), "grant", "id")
+	if out := w.yes("nina", "revoke", grant); !strings.Contains(out, "Given back") {
+		t.Error(out)
+	}
+}
+
+func TestEverythingThatStandsInTheWayIsSaidAtTheCommandLine(t *testing.T) {
+	w := newWard(t)
+	status, out, errs := w.as("nina", "ask", "cover", "--patient", "p1", "--reason-kind", "nosiness", "--reason", ".", "--for", "1000h")
+	if status != exitNo || out != "" || strings.Count(errs, "\n  ") < 2 {
+		t.Errorf("%d %q %q", status, out, errs)
+	}
+}
+
+func TestWhatIsGraveSendsToLogin(t *testing.T) {
+	w := newWard(t)
+	id := value(t, w.yes("nina", slices.Concat(cover, []string{"--json"})...), "request", "id")
+	w.proved = time.Hour
+	for _, args := range [][]string{{"approve", id, "--yes"}, {"refuse", id, "--yes", "--word", "no"}} {
+		if status, _, errs := w.as("cara", args...); status != exitNo || !strings.Contains(errs, "modicum login") {
+			t.Errorf("%v: %d %s", args, status, errs)
+		}
+	}
+	if out := w.yes("nina", "break-glass", "p9", "--reason", "found unconscious in the corridor"); !strings.Contains(out, "The glass is broken for nurse/") {
+		t.Error(out)
+	}
+	w.proved = 13 * time.Hour
+	if status, _, errs := w.as("nina", "break-glass", "p8", "--reason", "found unconscious in the corridor"); status != exitNo || !strings.Contains(errs, "modicum login") {
+		t.Errorf("%d %s", status, errs)
+	}
+}
+
+func TestPeopleAreRunFromTheCommandLine(t *testing.T) {
+	w := newWard(t)
+	id := value(t, w.yes("olga", "people", "add", "bob", "--name", "Bob Biller", "--json"), "id")
+	w.yes("olga", "people", "give", id, "role", "billing-specialist", "--why", "claims", "--for", "720h")
+	w.yes("olga", "people", "give", id, "position", "charge-nurse", "--dept", "ward", "--why", "leads")
+	if out := w.yes("rita", "people", "show", id); !strings.Contains(out, "waits for a second person") || !strings.Contains(out, "billing-specialist") {
+		t.Errorf("show: %s", out)
+	}
+	if status, _, errs := w.as("olga", "people", "agree", id, "position", "charge-nurse", "--dept", "ward"); status != exitNo {
+		t.Errorf("she agrees with herself: %d %s", status, errs)
+	}
+	w.yes("rita", "people", "agree", id, "position", "charge-nurse", "--dept", "ward")
+	w.yes("olga", "people", "take", id, "role", "billing-specialist")
+	if out := w.yes("olga", "people", "list", "--query", "biller"); strings.Count(out, "\n") != 1 || !strings.Contains(out, "active") {
+		t.Errorf("list: %s", out)
+	}
+	if status, _, errs := w.as("nina", "people", "list"); status != exitNo || !strings.Contains(errs, "duties") {
+		t.Errorf("a nurse lists people: %d %s", status, errs)
+	}
+	if status, _, errs := w.as("olga", "people", "deactivate", id); status != exitUsage || !strings.Contains(errs, "--yes") {
+		t.Errorf("nobody said yes: %d %s", status, errs)
+	}
+	w.yes("olga", "people", "deactivate", id, "--yes")
+	if out := w.yes("rita", "people", "show", id); !strings.Contains(out, "gone") {
+		t.Errorf("after it: %s", out)
+	}
+}
+
+const publicKey = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}` // RFC 7515 appendix A.3
+
+func TestAPrivateKeyDoesNotLeaveTheMachine(t *testing.T) {
+	w := newWard(t)
+	dir := t.TempDir()
+	public, private := filepath.Join(dir, "pub.jwk"), filepath.Join(dir, "key.jwk")
+	for file, text := range map[string]string{public: publicKey, private: strings.Replace(publicKey, `"x"`, `"d":"AAAA","x"`, 1)} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if status, _, errs := w.as("rita", "keys", "add", "robot", private); status != exitUsage || !strings.Contains(errs, "not sent") || len(w.seen) != 0 {
+		t.Errorf("%d %s, asked: %v", status, errs, w.seen)
+	}
+	key := value(t, w.yes("rita", "keys", "add", "robot", public, "--days", "30", "--json"), "id")
+	if out := w.yes("rita", "keys", "list", "robot"); !strings.Contains(out, key) {
+		t.Errorf("list: %s", out)
+	}
+	if status, _, errs := w.as("nina", "keys", "list", "robot"); status != exitNo {
+		t.Errorf("a stranger: %d %s", status, errs)
+	}
+	w.yes("rita", "keys", "remove", "robot", key, "--yes")
+	if out := w.yes("rita", "keys", "list", "robot"); strings.Contains(out, key) {
+		t.Errorf("after it: %s", out)
+	}
+}
+
+func TestWaitingEndsWithTheDecisionAndOutlastsAServerThatIsAway(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	tm := &terminal{ctx: ctx, err: &bytes.Buffer{}}
+	answers := []error{nil, client.ErrServer, client.ErrServer, nil}
+	states := []string{"waiting", "", "", "approved"}
+	n := 0
+	look := func() (client.Request, error) { n++; return client.Request{State: states[n-1]}, answers[n-1] }
+	r, err := await(tm, look, func(context.Context, time.Duration) error { return nil })
+	if err != nil || r.State != "approved" || n != 4 || strings.Count(tm.err.(*bytes.Buffer).String(), "\n") != 1 {
+		t.Errorf("%v %v after %d", r.State, err, n)
+	}
+	stop()
+	n = 0
+	var exit *exitError
+	if _, err := await(tm, look, pause); !errors.As(err, &exit) || exit.status != exitNo || !strings.Contains(err.Error(), "still waits") {
+		t.Errorf("Ctrl-C: %v", err)
+	}
+	n = 0
+	answers[0] = client.ErrSignIn
+	tm.ctx = t.Context()
+	if _, err := await(tm, look, pause); !errors.As(err, &exit) || exit.status != exitNo || n != 1 {
+		t.Errorf("a sign-in that is over: %v", err)
+	}
+}
+
+func TestOnlyAYesIsOne(t *testing.T) {
+	for answer, want := range map[string]bool{"y\n": true, "YES\n": true, "n\n": false, "\n": false, "": false, "y": false, "yeah\n": false} {
+		tm := &terminal{in: strings.NewReader(answer), err: &bytes.Buffer{}, asks: true}
+		if err := tm.confirm(false, "Sure?"); (err == nil) != want {
+			t.Errorf("%q: %v", answer, err)
+		}
+	}
+}
+
+func TestOnlineCommandsSayWhatIsWrongBeforeTheyAsk(t *testing.T) {
+	for _, args := range [][]string{{"inbox"}, {"grants"}, {"people", "list"}, {"approve", "x"}, {"break-glass", "p1", "--reason", "x"}} {
+		if status, _, errs := typed(t, t.TempDir(), args...); status != exitNo || !strings.Contains(errs, "modicum login") {
+			t.Errorf("%v: %d %s", args, status, errs)
+		}
+	}
+	for _, args := range [][]string{
+		{"ask", "cover"}, {"ask", "cover", "--patient", "-"}, {"ask", "cover", "--patient", "p1", "--for", "30s"}, {"break-glass", "p1"},
+		{"people", "give", "bob", "rank", "x", "--why", "y"}, {"keys", "add", "robot", "none.jwk"},
+	} {
+		if status, _, errs := typed(t, t.TempDir(), args...); status != exitUsage || errs == "" {
+			t.Errorf("%v: %d %s", args, status, errs)
+		}
+	}
+	dir := t.TempDir()
+	if err := pocket.In(dir).Put(pocket.Token{Server: "http://127.0.0.1:1", Value: "mdc_x", Until: time.Now().Add(time.Hour).UnixMicro()}); err != nil {
+		t.Fatal(err)
+	}
+	if status, _, errs := typed(t, dir, "inbox"); status != exitUnavailable || !strings.Contains(errs, "cannot be reached") || strings.Contains(errs, "mdc_x") {
+		t.Errorf("%d %s", status, errs)
+	}
+}
