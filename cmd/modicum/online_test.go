@@ -365,3 +365,37 @@ func TestOnlineCommandsSayWhatIsWrongBeforeTheyAsk(t *testing.T) {
 		t.Errorf("%d %s", status, errs)
 	}
 }
+
+// Whatever the digest covers stands on the screen, and nothing that its asker wrote
+// moves the cursor there.
+func TestG2_ARequestIsShownWhole(t *testing.T) {
+	from := time.Date(2026, 11, 24, 7, 0, 0, 0, time.UTC)
+	r := &client.Request{Asker: "nina", Needs: []string{"charge-nurse"}, Answered: []string{"cara"}, InARow: 3, Want: client.Want{
+		Kind: "exception", Role: "nurse", Task: "cover", Patients: []string{"p1", "p2"}, Record: "Coverage/c1", Classes: []string{"clinical.note"},
+		Overlays: []string{"sensitive.hiv"}, Reason: client.Reason{Kind: "handover", Ref: "T-7", Text: "now\x1b[2J\nasked by  olga"}, From: &from, Minutes: 90,
+	}}
+	var out bytes.Buffer
+	if err := printRequest(&terminal{out: &out}, r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"nina", "exception of nurse/cover", "p1, p2", "Coverage/c1", "clinical.note", "sensitive.hiv", "handover [T-7]", "1h30m", "2026-11-24T07:00:00Z", "charge-nurse", "cara", "3 of this task"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("%q is not shown:\n%s", want, out.String())
+		}
+	}
+	if strings.Contains(out.String(), "\x1b") || strings.Contains(out.String(), "\nasked by  olga") {
+		t.Errorf("its asker writes on the screen: %q", out.String())
+	}
+}
+
+// A token is for the server that it was made for.
+func TestK1_ATokenIsNotTakenElsewhere(t *testing.T) {
+	w := newWard(t)
+	var got []string
+	elsewhere := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { got = append(got, r.URL.Path) }))
+	defer elsewhere.Close()
+	w.web.Config.Handler = http.RedirectHandler(elsewhere.URL+"/api/inbox", http.StatusTemporaryRedirect)
+	if status, _, errs := w.as("nina", "inbox"); status != exitUnavailable || len(got) != 0 {
+		t.Errorf("%d %s, elsewhere: %v", status, errs, got)
+	}
+}
