@@ -80,7 +80,7 @@ func (k *kept) get(name, session string, now time.Time) (keptForm, bool) {
 // prove keeps the form of a visit and leads to where the person proves who they are.
 func (v *Visit) prove() error {
 	name := v.site.kept.put(keptForm{
-		session: v.Viewer.Session, path: v.R.URL.Path, sends: v.page.Sends, values: v.R.PostForm, until: v.Now.Add(keepFor),
+		session: v.Viewer.Session, path: v.R.URL.EscapedPath(), sends: v.page.Sends, values: v.R.PostForm, until: v.Now.Add(keepFor),
 	}, v.Now)
 	v.redirect("/sign-in/prove?" + url.Values{"to": {"/again/" + name}}.Encode())
 	return nil

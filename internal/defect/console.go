@@ -8,6 +8,7 @@ const (
 	FormForAnybody         Defect = "form-for-anybody"         // a form that was kept is shown to another session
 	CellRuns               Defect = "cell-runs"                // an exported cell is a formula
 	GuessedShows           Defect = "guessed-shows"            // a request or grant that concerns others is shown to whoever guesses its id
+	ProgramOfOthers        Defect = "program-of-others"        // a program is shown to owners of others who guess its id
 	SessionOutlives        Defect = "session-outlives"         // a session goes on though its person has left
 	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
 	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides

@@ -170,6 +170,7 @@ var killers = map[Defect]killer{
 	FormForAnybody:         {inConsole, "TestFormIsKeptOverAProof", ""},
 	CellRuns:               {inConsole, "TestC2_NoCellRunsInASpreadsheet", ""},
 	GuessedShows:           {inConsole, "TestC1_AGuessedIdIsOneThatIsNotThere", ""},
+	ProgramOfOthers:        {inConsole, "TestC1_AProgramOfOthersIsNotThere", ""},
 	SessionOutlives:        {inConsole, "TestViewerIsWhatSessionAndDirectorySayNow", ""},
 	LookUnrecorded:         {inReach, "TestL1_ALookIsOnRecordBeforeItIsAnswered", ""},
 	ReachTellsRestrictions: {inReach, "TestN4_ALookTellsNothingOfRestrictions", ""},

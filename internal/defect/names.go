@@ -213,6 +213,7 @@ func All() []Defect {
 		FormForAnybody,
 		CellRuns,
 		GuessedShows,
+		ProgramOfOthers,
 		SessionOutlives,
 		LookUnrecorded,
 		ReachTellsRestrictions,

@@ -1,0 +1,155 @@
+package console
+
+import (
+	_ "embed"
+	"slices"
+	"strings"
+
+	"modicum/internal/people"
+)
+
+//go:embed page_programs.html
+var programsText string
+
+var programsView = View("programs", programsText)
+
+// programRow is a row of the table of programs.
+type programRow struct {
+	*people.Program
+	owner, role, state string
+	findings           int
+	ends, used         When
+}
+
+var programsTable = &Table[programRow]{
+	Name: "programs", Caption: "Programs", Sort: "title",
+	Empty: "No program runs yet. A program is a client without a person: one owner, one task, an end.",
+	Columns: []Column[programRow]{
+		{Key: "title", Title: "Program", Text: func(p programRow) string { return p.Title }, Cell: func(p programRow) Cell {
+			return Cell{Text: p.Title, Href: programAt(p.ID), Sub: p.ID}
+		}},
+		{Key: "owner", Title: "Owner", Text: func(p programRow) string { return p.owner }},
+		{Key: "role", Title: "Role", Text: func(p programRow) string { return p.role }, Pick: true, Quiet: true},
+		{Key: "state", Title: "State", Text: func(p programRow) string { return p.state }, Pick: true, Cell: func(p programRow) Cell {
+			return Cell{Text: p.state, Badge: programBadge(p.Active, p.findings)}
+		}},
+		{Key: "used", Title: "Last use", Text: func(p programRow) string { return p.used.Exact }, Quiet: true, Cell: func(p programRow) Cell { return Cell{Text: "never", When: whenAny(&p.used)} }},
+		{Key: "ends", Title: "Ends", Text: func(p programRow) string { return p.ends.Exact }, Cell: func(p programRow) Cell { return Cell{When: &p.ends} }},
+	},
+}
+
+func whenAny(w *When) *When {
+	if w.Exact == "" {
+		return nil
+	}
+	return w
+}
+
+func programBadge(active bool, findings int) *Badge {
+	switch {
+	case !active:
+		return &Badge{"stopped", "stop", ""}
+	case findings > 0:
+		return &Badge{"look at it", "mask", "something stands out about it"}
+	}
+	return &Badge{"runs", "keep", ""}
+}
+
+// mayPrograms: who runs people, and who owns one.
+func (o *Office) mayPrograms(v *Viewer) bool {
+	return v.Holds(people.RunPeople) || slices.ContainsFunc(o.People.Programs(), func(p *people.Program) bool { return p.Owner == v.Person.ID })
+}
+
+type programsShown struct {
+	List *Listing
+	Adds bool
+}
+
+// programsPage lists programs: one's own, or all for who runs people.
+func (o *Office) programsPage() Page {
+	return Page{Path: "/programs", Menu: "Programs", Group: Organization, Icon: "program", May: o.mayPrograms, Get: func(v *Visit) error {
+		list, done := programsTable.List(v, o.programRows(v))
+		if done {
+			return nil
+		}
+		return v.Show(programsView, programsShown{list, v.Viewer.Holds(people.RunPeople)})
+	}}
+}
+
+func (o *Office) programRows(v *Visit) (rows []programRow) {
+	found := map[string]int{}
+	for _, f := range o.People.Findings(v.Now.UnixMicro()) {
+		found[f.Program]++
+	}
+	for _, p := range o.People.Programs() {
+		if !o.mayProgram(v.Viewer, p) {
+			continue
+		}
+		rows = append(rows, programRow{
+			Program: p, owner: o.name(p.Owner), role: o.held(people.Role, p.Role), state: programBadge(p.Active, found[p.ID]).Word, findings: found[p.ID],
+			ends: v.When(p.Until), used: v.When(p.LastUse),
+		})
+	}
+	return rows
+}
+
+const newProgramText = `{{define "title"}}Add a program{{end}}
+{{define "main"}}<div class="narrow"><p class="crumb"><a href="/programs">Programs</a></p><h1>Add a program</h1>
+<p class="lead">A client without a person: it does one task, for one owner, until a day. Its owner registers its keys next.</p>
+{{template "form" .}}</div>{{end}}`
+
+var newProgramView = View("new-program", newProgramText)
+
+// newProgramPage adds a program without keys.
+func (o *Office) newProgramPage() Page {
+	return Page{Path: "/programs/new", May: Duty(people.RunPeople), Fresh: freshToRun, Sends: "Add the program",
+		Get: func(v *Visit) error { return v.Show(newProgramView, o.programForm()) },
+		Post: func(v *Visit) error {
+			f := o.programForm()
+			f.Read(v)
+			until, ok := v.ParseWhen(f.Get("until"))
+			if !ok {
+				f.Fail("until", "Until must be a day and a time.")
+			}
+			if !f.OK() {
+				return v.Again(newProgramView, f)
+			}
+			role, task, _ := strings.Cut(f.Get("task"), "/")
+			made, err := o.People.AddProgram(v.Context(), v.Viewer.Actor(), &people.Program{
+				ID: f.Get("id"), Title: f.Get("title"), Owner: o.who(f.Get("owner")), Why: f.Get("why"), Role: role, Task: task,
+				Scopes: strings.Fields(f.Get("scopes")), Networks: strings.Fields(f.Get("networks")), Until: until,
+			})
+			if err == nil {
+				return v.Go(programAt(made.ID), "Added. It cannot sign in before its owner registers a key.")
+			}
+			if err := unchanged(f, err); err != nil {
+				return err
+			}
+			return v.Again(newProgramView, f)
+		},
+	}
+}
+
+func (o *Office) programForm() *Form {
+	return &Form{Submit: "Add the program", Back: "/programs", Fields: []*Field{
+		{Name: "id", Label: "Id", Hint: "Its client_id. It is never given to another.", Kind: Line, Need: true, Max: 256},
+		{Name: "title", Label: "Title", Kind: Line, Need: true},
+		{Name: "owner", Label: "Owner", Hint: "User name of who answers for it. It stops when they leave.", Kind: Line, Need: true, Max: 256},
+		{Name: "why", Label: "Why", Hint: "What it is for.", Kind: Area, Need: true},
+		{Name: "task", Label: "Task", Kind: Select, Need: true, Options: append([]Option{{Label: "Choose"}}, o.programTasks()...)},
+		{Name: "scopes", Label: "Scopes", Hint: "SMART v2, separated by blanks, such as system/Observation.rs. They only take away.", Kind: Area, Max: 4000},
+		{Name: "networks", Label: "Networks", Hint: "Ranges of addresses that it may come from, such as 192.0.2.0/24. None means any.", Kind: Area, Max: 4000},
+		{Name: "until", Label: "Until", Hint: "At most 398 days ahead.", Kind: Moment, Need: true},
+	}}
+}
+
+// programTasks lists the tasks of roles that programs hold.
+func (o *Office) programTasks() (out []Option) {
+	set := o.Policy()
+	for t := range set.Tasks {
+		if r, ok := set.RoleOf(t.Role); ok && r.HeldBy.Text == "programs" && !o.People.OverOthers(people.Role, t.Role) {
+			out = append(out, Option{Value: t.ID, Label: t.Title, Group: o.held(people.Role, t.Role)})
+		}
+	}
+	return out
+}
