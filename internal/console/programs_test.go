@@ -95,8 +95,8 @@ func TestC1_AProgramOfOthersIsNotThere(t *testing.T) {
 	b.addsProgram(t, "lab", "cleo")
 	b.addsProgram(t, "rad", "dan")
 	status, page := b.as("dan").get(t, "/programs/lab")
-	_, none := b.get(t, "/programs/non")
-	if status != 404 || page != strings.ReplaceAll(none, "non", "lab") && strings.Contains(page, "laboratory") {
+	_, none := b.get(t, "/programs/zzqx")
+	if status != 404 || page != strings.ReplaceAll(none, "zzqx", "lab") {
 		t.Errorf("a program of somebody else: %d", status)
 	}
 	if status, _ := b.post(t, "/programs/lab", "do", "stop"); status != 404 || !b.dir.Program("lab").Active {
