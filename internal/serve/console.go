@@ -98,6 +98,11 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		Lent: s.org.lent, People: s.org.people, Policy: s.set, Now: func() time.Time { now, _ := s.opts.Now(); return now },
 		Bell: s.org.notices, Drills: c.Drills,
 	}
+	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions}
+	counts := func(ctx context.Context, v *console.Viewer, path string) int {
+		now, _ := s.opts.Now()
+		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro())
+	}
 	var err error
 	staff.Reach, err = reach.New(reach.Config{
 		Policy: func() (*policy.Set, *facts.Index) { g := s.generation.Load(); return g.Set, g.Facts }, Log: s.record(), Refs: refs, Now: s.opts.Now, Random: rand.Reader,
@@ -108,13 +113,15 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	s.browser.site, err = console.New(console.Config{
 		Options: console.Options{Version: s.opts.Version, Observe: c.FHIR.Mode == string(ledger.Observe), Base: c.FHIR.Base, Docs: s.opts.Docs},
 		Front:   s.opts.Front, Who: console.Signed(s.org.people, s.opts.Now), Proved: console.Proved, Now: s.opts.Now, Zone: s.set().Zone(),
-		Title: s.set().Folder().Organization.Title, Lacks: s.lacks, Diary: s.diary, Counts: staff.Counts,
+		Title: s.set().Folder().Organization.Title, Lacks: s.lacks, Diary: s.diary, Counts: counts,
 		Bell: func(_ context.Context, person string) int { return s.org.notices.Unread(person) },
 	})
 	if err != nil {
 		return err
 	}
 	s.browser.site.Add(staff.Pages(s.browser.site)...)
+	s.browser.site.Add((&console.Overseer{Policy: s.set}).Pages()...)
+	s.browser.site.Add(office.Pages()...)
 	return nil
 }
 

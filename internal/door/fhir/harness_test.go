@@ -231,14 +231,15 @@ func (s staff) Authenticate(r *http.Request) (*caller.Caller, error) {
 // clinic is a door before an upstream, with staff, policy, facts and a record.
 type clinic struct {
 	*httptest.Server
-	up    *sheet
-	book  *book
-	staff staff
-	gate  *gate.Gate
-	ends  *gate.Ends
-	set   *policy.Set
-	logs  *bytes.Buffer
-	now   func() time.Time
+	up      *sheet
+	book    *book
+	staff   staff
+	gate    *gate.Gate
+	ends    *gate.Ends
+	serving sync.WaitGroup // requests, also those whose connection was cut
+	set     *policy.Set
+	logs    *bytes.Buffer
+	now     func() time.Time
 
 	observe map[string]gate.Observed // of the gate; to be filled before the first request
 }
@@ -356,7 +357,11 @@ func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, 
 	}
 	mux := http.NewServeMux()
 	mux.Handle("/", door)
-	c.Server = httptest.NewUnstartedServer(door)
+	c.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c.serving.Add(1)
+		defer c.serving.Done()
+		door.ServeHTTP(w, r)
+	}))
 	c.Server.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)
 	c.Start()
 	t.Cleanup(func() { c.Close(); c.gate.Wait() })

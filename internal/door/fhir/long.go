@@ -49,7 +49,10 @@ func (r *reader) piece(ctx context.Context) error {
 	if err == nil {
 		r.long.records += len(p.records)
 		p.pos = min(max(r.at.Offset-p.first, 0), len(p.records))
-		if p.pos < len(p.records) {
+		if r.leaving && p.pos < len(p.records) { // the upstream may have taken its time
+			err = r.session.Renew()
+		}
+		if err == nil && p.pos < len(p.records) {
 			err = r.judge(ctx, p)
 		}
 	}

@@ -34,6 +34,7 @@ var errBudget = errors.New("budget")
 // reader reads the upstream for one page of an answer: the chunks of the scope
 // in order, each page by page, every record judged.
 type reader struct {
+	leaving bool // a part of the page has left: what comes is decided again
 	door    *Door
 	session *gate.Session
 	query   *query

@@ -370,6 +370,7 @@ func (f *finder) renew(ctx context.Context) error {
 		return nil
 	}
 	r := f.reader()
+	r.leaving = true
 	if err := r.session.Renew(); err != nil {
 		return err
 	}
