@@ -20,6 +20,7 @@ import (
 
 	"modicum/internal/config"
 	"modicum/internal/serve"
+	"modicum/internal/testkit"
 )
 
 // TestMain lets this binary be the server whose memory is measured, so that
@@ -33,7 +34,7 @@ func TestMain(m *testing.M) {
 		proxyChild()
 		return
 	}
-	os.Exit(m.Run())
+	testkit.Main(m)
 }
 
 // child serves the configuration that it reads, until its input ends.

@@ -19,6 +19,7 @@ type settingsData struct {
 	Codes    *Codes
 	CodesAt  moment
 	Left     int
+	Spent    bool // recovery codes were made, and none is left
 	Printed  moment
 	Sessions []sessionRow
 	Fresh    bool // the last proof is new enough to change something
@@ -85,6 +86,7 @@ func (s *Service) showSettings(w http.ResponseWriter, r *http.Request, status in
 			d.CodesAt = momentOf(d.Codes.Since, z)
 		}
 		d.Left, d.Printed = ways.Left(), momentOf(ways.Printed, z)
+		d.Spent = ways.Printed != 0 && d.Left == 0
 		d.Last = len(ways.Passkeys) < 2 && ways.Codes == nil || len(ways.Passkeys) == 0
 	}
 	for _, o := range s.Sessions(x.Person) {
