@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"time"
 
 	"modicum/internal/notice"
 	"modicum/internal/problem"
@@ -19,17 +18,6 @@ type notices struct {
 	Items  []message `json:"items"`
 	Unread int       `json:"unread"`
 	Next   string    `json:"next,omitempty"`
-}
-
-// message is one notice.
-type message struct {
-	ID    string     `json:"id"`
-	Kind  string     `json:"kind"`
-	At    time.Time  `json:"at"`
-	Title string     `json:"title"`
-	Text  string     `json:"text"`
-	Path  string     `json:"path" jsonschema:"of the page that it leads to"`
-	Seen  *time.Time `json:"seen,omitempty"`
 }
 
 // seen are notices that were read.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"modicum/internal/access"
+	"modicum/internal/api/wire"
 	"modicum/internal/people"
 	"modicum/internal/problem"
 )
@@ -35,28 +36,8 @@ type Lent interface {
 	State(g *access.Grant) access.State
 }
 
-// reason is why somebody asks.
-type reason struct {
-	Kind string `json:"kind,omitempty" jsonschema:"of the reasons that the policy lists for it"`
-	Ref  string `json:"ref,omitempty" jsonschema:"ticket, encounter, claim, appointment or release request: it is checked"`
-	Text string `json:"text,omitempty" jsonschema:"in words, where nothing can be checked; at most 500 letters"`
-}
-
-// want is what is asked for.
-type want struct {
-	Kind     string     `json:"kind" jsonschema:"lend, exception or ask"`
-	Role     string     `json:"role,omitempty"`
-	Task     string     `json:"task"`
-	Patients []string   `json:"patients" jsonschema:"ids of Patient resources"`
-	Record   string     `json:"record,omitempty" jsonschema:"of an ask: Type/id"`
-	Classes  []string   `json:"classes,omitempty" jsonschema:"of an exception or ask: data classes"`
-	Overlays []string   `json:"overlays,omitempty" jsonschema:"of an exception: sensitivity labels"`
-	Reason   reason     `json:"reason"`
-	From     *time.Time `json:"from,omitempty" jsonschema:"when it begins; without it when it is approved"`
-	Minutes  int        `json:"minutes,omitempty" jsonschema:"how long, from its start; without it as long as the policy allows"`
-}
-
-func (w *want) want() access.Want {
+// wanted is what is asked for, as the book of what is lent has it.
+func wanted(w *want) access.Want {
 	out := access.Want{
 		Kind: access.Kind(w.Kind), Role: w.Role, Task: w.Task, Patients: w.Patients, Record: w.Record,
 		Classes: w.Classes, Overlays: w.Overlays, Reason: access.Reason(w.Reason), For: int64(w.Minutes) * time.Minute.Microseconds(),
@@ -65,22 +46,6 @@ func (w *want) want() access.Want {
 		out.From = w.From.UnixMicro()
 	}
 	return out
-}
-
-// request is a request as whoever asked and whoever decides see it.
-type request struct {
-	ID       string     `json:"id"`
-	Asker    string     `json:"asker"`
-	State    string     `json:"state"`
-	Want     want       `json:"want"`
-	Made     time.Time  `json:"made"`
-	Digest   string     `json:"digest" jsonschema:"of exactly what is asked, as the policy stands: an answer names it"`
-	Needs    []string   `json:"needs" jsonschema:"one person from each of these roles and positions must say yes"`
-	Answered []string   `json:"answered" jsonschema:"who said yes"`
-	InARow   int        `json:"in_a_row" jsonschema:"how many of this task end to end, this one included"`
-	Ended    *time.Time `json:"ended,omitempty"`
-	Word     string     `json:"word,omitempty" jsonschema:"of who refused"`
-	Grant    string     `json:"grant,omitempty" jsonschema:"what came of it"`
 }
 
 func (c *call) request(r *access.Request) request {
@@ -101,48 +66,41 @@ func wantOf(w *access.Want) want {
 	}
 }
 
-// grant is what is lent.
-type grant struct {
-	ID      string     `json:"id"`
-	Person  string     `json:"person"`
-	Request string     `json:"request,omitempty"`
-	State   string     `json:"state"`
-	Want    want       `json:"want"`
-	From    time.Time  `json:"from"`
-	Until   time.Time  `json:"until"`
-	Ended   *time.Time `json:"ended,omitempty"`
-	By      []string   `json:"approvers"`
-	Glass   *glass     `json:"glass,omitempty"`
-	Review  *review    `json:"review,omitempty"`
-}
-
-type glass struct {
-	Purpose  string     `json:"purpose"`
-	Drill    bool       `json:"drill"`
-	OverCap  bool       `json:"over_cap" jsonschema:"more patients on one day than the policy expects"`
-	Attested *time.Time `json:"attested,omitempty"`
-}
-
-type review struct {
-	Due     time.Time  `json:"due"`
-	Who     string     `json:"who,omitempty"`
-	At      *time.Time `json:"at,omitempty"`
-	Verdict string     `json:"verdict,omitempty"`
-}
-
 func (c *call) grant(g *access.Grant) grant {
 	out := grant{
 		ID: g.ID, Person: g.Person, Request: g.Request, State: string(c.Lent.State(g)), Want: wantOf(&g.Want),
 		From: at(g.From), Until: at(g.Until), Ended: maybe(g.Ended), By: orNone(g.Approvers),
 	}
 	if b := g.Glass; b != nil {
-		out.Glass = &glass{b.Purpose, b.Drill, b.OverCap, maybe(b.Attested)}
+		out.Glass = &glass{Purpose: b.Purpose, Drill: b.Drill, OverCap: b.OverCap, Attested: maybe(b.Attested)}
 	}
 	if r := g.Review; r != nil {
-		out.Review = &review{at(r.By), r.Who, maybe(r.At), string(r.Verdict)}
+		out.Review = &review{Due: at(r.By), Who: r.Who, At: maybe(r.At), Verdict: string(r.Verdict)}
 	}
 	return out
 }
+
+// The objects that clients read and write as well.
+type (
+	reason    = wire.Reason
+	want      = wire.Want
+	request   = wire.Request
+	grant     = wire.Grant
+	glass     = wire.Glass
+	review    = wire.Review
+	asked     = wire.Asked
+	approved  = wire.Approved
+	decision  = wire.Decision
+	word      = wire.Word
+	glassWant = wire.GlassWant
+	message   = wire.Notice
+	person    = wire.Person
+	held      = wire.Held
+	newPerson = wire.NewPerson
+	gift      = wire.Gift
+	leaving   = wire.Leaving
+	key       = wire.Key
+)
 
 // list is a page of things, and where the next begins.
 type list[T any] struct {
@@ -164,25 +122,6 @@ func (c *call) grants(gs []*access.Grant) list[grant] {
 		out.Items = append(out.Items, c.grant(g))
 	}
 	return out
-}
-
-// decision is somebody's answer.
-type decision struct {
-	Digest string `json:"digest" jsonschema:"of the request as it was read: what was changed since is not approved"`
-	Word   string `json:"word,omitempty" jsonschema:"to whoever asked; needed to refuse"`
-}
-
-// word is a word about what is done.
-type word struct {
-	Word string `json:"word" jsonschema:"why, at most 500 letters"`
-}
-
-type glassWant struct {
-	Patient string `json:"patient" jsonschema:"id of a Patient resource"`
-	Role    string `json:"role,omitempty"`
-	Task    string `json:"task,omitempty" jsonschema:"needed where several tasks of yours have it"`
-	Purpose string `json:"purpose,omitempty" jsonschema:"ETREAT or BTG; without it ETREAT"`
-	Reason  reason `json:"reason"`
 }
 
 type verdict struct {
@@ -246,18 +185,6 @@ func (a *api) lentOperations() []operation {
 	}
 }
 
-// asked is what came of asking.
-type asked struct {
-	Request *request `json:"request,omitempty"`
-	Grant   *grant   `json:"grant,omitempty" jsonschema:"where nobody else decides"`
-	Again   bool     `json:"again" jsonschema:"it was there already; nothing new was made"`
-}
-
-// approved is what came of a yes.
-type approved struct {
-	Grant *grant `json:"grant,omitempty" jsonschema:"absent while others must say yes too"`
-}
-
 func (c *call) listRequests() (any, error) {
 	if c.word("state") != "ended" {
 		return c.requests(c.Lent.Requests(c.by.ID)), nil
@@ -285,7 +212,7 @@ func (c *call) listGrants() (any, error) {
 }
 
 func (c *call) ask(w *want) (any, error) {
-	done, err := c.Lent.Ask(c.r.Context(), c.by, w.want())
+	done, err := c.Lent.Ask(c.r.Context(), c.by, wanted(w))
 	if err != nil {
 		return nil, err
 	}
@@ -338,7 +265,7 @@ func (c *call) approve(d *decision) (any, error) {
 		return approved{}, err
 	}
 	out := c.grant(g)
-	return approved{&out}, nil
+	return approved{Grant: &out}, nil
 }
 
 func (c *call) refuse(d *decision) (any, error) {

@@ -27,63 +27,6 @@ type lack struct {
 	Do   string `json:"do" jsonschema:"what to do about it"`
 }
 
-// person is a person of the directory.
-type person struct {
-	ID         string     `json:"id"`
-	UserName   string     `json:"user_name"`
-	Name       string     `json:"name"`
-	Mail       string     `json:"mail,omitempty"`
-	Title      string     `json:"title,omitempty"`
-	Department string     `json:"department,omitempty"`
-	Facility   string     `json:"facility,omitempty"`
-	Manager    string     `json:"manager,omitempty"`
-	From       string     `json:"from"`
-	Active     bool       `json:"active"`
-	Ended      *time.Time `json:"ended,omitempty"`
-	Holds      []held     `json:"holds,omitempty" jsonschema:"of one person alone, not in lists"`
-}
-
-// held is what a person holds.
-type held struct {
-	Kind    string     `json:"kind" jsonschema:"role, position or duty"`
-	Name    string     `json:"name"`
-	Dept    string     `json:"dept,omitempty"`
-	Why     string     `json:"why,omitempty"`
-	By      string     `json:"by"`
-	Agreed  string     `json:"agreed,omitempty"`
-	Since   time.Time  `json:"since"`
-	Until   *time.Time `json:"until,omitempty"`
-	LastUse *time.Time `json:"last_use,omitempty"`
-	Counts  bool       `json:"counts"`
-	Waits   bool       `json:"waits" jsonschema:"for a second person"`
-	Because string     `json:"because,omitempty" jsonschema:"why it does not count"`
-}
-
-// newPerson is a person to be added.
-type newPerson struct {
-	UserName   string `json:"user_name"`
-	Name       string `json:"name"`
-	Mail       string `json:"mail,omitempty"`
-	Title      string `json:"title,omitempty"`
-	Department string `json:"department,omitempty" jsonschema:"id of a Location"`
-	Facility   string `json:"facility,omitempty" jsonschema:"id of an Organization"`
-	Manager    string `json:"manager,omitempty"`
-}
-
-// gift is what somebody is given or what is taken.
-type gift struct {
-	Kind    string `json:"kind" jsonschema:"role, position or duty"`
-	Name    string `json:"name"`
-	Dept    string `json:"dept,omitempty"`
-	Why     string `json:"why,omitempty"`
-	Minutes int    `json:"minutes,omitempty" jsonschema:"how long; without it until it is taken away"`
-}
-
-// leaving is the end of a person.
-type leaving struct {
-	Heir string `json:"heir,omitempty" jsonschema:"who takes over their programs; without one they stop"`
-}
-
 // program is a program of the directory.
 type program struct {
 	ID       string     `json:"id"`
@@ -99,14 +42,6 @@ type program struct {
 	Active   bool       `json:"active"`
 	Until    time.Time  `json:"until"`
 	LastUse  *time.Time `json:"last_use,omitempty"`
-}
-
-type key struct {
-	ID      string     `json:"id" jsonschema:"thumbprint, RFC 7638"`
-	By      string     `json:"by"`
-	Since   time.Time  `json:"since"`
-	Until   time.Time  `json:"until"`
-	LastUse *time.Time `json:"last_use,omitempty"`
 }
 
 // newKey is a public key to be registered.
@@ -265,7 +200,9 @@ func programOf(p *people.Program) program {
 	return out
 }
 
-func keyOf(k people.Key) key { return key{k.ID, k.By, at(k.Since), at(k.Until), maybe(k.LastUse)} }
+func keyOf(k people.Key) key {
+	return key{ID: k.ID, By: k.By, Since: at(k.Since), Until: at(k.Until), LastUse: maybe(k.LastUse)}
+}
 
 func (c *call) listPrograms() (any, error) {
 	out := list[program]{Items: []program{}}

@@ -51,12 +51,13 @@ var allowed = map[string][]string{
 	"internal/upstream":         {},
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},
-	"internal/api":              {"internal/access", "internal/book", "internal/caller", "internal/notice", "internal/people", "internal/problem"},
+	"internal/api":              {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/notice", "internal/people", "internal/problem"},
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":             {"internal/defect", "internal/people"},
-	"internal/pocket":           {},                                                                                                                                                         // a client, which knows the server by its answers
-	"internal/client":           {},                                                                                                                                                         // likewise
+	"internal/pocket":           {}, // a client, which knows the server by its answers
+	"internal/client":           {"internal/api/wire"},
+	"internal/api/wire":         {},                                                                                                                                                         // the objects that server and client both know
 	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
 	"internal/spool":            {"internal/defect", "ledger"},                                                                                                                              // stands before the record
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},

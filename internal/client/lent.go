@@ -3,105 +3,29 @@ package client
 import (
 	"context"
 	"net/http"
-	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"modicum/internal/api/wire"
 )
 
-// Reason is why somebody asks.
-type Reason struct {
-	Kind string `json:"kind,omitempty"`
-	Ref  string `json:"ref,omitempty"`
-	Text string `json:"text,omitempty"`
-}
-
-// Want is what is asked for.
-type Want struct {
-	Kind     string     `json:"kind"` // lend, exception or ask
-	Role     string     `json:"role,omitempty"`
-	Task     string     `json:"task"`
-	Patients []string   `json:"patients"`
-	Record   string     `json:"record,omitempty"`
-	Classes  []string   `json:"classes,omitempty"`
-	Overlays []string   `json:"overlays,omitempty"`
-	Reason   Reason     `json:"reason"`
-	From     *time.Time `json:"from,omitempty"`
-	Minutes  int        `json:"minutes,omitzero"`
-}
-
-// Request is a request. State is waiting until somebody decides it.
-type Request struct {
-	ID       string     `json:"id"`
-	Asker    string     `json:"asker"`
-	State    string     `json:"state"`
-	Want     Want       `json:"want"`
-	Made     time.Time  `json:"made"`
-	Digest   string     `json:"digest"`
-	Needs    []string   `json:"needs"`
-	Answered []string   `json:"answered"`
-	InARow   int        `json:"in_a_row"`
-	Ended    *time.Time `json:"ended,omitempty"`
-	Word     string     `json:"word,omitempty"`
-	Grant    string     `json:"grant,omitempty"`
-}
-
-// Grant is what is lent.
-type Grant struct {
-	ID      string     `json:"id"`
-	Person  string     `json:"person"`
-	Request string     `json:"request,omitempty"`
-	State   string     `json:"state"`
-	Want    Want       `json:"want"`
-	From    time.Time  `json:"from"`
-	Until   time.Time  `json:"until"`
-	Ended   *time.Time `json:"ended,omitempty"`
-	By      []string   `json:"approvers"`
-	Glass   *Glass     `json:"glass,omitempty"`
-	Review  *Review    `json:"review,omitempty"`
-}
-
-// Glass is of a grant that is a broken glass.
-type Glass struct {
-	Purpose  string     `json:"purpose"`
-	Drill    bool       `json:"drill"`
-	OverCap  bool       `json:"over_cap"`
-	Attested *time.Time `json:"attested,omitempty"`
-}
-
-// Review is of a grant that somebody looks at afterwards.
-type Review struct {
-	Due     time.Time  `json:"due"`
-	Who     string     `json:"who,omitempty"`
-	At      *time.Time `json:"at,omitempty"`
-	Verdict string     `json:"verdict,omitempty"`
-}
-
-// Asked is what came of asking: a request, or a grant where nobody else decides.
-type Asked struct {
-	Request *Request `json:"request,omitempty"`
-	Grant   *Grant   `json:"grant,omitempty"`
-	Again   bool     `json:"again"` // it was there already
-}
-
-// Notice is something that its person was told.
-type Notice struct {
-	ID    string     `json:"id"`
-	Kind  string     `json:"kind"`
-	At    time.Time  `json:"at"`
-	Title string     `json:"title"`
-	Text  string     `json:"text"`
-	Path  string     `json:"path"`
-	Seen  *time.Time `json:"seen,omitempty"`
-}
-
-// GlassWant is what somebody says who breaks the glass.
-type GlassWant struct {
-	Patient string `json:"patient"`
-	Role    string `json:"role,omitempty"`
-	Task    string `json:"task,omitempty"`
-	Purpose string `json:"purpose,omitempty"`
-	Reason  Reason `json:"reason"`
-}
+// The objects of the API.
+type (
+	Reason    = wire.Reason
+	Want      = wire.Want
+	Request   = wire.Request
+	Grant     = wire.Grant
+	Glass     = wire.Glass
+	Review    = wire.Review
+	Asked     = wire.Asked
+	Notice    = wire.Notice
+	GlassWant = wire.GlassWant
+	Person    = wire.Person
+	Held      = wire.Held
+	NewPerson = wire.NewPerson
+	Gift      = wire.Gift
+	Key       = wire.Key
+)
 
 // Ask asks for more, for a while.
 func (c *Client) Ask(ctx context.Context, w Want) (a Asked, err error) {
@@ -154,24 +78,16 @@ func (c *Client) Notices(ctx context.Context) ([]Notice, error) {
 	return list[Notice](ctx, c, "/notices")
 }
 
-// decision is an answer to exactly what was read.
-type decision struct {
-	Digest string `json:"digest"`
-	Word   string `json:"word,omitempty"`
-}
-
 // Approve says yes. The grant is nil while others must say yes too.
 func (c *Client) Approve(ctx context.Context, id, digest, word string) (*Grant, error) {
-	var out struct {
-		Grant *Grant `json:"grant"`
-	}
-	err := c.on(ctx, "/requests/", id, "/approve", decision{digest, word}, &out)
+	var out wire.Approved
+	err := c.on(ctx, "/requests/", id, "/approve", wire.Decision{Digest: digest, Word: word}, &out)
 	return out.Grant, err
 }
 
 // Refuse says no.
 func (c *Client) Refuse(ctx context.Context, id, digest, word string) error {
-	return c.on(ctx, "/requests/", id, "/refuse", decision{digest, word}, nil)
+	return c.on(ctx, "/requests/", id, "/refuse", wire.Decision{Digest: digest, Word: word}, nil)
 }
 
 // Withdraw takes a request of the person's own back.
@@ -186,7 +102,7 @@ func (c *Client) GiveBack(ctx context.Context, id string) error {
 
 // Revoke takes a grant away from somebody.
 func (c *Client) Revoke(ctx context.Context, id, word string) error {
-	return c.on(ctx, "/grants/", id, "/revoke", map[string]string{"word": word}, nil)
+	return c.on(ctx, "/grants/", id, "/revoke", wire.Word{Word: word}, nil)
 }
 
 // BreakGlass breaks the glass for one patient.

@@ -4,71 +4,11 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"time"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/internal/api/wire"
 )
-
-// Person is a person of the directory. Holds is there for one person alone.
-type Person struct {
-	ID         string     `json:"id"`
-	UserName   string     `json:"user_name"`
-	Name       string     `json:"name"`
-	Mail       string     `json:"mail,omitempty"`
-	Title      string     `json:"title,omitempty"`
-	Department string     `json:"department,omitempty"`
-	Facility   string     `json:"facility,omitempty"`
-	Manager    string     `json:"manager,omitempty"`
-	From       string     `json:"from"`
-	Active     bool       `json:"active"`
-	Ended      *time.Time `json:"ended,omitempty"`
-	Holds      []Held     `json:"holds,omitempty"`
-}
-
-// Held is what a person holds.
-type Held struct {
-	Kind    string     `json:"kind"`
-	Name    string     `json:"name"`
-	Dept    string     `json:"dept,omitempty"`
-	Why     string     `json:"why,omitempty"`
-	By      string     `json:"by"`
-	Agreed  string     `json:"agreed,omitempty"`
-	Since   time.Time  `json:"since"`
-	Until   *time.Time `json:"until,omitempty"`
-	LastUse *time.Time `json:"last_use,omitempty"`
-	Counts  bool       `json:"counts"`
-	Waits   bool       `json:"waits"`
-	Because string     `json:"because,omitempty"`
-}
-
-// NewPerson is a person to be added.
-type NewPerson struct {
-	UserName   string `json:"user_name"`
-	Name       string `json:"name"`
-	Mail       string `json:"mail,omitempty"`
-	Title      string `json:"title,omitempty"`
-	Department string `json:"department,omitempty"`
-	Facility   string `json:"facility,omitempty"`
-	Manager    string `json:"manager,omitempty"`
-}
-
-// Gift is what somebody is given, agreed to, or loses.
-type Gift struct {
-	Kind    string `json:"kind"`
-	Name    string `json:"name"`
-	Dept    string `json:"dept,omitempty"`
-	Why     string `json:"why,omitempty"`
-	Minutes int    `json:"minutes,omitzero"`
-}
-
-// Key is a public key of a program.
-type Key struct {
-	ID      string     `json:"id"` // thumbprint, RFC 7638
-	By      string     `json:"by"`
-	Since   time.Time  `json:"since"`
-	Until   time.Time  `json:"until"`
-	LastUse *time.Time `json:"last_use,omitempty"`
-}
 
 // People are those whose name or user name has part in it, by name.
 func (c *Client) People(ctx context.Context, part string) ([]Person, error) {
@@ -112,11 +52,7 @@ func (c *Client) Take(ctx context.Context, id string, g Gift) error {
 
 // Deactivate ends a person, and all that they hold, in one step.
 func (c *Client) Deactivate(ctx context.Context, id, heir string) error {
-	in := map[string]string{}
-	if heir != "" {
-		in["heir"] = heir
-	}
-	return c.on(ctx, "/people/", id, "/deactivate", in, nil)
+	return c.on(ctx, "/people/", id, "/deactivate", wire.Leaving{Heir: heir}, nil)
 }
 
 // Keys are those of a program.
