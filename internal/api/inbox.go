@@ -28,9 +28,9 @@ type seen struct {
 func (a *api) inboxOperations() []operation {
 	return []operation{
 		{method: "GET", path: "/notices", name: "listNotices", about: "notices", summary: "What you were told, newest first.", person: true,
-			query: pageOf, answer: of[notices]{"Notices"}, do: (*call).listNotices},
+			query: pageOf, answer: as[notices]("Notices"), do: (*call).listNotices},
 		{method: "POST", path: "/notices/seen", name: "seen", about: "notices", summary: "Say which you have read.", person: true,
-			body: of[seen]{"Seen"}, may: []problem.Problem{problem.NoSuchThing}, with: typed((*call).seen)},
+			body: as[seen]("Seen"), may: []problem.Problem{problem.NoSuchThing}, with: typed((*call).seen)},
 	}
 }
 

@@ -24,23 +24,41 @@ type shape interface {
 }
 
 // of is the shape of a T.
-type of[T any] struct{ called string }
+type of[T any] struct {
+	called    string
+	described *jsonschema.Schema
+	rules     *jsonschema.Resolved
+}
+
+// as makes the shape of a T, which a description calls by a name. It panics where T has
+// none: they are our own types, and every test makes them all.
+func as[T any](called string) shape {
+	described, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
+		reflect.TypeFor[int]():       {Type: "integer", Minimum: new(0.0), Maximum: new(1_000_000.0)}, // counts, minutes, days
+	}})
+	if err != nil {
+		panic("api: " + called + " has no schema: " + err.Error())
+	}
+	rules, err := described.Resolve(nil)
+	if err != nil {
+		panic("api: the schema of " + called + " holds nothing: " + err.Error())
+	}
+	return of[T]{called, described, rules}
+}
 
 // read holds a body against its schema, which says what must be there, and against its
 // type, which says what may.
 func (o of[T]) read(b []byte) (any, error) {
-	rules, err := o.schema().Resolve(nil)
-	if err != nil {
-		return nil, err
-	}
 	var plain any
 	if err := json.Unmarshal(b, &plain); err != nil {
 		return nil, err
 	}
-	if err := rules.Validate(plain); err != nil {
+	if err := o.rules.Validate(plain); err != nil {
 		return nil, err
 	}
-	if b, err = json.Marshal(plain); err != nil { // 5.0 is a whole number too, and is 5
+	b, err := json.Marshal(plain) // 5.0 is a whole number too, and is 5
+	if err != nil {
 		return nil, err
 	}
 	v := new(T)
@@ -48,16 +66,7 @@ func (o of[T]) read(b []byte) (any, error) {
 	return v, err
 }
 
-func (o of[T]) schema() *jsonschema.Schema {
-	s, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
-		reflect.TypeFor[int]():       {Type: "integer", Minimum: new(0.0), Maximum: new(1_000_000.0)}, // counts, minutes, days
-	}})
-	if err != nil {
-		panic("api: " + o.called + " has no schema: " + err.Error()) // our own types: a test makes every one
-	}
-	return s
-}
+func (o of[T]) schema() *jsonschema.Schema { return o.described }
 
 func (o of[T]) name() string { return o.called }
 
