@@ -35,6 +35,9 @@ func (t *turn) mayEnd(p *Person, heir string) error {
 	if heir != "" && (heir == p.ID || !t.d.alive(heir)) {
 		return refuse(ErrGone, "the new owner of their programs must be somebody else who is active")
 	}
+	if heir != "" && t.d.same(t.by.ID, heir) && len(t.others(t.by.ID, p.ID)) > 0 {
+		return refuse(ErrSelf, "their programs would act for you; name somebody else, or let them stop")
+	}
 	return t.leavesSomebody(p.ID)
 }
 
@@ -69,7 +72,7 @@ func (t *turn) end(p *Person, from Source, heir string) {
 		switch {
 		case !q.Active || defect.On(defect.LeaversPrograms):
 		case heir != "":
-			q.Owner = heir
+			q.Owner, q.Keys = heir, nil // the leaver may still hold the private ones
 			t.what("handed-on:" + id)
 		default:
 			t.stop(q)

@@ -240,14 +240,7 @@ func (d *Directory) Link(ctx context.Context, by Actor, a, b string) error {
 		if a == b {
 			return Problems{{"same", "must be somebody else"}}
 		}
-		return t.both(a, b, func(list []string, id string) []string {
-			if slices.Contains(list, id) {
-				return list
-			}
-			list = append(list, id)
-			slices.Sort(list)
-			return list
-		})
+		return t.both(a, b, with)
 	})
 }
 

@@ -170,6 +170,57 @@ func TestALeaversProgramsGoToTheirHeir(t *testing.T) {
 	}
 }
 
+// TestG6_ALeaversKeysOpenNothingForTheHeir: whoever left may still hold the private ones.
+func TestG6_ALeaversKeysOpenNothingForTheHeir(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd")
+	o.program("lab", "cyd")
+	public, _ := jwk(t)
+	if _, err := o.AddKey(t.Context(), people.Actor{ID: "cyd"}, "lab", public, o.Program("lab").Until); err != nil {
+		t.Fatal(err)
+	}
+	o.must(o.Deactivate(t.Context(), ann, "cyd", "ben"))
+	if p := o.Program("lab"); p.Owner != "ben" || len(p.Keys) != 0 {
+		t.Errorf("handed on with %d keys", len(p.Keys))
+	}
+}
+
+// TestG9_NobodyInheritsByTheirOwnWord: whoever ends a person does not come by what acts
+// for them, while somebody else could decide it.
+func TestG9_NobodyInheritsByTheirOwnWord(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd")
+	o.program("lab", "cyd")
+	if err := o.Deactivate(t.Context(), ann, "cyd", ann.ID); !errors.Is(err, people.ErrSelf) {
+		t.Errorf("ann inherits: %v", err)
+	}
+}
+
+// TestG1_WhoWereOneHumanBeingStaySoWhenAnAddressChanges: otherwise a change of one's own
+// mail would undo what only another may undo.
+func TestG1_WhoWereOneHumanBeingStaySoWhenAnAddressChanges(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd")
+	o.add("cyd2", "Cyd")
+	for _, id := range []string{"cyd", "cyd2"} {
+		if _, err := o.Change(t.Context(), ann, id, 0, func(p *people.Person) error { p.Mail = "cyd@hospital.example"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := o.Change(t.Context(), people.Actor{ID: "cyd"}, "cyd", 0, func(p *people.Person) error { p.Mail = "other@hospital.example"; return nil }); err != nil {
+		if _, err = o.Change(t.Context(), ann, "cyd", 0, func(p *people.Person) error { p.Mail = "other@hospital.example"; return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !o.Same("cyd", "cyd2") {
+		t.Error("they are two now")
+	}
+	o.must(o.Unlink(t.Context(), ann, "cyd", "cyd2"))
+	if o.Same("cyd", "cyd2") {
+		t.Error("another who runs people cannot part them")
+	}
+}
+
 func TestNobodyPlacesThemselves(t *testing.T) {
 	o := newOffice(t)
 	for name, f := range map[string]func(*people.Person){

@@ -3,6 +3,7 @@ package people
 import (
 	"context"
 	"errors"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -140,6 +141,7 @@ func (t *turn) group(id string) *Group {
 
 // write puts every page that differs, and sets the entry where one does.
 func (t *turn) write() error {
+	t.keepAlike()
 	for id, p := range t.persons {
 		old := t.d.persons.At(id)
 		if old != nil && reflect.DeepEqual(old, p) {
@@ -165,6 +167,30 @@ func (t *turn) write() error {
 		t.c.Record(t.e)
 	}
 	return nil
+}
+
+// keepAlike links those who were one human being by a mail address that changes: what
+// only another person may undo is not undone by a change of one's own address (G1).
+func (t *turn) keepAlike() {
+	for _, id := range slices.Collect(maps.Keys(t.persons)) {
+		old, p := t.d.persons.At(id), t.persons[id]
+		if old == nil || !old.Active || old.Mail == "" || strings.EqualFold(old.Mail, p.Mail) || defect.On(defect.LinksIgnored) {
+			continue
+		}
+		for _, other := range t.d.index.mails[strings.ToLower(old.Mail)].sorted() {
+			if q := t.person(other); other != id && q != nil {
+				p.Same, q.Same = with(p.Same, other), with(q.Same, id)
+			}
+		}
+	}
+}
+
+// with adds an id to a sorted list that has each once.
+func with(list []string, id string) []string {
+	if i, has := slices.BinarySearch(list, id); !has {
+		return slices.Insert(slices.Clone(list), i, id)
+	}
+	return list
 }
 
 func (t *turn) writeGroups() {
