@@ -305,6 +305,12 @@ func TestPeopleAreRunThroughIt(t *testing.T) {
 	if status, v = k.call("olga", "GET", "/people?q=bob", ""); status != 200 || len(v["items"].([]any)) != 1 {
 		t.Errorf("search: %d %v", status, v)
 	}
+	if status, v = k.call("olga", "POST", "/people/bob/link", `{"other":"nina"}`); status != 204 || !k.people.Same("bob", "nina") {
+		t.Errorf("link: %d %v", status, v)
+	}
+	if status, v = k.call("rita", "POST", "/people/bob/unlink", `{"other":"nina"}`); status != 204 || k.people.Same("bob", "nina") {
+		t.Errorf("unlink: %d %v", status, v)
+	}
 	if status, v = k.call("olga", "POST", "/people/bob/deactivate", `{}`); status != 204 {
 		t.Errorf("deactivate: %d %v", status, v)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"modicum/internal/api/wire"
 	"modicum/internal/people"
 	"modicum/internal/problem"
 )
@@ -69,6 +70,10 @@ func (a *api) peopleOperations() []operation {
 			body: as[gift]("Gift"), may: refusals, with: typed((*call).take)},
 		{method: "POST", path: "/people/{id}/deactivate", name: "deactivate", about: "people", summary: "End a person: sessions, tokens, keys, grants and what waits, in one step.", person: true, proof: true,
 			body: as[leaving]("Leaving"), may: refusals, with: typed((*call).deactivate)},
+		{method: "POST", path: "/people/{id}/link", name: "link", about: "people", summary: "Say that two ids are one human being: nobody approves for themselves under another.", person: true, proof: true,
+			body: as[wire.Other]("Other"), may: refusals, with: typed((*call).link)},
+		{method: "POST", path: "/people/{id}/unlink", name: "unlink", about: "people", summary: "Take that back: somebody else than they does.", person: true, proof: true,
+			body: as[wire.Other]("Other"), may: refusals, with: typed((*call).unlink)},
 		{method: "GET", path: "/programs", name: "listPrograms", about: "programs", summary: "Programs: yours, or all where you run people.", person: true,
 			answer: as[list[program]]("Programs"), do: (*call).listPrograms},
 		{method: "GET", path: "/programs/{id}", name: "getProgram", about: "programs", summary: "One program.", person: true,
@@ -184,6 +189,14 @@ func (c *call) take(g *gift) (any, error) {
 
 func (c *call) deactivate(l *leaving) (any, error) {
 	return nil, c.People.Deactivate(c.r.Context(), c.by, c.id(), l.Heir)
+}
+
+func (c *call) link(o *wire.Other) (any, error) {
+	return nil, c.People.Link(c.r.Context(), c.by, c.id(), o.Other)
+}
+
+func (c *call) unlink(o *wire.Other) (any, error) {
+	return nil, c.People.Unlink(c.r.Context(), c.by, c.id(), o.Other)
 }
 
 // sees reports whether a program is the caller's to look at.

@@ -67,3 +67,8 @@ type Key struct {
 	Until   time.Time  `json:"until"`
 	LastUse *time.Time `json:"last_use,omitempty"`
 }
+
+// Other names another id of the same human being.
+type Other struct {
+	Other string `json:"other" jsonschema:"id of a person"`
+}
