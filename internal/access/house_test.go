@@ -106,6 +106,7 @@ type house struct {
 	told   []notice.Notice
 	done   []notice.About // what no longer waits
 	ended  []string
+	onEnd  func(grant string) // nil: nobody else hears
 	now    time.Time
 	mono   time.Duration
 	sure   bool
@@ -154,10 +155,18 @@ func (h *house) start() {
 	h.book, err = access.Open(h.t.Context(), access.Config{
 		Desk: h.desk, People: h.staff, Policy: func() *policy.Set { return h.set }, Facts: h.facts.Index, Refs: refs,
 		Tell: h, Spool: h.spool, Now: func() (time.Time, bool) { return h.now, h.sure }, Mono: func() time.Duration { return h.mono },
-		Random: h.random, OnEnd: func(g string) { h.ended = append(h.ended, g) }, Drills: []string{"drill-1"},
+		Random: h.random, OnEnd: h.hear, Drills: []string{"drill-1"},
 	})
 	if err != nil {
 		h.t.Fatal(err)
+	}
+}
+
+// hear hears of each grant that ended.
+func (h *house) hear(grant string) {
+	h.ended = append(h.ended, grant)
+	if h.onEnd != nil {
+		h.onEnd(grant)
 	}
 }
 

@@ -83,22 +83,26 @@ func (b *Book) endLoose(ctx context.Context, by people.Actor, on Event, g *Grant
 // keepLoose takes loose glasses into the book.
 func (b *Book) keepLoose(ctx context.Context) error {
 	b.mu.RLock()
-	all := make([]*Grant, 0, len(b.loose))
+	all := make([]string, 0, len(b.loose))
 	for _, g := range b.loose {
-		all = append(all, g)
+		all = append(all, g.ID)
 	}
 	b.mu.RUnlock()
 	var errs []error
-	for _, g := range all {
-		errs = append(errs, b.keepOne(ctx, g))
+	for _, id := range all {
+		errs = append(errs, b.keepOne(ctx, id))
 	}
 	return errors.Join(errs...)
 }
 
-// keepOne writes the page of a loose glass, as it stands now. Where the change that
-// should have kept it was kept after all, that page is written again as it stands.
-func (b *Book) keepOne(ctx context.Context, g *Grant) error {
+// keepOne writes the page of a loose glass, as it stands when it is its turn. Where the
+// change that should have kept it was kept after all, that page is written again.
+func (b *Book) keepOne(ctx context.Context, id string) error {
+	var g *Grant
 	err := b.cfg.Desk.Change(ctx, func(c *book.Change) error {
+		if g = b.looseOf(id); g == nil {
+			return nil // another sweep took it in
+		}
 		a, err := b.act("glass-kept", system, g.Person, &g.Want, g.ID, string(g.State))
 		if err != nil {
 			return err
@@ -115,7 +119,9 @@ func (b *Book) keepOne(ctx context.Context, g *Grant) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	delete(b.loose, g.ID)
+	if b.loose[id] == g { // else it ended meanwhile, and that is to be kept still
+		delete(b.loose, id)
+	}
 	return nil
 }
 
