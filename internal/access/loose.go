@@ -62,10 +62,10 @@ func (b *Book) looseFor(person string) []*Grant {
 // page; until then the answer says that it is not on record.
 func (b *Book) endLoose(ctx context.Context, by people.Actor, on Event, g *Grant, word string, may func(*Grant) error) error {
 	if g.over(b.moment()) {
-		return no("ended", "It has ended already.")
+		return b.refused(ctx, by, on, g.ID, no("ended", "It has ended already."))
 	}
 	if err := may(g); err != nil {
-		return err
+		return b.refused(ctx, by, on, g.ID, err)
 	}
 	s, err := step(g.State, on)
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"sync"
 	"testing"
+	"time"
 
 	"modicum/internal/access"
 	"modicum/internal/book/booktest"
@@ -55,4 +56,12 @@ func TestG3_ALooseGlassThatIsTakenAwayWhileASweepKeepsItStaysTakenAway(t *testin
 	if got, err := h.book.Grant(t.Context(), g.ID); err != nil || got.State != access.Revoked || got.EndedBy != "pia" || h.book.Loose() > 0 {
 		t.Errorf("kept as %+v, %v, %d loose", got, err, h.book.Loose())
 	}
+}
+
+func TestL2_WhoMayNotTakeALooseGlassAwayIsOnRecord(t *testing.T) {
+	h := newHouse(t)
+	g := h.loosen("nina", "p1")
+	h.refused(h.book.Revoke(t.Context(), who("stranger"), g.ID, ""), "not-yours")
+	h.pass(3 * time.Hour)
+	h.refused(h.book.Revoke(t.Context(), who("pia"), g.ID, ""), "ended")
 }
