@@ -187,7 +187,7 @@ func (b *Book) newGrant(r *Request, t *terms, now int64) (*Grant, error) {
 	until := from + t.length
 	return &Grant{
 		ID: id, Person: r.Asker, Request: r.ID, Roles: r.Roles, Want: r.Want, State: begun.To, Made: now, From: from, Until: until,
-		Approvers: ids(r.Answers), Bound: t.bound, InARow: r.InARow, Review: &Review{By: until + b.reviewIn(t, until)},
+		Approvers: ids(r.Answers), Bound: t.bound, InARow: r.InARow, Review: &Review{By: until + reviewIn(t.set, until, t.set.Folder().Organization.BreakGlass.Review)},
 	}, nil
 }
 

@@ -173,12 +173,9 @@ func (b *Book) newGlass(set *policy.Set, t *policy.TaskInfo, by people.Actor, wa
 		return nil, err
 	}
 	ceiling := &set.Folder().Organization.BreakGlass
-	length, review := shortest(set, now, t.BreakGlass.For, ceiling.For), shortest(set, now, t.BreakGlass.Review, ceiling.Review)
+	length := shortest(set, now, t.BreakGlass.For, ceiling.For)
 	if length == 0 {
 		return nil, no("no-glass", "The policy does not say for how long. Tell the privacy officer.")
-	}
-	if review == 0 {
-		review = reviewHours.Microseconds()
 	}
 	want.For = length
 	purpose := w.Purpose
@@ -187,7 +184,7 @@ func (b *Book) newGlass(set *policy.Set, t *policy.TaskInfo, by people.Actor, wa
 	}
 	return &Grant{
 		ID: id, Person: by.ID, Roles: by.Roles, Want: want, State: s.To, Made: now, From: now, Until: now + length,
-		Glass: &Broken{Purpose: purpose, How: w.How}, Review: &Review{By: now + review},
+		Glass: &Broken{Purpose: purpose, How: w.How}, Review: &Review{By: now + reviewIn(set, now, t.BreakGlass.Review, ceiling.Review)},
 	}, nil
 }
 
@@ -202,9 +199,9 @@ func shortest(set *policy.Set, now int64, spans ...doc.Span) int64 {
 	return out
 }
 
-// reviewIn is how long a review of something that was lent may wait.
-func (b *Book) reviewIn(t *terms, from int64) int64 {
-	if n := span(t.set, t.set.Folder().Organization.BreakGlass.Review, from); n > 0 {
+// reviewIn is how long a review may wait: the shortest that the policy says.
+func reviewIn(set *policy.Set, from int64, spans ...doc.Span) int64 {
+	if n := shortest(set, from, spans...); n > 0 {
 		return n
 	}
 	return reviewHours.Microseconds()

@@ -139,7 +139,7 @@ func (b *Book) Adopt(ctx context.Context, a *ledger.Act) error {
 	set := b.cfg.Policy()
 	review := reviewHours.Microseconds()
 	if t, ok := set.Task(a.What[2]); ok && t.BreakGlass != nil {
-		review = max(1, shortest(set, a.At, t.BreakGlass.Review, set.Folder().Organization.BreakGlass.Review))
+		review = reviewIn(set, a.At, t.BreakGlass.Review, set.Folder().Organization.BreakGlass.Review)
 	}
 	g := &Grant{
 		ID: a.What[0], Person: a.Who, Want: Want{Kind: Glass, Role: role, Task: task, Patients: slices.Clone(a.Patients), Reason: Reason{Kind: a.Reason}, For: 1},
