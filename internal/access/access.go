@@ -83,6 +83,8 @@ type Book struct {
 	requests *book.Book[Request]
 	grants   *book.Book[Grant]
 
+	breaking sync.Mutex // one glass after another
+
 	mu    sync.RWMutex
 	held  map[string][]*Grant // by person, those that may still lend; replaced, never changed
 	asked map[string][]*Request

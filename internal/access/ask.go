@@ -166,7 +166,7 @@ func (b *Book) row(ctx context.Context, person string, w *Want, now int64) (int,
 	n, since := 1, now
 	ends := map[int64]int64{}
 	var froms []int64
-	for g, err := range b.allGrants(ctx, person) {
+	for g, err := range b.allGrants(ctx, person, now-2*inARow.Microseconds()) {
 		if err != nil {
 			return 0, err
 		}

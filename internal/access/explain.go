@@ -40,7 +40,7 @@ func (b *Book) underRate(ctx context.Context, person string, t *terms, now int64
 	if (t.task.Limits.Asks == policy.Rates{}) {
 		return nil
 	}
-	for g, err := range b.allGrants(ctx, person) {
+	for g, err := range b.allGrants(ctx, person, unitStart(t.set, "day", now)) {
 		if err != nil {
 			return err
 		}

@@ -34,12 +34,13 @@ type GlassWant struct {
 // the book cannot be kept, the entry goes to the spool and the glass is broken all the
 // same: a life may hang on it.
 func (b *Book) BreakGlass(ctx context.Context, by people.Actor, w GlassWant) (*Grant, error) {
-	before := b.countGlasses(ctx, by.ID)
+	b.breaking.Lock() // until it is broken, loose or not: the next is counted with it
+	defer b.breaking.Unlock()
 	var g *Grant
 	var entry *ledger.Act
 	err := b.change(ctx, by, OnBreak, "glass", func(c *book.Change) error {
 		var err error
-		if g, entry, err = b.broken(by, w, before); err != nil || entry == nil {
+		if g, entry, err = b.broken(ctx, by, w); err != nil || entry == nil {
 			return err
 		}
 		c.Record(entry)
@@ -58,7 +59,7 @@ func (b *Book) BreakGlass(ctx context.Context, by people.Actor, w GlassWant) (*G
 
 // broken checks and makes the grant; a nil entry with a grant says that this glass is
 // broken already.
-func (b *Book) broken(by people.Actor, w GlassWant, before counted) (*Grant, *ledger.Act, error) {
+func (b *Book) broken(ctx context.Context, by people.Actor, w GlassWant) (*Grant, *ledger.Act, error) {
 	now, err := b.now()
 	if err != nil {
 		return nil, nil, err
@@ -77,6 +78,7 @@ func (b *Book) broken(by people.Actor, w GlassWant, before counted) (*Grant, *le
 		return g, nil, nil
 	}
 	bound := b.bind(person, roles, &want, time.UnixMicro(now)) // proves the reason; the glass does not end with it
+	before := b.countGlasses(ctx, by.ID, unitStart(set, set.Folder().Organization.BreakGlass.Patients.Unit, now))
 	if err := b.mayBreak(set, &t, by.ID, &w, bound, before, now); err != nil {
 		return nil, nil, err
 	}
@@ -261,11 +263,11 @@ func (b *Book) careTeam(g *Grant) []string {
 // counted are the patients for whom somebody broke the glass lately, with the moment.
 type counted map[string][]int64
 
-// countGlasses reads whom a person broke the glass for. Where history cannot be read,
-// what is in memory counts: too few is better than a wall in an emergency.
-func (b *Book) countGlasses(ctx context.Context, person string) counted {
+// countGlasses reads whom a person broke the glass for since a moment. Where history
+// cannot be read, what is in memory counts: too few is better than a wall in an emergency.
+func (b *Book) countGlasses(ctx context.Context, person string, since int64) counted {
 	out := counted{}
-	for g, err := range b.allGrants(ctx, person) {
+	for g, err := range b.allGrants(ctx, person, since) {
 		if err != nil {
 			break
 		}

@@ -9,8 +9,8 @@ import (
 	"modicum/internal/book"
 )
 
-// mostHistory is how far back one person's history is read for what is counted.
-const mostHistory = 200
+// pageOfHistory is how many closed things are read at once for what is counted.
+const pageOfHistory = 200
 
 // Get returns a request, open or closed; ErrNone when there is none.
 func (b *Book) Get(ctx context.Context, id string) (*Request, error) {
@@ -78,45 +78,48 @@ func (b *Book) Decided(ctx context.Context, person, before string, limit int) ([
 // Open yields every grant that is not closed, ended ones among them.
 func (b *Book) Open() iter.Seq2[string, *Grant] { return b.grants.All() }
 
-// allRequests yields a person's requests: those that wait, then the closed ones.
-func (b *Book) allRequests(ctx context.Context, person string) iter.Seq2[*Request, error] {
+// allRequests yields a person's requests: those that wait, then the closed ones back to
+// a moment, and perhaps older ones.
+func (b *Book) allRequests(ctx context.Context, person string, since int64) iter.Seq2[*Request, error] {
 	return func(yield func(*Request, error) bool) {
 		for _, r := range b.Requests(person) {
 			if !yield(r, nil) {
 				return
 			}
 		}
-		closed, err := b.requests.History(ctx, person, "", mostHistory)
-		if err != nil {
-			yield(nil, err)
-			return
-		}
-		for _, r := range closed {
-			if !yield(r, nil) {
-				return
-			}
-		}
+		past(ctx, b.requests, person, func(r *Request) (string, bool) { return r.ID, r.Made < since }, yield)
 	}
 }
 
-// allGrants yields a person's grants: those not closed, then the closed ones.
-func (b *Book) allGrants(ctx context.Context, person string) iter.Seq2[*Grant, error] {
+// allGrants yields a person's grants: those not closed, then the closed ones back to a
+// moment, and perhaps older ones.
+func (b *Book) allGrants(ctx context.Context, person string, since int64) iter.Seq2[*Grant, error] {
 	return func(yield func(*Grant, error) bool) {
 		for _, g := range b.grants.All() {
 			if g.Person == person && !yield(g, nil) {
 				return
 			}
 		}
-		closed, err := b.grants.History(ctx, person, "", mostHistory)
+		past(ctx, b.grants, person, func(g *Grant) (string, bool) { return g.ID, g.Made < since }, yield)
+	}
+}
+
+// past yields a person's closed things, newest first, page by page until one ends with
+// something old.
+func past[T any](ctx context.Context, of *book.Book[T], person string, what func(*T) (id string, old bool), yield func(*T, error) bool) {
+	for before, old := "", false; !old; {
+		page, err := of.History(ctx, person, before, pageOfHistory)
 		if err != nil {
 			yield(nil, err)
 			return
 		}
-		for _, g := range closed {
-			if !yield(g, nil) {
+		for _, v := range page {
+			if !yield(v, nil) {
 				return
 			}
+			before, old = what(v)
 		}
+		old = old || len(page) < pageOfHistory
 	}
 }
 

@@ -85,12 +85,11 @@ func copied(text string, earlier []string) bool {
 	return false
 }
 
-// earlier are the person's own texts of the last days. Their last two hundred requests
-// and grants are looked at.
+// earlier are the person's own texts of the last days.
 func (b *Book) earlier(ctx context.Context, person string, now int64) ([]string, error) {
 	since := now - sameAgain.Microseconds()
 	var out []string
-	for r, err := range b.allRequests(ctx, person) {
+	for r, err := range b.allRequests(ctx, person, since) {
 		if err != nil {
 			return nil, err
 		}
@@ -98,7 +97,7 @@ func (b *Book) earlier(ctx context.Context, person string, now int64) ([]string,
 			out = append(out, r.Want.Reason.Text)
 		}
 	}
-	for g, err := range b.allGrants(ctx, person) {
+	for g, err := range b.allGrants(ctx, person, since) {
 		if err != nil {
 			return nil, err
 		}
