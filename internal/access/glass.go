@@ -212,7 +212,7 @@ func reviewIn(set *policy.Set, from int64, spans ...doc.Span) int64 {
 // brokenFor finds a glass that is broken already: once more is no second one.
 func (b *Book) brokenFor(person string, w *Want, now int64) *Grant {
 	for _, g := range b.Grants(person) {
-		if g.Want.Kind == Glass && g.Want.same(w) && !g.over(now) {
+		if _, cut := b.isCut(g.ID); g.Want.Kind == Glass && g.Want.same(w) && !g.over(now) && !cut {
 			return g
 		}
 	}

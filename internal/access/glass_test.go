@@ -1,6 +1,7 @@
 package access_test
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"sync"
@@ -32,5 +33,27 @@ func TestG5_GlassesThatAreBrokenAtOncePassNoCap(t *testing.T) {
 				t.Errorf("%d glasses are broken, want the 3 of the cap", n)
 			}
 		})
+	}
+}
+
+// A glass that was taken away, though that is not on record yet, is broken no more.
+func TestG3_WhoBreaksAGlassAgainThatWasTakenAwayBreaksAnother(t *testing.T) {
+	h := newHouse(t)
+	breaks := func() *access.Grant {
+		t.Helper()
+		g, err := h.book.BreakGlass(t.Context(), who("nina"), access.GlassWant{Patient: "p1", Reason: emergency})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return g
+	}
+	first := breaks()
+	h.shelf.Next = func() booktest.Fault { return booktest.Refuses }
+	if err := h.book.Revoke(t.Context(), who("pia"), first.ID, "over"); !errors.Is(err, access.ErrUnavailable) {
+		t.Fatalf("said to be on record: %v", err)
+	}
+	h.shelf.Next = nil
+	if again := breaks(); again.ID == first.ID || !h.live("nina") {
+		t.Errorf("told that it is broken, and it lends nothing: %t", h.live("nina"))
 	}
 }
