@@ -114,7 +114,7 @@ func (w *ward) authenticate(r *http.Request) (*caller.Caller, error) {
 		return nil, errors.New("nobody")
 	}
 	now := time.Now()
-	return &caller.Caller{ID: id, AMR: []string{"hwk", "user"}, AuthTime: now.Add(-w.proved), Network: "127.0.0.1", Roles: w.people.Roles(id, now.UnixMicro()), Expires: now.Add(time.Hour)}, nil
+	return &caller.Caller{ID: id, AMR: []string{"hwk", "user"}, AuthTime: now.Add(-w.proved), Proved: now.Add(-w.proved), Network: "127.0.0.1", Roles: w.people.Roles(id, now.UnixMicro()), Expires: now.Add(time.Hour)}, nil
 }
 
 // as types a command of somebody who signed in.

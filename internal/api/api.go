@@ -147,15 +147,16 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 		return nil, problem.PersonAlone
 	case op.person && who.Program:
 		return nil, problem.PersonAlone
-	case op.proof && (!trusted || !proved(who, now, proofForRights)):
+	case op.proof && (!trusted || !lately(who.Proved, now, proofForRights)):
 		return nil, problem.ProveAgain
 	}
 	return c, nil
 }
 
-// proved reports whether the caller's presence was proved within so long.
-func proved(c *caller.Caller, now time.Time, within time.Duration) bool {
-	return !c.AuthTime.IsZero() && !now.Before(c.AuthTime.Add(-time.Minute)) && now.Before(c.AuthTime.Add(within))
+// lately reports whether a moment lies within so long before now, and not ahead of it but
+// for the difference of two clocks.
+func lately(at, now time.Time, within time.Duration) bool {
+	return !at.IsZero() && !now.Before(at.Add(-time.Minute)) && now.Before(at.Add(within))
 }
 
 // refuse answers an error.

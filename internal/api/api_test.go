@@ -40,6 +40,7 @@ type clinic struct {
 	lent   *access.Book
 	now    time.Time
 	proved time.Duration // how long ago everybody proved their presence
+	weak   bool          // they signed in then, and nothing proved them present
 }
 
 // reach is for notices.
@@ -117,8 +118,13 @@ func (k *clinic) authenticate(r *http.Request) (*caller.Caller, error) {
 	if !ok || !k.people.Active(id) {
 		return nil, errors.New("nobody")
 	}
+	at := k.now.Add(-k.proved)
+	strong := at
+	if k.weak {
+		strong = time.Time{}
+	}
 	return &caller.Caller{
-		ID: id, Program: id == "robot", AMR: []string{"hwk", "user"}, AuthTime: k.now.Add(-k.proved), Network: "127.0.0.1",
+		ID: id, Program: id == "robot", AMR: []string{"hwk", "user"}, AuthTime: at, Proved: strong, Network: "127.0.0.1",
 		Roles: k.people.Roles(id, k.now.UnixMicro()), Expires: k.now.Add(time.Hour),
 	}, nil
 }
@@ -212,6 +218,11 @@ func TestWhatIsGraveAsksForAFreshProof(t *testing.T) {
 			t.Errorf("%s: %d %v", path, status, v)
 		}
 	}
+	k.proved, k.weak = 0, true // signed in just now, by a password
+	if status, v := k.call("cara", "POST", "/requests/x/approve", `{"digest":"x"}`); status != http.StatusUnauthorized {
+		t.Errorf("a password approves: %d %v", status, v)
+	}
+	k.proved = time.Hour
 	glass := `{"patient":"p9","task":"give-care","reason":{"text":"found unconscious in the corridor"}}`
 	if status, v := k.call("nina", "POST", "/break-glass", glass); status != http.StatusCreated {
 		t.Errorf("a proof of this shift does not break the glass: %d %v", status, v)

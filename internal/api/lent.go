@@ -288,7 +288,7 @@ func (c *call) revoke(w *word) (any, error) {
 
 func (c *call) breakGlass(w *glassWant) (any, error) {
 	now, _ := c.Now()
-	if !proved(c.caller, now, c.Shift) {
+	if !lately(c.caller.AuthTime, now, c.Shift) {
 		return nil, problem.ProveAgain
 	}
 	g, err := c.Lent.BreakGlass(c.r.Context(), c.by, access.GlassWant{

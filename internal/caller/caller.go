@@ -45,7 +45,11 @@ type Caller struct {
 	ACR      string
 	AMR      []string
 	AuthTime time.Time
-	Scopes   Scopes
+	// Proved is when the caller was last proved present by two factors, zero when never: by
+	// us, or by an issuer whose acr the configuration calls strong. Issuers' tokens alone
+	// never say so.
+	Proved time.Time
+	Scopes Scopes
 	// Actor acts for the caller (RFC 8693 act); nil when the caller acts alone.
 	// What both may see is the intersection.
 	Actor *Delegation

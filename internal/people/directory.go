@@ -99,6 +99,13 @@ func (d *Directory) now() (int64, bool) {
 // shared and must not be changed.
 func (d *Directory) Person(id string) *Person { return d.persons.Get(id) }
 
+// Like is the id that is somebody's or a program's however a name is written, whatever
+// its case or form of Unicode; "" where it is nobody's.
+func (d *Directory) Like(id string) (own string) {
+	d.view(func() { own = d.index.ids[key(id)] })
+	return own
+}
+
 // Program returns a program, also one that was stopped; nil when there is none.
 func (d *Directory) Program(id string) *Program { return d.programs.Get(id) }
 

@@ -142,10 +142,11 @@ func (s *Server) pagesOf(b *browser) http.Handler {
 		mux.Handle(path, signing)
 	}
 	if b.oidc != nil {
-		mux.Handle("/sign-in/oidc", b.oidc.Handler())
-		mux.Handle("/sign-in/oidc/", b.oidc.Handler())
+		provider := console.Scripted(b.oidc.Handler())
+		mux.Handle("/sign-in/oidc", provider)
+		mux.Handle("/sign-in/oidc/", provider)
 	}
-	giving := s.org.tokens.Browser(tokens.Pages{Holder: holder, Show: b.site.Framed})
+	giving := console.Scripted(s.org.tokens.Browser(tokens.Pages{Holder: holder, Show: b.site.Framed}))
 	mux.Handle("/sign-in/authorize", giving)
 	mux.Handle("/sign-in/device", giving)
 	mux.Handle("/", b.site.Handler())

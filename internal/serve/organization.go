@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"modicum/internal/access"
@@ -48,7 +49,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 		return err
 	}
 	if o.tokens, err = tokens.Open(ctx, tokens.Config{
-		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary,
+		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary, Strong: s.strong,
 		Session: func(id string) bool { return s.browser.sessions.Live(id) },
 	}); err != nil {
 		return err
@@ -77,6 +78,15 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 		Authenticate: o.tokens.Authenticate, Lent: o.lent, People: o.people, Inbox: o.notices, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
 	})
 	return s.openSCIM()
+}
+
+// strong reports whether an issuer's acr proves the person present, as the configuration
+// says (issuers[].strong).
+func (s *Server) strong(issuer, acr string) bool {
+	c := s.opts.Config
+	return acr != "" && slices.ContainsFunc(c.Logins, func(l config.Login) bool {
+		return c.Issuers[l.Issuer].Issuer == issuer && slices.Contains(l.Strong, acr)
+	})
 }
 
 // issuers verifies tokens of identity providers; nil where none is listed.

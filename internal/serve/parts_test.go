@@ -273,6 +273,21 @@ func TestReadingTheRecordIsADecision(t *testing.T) {
 	if records, err := s.server.Store().ByID(t.Context(), header.Get("Modicum-Decision")); err != nil || len(records) == 0 {
 		t.Errorf("not on record: %v", err)
 	}
+	if status, _, _ := s.send("petra", "clinician", http.MethodGet, s.main.URL+"/ledger/checkpoint", ""); status != http.StatusForbidden {
+		t.Errorf("another token of hers, a moment later: %d", status)
+	}
+}
+
+// TestC1_PagesThatGiveTokensAreNotFramedNorKept: another host of the same domain could
+// otherwise have somebody press "yes" unseen.
+func TestC1_PagesThatGiveTokensAreNotFramedNorKept(t *testing.T) {
+	s := newSite(t)
+	for _, path := range []string{"/sign-in/device", "/sign-in/authorize?client_id=modicum-cli", "/sign-in", "/"} {
+		status, header, _ := s.send("", "", http.MethodGet, s.main.URL+path, "")
+		if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") || header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d, %q, %q", path, status, csp, header.Get("Cache-Control"))
+		}
+	}
 }
 
 func TestK1_KeysThatOthersMayReadRefuseTheStart(t *testing.T) {

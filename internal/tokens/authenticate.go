@@ -55,7 +55,7 @@ func (s *Service) whose(r *http.Request, now time.Time) (*caller.Caller, error) 
 		if s.cfg.Issuers == nil {
 			return nil, s.refuse(r, caller.BadIssuer)
 		}
-		return s.cfg.Issuers.Authenticate(r)
+		return s.issued(r)
 	}
 	// A hash is looked up, so how long that takes tells nothing of any token.
 	sum := sha256.Sum256([]byte(token))
@@ -66,6 +66,18 @@ func (s *Service) whose(r *http.Request, now time.Time) (*caller.Caller, error) 
 		return s.program(r, p, now)
 	}
 	return nil, s.refuse(r, caller.Revoked)
+}
+
+// issued is the caller of an issuer's token. Signing in there proves them present only
+// where the acr that came is strong: a password is no proof (design 9).
+func (s *Service) issued(r *http.Request) (*caller.Caller, error) {
+	c, err := s.cfg.Issuers.Authenticate(r)
+	if err != nil || s.cfg.Strong == nil || !s.cfg.Strong(c.Issuer, c.ACR) {
+		return c, err
+	}
+	strong := *c
+	strong.Proved = c.AuthTime
+	return &strong, nil
 }
 
 // own finds the one bearer token of a request, if it is one of ours.
@@ -103,6 +115,7 @@ func (s *Service) personal(r *http.Request, t *Token, now time.Time) (*caller.Ca
 	}
 	if t.Proved != 0 {
 		c.AuthTime = time.UnixMicro(t.Proved)
+		c.Proved = c.AuthTime
 	}
 	return c, nil
 }
@@ -142,6 +155,9 @@ func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) (*
 func (s *Service) here(id string, now time.Time) bool {
 	if defect.On(defect.LeaverLetIn) {
 		return true
+	}
+	if own := s.cfg.People.Like(id); own != "" && own != id {
+		return false // a name that looks like somebody's is theirs, or nobody's
 	}
 	if p := s.cfg.People.Person(id); p != nil && !p.Active {
 		return false

@@ -41,7 +41,9 @@ import (
 // Directory is what tokens ask of the directory. It is safe for concurrent use; what it
 // returns is not changed.
 type Directory interface {
-	Person(id string) *people.Person     // nil: the directory does not know them
+	Person(id string) *people.Person // nil: the directory does not know them
+	// Like is the id that is somebody's however a name is written; "" where it is nobody's.
+	Like(id string) string
 	Program(id string) *people.Program   // nil: it is not one of ours
 	Roles(id string, now int64) []string // in effect; now in microseconds since 1970
 	// Used remembers that somebody acted, in a role or by a key; it must be quick.
@@ -59,8 +61,11 @@ type Config struct {
 	Desk    *book.Desk
 	People  Directory
 	Issuers Authenticator // nil: no identity provider is configured
-	Policy  func() *policy.Set
-	Now     func() (now time.Time, trusted bool)
+	// Strong reports whether an issuer's acr proves the person present by two factors; nil:
+	// no issuer proves anybody present.
+	Strong func(issuer, acr string) bool
+	Policy func() *policy.Set
+	Now    func() (now time.Time, trusted bool)
 	// Session reports whether a session is under way; nil: tokens belong to none. It must
 	// not change the desk.
 	Session func(id string) bool

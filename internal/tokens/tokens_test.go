@@ -59,7 +59,15 @@ func (d *directory) Used(id, role, key string, _ int64) {
 	d.used = append(d.used, strings.TrimSpace(id+" "+role+" "+key))
 }
 
-func (d *directory) Person(id string) *people.Person   { return d.persons[id] }
+func (d *directory) Person(id string) *people.Person { return d.persons[id] }
+func (d *directory) Like(id string) string {
+	for own := range d.persons {
+		if strings.EqualFold(own, id) {
+			return own
+		}
+	}
+	return ""
+}
 func (d *directory) Program(id string) *people.Program { return d.programs[id] }
 func (d *directory) Roles(id string, now int64) (out []string) {
 	for _, h := range d.persons[id].Roles {
@@ -155,7 +163,7 @@ func (h *house) restart() {
 	h.desk = book.NewDesk(h.shelf)
 	var err error
 	h.Service, err = tokens.Open(h.Context(), tokens.Config{
-		Desk: h.desk, People: h.dir, Issuers: &h.issuer, Policy: sample, Public: at,
+		Desk: h.desk, People: h.dir, Issuers: &h.issuer, Policy: sample, Public: at, Strong: func(_, acr string) bool { return acr == "phr" },
 		Now:     func() (time.Time, bool) { return h.now, !h.unsure },
 		Session: func(id string) bool { return !h.ended[id] },
 		Diary:   slog.New(slog.NewTextHandler(&h.diary, nil)),
@@ -482,3 +490,36 @@ func sorted(m map[string]any) string {
 }
 
 func toJSON(v any) string { b, _ := json.Marshal(v); return string(b) }
+
+// TestG6_ANameThatLooksLikeALeaversIsNotLetIn: an issuer that writes a name in other
+// letters means somebody whom the directory knows, or nobody.
+func TestG6_ANameThatLooksLikeALeaversIsNotLetIn(t *testing.T) {
+	h := newHouse(t)
+	h.issuer.known = map[string]*caller.Caller{
+		"1": {ID: "Alice", Issuer: "https://id.example"}, "2": {ID: "alice", Issuer: "https://id.example"}, "3": {ID: "zoe", Issuer: "https://id.example"},
+	}
+	for token, in := range map[string]bool{"1": false, "2": true, "3": true} {
+		r := httptest.NewRequest(http.MethodGet, "/fhir/Patient/p1", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		if _, err := h.Authenticate(r); (err == nil) != in {
+			t.Errorf("%s: %v", h.issuer.known[token].ID, err)
+		}
+	}
+}
+
+// TestAPasswordAtTheProviderProvesNobodyPresent: only what the configuration calls strong
+// does, as in the console.
+func TestAPasswordAtTheProviderProvesNobodyPresent(t *testing.T) {
+	h := newHouse(t)
+	h.issuer.known = map[string]*caller.Caller{
+		"1": {ID: "zoe", Issuer: "https://id.example", ACR: "1", AuthTime: h.now}, "2": {ID: "zoe", Issuer: "https://id.example", ACR: "phr", AuthTime: h.now},
+	}
+	for token, proved := range map[string]bool{"1": false, "2": true} {
+		r := httptest.NewRequest(http.MethodGet, "/api/me", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		c, err := h.Authenticate(r)
+		if err != nil || c.Proved.IsZero() == proved {
+			t.Errorf("acr %s: %v, %v", h.issuer.known[token].ACR, c, err)
+		}
+	}
+}
