@@ -3,6 +3,7 @@ package serve_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,7 +13,9 @@ import (
 	"time"
 
 	"modicum/internal/config"
+	"modicum/internal/people"
 	"modicum/internal/serve"
+	"modicum/internal/signin"
 	"modicum/internal/store"
 	"modicum/ledger"
 	"modicum/policy"
@@ -282,10 +285,28 @@ func TestReadingTheRecordIsADecision(t *testing.T) {
 // otherwise have somebody press "yes" unseen.
 func TestC1_PagesThatGiveTokensAreNotFramedNorKept(t *testing.T) {
 	s := newSite(t)
-	for _, path := range []string{"/sign-in/device", "/sign-in/authorize?client_id=modicum-cli", "/sign-in", "/"} {
-		status, header, _ := s.send("", "", http.MethodGet, s.main.URL+path, "")
-		if csp := header.Get("Content-Security-Policy"); !strings.Contains(csp, "frame-ancestors 'none'") || header.Get("Cache-Control") != "no-store" {
-			t.Errorf("%s: %d, %q, %q", path, status, csp, header.Get("Cache-Control"))
+	if _, err := s.server.People().First(t.Context(), &people.Person{ID: "olga", UserName: "olga", Name: "Olga Owner"}); err != nil {
+		t.Fatal(err)
+	}
+	w := httptest.NewRecorder()
+	if err := s.server.Sessions().Begin(t.Context(), w, httptest.NewRequest(http.MethodGet, "/", nil), "olga", signin.Proof{How: []string{"hwk", "user"}}); err != nil {
+		t.Fatal(err)
+	}
+	for path, want := range map[string]int{"/sign-in/device": http.StatusOK, "/settings/sign-in": http.StatusOK, "/": http.StatusOK} {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, s.main.URL+path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, c := range w.Result().Cookies() {
+			r.AddCookie(&http.Cookie{Name: c.Name, Value: c.Value})
+		}
+		res, err := http.DefaultTransport.RoundTrip(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		if csp := res.Header.Get("Content-Security-Policy"); res.StatusCode != want || !strings.Contains(csp, "frame-ancestors 'none'") || res.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: %d, %q, %q", path, res.StatusCode, csp, res.Header.Get("Cache-Control"))
 		}
 	}
 }
