@@ -229,6 +229,7 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 		{"sign_in: {idel: 1 hour}", "", "nearest one is idle"},
 		{"", ", client: {secret_file: s}", "issuers.0.client.id is missing"},
 		{"", ", strong: [phr]", "issuers.0.strong needs client"},
+		{"scim: {token_files: [t], person: sub}", "", "scim.person must be userName or externalId"},
 		{"scim: {prefix: hosp/}", "", "scim.token_files is missing"},
 		{"public: https://m.example\nmail: {from: m@hospital.example}", "", "mail.server is missing"},
 		{"public: https://m.example\nmail: {server: mail.example, from: m@hospital.example}", "", "mail.server must be HOST:PORT"},

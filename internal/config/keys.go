@@ -70,6 +70,7 @@ func Keys() []Key {
 		{Path: "sign_in.longest", Default: "12 hours", Example: "8 hours", Text: "A session ends after so long, whatever happens: 15 minutes to 1 day."},
 		{Path: "sign_in.shift", Default: "12 hours", Example: "8 hours", Text: "One proof of presence is good for breaking the glass for so long: 5 minutes to 1 day. Changing rights asks again after 5 minutes."},
 		{Path: "scim.token_files", Example: "[scim.token]", Text: "Files with the bearer tokens that your provisioning shows, mode 0600; two while they change. Without them nobody provisions."},
+		{Path: "scim.person", Default: "userName", Example: "externalId", Text: "What of a provisioned user is the person's name: `userName` or `externalId`. It must be what `issuers[].person` reads from tokens (with `sub`, have your provisioning send that as `externalId`): otherwise whoever leaves there goes on with their tokens here."},
 		{Path: "scim.prefix", Example: "hosp/", Text: "Before every user name that is provisioned, so that it is the name that the issuer's tokens give (`issuers[].prefix`)."},
 		{Path: "scim.groups", Example: "{Ward Nurses: nurse}", Text: "Group of your directory → role of the policy. A group gives no right over others: that needs two of your people here."},
 		{Path: "mail.server", Example: "mail.hospital.example:587", Text: "HOST:PORT of the server that mail goes out by. Without it nobody is told by mail."},

@@ -77,7 +77,7 @@ func with(k Key, value string) string {
 		if k.Path == "mail.user" || k.Path == "mail.password_file" {
 			tree["mail.user"], tree["mail.password_file"] = "somebody", "p"
 		}
-	case k.Path == "scim.prefix" || k.Path == "scim.groups":
+	case k.Path == "scim.prefix" || k.Path == "scim.groups" || k.Path == "scim.person":
 		tree["scim.token_files"] = "[t]"
 	case k.Path == "issuers[].client.secret_file" || k.Path == "issuers[].strong":
 		tree["issuers[].client.id"] = "console"

@@ -34,7 +34,8 @@ type Login struct {
 // SCIM says whose provisioning is listened to.
 type SCIM struct {
 	TokenFiles []string          // bearer tokens that it may show, one a file; several while they change
-	Prefix     string            // before every user name, as issuers[].prefix
+	Person     string            // what of a user is the person's name: userName or externalId
+	Prefix     string            // before it, as issuers[].prefix
 	Groups     map[string]string // name of a group → role of the policy; never a right over others
 }
 
@@ -135,16 +136,19 @@ func (r *reader) login(is object, i int, c *Config) {
 
 func (r *reader) scim(o object, c *Config) {
 	n, written := o.find("scim")
-	s := r.object("scim", n, "token_files", "prefix", "groups")
+	s := r.object("scim", n, "token_files", "person", "prefix", "groups")
 	files := s.texts("token_files")
-	conf := SCIM{Prefix: s.text("prefix"), Groups: s.words("groups", false)}
+	conf := SCIM{Person: or(s.text("person"), "userName"), Prefix: s.text("prefix"), Groups: s.words("groups", false)}
 	for _, f := range files {
 		conf.TokenFiles = append(conf.TokenFiles, r.path(f))
+	}
+	if conf.Person != "userName" && conf.Person != "externalId" {
+		r.bad("scim.person", "must be userName or externalId, whichever is what issuers[].person names people by")
 	}
 	switch {
 	case files != nil:
 		c.SCIM = &conf
-	case written || conf.Prefix != "":
+	case written || conf.Prefix != "" || conf.Person != "userName":
 		r.bad("scim.token_files", "is missing: files of the bearer tokens that your provisioning shows")
 	}
 }

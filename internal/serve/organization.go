@@ -152,7 +152,7 @@ func (s *Server) openSCIM() error {
 	if err != nil {
 		return err
 	}
-	srv, err := scim.New(scim.Config{People: s.org.people, Tokens: shown, Base: s.public().String() + "/scim/v2", Name: "provisioning", Prefix: c.Prefix})
+	srv, err := scim.New(scim.Config{People: s.org.people, Tokens: shown, Base: s.public().String() + "/scim/v2", Name: "provisioning", Person: scim.PersonBy(c.Person), Prefix: c.Prefix})
 	if err != nil {
 		return err
 	}
