@@ -8,8 +8,9 @@
 // neither, and readers see the change only after it was kept (threat model D11).
 // Changes of one desk follow one another, so that a change may rest on what it read.
 //
-// When nobody can say whether a change was kept, the desk is uncertain: it takes no
-// further change and [Desk.Certain] says no until [Desk.Reload] has read the shelf.
+// When nobody can say whether a change was kept, or the shelf has a page that the books
+// have not, the desk is uncertain: it takes no further change and [Desk.Certain] says no
+// until [Desk.Reload] has read the shelf.
 // Whoever opens doors by what a book says must ask first.
 package book
 
@@ -47,7 +48,8 @@ type Page struct {
 // Shelf is where pages lie. Keep returns nil only when the entry and all pages are
 // durable; an error that is ledger.ErrNotDurable or ledger.ErrBroken leaves open
 // whether they are, any other says that neither is. A page whose revision does not
-// follow the one that is there gives ErrStale. Safe for concurrent use.
+// follow the one that is there gives ErrStale. It waits no longer than a bound of its
+// own, and is safe for concurrent use.
 type Shelf interface {
 	// Pages returns every page of a kind that is not closed.
 	Pages(ctx context.Context, kind string) ([]Page, error)
@@ -134,23 +136,31 @@ func (d *Desk) Change(ctx context.Context, f func(*Change) error) error {
 	if err := f(c); err != nil {
 		return err
 	}
+	if c.err != nil {
+		return c.err
+	}
 	if c.entry == nil && len(c.pages) == 0 {
 		return nil // it found nothing to do
 	}
 	if c.entry == nil {
 		return ErrNoEntry
 	}
-	if c.err != nil {
-		return c.err
-	}
-	if err := d.shelf.Keep(ctx, c.entry, c.pages); err != nil {
-		if errors.Is(err, ledger.ErrNotDurable) || errors.Is(err, ledger.ErrBroken) {
+	// A caller who goes away does not break off what was begun: the change would be kept
+	// after the books were read again, and nobody would see it. The shelf bounds the wait.
+	if err := d.shelf.Keep(context.WithoutCancel(ctx), c.entry, c.pages); err != nil {
+		if unseen(err) {
 			d.uncertain.Store(true)
 		}
 		return fmt.Errorf("keep a change: %w", err)
 	}
 	d.show(c.shows)
 	return nil
+}
+
+// unseen reports whether the shelf may hold what the books do not show: nobody knows
+// whether this change was kept, or another was that nobody showed.
+func unseen(err error) bool {
+	return errors.Is(err, ledger.ErrNotDurable) || errors.Is(err, ledger.ErrBroken) || errors.Is(err, ErrStale)
 }
 
 // Change is what one change has written so far.

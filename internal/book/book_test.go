@@ -1,6 +1,7 @@
 package book_test
 
 import (
+	"context"
 	"errors"
 	"path/filepath"
 	"testing"
@@ -31,6 +32,11 @@ func act(t *testing.T) *ledger.Act {
 
 // shelves are the two that must behave alike: the real one, and the one of tests.
 func shelves(t *testing.T) map[string]book.Shelf {
+	return map[string]book.Shelf{"store": opened(t).Shelf(nil), "memory": &booktest.Shelf{}}
+}
+
+func opened(t *testing.T) *store.Store {
+	t.Helper()
 	secret, _, err := ledger.NewKey("book.example/main")
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +54,7 @@ func shelves(t *testing.T) map[string]book.Shelf {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.Close() })
-	return map[string]book.Shelf{"store": s.Shelf(nil), "memory": &booktest.Shelf{}}
+	return s
 }
 
 func TestAChangeIsKeptWithItsEntryAndReadAgain(t *testing.T) {
@@ -251,5 +257,104 @@ func TestOfAPageThatIsWrittenTwiceTheLastCounts(t *testing.T) {
 				t.Errorf("%v: %d pages, %v", err, wards.Len(), wards.Get("w1"))
 			}
 		})
+	}
+}
+
+// leaving is a log whose caller goes away while a change commits. Whoever can tell that
+// the caller is gone returns, and the change lands after back was closed.
+type leaving struct {
+	ledger.Log
+	leave        func()
+	back, landed chan struct{}
+}
+
+func (l *leaving) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) error) (ledger.Receipt, error) {
+	return l.Log.Append(ctx, e, func(tx ledger.Tx) error {
+		defer close(l.landed)
+		l.leave()
+		if ctx.Err() != nil {
+			<-l.back
+		}
+		return act(tx)
+	})
+}
+
+// TestG3_ACallerWhoGoesAwayDoesNotLeaveAChangeBehind: it would land after the books were
+// read again, and a revocation would be durable and not seen.
+func TestG3_ACallerWhoGoesAwayDoesNotLeaveAChangeBehind(t *testing.T) {
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	s := opened(t)
+	l := &leaving{Log: s, leave: leave, back: make(chan struct{}), landed: make(chan struct{})}
+	d := book.NewDesk(s.Shelf(l))
+	wards, err := book.Open[ward](t.Context(), d, "ward", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = d.Change(ctx, func(c *book.Change) error {
+		wards.Put(c, "w1", &ward{Beds: 1})
+		c.Record(act(t))
+		return nil
+	})
+	if err != nil || ctx.Err() == nil {
+		t.Errorf("the change of a caller who went away: %v", err)
+	}
+	if !d.Certain() { // as the next request does
+		if err := d.Reload(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(l.back)
+	<-l.landed
+	if w := wards.Get("w1"); d.Certain() && w == nil {
+		t.Error("the desk is certain, and does not have what was kept")
+	}
+}
+
+func TestADeskThatAnotherOvertookReadsAgain(t *testing.T) {
+	for name, shelf := range shelves(t) {
+		t.Run(name, func(t *testing.T) {
+			var desks [2]*book.Desk
+			var wards [2]*book.Book[ward]
+			for i := range desks {
+				var err error
+				desks[i] = book.NewDesk(shelf)
+				if wards[i], err = book.Open[ward](t.Context(), desks[i], "ward", nil); err != nil {
+					t.Fatal(err)
+				}
+			}
+			change := func(i, beds int) error {
+				return desks[i].Change(t.Context(), func(c *book.Change) error {
+					wards[i].Put(c, "w1", &ward{Beds: beds})
+					c.Record(act(t))
+					return nil
+				})
+			}
+			if err := change(0, 1); err != nil {
+				t.Fatal(err)
+			}
+			if err := change(1, 2); !errors.Is(err, book.ErrStale) || desks[1].Certain() {
+				t.Errorf("overtaken: %v, certain %t", err, desks[1].Certain())
+			}
+			if err := change(1, 3); err != nil || wards[1].Get("w1").Beds != 3 {
+				t.Errorf("after reading again: %v, %+v", err, wards[1].Get("w1"))
+			}
+		})
+	}
+}
+
+func TestAChangeThatCannotBeWrittenIsNotTakenForNone(t *testing.T) {
+	d := book.NewDesk(&booktest.Shelf{})
+	odd, err := book.Open[chan int](t.Context(), d, "odd", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	none := make(chan int)
+	err = d.Change(t.Context(), func(c *book.Change) error {
+		odd.Put(c, "o1", &none)
+		return nil
+	})
+	if err == nil {
+		t.Error("a page that cannot be written was not written, and nobody was told")
 	}
 }
