@@ -104,7 +104,9 @@ func (s *Server) recordFacts(ctx context.Context, c *caller.Caller, a facts.Act)
 			kept[i].Lines = append(kept[i].Lines, store.PostedLine(l))
 		}
 	}
-	_, err = s.store.Append(ctx, &ledger.Act{
+	// A program that goes away does not break it off: the facts would be kept and not be in
+	// force until the next start. The store bounds the wait.
+	_, err = s.store.Append(context.WithoutCancel(ctx), &ledger.Act{
 		Act: ledger.ActFactsLoaded, At: now.UnixMicro(), ID: id.String(), Who: c.ID, What: a.Sources,
 	}, func(tx ledger.Tx) error { return store.KeepPosted(context.Background(), tx, kept) })
 	if err != nil {

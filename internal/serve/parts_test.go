@@ -1,7 +1,9 @@
 package serve_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -14,6 +16,7 @@ import (
 
 	"modicum/internal/config"
 	"modicum/internal/people"
+	"modicum/internal/sandbox"
 	"modicum/internal/serve"
 	"modicum/internal/signin"
 	"modicum/internal/store"
@@ -68,6 +71,44 @@ func TestPostedFactsAreOnRecordWithoutWhatTheySay(t *testing.T) {
 	}
 	if !found {
 		t.Error("nobody is on record for the facts")
+	}
+}
+
+// leaver is a body whose sender goes away once it is sent.
+type leaver struct {
+	io.Reader
+	leave func()
+}
+
+func (l leaver) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	if err == io.EOF {
+		l.leave()
+	}
+	return n, err
+}
+
+// TestFactsOfAProgramThatGoesAwayAreKeptAndInForceOrNeither: otherwise what is durable and
+// what doors believe are two things until the next start.
+func TestFactsOfAProgramThatGoesAwayAreKeptAndInForceOrNeither(t *testing.T) {
+	s := newSite(t)
+	s.post(assignment("bob", true, 2*time.Minute))
+	ctx, leave := context.WithCancel(t.Context())
+	defer leave()
+	body := leaver{strings.NewReader(assignment("alice", true, time.Minute)), leave}
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "/api/facts", body)
+	token, err := s.issuer.Token(sandbox.Person{ID: "sandbox"}, sandbox.Ward, time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	answer := httptest.NewRecorder()
+	s.main.Config.Handler.ServeHTTP(answer, req)
+	if answer.Code != http.StatusOK || ctx.Err() == nil {
+		t.Errorf("facts of a program that went away: %d %s", answer.Code, answer.Body)
+	}
+	if got := s.read("alice"); got != http.StatusOK {
+		t.Errorf("with the facts that were sent: %d", got)
 	}
 }
 
