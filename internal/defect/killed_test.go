@@ -78,6 +78,8 @@ var killers = map[Defect]killer{
 	NetworkIgnored:    {inTokens, "TestK2_AProgramAsksFromWhereItMay", ""},
 	KeyForEver:        {inTokens, "TestK2_ATokenDiesWithWhatItRestsOn", ""},
 	AudienceIgnored:   {inTokens, "TestK2_EveryBadAssertionGetsOneAnswer", ""},
+	RatesShared:       {inTokens, "TestK2_AFloodOfAddressesLocksNoProgramOut", ""},
+	AddressesEach:     {inTokens, "TestK2_OneHouseholdIsOneNetwork", ""},
 	AssertionReplayed: {inTokens, "TestK2_AnAssertionIsUsedOnceAcrossRestarts", ""},
 	CodeTwice:         {inTokens, "TestK2_ACodeIsGoodOnceForWhoeverAskedAndSoon", ""},
 	ChallengeIgnored:  {inTokens, "TestK2_ACodeIsGoodOnceForWhoeverAskedAndSoon", ""},

@@ -40,6 +40,8 @@ func All() []Defect {
 		LossLeftOut,
 		TokenForAnyTask,
 		TokenForEver,
+		RatesShared,
+		AddressesEach,
 		LeaverLetIn,
 		OwnerUnasked,
 		NetworkIgnored,

@@ -12,6 +12,8 @@ const (
 	AssertionReplayed Defect = "assertion-replayed" // an assertion is taken twice
 	CodeTwice         Defect = "code-twice"         // a code of the command line is good twice
 	ChallengeIgnored  Defect = "challenge-ignored"  // whoever has the code gets the token
+	RatesShared       Defect = "rates-shared"       // addresses of anybody crowd out programs and people
+	AddressesEach     Defect = "addresses-each"     // each address of one IPv6 network counts for itself
 )
 
 // Faults of signing in at an identity provider.

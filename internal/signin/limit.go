@@ -1,11 +1,11 @@
 package signin
 
 import (
-	"net/netip"
 	"strings"
 	"sync"
 	"time"
 
+	"modicum/internal/caller"
 	"modicum/internal/defect"
 )
 
@@ -41,7 +41,7 @@ func (l *limit) try(name, network string, now time.Time) (wait time.Duration, lo
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.clean(now)
-	byName, byNet := "name "+hashOf(strings.ToLower(name)), "net "+prefix(network)
+	byName, byNet := "name "+hashOf(strings.ToLower(name)), "net "+caller.Household(network)
 	wait = max(l.tries[byName].until.Sub(now), l.tries[byNet].until.Sub(now))
 	if wait > 0 && !defect.On(defect.GuessesUnlimited) {
 		return wait, false
@@ -81,9 +81,9 @@ func (l *limit) clear(name, network string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	delete(l.tries, "name "+hashOf(strings.ToLower(name)))
-	if t, ok := l.tries["net "+prefix(network)]; ok {
+	if t, ok := l.tries["net "+caller.Household(network)]; ok {
 		t.n, t.until = max(0, t.n-1), time.Time{}
-		l.tries["net "+prefix(network)] = t
+		l.tries["net "+caller.Household(network)] = t
 	}
 }
 
@@ -97,17 +97,4 @@ func (l *limit) clean(now time.Time) {
 			delete(l.tries, k)
 		}
 	}
-}
-
-// prefix is what one household or host has: an address, or of IPv6 the /64.
-func prefix(network string) string {
-	a, err := netip.ParseAddr(network)
-	if err != nil || a.Is4() || a.Is4In6() {
-		return network
-	}
-	p, err := a.WithZone("").Prefix(64)
-	if err != nil {
-		return network
-	}
-	return p.String()
 }

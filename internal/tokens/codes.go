@@ -182,7 +182,7 @@ func (s *Service) device(r *http.Request, f url.Values) (any, error) {
 	if f.Get("client_id") != CLI || !ok {
 		return nil, badRequest
 	}
-	if !s.asked.take(now, "device "+p.Network, mostFailures) {
+	if !s.asked.take(now, "device "+household(r), mostFailures) {
 		return nil, tooMany
 	}
 	code, err := s.random(32)

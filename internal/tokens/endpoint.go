@@ -80,7 +80,7 @@ func (s *Service) serve(do func(r *http.Request, f url.Values) (any, error)) htt
 
 func (s *Service) answer(w http.ResponseWriter, r *http.Request, do func(*http.Request, url.Values) (any, error)) (any, error) {
 	now, sure := s.cfg.Now()
-	from := "address " + address(r)
+	from := "address " + household(r)
 	if !s.asked.left(now, from, mostFailures) {
 		return nil, tooMany
 	}
@@ -208,7 +208,7 @@ func (s *Service) credentials(r *http.Request, f url.Values) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !s.asked.take(now, "client "+p.ID, mostOfClient) {
+	if !s.ofKnown().take(now, "client "+p.ID, mostOfClient) {
 		return nil, tooMany
 	}
 	scopes, ok := grantedScopes(p.Scopes, f.Get("scope"))

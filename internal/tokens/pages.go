@@ -212,7 +212,7 @@ const mostTyped = 10
 // device finds the command line whose code was typed, and then takes the answer.
 func (b *browser) device(w http.ResponseWriter, r *http.Request, h *Holder) {
 	now, sure := b.cfg.Now()
-	if !b.asked.take(now, "typed "+h.Person, mostTyped) || !sure {
+	if !b.ofKnown().take(now, "typed "+h.Person, mostTyped) || !sure {
 		b.wrong(w, r, "Too many codes in one minute. Wait a little, then try again.")
 		return
 	}

@@ -1,8 +1,12 @@
 package tokens
 
 import (
+	"net/http"
 	"sync"
 	"time"
+
+	"modicum/internal/caller"
+	"modicum/internal/defect"
 )
 
 // rates counts what happens in one minute, by name. When it holds too many names, what
@@ -14,6 +18,23 @@ type rates struct {
 }
 
 const mostNames = 20_000
+
+// ofKnown counts whoever is known by name. Addresses are counted apart from them, since
+// anybody can fill what counts addresses.
+func (s *Service) ofKnown() *rates {
+	if defect.On(defect.RatesShared) {
+		return &s.asked
+	}
+	return &s.known
+}
+
+// household is where a request comes from, as tries are counted.
+func household(r *http.Request) string {
+	if defect.On(defect.AddressesEach) {
+		return address(r)
+	}
+	return caller.Household(address(r))
+}
 
 // take counts one more of name and reports whether that is within most a minute.
 func (r *rates) take(now time.Time, name string, most int) bool {

@@ -136,7 +136,8 @@ type Service struct {
 	sweepAt  int                                 // number of programs' tokens at which those that are over are forgotten
 	replay   replay
 	used     *book.Book[assertion]
-	asked    rates // of clients and addresses
+	asked    rates // of addresses, which anybody may have many of
+	known    rates // of programs that showed their key, and people with a session
 	codes    codes // of command lines that wait for their person
 }
 
