@@ -215,6 +215,7 @@ var killers = map[Defect]killer{
 
 	SessionForEver:   {inSignIn, "TestASessionEndsWhenItIsIdleAndWhenItIsTooLong", ""},
 	AnySessionEnded:  {inSignIn, "TestWhoMayEndASession", ""},
+	IdleForgotten:    {inSignIn, "TestG3_AnIdleSessionIsStillThereToBeEnded", ""},
 	LeaverStays:      {inSignIn, "TestG6_WhoIsMadeInactiveLosesEverySessionInThatChange", ""},
 	ProofForEver:     {inSignIn, "TestC1_AProofAges", ""},
 	AnySiteMayPost:   {inSignIn, "TestC1_NothingIsChangedThatAnotherSiteSent", ""},

@@ -124,6 +124,7 @@ func All() []Defect {
 		PolicyNotTold,
 		SessionForEver,
 		AnySessionEnded,
+		IdleForgotten,
 		LeaverStays,
 		ProofForEver,
 		AnySiteMayPost,

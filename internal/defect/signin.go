@@ -4,6 +4,7 @@ package defect
 const (
 	SessionForEver   Defect = "session-for-ever"  // a session neither ages nor idles out
 	AnySessionEnded  Defect = "any-session-ended" // anybody ends anybody's session
+	IdleForgotten    Defect = "idle-forgotten"    // an idle session is closed before anybody can end it
 	LeaverStays      Defect = "leaver-stays"      // who is made inactive keeps their sessions
 	ProofForEver     Defect = "proof-for-ever"    // a proof does not age
 	AnySiteMayPost   Defect = "any-site-may-post" // what another site made a browser send is done

@@ -38,11 +38,7 @@ func (s *Server) openConsole(ctx context.Context, keys *Keys, refs *ledger.Refs)
 	if err != nil {
 		return err
 	}
-	b.sessions.OnEnd(func(c *book.Change, x *signin.Session) {
-		if x.Why != signin.TooIdle { // a token of the command line outlives a browser that nobody touches
-			s.org.tokens.EndSession(c, x.ID)
-		}
-	})
+	b.sessions.OnEnd(func(c *book.Change, x *signin.Session) { s.org.tokens.EndSession(c, x.ID) })
 	if err := s.openOIDC(); err != nil {
 		return err
 	}

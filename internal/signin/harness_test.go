@@ -2,6 +2,7 @@ package signin_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -64,6 +65,11 @@ func (s *staff) Holds(id string, d people.Duty, _ int64) bool {
 	return false
 }
 
+// OverOthers: of roles only that of approvers is one.
+func (s *staff) OverOthers(k people.Kind, name string) bool {
+	return k != people.Role || name == "approver"
+}
+
 // Same: whose ids differ by what stands behind a hyphen alone are one human being.
 func (s *staff) Same(a, b string) bool {
 	a, _, _ = strings.Cut(a, "-")
@@ -78,6 +84,11 @@ func (s *staff) People() iter.Seq[*people.Person] {
 }
 
 func (s *staff) First(_ context.Context, p *people.Person) (*people.Person, error) {
+	for q := range s.People() {
+		if q.ID == p.ID || q.Active && s.Holds(q.ID, people.RunPeople, 0) {
+			return nil, errors.New("the name is taken, or somebody runs people")
+		}
+	}
 	p.From, p.Duties = people.Local, []people.Held{{Name: string(people.RunPeople), Alone: true}}
 	s.set(p)
 	return p, nil
@@ -89,9 +100,11 @@ func (s *staff) set(p *people.Person) {
 	s.people[p.ID] = p
 }
 
-func (s *staff) leave(id string) {
+func (s *staff) leave(id string) { s.edit(id, func(p *people.Person) { p.Active = false }) }
+
+func (s *staff) edit(id string, f func(*people.Person)) {
 	p := *s.Person(id)
-	p.Active = false
+	f(&p)
 	s.set(&p)
 }
 
@@ -182,9 +195,9 @@ func newSite(t *testing.T) *site {
 	s := &site{t: t, shelf: &booktest.Shelf{}, at: time.Date(2026, 11, 27, 7, 0, 0, 0, time.UTC), sure: true}
 	s.staff = &staff{people: map[string]*people.Person{}}
 	for _, id := range []string{"alice", "bob", "gone"} {
-		s.staff.set(&people.Person{ID: id, UserName: id, Name: strings.ToUpper(id[:1]) + id[1:] + " Example", Active: true})
+		s.staff.set(&people.Person{ID: id, UserName: id, Name: strings.ToUpper(id[:1]) + id[1:] + " Example", Active: true, From: people.Local})
 	}
-	s.staff.set(&people.Person{ID: "olga", UserName: "olga", Name: "Olga Example", Active: true, Duties: []people.Held{{Name: string(people.RunPeople)}}})
+	s.staff.set(&people.Person{ID: "olga", UserName: "olga", Name: "Olga Example", Active: true, From: people.Local, Duties: []people.Held{{Name: string(people.RunPeople)}}})
 	s.web = httptest.NewUnstartedServer(nil)
 	s.web.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.handler().ServeHTTP(w, r) })
 	s.web.Start()
@@ -306,6 +319,13 @@ func (b *browser) send(req *http.Request) *http.Response {
 func (b *browser) who() string {
 	b.s.t.Helper()
 	return body(b.s.t, b.do("GET", "/who"))
+}
+
+// entry records something within a change of a test.
+func (s *site) entry(c *book.Change) error {
+	id, err := newID()
+	c.Record(&ledger.Act{Act: "person-deactivated", At: s.at.UnixMicro(), ID: id, Who: "olga", Behalf: "alice"})
+	return err
 }
 
 func newID() (string, error) {

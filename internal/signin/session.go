@@ -51,7 +51,6 @@ const (
 	Deactivated Why = "person-deactivated"
 	AtIssuer    Why = "ended-at-issuer"
 	TooLong     Why = "too-long"
-	TooIdle     Why = "idle"
 )
 
 var (
@@ -213,10 +212,11 @@ func (s *Service) EndBy(ctx context.Context, issuer, sid, subject string) (n int
 func (s *Service) sweep(c *book.Change) {
 	n := 0
 	for _, x := range s.sessions.All() {
-		if s.good(x) {
+		why := s.over(x)
+		if why == "" {
 			continue
 		}
-		s.close(c, x, s.over(x))
+		s.close(c, x, why)
 		if n++; n == 64 {
 			return
 		}
@@ -253,9 +253,9 @@ func (s *Service) Keep(ctx context.Context) error {
 	return s.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		n := 0
 		for id, x := range s.sessions.All() {
-			switch y := s.fresh(x); {
-			case !s.good(x):
-				s.close(c, x, s.over(x))
+			switch y, why := s.fresh(x), s.over(x); {
+			case why != "":
+				s.close(c, x, why)
 			case y.Seen > x.Seen:
 				s.sessions.Put(c, id, y)
 			default:
@@ -270,15 +270,22 @@ func (s *Service) Keep(ctx context.Context) error {
 	})
 }
 
-// over is why a session that is not good is over.
+// over is why a session is over for good; "" where it goes on or is merely idle. An idle
+// one opens nothing, and yet it stays in the book until its time is over: tokens of the
+// command line outlive a browser that nobody touches, and whoever ends the session, as a
+// back-channel log-out does, must find it to end them.
 func (s *Service) over(x *Session) Why {
+	now := s.now()
+	_, end := s.index.clock(x, now)
 	switch {
 	case !s.cfg.People.Active(x.Person):
 		return Deactivated
-	case s.now().UnixMicro() >= x.Until:
+	case now.UnixMicro() >= x.Until, !now.Before(end):
+		return TooLong
+	case defect.On(defect.IdleForgotten) && !s.good(x):
 		return TooLong
 	}
-	return TooIdle
+	return ""
 }
 
 // runs reports whether a person administers people.
