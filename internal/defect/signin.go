@@ -2,24 +2,27 @@ package defect
 
 // Faults of signing in.
 const (
-	SessionForEver   Defect = "session-for-ever"  // a session neither ages nor idles out
-	AnySessionEnded  Defect = "any-session-ended" // anybody ends anybody's session
-	IdleForgotten    Defect = "idle-forgotten"    // an idle session is closed before anybody can end it
-	LeaverStays      Defect = "leaver-stays"      // who is made inactive keeps their sessions
-	ProofForEver     Defect = "proof-for-ever"    // a proof does not age
-	AnySiteMayPost   Defect = "any-site-may-post" // what another site made a browser send is done
-	OldSessionStays  Defect = "old-session-stays" // the session before signing in goes on
-	TokenKept        Defect = "token-kept"        // a new proof leaves the session its token
-	UserUnverified   Defect = "user-unverified"   // a passkey signs in though nobody unlocked it
-	CountIgnored     Defect = "count-ignored"     // a passkey whose count went back signs in
-	LastWayRemoved   Defect = "last-way-removed"  // a person's only way in is taken away
-	GuessesUnlimited Defect = "guesses-unlimited" // nobody waits who guesses
-	CodeAlone        Defect = "code-alone"        // a one-time code signs in without the passphrase
-	OTPTwice         Defect = "otp-twice"         // a one-time code is taken twice
-	SpareTwice       Defect = "spare-twice"       // a recovery code is taken twice
-	OwnInvitation    Defect = "own-invitation"    // who makes an invitation agrees to it
-	SecondIgnored    Defect = "second-ignored"    // an invitation needs no second person
-	AnybodyInvites   Defect = "anybody-invites"   // anybody makes invitations
-	InviteTwice      Defect = "invite-twice"      // an invitation works twice
-	TicketTwice      Defect = "ticket-twice"      // what was handed out once is used twice
+	SessionForEver     Defect = "session-for-ever"    // a session neither ages nor idles out
+	AnySessionEnded    Defect = "any-session-ended"   // anybody ends anybody's session
+	IdleForgotten      Defect = "idle-forgotten"      // an idle session is closed before anybody can end it
+	LeaverStays        Defect = "leaver-stays"        // who is made inactive keeps their sessions
+	ProofForEver       Defect = "proof-for-ever"      // a proof does not age
+	AnySiteMayPost     Defect = "any-site-may-post"   // what another site made a browser send is done
+	OldSessionStays    Defect = "old-session-stays"   // the session before signing in goes on
+	TokenKept          Defect = "token-kept"          // a new proof leaves the session its token
+	UserUnverified     Defect = "user-unverified"     // a passkey signs in though nobody unlocked it
+	CountIgnored       Defect = "count-ignored"       // a passkey whose count went back signs in
+	LastWayRemoved     Defect = "last-way-removed"    // a person's only way in is taken away
+	GuessesUnlimited   Defect = "guesses-unlimited"   // nobody waits who guesses
+	CodeAlone          Defect = "code-alone"          // a one-time code signs in without the passphrase
+	OTPTwice           Defect = "otp-twice"           // a one-time code is taken twice
+	SpareTwice         Defect = "spare-twice"         // a recovery code is taken twice
+	OwnInvitation      Defect = "own-invitation"      // who makes an invitation agrees to it
+	SecondIgnored      Defect = "second-ignored"      // an invitation needs no second person
+	SecondAskedOnce    Defect = "second-asked-once"   // who got something to lose after they were invited needs no second person
+	RolesUncounted     Defect = "roles-uncounted"     // a role over others is nothing to lose
+	ElsewhereUncounted Defect = "elsewhere-uncounted" // nor is a sign-in elsewhere
+	AnybodyInvites     Defect = "anybody-invites"     // anybody makes invitations
+	InviteTwice        Defect = "invite-twice"        // an invitation works twice
+	TicketTwice        Defect = "ticket-twice"        // what was handed out once is used twice
 )

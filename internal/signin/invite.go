@@ -26,9 +26,10 @@ type Invitation struct {
 	Until  int64  `json:"until"`
 	// Second: the person can sign in already, or holds a right over others. Who makes the
 	// link could use it in their place, so a second one who runs people must agree (G9).
+	// It is asked when the link is made, and again whenever it is used.
 	Second bool   `json:"second,omitempty"`
 	Agreed string `json:"agreed,omitempty"`
-	Alone  bool   `json:"alone,omitempty"` // there is no second one
+	Alone  bool   `json:"alone,omitempty"` // there was no second one, which counts while there is none
 	Ended  int64  `json:"ended,omitempty"`
 	Why    string `json:"why,omitempty"` // used, withdrawn, replaced, gone
 }
@@ -55,7 +56,7 @@ func (s *Service) Invite(ctx context.Context, by people.Actor, person string) (l
 			return ErrInactive
 		}
 		v.Second = s.needsSecond(person)
-		v.Alone = v.Second && !s.hasSecond(by.ID, person)
+		v.Alone = v.Second && !s.hasSecond(by.ID, person, anybody)
 		for old, x := range s.invites.All() {
 			if x.Person == person {
 				s.closeInvite(c, old, x, "replaced")
@@ -78,20 +79,50 @@ func (s *Service) link(token string) string {
 }
 
 // needsSecond reports whether an invitation would let somebody act as a person who has
-// something to lose.
+// something to lose. Whoever holds a right counts before it does: it may at any moment.
 func (s *Service) needsSecond(person string) bool {
 	p := s.cfg.People.Person(person)
-	return s.ways.Get(person).can() || p != nil && len(p.Duties)+len(p.Positions) > 0
+	if p == nil {
+		return true // nothing is known of what they have to lose
+	}
+	return s.comesIn(p) || len(p.Duties)+len(p.Positions) > 0 || s.overOthers(p)
 }
 
-// hasSecond reports whether anybody could agree.
-func (s *Service) hasSecond(by, person string) bool {
+// overOthers reports whether one of a person's roles is a right over others.
+func (s *Service) overOthers(p *people.Person) bool {
+	return !defect.On(defect.RolesUncounted) && slices.ContainsFunc(p.Roles, func(h people.Held) bool {
+		return s.cfg.People.OverOthers(people.Role, h.Name)
+	})
+}
+
+// comesIn reports whether a person can sign in already: here, or where they come from.
+func (s *Service) comesIn(p *people.Person) bool {
+	return s.ways.Get(p.ID).can() || p.From != people.Local && !defect.On(defect.ElsewhereUncounted)
+}
+
+// hasSecond reports whether anybody of some could agree.
+func (s *Service) hasSecond(by, person string, some func(*people.Person) bool) bool {
 	for p := range s.cfg.People.People() {
-		if s.runs(p.ID) && s.another(p.ID, by, person) {
+		if s.runs(p.ID) && s.another(p.ID, by, person) && some(p) {
 			return true
 		}
 	}
 	return false
+}
+
+func anybody(*people.Person) bool { return true }
+
+// asNow is an invitation as it stands now: its person may have got something to lose
+// since it was made, and there may be somebody who can agree. Whoever cannot sign in yet
+// does not end that one is alone: two such would wait for each other's word for ever.
+func (s *Service) asNow(v *Invitation) *Invitation {
+	if defect.On(defect.SecondAskedOnce) {
+		return v
+	}
+	x := *v
+	x.Second = v.Second || s.needsSecond(v.Person)
+	x.Alone = v.Alone && !s.hasSecond(v.By, v.Person, s.comesIn)
+	return &x
 }
 
 // another reports whether a is neither b nor c under any identity.
@@ -106,10 +137,10 @@ func (s *Service) AgreeInvite(ctx context.Context, by people.Actor, id string) e
 		if v == nil || !s.lasts(v) {
 			return ErrNoInvitation
 		}
-		if !v.Second || v.Agreed != "" || !s.another(by.ID, v.By, v.Person) && !defect.On(defect.OwnInvitation) {
+		x := *s.asNow(v)
+		if !x.Second || x.Agreed != "" || !s.another(by.ID, v.By, v.Person) && !defect.On(defect.OwnInvitation) {
 			return ErrMayNot
 		}
-		x := *v
 		x.Agreed = by.ID
 		s.invites.Put(c, id, &x)
 		return s.record(c, "invitation-agreed", by.ID, v.Person, id)
@@ -132,7 +163,7 @@ func (s *Service) Withdraw(ctx context.Context, by people.Actor, id string) erro
 func (s *Service) Invitations() (out []*Invitation) {
 	for _, v := range s.invites.All() {
 		if s.lasts(v) {
-			out = append(out, v)
+			out = append(out, s.asNow(v))
 		}
 	}
 	slices.SortFunc(out, func(a, b *Invitation) int { return strings.Compare(a.ID, b.ID) })
@@ -159,10 +190,13 @@ func (s *Service) lasts(v *Invitation) bool {
 	return v.Ended == 0 && s.now().UnixMicro() < v.Until
 }
 
-// good reports whether an invitation may be used.
+// usable reports whether an invitation may be used.
 func (s *Service) usable(v *Invitation) bool {
-	second := !v.Second || v.Agreed != "" || v.Alone
-	return s.lasts(v) && (second || defect.On(defect.SecondIgnored)) && s.cfg.People.Active(v.Person)
+	if !s.lasts(v) || !s.cfg.People.Active(v.Person) {
+		return false
+	}
+	v = s.asNow(v)
+	return !v.Second || v.Agreed != "" || v.Alone || defect.On(defect.SecondIgnored)
 }
 
 // invited finds the invitation of a link.

@@ -35,6 +35,8 @@ type People interface {
 	ByUserName(name string) *people.Person
 	Active(id string) bool
 	Holds(id string, d people.Duty, now int64) bool
+	// OverOthers reports whether what has this name is a right over others.
+	OverOthers(k people.Kind, name string) bool
 	// Same reports whether two ids are the same human being.
 	Same(a, b string) bool
 	People() iter.Seq[*people.Person]
