@@ -87,7 +87,7 @@ func sayOwnerLink(t *terminal, s *serve.Server) error {
 	if err != nil || !ok {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "Nobody has signed in here yet. The first owner comes in by this link, which is good once,\nuntil this program ends:\n  %s\n", link)
+	_, err = fmt.Fprintf(t.out, "Nobody runs people here yet. The first owner comes in by this link, which is good once,\nuntil this program ends:\n  %s\n", link)
 	return err
 }
 

@@ -140,6 +140,8 @@ func All() []Defect {
 		OwnInvitation,
 		SecondIgnored,
 		SecondAskedOnce,
+		AnybodyIsOwner,
+		OwnerLinkTwice,
 		RolesUncounted,
 		ElsewhereUncounted,
 		AnybodyInvites,

@@ -22,6 +22,8 @@ const (
 	SecondAskedOnce    Defect = "second-asked-once"   // who got something to lose after they were invited needs no second person
 	RolesUncounted     Defect = "roles-uncounted"     // a role over others is nothing to lose
 	ElsewhereUncounted Defect = "elsewhere-uncounted" // nor is a sign-in elsewhere
+	AnybodyIsOwner     Defect = "anybody-is-owner"    // people from elsewhere keep the first owner out
+	OwnerLinkTwice     Defect = "owner-link-twice"    // the first owner's link is good again when they leave
 	AnybodyInvites     Defect = "anybody-invites"     // anybody makes invitations
 	InviteTwice        Defect = "invite-twice"        // an invitation works twice
 	TicketTwice        Defect = "ticket-twice"        // what was handed out once is used twice

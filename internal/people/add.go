@@ -11,15 +11,16 @@ import (
 )
 
 // First makes the first person of an installation: they run the system and its people,
-// which nobody agreed to, as Lacks says. It refuses once there is anybody.
+// which nobody agreed to, as Lacks says. It refuses while anybody runs people; who came
+// from elsewhere before them runs nothing, and keeps their name.
 func (d *Directory) First(ctx context.Context, p *Person) (*Person, error) {
 	who := Actor{ID: p.ID}
 	if who.ID == "" {
 		who.ID = p.UserName
 	}
 	return d.add(ctx, who, p, func(t *turn, p *Person) error {
-		if len(t.d.index.names) > 0 {
-			return refuse(ErrForbidden, "the installation has people already; one of them adds you")
+		if t.d.humans(DutyKind, string(RunPeople), t.now, true) > 0 { // an uncertain time opens nothing
+			return refuse(ErrForbidden, "somebody runs the people of this installation already; they add you")
 		}
 		p.From = Local
 		for _, duty := range []Duty{RunSystem, RunPeople} {

@@ -256,3 +256,28 @@ func TestSomebodyIsLeftToRunPeople(t *testing.T) {
 	_, err := o.First(t.Context(), &people.Person{UserName: "eve", Name: "Eve"})
 	refusedAs(t, err, people.ErrForbidden)
 }
+
+// TestTheFirstIsWhoeverFirstRunsPeople: people of provisioning do not keep them out, keep
+// their names, and whoever runs people then does.
+func TestTheFirstIsWhoeverFirstRunsPeople(t *testing.T) {
+	o := emptyOffice(t)
+	_, err := o.Add(t.Context(), scim, &people.Person{UserName: "fay", Name: "Fay", Active: true, SCIM: &people.Provisioned{}})
+	o.must(err)
+	_, err = o.First(t.Context(), &people.Person{UserName: "Fay", Name: "Eve"})
+	refusedAs(t, err, people.ErrTaken)
+	_, err = o.First(t.Context(), &people.Person{UserName: "ina", Name: "Ina"})
+	o.must(err)
+	if !o.Holds("ina", people.RunPeople, o.now()) {
+		t.Error("the first runs nothing")
+	}
+	_, err = o.First(t.Context(), &people.Person{UserName: "eve", Name: "Eve"})
+	refusedAs(t, err, people.ErrForbidden)
+	// While the time is not certain, what somebody holds for a while counts for nothing, and
+	// opens nothing either.
+	ina := people.Actor{ID: "ina"}
+	o.must(o.Give(t.Context(), ina, people.Gift{Person: "fay", Kind: people.DutyKind, Name: "run-people", Until: o.now() + 3_600_000_000}))
+	o.must(o.Deactivate(t.Context(), people.Actor{ID: "fay"}, "ina", ""))
+	o.trusted = false
+	_, err = o.First(t.Context(), &people.Person{UserName: "eve", Name: "Eve"})
+	refusedAs(t, err, people.ErrForbidden)
+}

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"modicum/internal/book"
-	"modicum/internal/people"
+	"modicum/internal/defect"
 )
 
 // enrolTime is how long somebody may take over registering once they opened the link.
@@ -88,10 +88,12 @@ func (s *Service) enrolOnce(ctx context.Context, w http.ResponseWriter, r *http.
 		}
 		person = id
 	}
-	return s.begin(ctx, w, r, person, Proof{How: how}, "enrolled", func(c *book.Change) error {
+	err := s.begin(ctx, w, r, person, Proof{How: how}, "enrolled", func(c *book.Change) error {
 		switch {
-		case t.Owner && s.ways.Len() > 0:
-			return errTicket
+		case t.Owner:
+			if err := s.stillOwner(person); err != nil {
+				return err
+			}
 		case t.Invite != "":
 			if err := s.spendInvite(c, t.Invite); err != nil {
 				return err
@@ -102,21 +104,8 @@ func (s *Service) enrolOnce(ctx context.Context, w http.ResponseWriter, r *http.
 		}
 		return s.notify(ctx, c, WayAdded, person)
 	})
-}
-
-// firstOwner writes the first person into the directory, which is a change of its own:
-// where the process falls after it, the next start makes a link for that person.
-func (s *Service) firstOwner(ctx context.Context, t *ticket) (string, error) {
-	person, free := s.ownerless()
-	if !free {
-		return "", errTicket
+	if err == nil && t.Owner && !defect.On(defect.OwnerLinkTwice) {
+		s.owner.Store(nil) // nobody who leaves later makes it good again
 	}
-	if person != "" {
-		return person, nil
-	}
-	p, err := s.cfg.People.First(ctx, &people.Person{ID: t.UserName, UserName: t.UserName, Name: t.Name, Active: true})
-	if err != nil {
-		return "", err
-	}
-	return p.ID, nil
+	return err
 }

@@ -10,6 +10,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"modicum/internal/people"
 )
 
 var (
@@ -170,6 +172,8 @@ func (s *Service) words(ctx context.Context, err error) (int, answered) {
 		return say(http.StatusForbidden, "Prove first who you are.")
 	case errors.Is(err, errNames):
 		return say(http.StatusUnprocessableEntity, "Fill in your name, and a user name without blanks.")
+	case errors.Is(err, people.ErrTaken):
+		return say(http.StatusConflict, "This user name belongs to somebody, or did. Open your link once more and choose another.")
 	case errors.Is(err, ErrLastWay):
 		return say(http.StatusConflict, "It is your only way in. Add another one first.")
 	case errors.Is(err, ErrNoWay):

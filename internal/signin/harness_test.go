@@ -2,7 +2,6 @@ package signin_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"log/slog"
@@ -86,7 +85,7 @@ func (s *staff) People() iter.Seq[*people.Person] {
 func (s *staff) First(_ context.Context, p *people.Person) (*people.Person, error) {
 	for q := range s.People() {
 		if q.ID == p.ID || q.Active && s.Holds(q.ID, people.RunPeople, 0) {
-			return nil, errors.New("the name is taken, or somebody runs people")
+			return nil, people.ErrTaken
 		}
 	}
 	p.From, p.Duties = people.Local, []people.Held{{Name: string(people.RunPeople), Alone: true}}

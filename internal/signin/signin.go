@@ -40,7 +40,8 @@ type People interface {
 	// Same reports whether two ids are the same human being.
 	Same(a, b string) bool
 	People() iter.Seq[*people.Person]
-	// First makes the first person of an installation; it refuses once there is anybody.
+	// First makes the first person of an installation; it refuses while anybody runs people,
+	// and a name that is somebody's.
 	First(ctx context.Context, p *people.Person) (*people.Person, error)
 }
 
