@@ -225,6 +225,7 @@ var killers = map[Defect]killer{
 	CountIgnored:       {inSignIn, "TestAPasskeyWhoseCountWentBackIsRefusedAndTold", ""},
 	LastWayRemoved:     {inSignIn, "TestTheLastWayInStays", ""},
 	GuessesUnlimited:   {inSignIn, "TestWhoGuessesWaitsAndIsTold", ""},
+	JunkRecorded:       {inSignIn, "TestWhatIsNoPasskeyFillsNoRecord", ""},
 	CodeAlone:          {inSignIn, "TestNoPasswordAloneAndNoCodeAlone", ""},
 	OTPTwice:           {inSignIn, "TestACodeIsTakenOnce", ""},
 	SpareTwice:         {inSignIn, "TestARecoveryCodeIsTakenOnceAlsoByTwoAtOnce", ""},

@@ -134,6 +134,7 @@ func All() []Defect {
 		CountIgnored,
 		LastWayRemoved,
 		GuessesUnlimited,
+		JunkRecorded,
 		CodeAlone,
 		OTPTwice,
 		SpareTwice,

@@ -87,6 +87,26 @@ func (l *limit) clear(name, network string) {
 	}
 }
 
+// failed counts a failure of a network and says the how-many-th of its hour it is. It
+// slows nobody down: it is for what one may fail at as often as they like, and what need
+// not be recorded as often.
+func (l *limit) failed(network string, now time.Time) int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.clean(now)
+	key := "net " + caller.Household(network)
+	t := l.tries[key]
+	if !now.Before(t.forget) {
+		t = tries{forget: now.Add(forgetAfter)}
+	}
+	t.n++
+	if l.tries == nil {
+		l.tries = map[string]tries{}
+	}
+	l.tries[key] = t
+	return t.n
+}
+
 // clean forgets what is old once there is much.
 func (l *limit) clean(now time.Time) {
 	if len(l.tries) < maxTries {

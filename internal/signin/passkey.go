@@ -163,7 +163,7 @@ var byPasskey = []string{"hwk", "user"}
 func (s *Service) passkey(ctx context.Context, w http.ResponseWriter, r *http.Request, t *ticket, answer []byte) error {
 	x, err := s.assertion(t, answer)
 	if err != nil {
-		return s.refusePasskey(ctx, t.Person, nil, err)
+		return s.refuseJunk(ctx, t, network(r), err)
 	}
 	if !s.used.spend(t, s.now()) {
 		return errTicket
@@ -180,9 +180,29 @@ func (s *Service) passkey(ctx context.Context, w http.ResponseWriter, r *http.Re
 	return err
 }
 
+// mostJunk is how many answers that no passkey signed are recorded of a network an hour.
+const mostJunk = 40
+
+// refuseJunk refuses an answer that no passkey signed. Anybody can send any number of
+// them, so a network's are recorded up to a bound, and the last entry says that more are
+// left out. Up to there the ticket is spent, too; beyond, nothing at all is kept.
+func (s *Service) refuseJunk(ctx context.Context, t *ticket, network string, err error) error {
+	n := s.junk.failed(network, s.now())
+	if n > mostJunk && !defect.On(defect.JunkRecorded) {
+		return err
+	}
+	if !s.used.spend(t, s.now()) {
+		return errTicket
+	}
+	if n == mostJunk {
+		return s.refusePasskey(ctx, t.Person, nil, err, "more-not-recorded")
+	}
+	return s.refusePasskey(ctx, t.Person, nil, err)
+}
+
 // refusePasskey records a refusal; of a passkey that may be copied people are told.
-func (s *Service) refusePasskey(ctx context.Context, person string, x *signed, err error) error {
-	what := []string{"passkey"}
+func (s *Service) refusePasskey(ctx context.Context, person string, x *signed, err error, also ...string) error {
+	what := append([]string{"passkey"}, also...)
 	if errors.Is(err, errCopied) {
 		what = append(what, "count-went-back", keyName(x.id))
 	}

@@ -82,6 +82,7 @@ type Service struct {
 	handed   seal               // of what is handed out and must come back
 	used     once
 	guesses  limit
+	junk     limit         // answers that no passkey signed
 	decoy    Codes         // what guesses at nobody are compared with
 	hashing  chan struct{} // as many passphrases are hashed at once
 	owner    atomic.Pointer[string]
