@@ -31,8 +31,11 @@ type Lender struct {
 
 // Take opens a masked class of one record for the caller's own reason.
 func (l *Lender) Take(ctx context.Context, c *caller.Caller, task, record, class, reason string) error {
-	role, name := split(task, c)
-	_, err := l.Lent.Ask(ctx, actorOf(c), access.Want{
+	role, name, err := may(c, task)
+	if err != nil {
+		return err
+	}
+	_, err = l.Lent.Ask(ctx, actorOf(c), access.Want{
 		Kind: access.Asked, Role: role, Task: name, Record: record, Classes: []string{class}, Reason: access.Reason{Text: reason},
 	})
 	return inWords(err)
@@ -40,26 +43,47 @@ func (l *Lender) Take(ctx context.Context, c *caller.Caller, task, record, class
 
 // Break breaks the glass for one patient.
 func (l *Lender) Break(ctx context.Context, c *caller.Caller, task, purpose, patient, reason string) error {
-	now, _ := l.Now()
-	if !lately(c.AuthTime, now, l.Shift) {
+	role, name, err := may(c, task)
+	if err != nil {
+		return err
+	}
+	if now, _ := l.Now(); !lately(c.AuthTime, now, l.Shift) {
 		return problem.ProveAgain
 	}
-	role, name := split(task, c)
-	_, err := l.Lent.BreakGlass(ctx, actorOf(c), access.GlassWant{
+	_, err = l.Lent.BreakGlass(ctx, actorOf(c), access.GlassWant{
 		Patient: patient, Role: role, Task: name, Purpose: purpose, Reason: access.Reason{Text: reason}, How: c.AMR,
 	})
 	return inWords(err)
 }
 
-// split takes ROLE/TASK apart; without a task that of the token counts, where it is bound
-// to one.
-func split(task string, c *caller.Caller) (role, name string) {
-	if task == "" && c.Task != caller.NoTask {
-		task = c.Task
+// may says for which task something may be lent with this token at a door: to a person,
+// in their own name, whose token opens records (G8).
+func may(c *caller.Caller, task string) (role, name string, err error) {
+	switch {
+	case c.Program || c.Actor != nil:
+		return "", "", problem.PersonAlone
+	case c.Task == caller.NoTask:
+		return "", "", problem.NotForTask
 	}
 	role, name, both := strings.Cut(task, "/")
 	if !both {
-		return "", task
+		role, name = "", task
 	}
-	return role, name
+	return within(c, role, name)
 }
+
+// within is the task that is meant, role and name, either of which may be left out: that
+// to which the token is bound, where it is, and no other.
+func within(c *caller.Caller, role, name string) (string, string, error) {
+	if !bound(c) {
+		return role, name, nil
+	}
+	ofRole, of, _ := strings.Cut(c.Task, "/")
+	if role != "" && role != ofRole || name != "" && name != of {
+		return "", "", problem.NotForTask
+	}
+	return ofRole, of, nil
+}
+
+// bound reports whether a token was given out for one task.
+func bound(c *caller.Caller) bool { return c.Task != "" && c.Task != caller.NoTask }
