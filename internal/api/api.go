@@ -11,6 +11,7 @@
 package api
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -30,7 +31,11 @@ type Config struct {
 	People       *people.Directory
 	Inbox        Inbox
 	// Shift is how long one proof of presence is good for breaking the glass.
-	Shift   time.Duration
+	Shift time.Duration
+	// Tried records that somebody who is known tried what changes something in vain: op is
+	// the operationId, code the last part of the problem's type (L2). Where it cannot be
+	// recorded the answer is 503. nil records nothing, which no server may do.
+	Tried   func(ctx context.Context, by people.Actor, op, code string) error
 	Now     func() (now time.Time, trusted bool)
 	Version string
 }
@@ -115,6 +120,8 @@ func (a *api) serve(op *operation) http.Handler {
 		c, err := a.open(r, op)
 		if err == nil {
 			err = op.reads(r)
+		} else if c != nil {
+			err = a.inVain(c, op, err)
 		}
 		if err != nil {
 			refuse(w, err)
@@ -134,7 +141,8 @@ func (a *api) serve(op *operation) http.Handler {
 	})
 }
 
-// open says who asks, and whether they proved their presence where that is needed.
+// open says who asks, and whether they may do this kind of thing at all: with a call and
+// an error both, who asks is known and may not.
 func (a *api) open(r *http.Request, op *operation) (*call, error) {
 	who, err := a.Authenticate(r)
 	if err != nil {
@@ -144,13 +152,27 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 	c := &call{api: a, r: r, caller: who, by: actorOf(who), now: now.UnixMicro()}
 	switch {
 	case who.Actor != nil:
-		return nil, problem.PersonAlone
-	case op.person && who.Program:
-		return nil, problem.PersonAlone
+		return c, problem.PersonAlone
+	case op.person && (who.Program || len(who.Scopes) > 0):
+		return c, problem.PersonAlone // an application's token reads records, and does nothing in its person's name
+	case op.proof && bound(who):
+		return c, problem.NotForTask
 	case op.proof && (!trusted || !lately(who.Proved, now, proofForRights)):
-		return nil, problem.ProveAgain
+		return c, problem.ProveAgain
 	}
 	return c, nil
+}
+
+// inVain records that somebody tried to change something and may not, for which they get
+// why; where that cannot be recorded nothing more is said (L2).
+func (a *api) inVain(c *call, op *operation, why error) error {
+	if op.method == http.MethodGet || a.Tried == nil {
+		return why
+	}
+	if err := a.Tried(c.r.Context(), c.by, op.name, problem.From(why).Slug()); err != nil {
+		return problem.Unavailable
+	}
+	return why
 }
 
 // lately reports whether a moment lies within so long before now, and not ahead of it but

@@ -39,8 +39,11 @@ type clinic struct {
 	people *people.Directory
 	lent   *access.Book
 	now    time.Time
-	proved time.Duration // how long ago everybody proved their presence
-	weak   bool          // they signed in then, and nothing proved them present
+	proved time.Duration        // how long ago everybody proved their presence
+	weak   bool                 // they signed in then, and nothing proved them present
+	token  func(*caller.Caller) // what else their tokens say; nil: nothing
+	tried  []string             // who tried what in vain, and why
+	untold bool                 // that cannot be recorded
 }
 
 // reach is for notices.
@@ -88,7 +91,7 @@ func newClinic(t testing.TB) *clinic {
 	must(err)
 	k.staff(must)
 	k.web = httptest.NewServer(api.Handler(api.Config{
-		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3",
+		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3", Tried: k.hear,
 	}))
 	t.Cleanup(k.web.Close)
 	return k
@@ -123,10 +126,23 @@ func (k *clinic) authenticate(r *http.Request) (*caller.Caller, error) {
 	if k.weak {
 		strong = time.Time{}
 	}
-	return &caller.Caller{
+	c := &caller.Caller{
 		ID: id, Program: id == "robot", AMR: []string{"hwk", "user"}, AuthTime: at, Proved: strong, Network: "127.0.0.1",
 		Roles: k.people.Roles(id, k.now.UnixMicro()), Expires: k.now.Add(time.Hour),
-	}, nil
+	}
+	if k.token != nil {
+		k.token(c)
+	}
+	return c, nil
+}
+
+// hear hears what was tried in vain.
+func (k *clinic) hear(_ context.Context, by people.Actor, op, code string) error {
+	if k.untold {
+		return errors.New("the disk is full")
+	}
+	k.tried = append(k.tried, by.ID+" "+op+" "+code)
+	return nil
 }
 
 // call asks as somebody and returns the status and the answer.

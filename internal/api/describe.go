@@ -110,12 +110,9 @@ func (op *operation) responses(schemas object) object {
 // problems are the texts of what an operation may be refused with, by status.
 func (op *operation) problems() map[int][]string {
 	may := append([]problem.Problem{problem.Token, problem.Malformed, problem.Unavailable, problem.Internal, problem.Busy}, op.may...)
-	if op.person || op.proof {
-		may = append(may, problem.PersonAlone)
-	}
 	may = append(may, problem.PersonAlone)
 	if op.proof {
-		may = append(may, problem.ProveAgain)
+		may = append(may, problem.ProveAgain, problem.NotForTask)
 	}
 	if strings.Contains(op.path, "{") {
 		may = append(may, problem.NoSuchThing)

@@ -156,7 +156,7 @@ func (a *api) lentOperations() []operation {
 		{method: "GET", path: "/requests", name: "listRequests", about: "requests", summary: "What you asked for and is not decided, or with state=ended what was.", person: true,
 			query: append([]param{{name: "state", text: "open (without it) or ended.", one: []string{"open", "ended"}}}, pageOf...), answer: as[list[request]]("Requests"), do: (*call).listRequests},
 		{method: "POST", path: "/requests", name: "ask", about: "requests", summary: "Ask for more, for a while, with a reason.", person: true,
-			body: as[want]("Want"), answer: as[asked]("Asked"), status: http.StatusCreated, may: refusals, with: typed((*call).ask)},
+			body: as[want]("Want"), answer: as[asked]("Asked"), status: http.StatusCreated, may: append([]problem.Problem{problem.NotForTask}, refusals...), with: typed((*call).ask)},
 		{method: "GET", path: "/requests/{id}", name: "getRequest", about: "requests", summary: "One request: yours, or one that waits for you.", person: true,
 			answer: as[request]("Request"), do: (*call).getRequest},
 		{method: "POST", path: "/requests/{id}/approve", name: "approve", about: "requests", summary: "Say yes to exactly what is asked.", person: true, proof: true,
@@ -174,7 +174,7 @@ func (a *api) lentOperations() []operation {
 		{method: "POST", path: "/ask", name: "askValue", about: "requests", summary: "The same as POST /requests: the short way to one masked value (kind ask).", person: true,
 			body: as[want]("Want"), answer: as[asked]("Asked"), status: http.StatusCreated, may: refusals, with: typed((*call).ask)},
 		{method: "POST", path: "/break-glass", name: "breakGlass", about: "glasses", summary: "Break the glass for one patient, in an emergency.", person: true,
-			body: as[glassWant]("Glass"), answer: as[grant]("Grant"), status: http.StatusCreated, may: append([]problem.Problem{problem.ProveAgain}, refusals...), with: typed((*call).breakGlass)},
+			body: as[glassWant]("Glass"), answer: as[grant]("Grant"), status: http.StatusCreated, may: append([]problem.Problem{problem.ProveAgain, problem.NotForTask}, refusals...), with: typed((*call).breakGlass)},
 		{method: "POST", path: "/grants/{id}/attest", name: "attest", about: "glasses", summary: "Say afterwards what the glass was broken for.", person: true,
 			body: as[word]("Word"), may: refusals, with: typed((*call).attest)},
 		{method: "GET", path: "/reviews", name: "listReviews", about: "glasses", summary: "Reviews that wait for you.", person: true, answer: as[list[grant]]("Grants"), do: (*call).listReviews},
@@ -212,6 +212,12 @@ func (c *call) listGrants() (any, error) {
 }
 
 func (c *call) ask(w *want) (any, error) {
+	if access.Kind(w.Kind) == access.Asked { // nobody else says yes to it
+		var err error
+		if w.Role, w.Task, err = within(c.caller, w.Role, w.Task); err != nil {
+			return nil, err
+		}
+	}
 	done, err := c.Lent.Ask(c.r.Context(), c.by, wanted(w))
 	if err != nil {
 		return nil, err
@@ -291,8 +297,12 @@ func (c *call) breakGlass(w *glassWant) (any, error) {
 	if !lately(c.caller.AuthTime, now, c.Shift) {
 		return nil, problem.ProveAgain
 	}
+	role, task, err := within(c.caller, w.Role, w.Task)
+	if err != nil {
+		return nil, err
+	}
 	g, err := c.Lent.BreakGlass(c.r.Context(), c.by, access.GlassWant{
-		Patient: w.Patient, Role: w.Role, Task: w.Task, Purpose: w.Purpose, Reason: access.Reason(w.Reason), How: c.caller.AMR,
+		Patient: w.Patient, Role: role, Task: task, Purpose: w.Purpose, Reason: access.Reason(w.Reason), How: c.caller.AMR,
 	})
 	if err != nil {
 		return nil, err

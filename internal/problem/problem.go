@@ -106,7 +106,7 @@ var (
 	// ProveAgain: the person must prove their presence again (RFC 9470).
 	ProveAgain = of(401, "prove-again", "login", "Prove again that it is you: sign in again, and send the new token within five minutes.")
 	// PersonAlone: what only a person does, in their own name.
-	PersonAlone = of(403, "person-alone", "forbidden", "A person does this, in their own name: no program, and nobody for somebody else.")
+	PersonAlone = of(403, "person-alone", "forbidden", "A person does this, in their own name: no program, no application with scopes, and nobody for somebody else.")
 	// NotYours: a right that the caller does not hold.
 	NotYours = of(403, "not-yours", "forbidden", "Your duties do not include this.")
 	// NoAddress: an address that does not exist, whoever asks.
