@@ -232,6 +232,8 @@ var killers = map[Defect]killer{
 	OwnInvitation:      {inSignIn, "TestG9_AnInvitationIntoRightsNeedsASecondPerson", ""},
 	SecondIgnored:      {inSignIn, "TestG9_AnInvitationIntoRightsNeedsASecondPerson", ""},
 	AnybodyIsOwner:     {inSignIn, "TestPeopleFromElsewhereDoNotKeepTheFirstOwnerOut", ""},
+	OwnerTakenOver:     {inSignIn, "TestWhoIsOwnerBySomebodysWordClosesTheLink", ""},
+	FirstTwice:         {inPeople, "TestTheFirstIsWhoeverFirstRunsPeople", ""},
 	OwnerLinkTwice:     {inSignIn, "TestWhereNobodyRunsPeopleAnyMoreTheNextStartMakesALink", ""},
 	SecondAskedOnce:    {inSignIn, "TestG9_AnInvitationAsksForASecondPersonAgainWhenItIsUsed", ""},
 	RolesUncounted:     {inSignIn, "TestG9_WhoHasSomethingToLoseIsInvitedByTwo", ""},

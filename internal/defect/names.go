@@ -143,6 +143,8 @@ func All() []Defect {
 		SecondAskedOnce,
 		AnybodyIsOwner,
 		OwnerLinkTwice,
+		OwnerTakenOver,
+		FirstTwice,
 		RolesUncounted,
 		ElsewhereUncounted,
 		AnybodyInvites,

@@ -2,6 +2,7 @@ package defect
 
 // Faults of the directory beyond the first ones, and of provisioning.
 const (
+	FirstTwice       Defect = "first-twice"        // there is a first person though somebody runs people
 	OwnGiftCounts    Defect = "own-gift-counts"    // what somebody gives to themselves counts at once
 	LinksIgnored     Defect = "links-ignored"      // linked identities are different people
 	ManagerNamed     Defect = "manager-named"      // whoever a page names as manager approves

@@ -24,6 +24,7 @@ const (
 	RolesUncounted     Defect = "roles-uncounted"     // a role over others is nothing to lose
 	ElsewhereUncounted Defect = "elsewhere-uncounted" // nor is a sign-in elsewhere
 	AnybodyIsOwner     Defect = "anybody-is-owner"    // people from elsewhere keep the first owner out
+	OwnerTakenOver     Defect = "owner-taken-over"    // an owner who comes in elsewhere is taken for one who never came
 	OwnerLinkTwice     Defect = "owner-link-twice"    // the first owner's link is good again when they leave
 	AnybodyInvites     Defect = "anybody-invites"     // anybody makes invitations
 	InviteTwice        Defect = "invite-twice"        // an invitation works twice

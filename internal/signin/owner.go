@@ -48,7 +48,8 @@ func (s *Service) ownerless() (person string, free bool) {
 	if owner == nil {
 		return "", true
 	}
-	return owner.ID, s.neverCame(owner) && owner.Created == latest
+	never := s.neverCame(owner) && owner.Created == latest
+	return owner.ID, never || defect.On(defect.OwnerTakenOver)
 }
 
 // neverCame reports whether a person of ours never had a way in. One who has added
