@@ -25,8 +25,8 @@ type Continuation struct {
 // Continue goes on under a new origin, whose key o.Key is, after the store was
 // found behind (ErrBehind) or its key lost. The first entry of the new log names
 // the earlier one's last known checkpoint and how much of it the store still
-// holds, so that what was lost stays visible for ever. The published folder of
-// the earlier log is kept beside the new one. The verification key of the
+// holds, so that what was lost stays visible for ever. The published folder and the
+// journal of the earlier log are kept beside the new ones. The verification key of the
 // earlier log belongs into o.Keys. Continue is never implied: an operator asks
 // for it; afterwards the store is opened as usual.
 func Continue(ctx context.Context, o Options, c Continuation) (err error) {
@@ -56,17 +56,67 @@ func Continue(ctx context.Context, o Options, c Continuation) (err error) {
 	if err != nil {
 		return err
 	}
+	if err := journalFits(filepath.Join(s.opts.Dir, fmt.Sprintf("%s.%d", journalName, old.n))); err != nil {
+		return err // before anything is written
+	}
 	if err := s.begin(ctx, old, known, c); err != nil {
 		return err
 	}
-	if err := os.Remove(filepath.Join(s.opts.Dir, journalName)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("store: %w", err) // of the earlier log, which the next start leaves aside as well
+	if err := setJournalAside(s.opts.Dir, old.n); err != nil {
+		return err // the next start does it
 	}
 	return s.setAside(old.n)
 }
 
-// lastKnown is the largest of the checkpoints that the caller, the folder and
-// the store have of the earlier log.
+// setJournalAside keeps the journal of log n: it may be all that is left of entries that
+// were acknowledged.
+func setJournalAside(dir string, n int64) error {
+	from := filepath.Join(dir, journalName)
+	if _, err := os.Lstat(from); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	aside := fmt.Sprintf("%s.%d", from, n)
+	if err := journalFits(aside); err != nil {
+		return err
+	}
+	if err := os.Rename(from, aside); err != nil {
+		return fmt.Errorf("store: keep the journal of the earlier log: %w", err)
+	}
+	return syncDir(dir)
+}
+
+// journalFits reports whether a journal can be kept under that name.
+func journalFits(aside string) error {
+	if _, err := os.Lstat(aside); !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("store: cannot keep the journal of the earlier log: %s exists already; move it out of the data folder", aside)
+	}
+	return nil
+}
+
+// checkJournal looks whose the journal is. One of an earlier log is kept aside: Continue
+// was cut short there. One of a later log says that the database is older than it.
+func (s *Store) checkJournal() error {
+	b, err := journalBytes(s.opts.Dir)
+	if err != nil {
+		return err
+	}
+	for at := 0; at < len(b); at += blockSize {
+		f, _, ok := parseFrame(b[at:])
+		switch {
+		case !ok:
+			continue
+		case f.origin < s.origin.n:
+			return setJournalAside(s.opts.Dir, f.origin)
+		case f.origin > s.origin.n:
+			return fmt.Errorf("store: the database ends with log %d, and %s is of log %d: %w; if the database was restored from a backup, go on under a new name with: modicum ledger continue --origin NEW-NAME --reason TEXT", s.origin.n, journalName, f.origin, ErrBehind)
+		}
+		return nil // a journal is of one log
+	}
+	return nil
+}
+
+// lastKnown is the largest of the checkpoints that the caller, the folder, the journal
+// and the store have of the earlier log.
 func (s *Store) lastKnown(ctx context.Context, given []byte) (ledger.Head, error) {
 	best, _, err := ledger.OpenCheckpoint(s.origin.checkpoint, s.opts.Keys...)
 	if err != nil {
@@ -76,7 +126,15 @@ func (s *Store) lastKnown(ctx context.Context, given []byte) (ledger.Head, error
 	if err != nil {
 		return best, err
 	}
-	for _, cp := range [][]byte{published, given} {
+	frames, err := readJournal(s.opts.Dir, s.origin.n, s.origin.first+s.origin.size)
+	if err != nil && !errors.Is(err, ErrBehind) {
+		return best, err
+	}
+	known := [][]byte{published, given}
+	for _, f := range frames { // whose entries do not follow those of the database
+		known = append(known, f.checkpoint)
+	}
+	for _, cp := range known {
 		if cp == nil {
 			continue
 		}

@@ -84,7 +84,8 @@ func (s *Store) checkNewest(ctx context.Context, o origin) error {
 	return rows.Err()
 }
 
-// found makes the first origin: an empty tree, signed.
+// found makes the first origin: an empty tree, signed. A journal that lies there already
+// is that of a database that was lost.
 func (s *Store) found(ctx context.Context) error {
 	o := origin{n: 1, name: s.opts.Key.Origin()}
 	var err error
@@ -95,7 +96,7 @@ func (s *Store) found(ctx context.Context) error {
 		return fmt.Errorf("store: make the log: %w", err)
 	}
 	s.origin = o
-	return nil
+	return s.replay(ctx)
 }
 
 const insertOrigin = "insert into ledger_origin (origin, name, first, size, checkpoint) values ($1, $2, $3, $4, $5)"

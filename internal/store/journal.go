@@ -157,8 +157,18 @@ var errUnreadable = fmt.Errorf("%w: %s holds entries that cannot be read; keep a
 
 // readJournal returns the frames of an origin that lie after the position next, in
 // order. A frame that was cut short is left out where nothing was written after it:
-// nobody was told that its entries are durable. Anywhere else it is ErrDamaged.
+// nobody was told that its entries are durable. Anywhere else it is ErrDamaged. Frames
+// that begin beyond next come with ErrBehind.
 func readJournal(dir string, origin, next int64) ([]frame, error) {
+	b, err := journalBytes(dir)
+	if err != nil {
+		return nil, err
+	}
+	return framesOf(b, origin, next)
+}
+
+// journalBytes is what lies in the file; nil where there is none.
+func journalBytes(dir string) ([]byte, error) {
 	f, err := os.Open(filepath.Join(dir, journalName))
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
@@ -171,11 +181,10 @@ func readJournal(dir string, origin, next int64) ([]frame, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: read the journal: %w", err)
 	}
-	return framesOf(b, origin, next)
+	return b, nil
 }
 
-func framesOf(b []byte, origin, next int64) ([]frame, error) {
-	var all []frame
+func framesOf(b []byte, origin, next int64) (all []frame, behind error) {
 	for half := range slices.Chunk(b, halfSize) {
 		frames, err := framesOfHalf(half, origin, next)
 		if err != nil {
@@ -187,14 +196,15 @@ func framesOf(b []byte, origin, next int64) ([]frame, error) {
 	for i, f := range all {
 		switch {
 		case f.first == next:
-		case i == 0 && f.first > next:
-			return nil, fmt.Errorf("store: the database ends at entry %d, and %s goes on at %d: %w; if the database was restored from a backup, go on under a new name with: modicum ledger continue --origin NEW-NAME --reason TEXT", next, journalName, f.first, ErrBehind)
+		case f.first > next && behind != nil: // what lay between was in the database that is lost
+		case f.first > next && i == 0:
+			behind = fmt.Errorf("store: the database ends at entry %d, and %s goes on at %d: %w; if the database was restored from a backup, go on under a new name with: modicum ledger continue --origin NEW-NAME --reason TEXT", next, journalName, f.first, ErrBehind)
 		default:
 			return nil, errUnreadable
 		}
 		next = f.end()
 	}
-	return all, nil
+	return all, behind
 }
 
 // framesOfHalf reads frames as far as each follows the one before. What lies behind

@@ -277,23 +277,69 @@ func TestL3_ADatabaseOlderThanTheJournalIsBehind(t *testing.T) {
 	after := dead(t, o)
 	let()
 	putJournal(t, before, journalOf(t, after))
-	opened, err := Open(context.Background(), before)
+	behind(t, before)
+	next := continued(t, before)
+	again, err := Open(context.Background(), next)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer again.Close()
+	all, err := again.Range(context.Background(), 0, 2)
+	if err != nil || len(all) == 0 {
+		t.Fatalf("%d entries, %v", len(all), err)
+	}
+	e, err := all[0].Entry()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, ok := e.(*ledger.Act); !ok || !slices.Equal(a.What[1:], []string{"size 5", "kept 0"}) {
+		t.Errorf("the new log begins with %+v, want that of 5 entries none was kept", e)
+	}
+	aside, err := os.ReadFile(filepath.Join(next.Dir, journalName+".1"))
+	if err != nil || !bytes.Equal(aside, journalOf(t, after)) {
+		t.Errorf("what was acknowledged was not kept: %d bytes, %v", len(aside), err)
+	}
+}
+
+// behind demands that a store does not open, because it is older than what it signed.
+func behind(t *testing.T, o Options) {
+	t.Helper()
+	s, err := Open(context.Background(), o)
 	if err == nil {
-		opened.Close()
+		s.Close()
 	}
 	if !errors.Is(err, ErrBehind) || !strings.Contains(err.Error(), "modicum ledger continue") {
 		t.Fatalf("got %v, want behind and the command", err)
 	}
-	next := ownOptions(t)
+}
+
+// continued goes on from a store under a new name, with the options that open it.
+func continued(t *testing.T, o Options) Options {
+	t.Helper()
 	secret, _, err := ledger.NewKey("modicum.test/main-2")
 	if err != nil {
 		t.Fatal(err)
 	}
+	next := o
 	if next.Key, err = ledger.ParseKey(secret); err != nil {
 		t.Fatal(err)
 	}
-	next.Dir, next.Keys = before.Dir, []string{o.Key.Public()}
+	next.Keys = []string{o.Key.Public()}
 	if err := Continue(context.Background(), next, Continuation{Who: "it-1", Reason: "restored"}); err != nil {
+		t.Fatal(err)
+	}
+	return next
+}
+
+// TestL3_AContinuationThatWasCutShortKeepsTheJournalToo: the new log has begun, and the
+// journal is still that of the earlier one.
+func TestL3_AContinuationThatWasCutShortKeepsTheJournalToo(t *testing.T) {
+	s, o, _ := held(t)
+	appended(t, s, ledgertest.Small(3)...)
+	journal := journalOf(t, o)
+	next := continued(t, dead(t, o))
+	aside := filepath.Join(next.Dir, journalName+".1")
+	if err := os.Rename(aside, filepath.Join(next.Dir, journalName)); err != nil {
 		t.Fatal(err)
 	}
 	again, err := Open(context.Background(), next)
@@ -301,6 +347,53 @@ func TestL3_ADatabaseOlderThanTheJournalIsBehind(t *testing.T) {
 		t.Fatal(err)
 	}
 	again.Close()
+	if b, err := os.ReadFile(aside); err != nil || !bytes.Equal(b, journal) {
+		t.Errorf("the journal of the earlier log was not kept: %d bytes, %v", len(b), err)
+	}
+	putJournal(t, next, journal)
+	if s, err := Open(context.Background(), next); err == nil || !strings.Contains(err.Error(), aside) {
+		t.Errorf("got %v, want that %s would be overwritten", err, aside)
+		if err == nil {
+			s.Close()
+		}
+	}
+}
+
+// TestL3_AJournalOfALaterLogIsBehind: the database was restored from before a continuation.
+func TestL3_AJournalOfALaterLogIsBehind(t *testing.T) {
+	s, o, _ := held(t)
+	appended(t, s, ledgertest.Small(2)...)
+	after := dead(t, o)
+	frames, err := framesOf(journalOf(t, o), 1, 0)
+	if err != nil || len(frames) != 2 {
+		t.Fatalf("%d frames, %v", len(frames), err)
+	}
+	frames[0].origin = 2
+	putJournal(t, after, appendFrame(nil, &frames[0]))
+	behind(t, after)
+}
+
+// TestL3_ALostDatabaseBesideItsJournal does not begin from nothing: what the journal has
+// whole is taken up, and what it has in part is behind.
+func TestL3_ALostDatabaseBesideItsJournal(t *testing.T) {
+	lose := func(o Options) Options {
+		for _, name := range []string{"modicum.db", "modicum.db-wal", "modicum.db-shm", "ledger"} {
+			if err := os.RemoveAll(filepath.Join(o.Dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		return o
+	}
+	s, o, let := held(t)
+	appended(t, s, ledgertest.Small(3)...)
+	holds(t, lose(dead(t, o)), 3)
+	let()
+	if err := s.settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	hold(t, s)
+	appended(t, s, ledgertest.Decision(501))
+	behind(t, lose(dead(t, o)))
 }
 
 // TestL1_AFullDatabaseStopsAppendsOnceTheJournalIsFull, and loses nothing.

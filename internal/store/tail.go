@@ -178,6 +178,9 @@ func wake(c chan struct{}) {
 // replay takes up what the journal of a process that ended abruptly holds beyond the
 // database: checked against the tree that was signed then, and put into the database.
 func (s *Store) replay(ctx context.Context) error {
+	if err := s.checkJournal(); err != nil {
+		return err
+	}
 	next := s.origin.first + s.origin.size
 	frames, err := readJournal(s.opts.Dir, s.origin.n, next)
 	if err != nil {
