@@ -21,14 +21,17 @@ type Lender interface {
 }
 
 // lending is what the headers of a request ask to be lent.
-type lending struct{ class, reason string }
+type lending struct {
+	class, reason string
+	purpose       string // that the header says: what the token says of its purpose breaks no glass
+}
 
 func (l lending) any() bool { return l.class != "" || l.reason != "" }
 
 // readLending checks what is asked to be lent: a read or a search, with a reason, and
 // either a class or an emergency. Anything else would be passed over in silence.
 func (x *exchange) readLending(said *caller.Stated) error {
-	x.lending = lending{said.Ask, said.Reason}
+	x.lending = lending{said.Ask, said.Reason, said.Purpose}
 	if !x.lending.any() {
 		return nil
 	}
@@ -59,11 +62,11 @@ func (x *exchange) lend(ask *gate.Ask) error {
 			return err
 		}
 	}
-	if !emergency(x.purpose) {
+	if !emergency(l.purpose) {
 		return nil
 	}
 	if len(ask.Patients) != 1 {
 		return problem.GlassOfWhom
 	}
-	return x.door.cfg.Lender.Break(x.r.Context(), x.caller, x.task, x.purpose, ask.Patients[0], l.reason)
+	return x.door.cfg.Lender.Break(x.r.Context(), x.caller, x.task, l.purpose, ask.Patients[0], l.reason)
 }
