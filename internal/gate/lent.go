@@ -102,13 +102,14 @@ func (l *Loan) isFor(patient string) bool {
 	return slices.Contains(l.Patients, patient) || defect.On(defect.LoanOfAnybody)
 }
 
-// lend fills in what is lent for one patient.
+// lend fills in what is lent for one patient. What may not count is not recorded, and so
+// nothing shows by it.
 func (s *Session) lend(patient string, pa *policy.PatientAtoms) {
 	if len(s.loans) == 0 {
 		return
 	}
 	for i := range s.loans {
-		if l := &s.loans[i]; l.Kind == LentLine && l.isFor(patient) {
+		if l := &s.loans[i]; l.Kind == LentLine && l.isFor(patient) && s.mayCount(l) {
 			pa.Lent |= s.lines(l)
 		}
 	}
@@ -134,7 +135,7 @@ func (s *Session) lines(l *Loan) uint64 {
 func (s *Session) lendException(patient string, pa *policy.PatientAtoms) {
 	var newest *Loan
 	for i := range s.loans {
-		if l := &s.loans[i]; l.Kind == LentException && l.isFor(patient) && s.lines(l) != 0 && (newest == nil || l.Grant > newest.Grant) {
+		if l := &s.loans[i]; l.Kind == LentException && l.isFor(patient) && s.mayCount(l) && s.lines(l) != 0 && (newest == nil || l.Grant > newest.Grant) {
 			newest = l
 		}
 	}
@@ -145,7 +146,7 @@ func (s *Session) lendException(patient string, pa *policy.PatientAtoms) {
 	pa.LentClasses, pa.LentOverlays = newest.Classes, newest.Overlays
 	for i := range s.loans {
 		l := &s.loans[i]
-		if l.Kind != LentException || !l.isFor(patient) || l.Task != newest.Task {
+		if l.Kind != LentException || !l.isFor(patient) || !s.mayCount(l) || l.Task != newest.Task {
 			continue
 		}
 		if newest.Overlays|l.Overlays == 0 || defect.On(defect.LoansJoined) {
@@ -164,7 +165,7 @@ func (s *Session) brokenFor(patient string) bool {
 		}
 		any = true
 		if !slices.ContainsFunc(s.loans, func(l Loan) bool {
-			return l.Kind == LentGlass && l.Task == s.infos[i].ID && (l.isFor(patient) || defect.On(defect.GlassForAll))
+			return l.Kind == LentGlass && l.Task == s.infos[i].ID && (l.isFor(patient) && s.mayCount(&l) || defect.On(defect.GlassForAll))
 		}) {
 			return false
 		}

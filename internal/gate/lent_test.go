@@ -318,3 +318,39 @@ func TestRule14_ABrokenGlassTakesNothingAwayOfOtherRecords(t *testing.T) {
 		t.Errorf("by its task: there %t, %+v", there, d)
 	}
 }
+
+// What shows by a loan is on record with it: of a request that names a patient, the loans
+// for others do not count, as they are not recorded.
+func TestL1_WhatIsLentForAnotherPatientThanTheNamedDoesNotCount(t *testing.T) {
+	problem := strings.Replace(condition("c2", "p2", ""), `"subject"`, `"asserter":{"reference":"Patient/p3"},"subject"`, 1)
+	lab := `{"resourceType":"Observation","id":"o1","status":"final","category":[{"coding":[{"system":"http://terminology.hl7.org/CodeSystem/observation-category","code":"laboratory"}]}],"code":{"coding":[{"system":"http://loinc.org","code":"718-7"}]},"subject":{"reference":"Patient/p1"},"performer":[{"reference":"Patient/p3"}]}`
+	for name, tt := range map[string]struct {
+		loan                     gate.Loan
+		task, purpose, ref, body string
+		named                    string
+	}{
+		"a line":       {gate.Loan{Kind: gate.LentLine, Task: "ward/cover"}, "cover", "", "Condition/c2", problem, "p2"},
+		"a glass":      {gate.Loan{Kind: gate.LentGlass, Task: "ward/care", Purpose: "ETREAT"}, "care", "ETREAT", "Condition/c2", problem, "p2"},
+		"an exception": {gate.Loan{Kind: gate.LentException, Task: "ward/care"}, "care", "", "Observation/o1", lab, "p1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := lendingHouse(t)
+			if tt.loan.Kind == gate.LentException { // one more line, for those who are assigned
+				tt.loan.Classes = h.class("clinical.lab")
+				h.feed(map[string]string{"adt": `{"source":"adt","whole":"2026-11-23T11:59:00Z"}
+{"fact":"assigned","who":"wanda","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
+{"fact":"assigned","who":"wanda","patient":"Patient/p3","source":"adt","recorded_by":"ward"}
+`})
+			}
+			one, other := tt.loan, tt.loan
+			one.Grant, one.Patients, other.Grant, other.Patients = "g2", []string{tt.named}, "g3", []string{"p3"}
+			h.lends(one, other)
+			if d, there := h.sees(tt.task, tt.purpose, tt.ref, tt.body); !there || d.Grant != "g2 g3" {
+				t.Errorf("who names nobody: there %t, %+v", there, d)
+			}
+			if d, there := h.sees(tt.task, tt.purpose, tt.ref, tt.body, tt.named); there {
+				t.Errorf("it shows by a loan that is not recorded: %q", d.Grant)
+			}
+		})
+	}
+}
