@@ -18,8 +18,19 @@ type Ends struct {
 	mu     sync.Mutex
 	people map[string]*ending
 	grants map[string]*ending
+	over   []over // grants that ended, in that order, until they are forgotten
 	all    map[*watch]struct{}
 }
+
+// over is a grant that ended, and when; the clock is the one that nobody sets.
+type over struct {
+	grant string
+	at    time.Time
+}
+
+// overFor is how long a grant that ended is known: far longer than it takes from asking
+// what is lent to watching it.
+const overFor = time.Hour
 
 // ending is what is known of a person or grant.
 type ending struct {
@@ -116,8 +127,30 @@ func (e *Ends) Returns(id string) {
 	}
 }
 
-// Grant ends whatever rests on a grant. A grant that ended never lives again.
-func (e *Ends) Grant(id string) { e.end(e.grants, id) }
+// Grant ends whatever rests on a grant. A grant that ended never lives again, and so is
+// forgotten in time.
+func (e *Ends) Grant(id string) {
+	e.end(e.grants, id)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.over = append(e.over, over{id, time.Now()})
+	e.forgetOver()
+}
+
+// forgetOver forgets grants that ended long ago, but for those that are waited for.
+func (e *Ends) forgetOver() {
+	for len(e.over) > 0 && time.Since(e.over[0].at) >= overFor {
+		id := e.over[0].grant
+		e.over = e.over[1:]
+		switch n := e.grants[id]; {
+		case n == nil: // told of twice
+		case len(n.watches) == 0:
+			delete(e.grants, id)
+		default:
+			e.over = append(e.over, over{id, time.Now()})
+		}
+	}
+}
 
 func (e *Ends) end(of map[string]*ending, id string) {
 	e.mu.Lock()

@@ -77,6 +77,41 @@ func TestG3_WhatHasEndedIsNotWatched(t *testing.T) {
 	}
 }
 
+// A grant that ended never lends again, so that nothing begins to rest on it later: it
+// need not be known for ever.
+func TestG3_AGrantThatEndedIsForgottenAfterAnHourWhereNobodyWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := gate.NewEnds(func() (time.Time, bool) { return time.Now(), true })
+		over := func(grant string) bool {
+			ctx, stop := e.Watch(t.Context(), "alice", []string{grant}, time.Time{})
+			defer stop()
+			return ended(ctx)
+		}
+		_, stop := e.Watch(t.Context(), "bob", []string{"waited for"}, time.Time{})
+		e.Grant("waited for")
+		e.Grant("g1")
+		time.Sleep(59 * time.Minute)
+		e.Grant("g2")
+		if !over("g1") || !over("waited for") {
+			t.Error("forgotten within the hour")
+		}
+		time.Sleep(2 * time.Minute)
+		e.Grant("g3")
+		if over("g1") {
+			t.Error("known for ever")
+		}
+		if !over("g2") || !over("g3") || !over("waited for") {
+			t.Error("what ended lately, or is waited for, is forgotten")
+		}
+		stop()
+		time.Sleep(2 * time.Hour)
+		e.Grant("g4")
+		if over("waited for") {
+			t.Error("known for ever, though nobody waits any more")
+		}
+	})
+}
+
 // TestG3_AnotherPolicyBeforeTheWatch: the session was opened under the one before.
 func TestG3_AnotherPolicyBeforeTheWatch(t *testing.T) {
 	h := newHouse(t)
