@@ -91,6 +91,9 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 		out.Wrong = append(out.Wrong, "the record takes no entries: nothing protected is answered")
 	}
 	out.Wrong = append(append(out.Wrong, s.spoolState()...), s.noticesState()...)
+	if n := s.org.lent.Loose(); n > 0 {
+		out.Wrong = append(out.Wrong, "broken glasses that are not in the book yet: "+strconv.Itoa(n))
+	}
 	if !trusted {
 		out.Wrong = append(out.Wrong, "the time is not trusted: nothing that ends is permitted")
 	}
