@@ -64,12 +64,6 @@ func (b *Book) Needs(r *Request) []Need {
 	return out
 }
 
-// Adds are the classes that a request would show beyond what the asker sees today.
-func (b *Book) Adds(r *Request) []string {
-	roles := append(b.cfg.People.Roles(r.Asker, b.moment()), r.Roles...)
-	return adds(b.cfg.Policy(), roles, &r.Want)
-}
-
 // adds compares what the lent lines of a task show with what the other lines of the same
 // purpose show to these roles. It takes lines at their widest: facts only take away.
 func adds(set *policy.Set, roles []string, w *Want) []string {
