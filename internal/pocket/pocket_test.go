@@ -82,6 +82,7 @@ func (staff) Person(id string) *people.Person {
 	}
 	return nil
 }
+func (staff) Like(id string) string              { return id }
 func (staff) Program(string) *people.Program     { return nil }
 func (staff) Roles(string, int64) []string       { return []string{"nurse"} }
 func (staff) Used(string, string, string, int64) {}
