@@ -41,7 +41,7 @@ const recordColumns = "select e.pos, o.name, e.pos - o.first, e.body from ledger
 
 // Search returns entries in the order they were taken, or newest first.
 func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
-	if err := s.settle(ctx); err != nil { // before the newest are looked for in memory
+	if err := s.settledWhole(ctx); err != nil { // before the newest are looked for in memory
 		return nil, err
 	}
 	var w where
@@ -153,7 +153,7 @@ func (s *Store) Range(ctx context.Context, from int64, limit int) ([]Record, err
 }
 
 func (s *Store) records(ctx context.Context, query string, args ...any) ([]Record, error) {
-	if err := s.settle(ctx); err != nil {
+	if err := s.settledWhole(ctx); err != nil {
 		return nil, err
 	}
 	rows, err := s.read.QueryContext(ctx, query, args...)
@@ -179,7 +179,7 @@ func (s *Store) records(ctx context.Context, query string, args ...any) ([]Recor
 // entries of the origin in force can be proved from here; those of an earlier
 // one from the folder that was kept.
 func (s *Store) Prove(ctx context.Context, id string) (*ledger.Proof, error) {
-	if err := s.settle(ctx); err != nil {
+	if err := s.settledWhole(ctx); err != nil {
 		return nil, err
 	}
 	var pos int64

@@ -17,7 +17,7 @@ import (
 var ErrNoRecord = errors.New("there is no record here")
 
 // ErrUnsettled: the newest entries lie in the journal alone.
-var ErrUnsettled = errors.New("the newest entries are not in the database yet: the process that wrote them ended abruptly, and takes them up when it is started again")
+var ErrUnsettled = errors.New("the newest entries are not in the database yet: the process that wrote them ended abruptly or cannot write its database, and takes them up when it is started again")
 
 // Reader reads a store beside the process that writes it, which is how a person
 // explains a decision while the server runs. It writes nothing and takes no lock.
@@ -78,6 +78,7 @@ func (r *Reader) ByID(ctx context.Context, id string) ([]Record, error) {
 func (r *Reader) settled(ctx context.Context) error {
 	const pause, most = settleEvery / 5, 100
 	until := int64(-1) // not known yet
+	var last error     // it passes where the journal was read while it was written
 	for range most {
 		o, err := r.s.current(ctx, r.s.read)
 		if err != nil {
@@ -85,11 +86,13 @@ func (r *Reader) settled(ctx context.Context) error {
 		}
 		next := o.first + o.size
 		if until < 0 {
-			// An error passes: it is read while it is written.
-			if frames, err := readJournal(r.s.opts.Dir, o.n, next); err == nil && len(frames) > 0 {
-				until = frames[len(frames)-1].end()
-			} else if err == nil {
+			var frames []frame
+			frames, last = readJournal(r.s.opts.Dir, o.n, next)
+			switch {
+			case last == nil && len(frames) == 0:
 				return nil
+			case last == nil:
+				until = frames[len(frames)-1].end()
 			}
 		}
 		if until >= 0 && next >= until {
@@ -101,7 +104,7 @@ func (r *Reader) settled(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
-	return ErrUnsettled
+	return errors.Join(ErrUnsettled, last)
 }
 
 // Origin names the log in force.

@@ -58,11 +58,23 @@ func (t *tail) empty() bool {
 // from there next is no older.
 func (s *Store) settle(ctx context.Context) error {
 	if s.journal == nil || s.tail.empty() || s.refusing() != nil {
-		return nil // of a store that is broken what lies in the database can still be read
+		return nil // of a store that is broken the tree in the database can still be read
 	}
 	s.db.Lock()
 	defer s.db.Unlock()
 	return s.drain(context.WithoutCancel(ctx))
+}
+
+// settledWhole is settle for whoever must not take what is there for all: a store that is
+// broken may have acknowledged more than can be read.
+func (s *Store) settledWhole(ctx context.Context) error {
+	if err := s.settle(ctx); err != nil {
+		return err
+	}
+	if err := s.refusing(); err != nil && !s.tail.empty() {
+		return errors.Join(ErrUnsettled, err)
+	}
+	return nil
 }
 
 // drain is settle for a caller who holds db.
