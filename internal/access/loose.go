@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/ledger"
 )
@@ -119,7 +120,7 @@ func (b *Book) keepOne(ctx context.Context, id string) error {
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.loose[id] == g { // else it ended meanwhile, and that is to be kept still
+	if b.loose[id] == g || defect.On(defect.LooseForgotten) { // else it ended meanwhile, and that is to be kept still
 		delete(b.loose, id)
 	}
 	return nil

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/internal/problem"
 )
@@ -153,9 +154,9 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 	switch {
 	case who.Actor != nil:
 		return c, problem.PersonAlone
-	case op.person && (who.Program || len(who.Scopes) > 0):
+	case op.person && (who.Program || len(who.Scopes) > 0 && !defect.On(defect.ApplicationActs)):
 		return c, problem.PersonAlone // an application's token reads records, and does nothing in its person's name
-	case op.proof && bound(who):
+	case op.proof && bound(who) && !defect.On(defect.LentPastToken):
 		return c, problem.NotForTask
 	case op.proof && (!trusted || !lately(who.Proved, now, proofForRights)):
 		return c, problem.ProveAgain
@@ -166,7 +167,7 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 // inVain records that somebody tried to change something and may not, for which they get
 // why; where that cannot be recorded nothing more is said (L2).
 func (a *api) inVain(c *call, op *operation, why error) error {
-	if op.method == http.MethodGet || a.Tried == nil {
+	if op.method == http.MethodGet || a.Tried == nil || defect.On(defect.TriedUnsaid) {
 		return why
 	}
 	if err := a.Tried(c.r.Context(), c.by, op.name, problem.From(why).Slug()); err != nil {

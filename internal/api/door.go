@@ -7,6 +7,7 @@ import (
 
 	"modicum/internal/access"
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/internal/problem"
 )
@@ -60,6 +61,7 @@ func (l *Lender) Break(ctx context.Context, c *caller.Caller, task, purpose, pat
 // in their own name, whose token opens records (G8).
 func may(c *caller.Caller, task string) (role, name string, err error) {
 	switch {
+	case defect.On(defect.LentPastToken):
 	case c.Program || c.Actor != nil:
 		return "", "", problem.PersonAlone
 	case c.Task == caller.NoTask:
@@ -75,7 +77,7 @@ func may(c *caller.Caller, task string) (role, name string, err error) {
 // within is the task that is meant, role and name, either of which may be left out: that
 // to which the token is bound, where it is, and no other.
 func within(c *caller.Caller, role, name string) (string, string, error) {
-	if !bound(c) {
+	if !bound(c) || defect.On(defect.LentPastToken) {
 		return role, name, nil
 	}
 	ofRole, of, _ := strings.Cut(c.Task, "/")

@@ -160,6 +160,12 @@ const (
 	GlassUntold        Defect = "glass-untold"         // nobody hears of a broken glass
 	ProofOutlivesGrant Defect = "proof-outlives-grant" // what was shown under a grant proves things after it
 	OwnReviewed        Defect = "own-reviewed"         // who held it closes its review
+	LooseForgotten     Defect = "loose-forgotten"      // a loose glass that ended while its page was written is kept as it was
+	LoanUnrecorded     Defect = "loan-unrecorded"      // a record of two patients shows by a loan that is not recorded
+	TokenBreaksGlass   Defect = "token-breaks-glass"   // the purpose that a token states breaks the glass
+	LentPastToken      Defect = "lent-past-token"      // a token for one task, or of a program, is lent by for any
+	ApplicationActs    Defect = "application-acts"     // an application's token asks and decides in its person's name
+	TriedUnsaid        Defect = "tried-unsaid"         // what is tried in vain through the API is not recorded
 )
 
 // Faults of the FHIR door's searches that rest on several.

@@ -102,14 +102,13 @@ func (l *Loan) isFor(patient string) bool {
 	return slices.Contains(l.Patients, patient) || defect.On(defect.LoanOfAnybody)
 }
 
-// lend fills in what is lent for one patient. What may not count is not recorded, and so
-// nothing shows by it.
+// lend fills in what is lent for one patient.
 func (s *Session) lend(patient string, pa *policy.PatientAtoms) {
 	if len(s.loans) == 0 {
 		return
 	}
 	for i := range s.loans {
-		if l := &s.loans[i]; l.Kind == LentLine && l.isFor(patient) && s.mayCount(l) {
+		if l := &s.loans[i]; l.Kind == LentLine && s.counts(l, patient) {
 			pa.Lent |= s.lines(l)
 		}
 	}
@@ -135,7 +134,7 @@ func (s *Session) lines(l *Loan) uint64 {
 func (s *Session) lendException(patient string, pa *policy.PatientAtoms) {
 	var newest *Loan
 	for i := range s.loans {
-		if l := &s.loans[i]; l.Kind == LentException && l.isFor(patient) && s.mayCount(l) && s.lines(l) != 0 && (newest == nil || l.Grant > newest.Grant) {
+		if l := &s.loans[i]; l.Kind == LentException && s.counts(l, patient) && s.lines(l) != 0 && (newest == nil || l.Grant > newest.Grant) {
 			newest = l
 		}
 	}
@@ -146,7 +145,7 @@ func (s *Session) lendException(patient string, pa *policy.PatientAtoms) {
 	pa.LentClasses, pa.LentOverlays = newest.Classes, newest.Overlays
 	for i := range s.loans {
 		l := &s.loans[i]
-		if l.Kind != LentException || !l.isFor(patient) || !s.mayCount(l) || l.Task != newest.Task {
+		if l.Kind != LentException || !s.counts(l, patient) || l.Task != newest.Task {
 			continue
 		}
 		if newest.Overlays|l.Overlays == 0 || defect.On(defect.LoansJoined) {
@@ -165,7 +164,7 @@ func (s *Session) brokenFor(patient string) bool {
 		}
 		any = true
 		if !slices.ContainsFunc(s.loans, func(l Loan) bool {
-			return l.Kind == LentGlass && l.Task == s.infos[i].ID && (l.isFor(patient) && s.mayCount(&l) || defect.On(defect.GlassForAll))
+			return l.Kind == LentGlass && l.Task == s.infos[i].ID && (s.counts(&l, patient) || defect.On(defect.GlassForAll))
 		}) {
 			return false
 		}
@@ -210,6 +209,12 @@ func (s *Session) grants() []string {
 	}
 	slices.Sort(out)
 	return out
+}
+
+// counts reports whether a loan is for a patient. What may not count is not recorded, and
+// so nothing shows by it.
+func (s *Session) counts(l *Loan, patient string) bool {
+	return l.isFor(patient) && (s.mayCount(l) || defect.On(defect.LoanUnrecorded))
 }
 
 func (s *Session) mayCount(l *Loan) bool {
