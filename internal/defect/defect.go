@@ -235,4 +235,5 @@ const (
 	SpoolUnchained Defect = "spool-unchained" // an entry does not follow the one before
 	SpoolUncleared Defect = "spool-uncleared" // what was drained stays in the file
 	SpoolSilent    Defect = "spool-silent"    // the act does not tell what was changed or interrupted
+	SpoolToldOnce  Defect = "spool-told-once" // what came after a first telling is not told
 )

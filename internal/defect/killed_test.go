@@ -312,6 +312,7 @@ var killers = map[Defect]killer{
 	SpoolUnchained: {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
 	SpoolUncleared: {inSpool, "TestL1_WhatIsInTheSpoolReachesTheRecordInItsOrder", ""},
 	SpoolSilent:    {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
+	SpoolToldOnce:  {inSpool, "TestL1_WhatCameAfterABlindTellingIsToldToo", ""},
 }
 
 // off are tests that must fail where enforcement is off (design 11, red first).

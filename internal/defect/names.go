@@ -249,5 +249,6 @@ func All() []Defect {
 		SpoolUnchained,
 		SpoolUncleared,
 		SpoolSilent,
+		SpoolToldOnce,
 	}
 }

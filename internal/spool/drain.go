@@ -7,6 +7,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -120,8 +122,8 @@ func (s *Spool) end(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, s.cfg.Patience) // whoever breaks a glass now waits for it
 	defer cancel()
-	if _, err := s.cfg.Main.Append(ctx, act, nil); err != nil && !errors.Is(err, ledger.ErrOrder) {
-		return err // ErrOrder: it was told before a crash
+	if err := s.tell(ctx, act); err != nil {
+		return err
 	}
 	if s.file.damage != "" || len(s.misfits) > 0 {
 		s.told = "something was wrong with what it held; the record says what, and the file was put aside as " + act.ID + ".damaged"
@@ -145,6 +147,56 @@ func (s *Spool) end(ctx context.Context) error {
 	clear(s.spooled)
 	s.since = time.Time{}
 	return nil
+}
+
+// tell puts the act into the record. Where one of its id is there it was told before a
+// crash, or an answer that got lost; if more came since then, that is told under an id of
+// its own, which is the same however often it is tried.
+func (s *Spool) tell(ctx context.Context, act *ledger.Act) error {
+	told, err := s.tellOnce(ctx, act)
+	if told || err != nil {
+		return err
+	}
+	if act.ID, err = another(act); err != nil {
+		return err
+	}
+	if told, err = s.tellOnce(ctx, act); err == nil && !told {
+		err = fmt.Errorf("spool: tell what it held: %w", ledger.ErrOrder)
+	}
+	return err
+}
+
+// tellOnce reports whether the record has the act now; not where it has another one of
+// its id.
+func (s *Spool) tellOnce(ctx context.Context, act *ledger.Act) (bool, error) {
+	_, err := s.cfg.Main.Append(ctx, act, nil)
+	if !errors.Is(err, ledger.ErrOrder) {
+		return err == nil, err
+	}
+	if defect.On(defect.SpoolToldOnce) {
+		return true, nil
+	}
+	bodies, err := s.cfg.Find(ctx, act.ID)
+	if err != nil && !errors.Is(err, ledger.ErrNotFound) {
+		return false, fmt.Errorf("spool: look for what was told: %w", err)
+	}
+	return slices.ContainsFunc(bodies, func(b []byte) bool {
+		e, err := ledger.Decode(b)
+		before, ok := e.(*ledger.Act)
+		return err == nil && ok && slices.Equal(before.What, act.What) && maps.Equal(before.Hashes, act.Hashes)
+	}), nil
+}
+
+// another id for an act: of the same time, and made of what the act says.
+func another(act *ledger.Act) (string, error) {
+	id, err := uuid.Parse(act.ID)
+	if err != nil {
+		return "", fmt.Errorf("spool: %w", err)
+	}
+	said := sha256.Sum256(fmt.Appendf(nil, "%s %q %q", act.ID, act.What, act.Hashes)) // fmt sorts maps
+	copy(id[8:], said[:])
+	id[8] = id[8]&0x3f | 0x80 // RFC 9562 section 4.1
+	return id.String(), nil
 }
 
 // act says what the spool held. Its id was laid down when the first entry came, so

@@ -254,6 +254,64 @@ func TestAnEntryWithoutAPlaceIsToldOfAndKept(t *testing.T) {
 	}
 }
 
+// TestL1_WhatCameAfterABlindTellingIsToldToo: the act of the first drain is in the record
+// and the spool could not know, so more came into the same file.
+func TestL1_WhatCameAfterABlindTellingIsToldToo(t *testing.T) {
+	w := newWorld(t)
+	s := w.open(t)
+	more := func() {
+		w.rec.set(refuses)
+		put(t, s, session(true, 1)...)
+		w.rec.set(well)
+	}
+	blindly := func(entries int) { // it moves so many and tells of them without an answer
+		left := entries
+		w.rec.next = func() mode {
+			if left--; left < 0 {
+				return blind
+			}
+			return well
+		}
+		if err := s.Drain(t.Context()); !errors.Is(err, ledger.ErrNotDurable) {
+			t.Errorf("told blindly: %v", err)
+		}
+		w.rec.next = nil
+	}
+	told := func(want ...string) {
+		t.Helper()
+		acts := w.drained(t)
+		var got []string
+		ids := map[string]bool{}
+		for _, a := range acts {
+			got, ids[a.ID] = append(got, strings.Join(a.What, "; ")), true
+		}
+		if !slices.Equal(got, want) || len(ids) != len(want) {
+			t.Errorf("told %q under %d ids, want %q", got, len(ids), want)
+		}
+	}
+	more()
+	blindly(3)
+	more()
+	if s.State().Entries != 3 {
+		t.Fatalf("state %+v", s.State())
+	}
+	// What is told again is told once, whatever becomes of its answer and of the process.
+	w.rec.next = func() mode {
+		if len(w.drained(t)) == 1 && len(w.entries(t)) == 7 {
+			return blind
+		}
+		return well
+	}
+	_ = s.Drain(t.Context())
+	w.rec.next = nil
+	s = w.again(t, s)
+	drain(t, s)
+	told("3 entries", "6 entries")
+	if s.State().InUse {
+		t.Errorf("state %+v", s.State())
+	}
+}
+
 // aside looks for entries in the file that was put aside.
 func aside(t *testing.T, w *world, id string, want ...ledger.Entry) {
 	t.Helper()
