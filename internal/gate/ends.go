@@ -116,6 +116,18 @@ func forget(of map[string]*ending, id string, w *watch) {
 // watched, until Returns.
 func (e *Ends) Person(id string) { e.end(e.people, id) }
 
+// Cut ends whatever is under way for a person or program who may ask again at once: they
+// hold less than when it began.
+func (e *Ends) Cut(id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if n := e.people[id]; n != nil {
+		for w := range n.watches {
+			w.end(ErrEnded)
+		}
+	}
+}
+
 // Returns lets a person or program who was away ask again.
 func (e *Ends) Returns(id string) {
 	e.mu.Lock()

@@ -21,6 +21,7 @@ func TestG3_WhatEndsCutsOffWhatIsUnderWay(t *testing.T) {
 		want map[string]bool // by watch: whether it ends
 	}{
 		{"a person", func(e *gate.Ends) { e.Person("alice") }, map[string]bool{"alice": true, "alice lent": true}},
+		{"what a person holds", func(e *gate.Ends) { e.Cut("alice"); e.Cut("carl") }, map[string]bool{"alice": true, "alice lent": true}},
 		{"a grant", func(e *gate.Ends) { e.Grant("g1") }, map[string]bool{"alice lent": true, "bob lent": true}},
 		{"the policy", func(e *gate.Ends) { e.Policy() }, map[string]bool{"alice": true, "alice lent": true, "bob": true, "bob lent": true}},
 		{"nobody that is known", func(e *gate.Ends) { e.Person("carl"); e.Grant("g9") }, nil},

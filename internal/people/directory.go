@@ -35,6 +35,7 @@ type Config struct {
 type Ends interface {
 	Person(id string)  // a person or program may ask nothing any more
 	Returns(id string) // and may again
+	Cut(id string)     // what is under way for them ends: they hold less than before
 }
 
 // Directory is the people, programs and groups of one organization. It is safe for
@@ -265,6 +266,13 @@ func (d *Directory) Gone(id string) <-chan struct{} {
 	return ch
 }
 
+// lessOf reports whether something that was held is held no more.
+func lessOf(old, now []Held) bool {
+	return slices.ContainsFunc(old, func(o Held) bool {
+		return !slices.ContainsFunc(now, func(n Held) bool { return n.Name == o.Name && n.Dept == o.Dept })
+	})
+}
+
 // tell tells who waits for it that somebody went, or came back.
 func (d *Directory) tell(id string, was, is bool) {
 	if !is {
@@ -295,6 +303,9 @@ func (d *Directory) turnedPerson(id string, old, now *Person) {
 	d.sorted.Store(nil)
 	d.turns.Add(1)
 	d.index.person(id, old, now)
+	if d.cfg.Ends != nil && old != nil && now != nil && now.Active && lessOf(old.Roles, now.Roles) {
+		d.cfg.Ends.Cut(id)
+	}
 	d.tell(id, old != nil && old.Active, now != nil && now.Active)
 }
 

@@ -8,7 +8,9 @@ import (
 	"testing"
 	"time"
 
+	"modicum/internal/book"
 	"modicum/internal/people"
+	"modicum/policy"
 )
 
 func TestAFileOfPeopleIsTakenWholeOrNotAtAll(t *testing.T) {
@@ -275,5 +277,29 @@ func TestWhatAnInstallationLacksFollowsEveryChangeAndTheClock(t *testing.T) {
 	o.at = o.at.Add(time.Hour)
 	if !has("no-read-record") {
 		t.Error("what ended does not lack")
+	}
+}
+
+// cuts notes for whom what is under way ended.
+type cuts []string
+
+func (c *cuts) Person(string)  {}
+func (c *cuts) Returns(string) {}
+func (c *cuts) Cut(id string)  { *c = append(*c, id) }
+
+// TestG3_WhoLosesARoleLosesWhatIsUnderWay, before whoever took it hears that it is done;
+// who gets one loses nothing.
+func TestG3_WhoLosesARoleLosesWhatIsUnderWay(t *testing.T) {
+	var told cuts
+	o := newOffice(t)
+	d, err := people.Open(t.Context(), people.Config{Desk: book.NewDesk(o.shelf), Policy: func() *policy.Set { return policySet }, Now: func() (time.Time, bool) { return o.at, true }, Ends: &told})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Give(t.Context(), ann, people.Gift{Person: "ben", Kind: people.Role, Name: "nurse", Why: "ward"}); err != nil || len(told) != 0 {
+		t.Fatalf("%v, %v", err, told)
+	}
+	if err := d.Take(t.Context(), ann, people.Which{Person: "ben", Kind: people.Role, Name: "nurse"}); err != nil || !slices.Equal(told, cuts{"ben"}) {
+		t.Errorf("%v, %v", err, told)
 	}
 }

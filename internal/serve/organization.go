@@ -10,6 +10,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"modicum/internal/access"
 	"modicum/internal/api"
 	"modicum/internal/book"
@@ -76,8 +78,23 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	}
 	o.api = api.Handler(api.Config{
 		Authenticate: o.tokens.Authenticate, Lent: o.lent, People: o.people, Inbox: o.notices, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
+		Tried: s.tried,
 	})
 	return s.openSCIM()
+}
+
+// tried puts on record what somebody tried at the API and was refused before anybody else
+// was asked (L2).
+func (s *Server) tried(ctx context.Context, by people.Actor, op, code string) error {
+	id, err := uuid.NewV7()
+	if err != nil {
+		return err
+	}
+	now, _ := s.opts.Now()
+	_, err = s.record().Append(context.WithoutCancel(ctx), &ledger.Act{
+		Act: "act-refused", At: now.UnixMicro(), ID: id.String(), Who: by.ID, What: []string{op, code}, Reason: code,
+	}, nil)
+	return err
 }
 
 // strong reports whether an issuer's acr proves the person present, as the configuration

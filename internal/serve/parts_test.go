@@ -322,6 +322,29 @@ func TestReadingTheRecordIsADecision(t *testing.T) {
 	}
 }
 
+// TestL2_WhatIsTriedAtTheAPIInVainIsOnRecord, also where nobody had to be asked.
+func TestL2_WhatIsTriedAtTheAPIInVainIsOnRecord(t *testing.T) {
+	s := newSite(t)
+	status, _, body := s.send("alice", "clinician", http.MethodPost, s.main.URL+"/api/requests/x/withdraw", "")
+	if status != http.StatusNotFound {
+		t.Fatalf("%d %s", status, body)
+	}
+	if status, _, body = s.send("alice", "clinician", http.MethodPost, s.main.URL+"/api/grants/x/revoke", `{"word":"no"}`); status != http.StatusUnauthorized {
+		t.Fatalf("without a proof: %d %s", status, body)
+	}
+	found, err := s.server.Store().Search(t.Context(), store.Query{Who: "alice", Kind: ledger.KindAct})
+	if err != nil {
+		t.Fatal(err)
+	}
+	said := ""
+	for _, rec := range found {
+		said += string(rec.Body) + "\n"
+	}
+	if !strings.Contains(said, `"act":"act-refused"`) || !strings.Contains(said, `"revoke"`) {
+		t.Errorf("on record: %s", said)
+	}
+}
+
 // TestC1_PagesThatGiveTokensAreNotFramedNorKept: another host of the same domain could
 // otherwise have somebody press "yes" unseen.
 func TestC1_PagesThatGiveTokensAreNotFramedNorKept(t *testing.T) {
