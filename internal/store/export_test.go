@@ -1,4 +1,29 @@
 package store
 
+import (
+	"context"
+	"testing"
+)
+
 // Queued is how many entries wait for the writer.
 func (s *Store) Queued() int { return len(s.in) }
+
+// Summarized writes what the full segments hold, as the store does by itself.
+func (s *Store) Summarized(t testing.TB) {
+	t.Helper()
+	if err := s.settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.summarize(context.Background(), 0, s.drained.Load()>>segmentBits); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// Segments counts those of which it is written what they hold.
+func (s *Store) Segments(t testing.TB) (n int) {
+	t.Helper()
+	if err := s.read.QueryRow("select count(*) from ledger_segment").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

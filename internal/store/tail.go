@@ -117,7 +117,10 @@ func (s *Store) settled(entries []*pending, size int64, indexed int) {
 	for _, p := range entries {
 		s.terms.note(p.pos, p.head)
 	}
-	s.drained.Store(s.origin.first + size)
+	before := s.drained.Swap(s.origin.first + size)
+	if s.settler != nil && before>>segmentBits != (s.origin.first+size)>>segmentBits {
+		wake(s.settler.grew)
+	}
 	if s.copier != nil {
 		s.copier.grew(context.Background(), s.write, entries)
 	}
@@ -131,12 +134,19 @@ type settler struct {
 	done chan struct{}
 	mu   sync.Mutex
 	err  error // of the last attempt
+
+	grew       chan struct{} // a segment is full
+	summarized chan struct{} // closed by summarizeOnAndOn, on return
 }
 
 func (s *Store) startSettler() {
 	ctx, stop := context.WithCancel(context.Background())
-	s.settler = &settler{wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: stop, done: make(chan struct{})}
+	s.settler = &settler{
+		wake: make(chan struct{}, 1), full: make(chan struct{}, 1), stop: stop, done: make(chan struct{}),
+		grew: make(chan struct{}, 1), summarized: make(chan struct{}),
+	}
 	go s.settleOnAndOn(ctx)
+	go s.summarizeOnAndOn(ctx)
 }
 
 func (s *Store) settleOnAndOn(ctx context.Context) {
@@ -173,10 +183,11 @@ func (w *settler) failure() error {
 	return w.err
 }
 
-// close stops the settler and waits for it.
+// close stops what runs behind the entries and waits for it.
 func (w *settler) close() {
 	w.stop()
 	<-w.done
+	<-w.summarized
 }
 
 // wake tells who waits on c, and never waits itself.

@@ -1,0 +1,380 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/ledger"
+)
+
+// Wanted says which decisions and acts are looked for. What is empty does not restrict.
+type Wanted struct {
+	Who, Role, Task, Purpose, Door string
+	Patient                        string // keyed reference: of the decision or act, or opened by it
+	Grant                          string // under which it might count
+	Kind                           ledger.Kind
+	Act                            string // acts of this name
+	But                            string // all but acts of this name
+	Effect                         ledger.Effect
+	End                            ledger.End // how the answer ended
+	Shown                          bool       // something was shown
+	From, To                       int64      // microseconds since 1970, UTC; To is exclusive, 0 is open
+	Before                         int64      // go on before this position, as Found.Next says; 0 starts with the newest
+	Limit                          int        // 0 means 50, at most 500
+}
+
+// Found is a page of decisions and acts, newest first, each with all its entries in order.
+type Found struct {
+	Groups [][]Record
+	Next   int64 // where to go on: Wanted.Before; 0: there are no older ones
+	// Until is the time to which was looked where the search paused with less than a page;
+	// 0 when it did not.
+	Until int64
+}
+
+const (
+	mostGroups = 1500 // decisions that one call looks at
+	mostRuns   = 4    // segments that one call looks through in vain
+)
+
+// Find returns decisions and acts, newest first by position. It looks at a bounded part of
+// the record at a time and says where to go on.
+func (s *Store) Find(ctx context.Context, w Wanted) (Found, error) {
+	if err := s.settledWhole(ctx); err != nil {
+		return Found{}, err
+	}
+	if w.Limit <= 0 {
+		w.Limit = 50
+	}
+	f := finding{s: s, w: w, limit: min(w.Limit, 500), before: w.Before}
+	if f.before <= 0 {
+		f.before = s.drained.Load()
+	}
+	hits := f.scan
+	if t := w.term(); t != "" {
+		recent := s.terms.find(t) // before the index is asked: what leaves memory is there by then
+		hits = func(ctx context.Context, n int) ([]hit, bool, error) { return f.named(ctx, t, recent, n) }
+	}
+	err := f.collect(ctx, hits)
+	return f.found, err
+}
+
+// term is the one by which the index finds candidates: the rarest that is known.
+func (w *Wanted) term() string {
+	switch {
+	case w.Grant != "":
+		return "g:" + w.Grant
+	case w.Patient != "":
+		return "p:" + w.Patient
+	case w.Who != "":
+		return "w:" + w.Who
+	}
+	return ""
+}
+
+// fits reports whether a decision or act is wanted, and the entry at pos the newest of it
+// that says so: each is found once, however many of its entries name the patient.
+func (w *Wanted) fits(group []Record, pos int64) (bool, error) {
+	var x subject
+	led := w.Grant == "" && w.Patient != "" // by the patient, whom any entry may name
+	named, last := w.Patient == "", int64(-1)
+	for i := range group {
+		e, err := group[i].Entry()
+		if err != nil {
+			return false, err
+		}
+		x.add(e)
+		names := w.Patient != "" && slices.Contains(e.Header().Patients, w.Patient)
+		named = named || names
+		if led && names || !led && part(e.Header()) == 0 {
+			last = group[i].Pos
+		}
+	}
+	return named && last == pos && w.is(&x), nil
+}
+
+// subject is a decision or act and what came of it.
+type subject struct {
+	head          ledger.Header
+	purpose, door string
+	act           string
+	end           ledger.End
+	shown         bool
+}
+
+func (x *subject) add(e ledger.Entry) {
+	switch e := e.(type) {
+	case *ledger.Decision:
+		x.head, x.purpose, x.door = e.Header(), e.Purpose, e.Door
+	case *ledger.Act:
+		x.head, x.act = e.Header(), e.Act
+	case *ledger.Opened:
+		x.shown = true
+	case *ledger.Outcome:
+		x.end, x.shown = e.End, x.shown || e.Counts.Shown > 0
+	}
+}
+
+func (w *Wanted) is(x *subject) bool {
+	at := x.head.At
+	return alike(w.Who, x.head.Who) && among(w.Role, x.head.Role) && among(w.Task, x.head.Task) && alike(w.Purpose, x.purpose) && alike(w.Door, x.door) &&
+		(w.Grant == "" || slices.Contains(x.head.Grants, w.Grant)) && alike(string(w.Kind), string(x.head.Kind)) && alike(w.Act, x.act) &&
+		(w.But == "" || x.act != w.But) && alike(string(w.Effect), string(x.head.Effect)) && alike(string(w.End), string(x.end)) && (!w.Shown || x.shown) &&
+		(w.From == 0 || at >= w.From) && (w.To == 0 || at < w.To)
+}
+
+func alike(wanted, is string) bool { return wanted == "" || wanted == is }
+func among(wanted, is string) bool {
+	return wanted == "" || slices.Contains(strings.Fields(is), wanted)
+}
+
+// hit is an entry whose decision or act may fit.
+type hit struct {
+	pos, at int64
+	id      string
+}
+
+// finding is one Find under way.
+type finding struct {
+	s      *Store
+	w      Wanted
+	limit  int
+	before int64 // all from here on was looked at
+	found  Found
+	looked int
+	runs   int // segments looked through in vain
+}
+
+// collect looks at hits, newest first, until the page is full, there are no more, or the
+// work of one call is done.
+func (f *finding) collect(ctx context.Context, hits func(context.Context, int) ([]hit, bool, error)) error {
+	for {
+		next, more, err := hits(ctx, max(16, f.limit-len(f.found.Groups)))
+		if err != nil {
+			return err
+		}
+		if err := f.take(ctx, next); err != nil || f.found.Next != 0 {
+			return err
+		}
+		if !more {
+			return nil
+		}
+		if f.looked >= mostGroups || f.runs >= mostRuns {
+			f.found.Next = f.before
+			return f.reached(ctx)
+		}
+	}
+}
+
+// take adds the decisions of hits that fit. It says where to go on once the page is full.
+func (f *finding) take(ctx context.Context, hits []hit) error {
+	groups, err := f.s.groups(ctx, hits)
+	if err != nil {
+		return err
+	}
+	for _, h := range hits {
+		f.looked++
+		fits, err := f.w.fits(groups[h.id], h.pos)
+		if err != nil {
+			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, h.pos, err)
+		}
+		if !fits {
+			continue
+		}
+		if len(f.found.Groups) == f.limit {
+			f.found.Next = h.pos + 1
+			return nil
+		}
+		f.found.Groups = append(f.found.Groups, groups[h.id])
+	}
+	return nil
+}
+
+// reached says to which time was looked.
+func (f *finding) reached(ctx context.Context) error {
+	err := f.s.read.QueryRowContext(ctx, "select at from ledger_entry where pos >= $1 order by pos limit 1", f.before).Scan(&f.found.Until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("store: read the record: %w", err)
+	}
+	return nil
+}
+
+// groups reads all entries of the decisions and acts of some hits.
+func (s *Store) groups(ctx context.Context, hits []hit) (map[string][]Record, error) {
+	out := make(map[string][]Record, len(hits))
+	if len(hits) == 0 {
+		return out, nil
+	}
+	ids := make([]any, 0, len(hits))
+	for _, h := range hits {
+		if _, there := out[h.id]; !there {
+			out[h.id], ids = nil, append(ids, h.id)
+		}
+	}
+	rows, err := s.read.QueryContext(ctx, "select e.pos, o.name, e.pos - o.first, e.body, e.id from ledger_entry e join ledger_origin o on o.origin = "+
+		"(select max(origin) from ledger_origin where first <= e.pos) where e.id in (?"+strings.Repeat(", ?", len(ids)-1)+") order by e.pos", ids...)
+	if err != nil {
+		return nil, fmt.Errorf("store: read the record: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var r Record
+		var id string
+		if err := rows.Scan(&r.Pos, &r.Origin, &r.Index, &r.Body, &id); err != nil {
+			return nil, fmt.Errorf("store: read the record: %w", err)
+		}
+		out[id] = append(out[id], r)
+	}
+	return out, rows.Err()
+}
+
+// named are hits that the index knows by a term, newest first.
+func (f *finding) named(ctx context.Context, term string, recent []int64, n int) ([]hit, bool, error) {
+	var at []int64
+	for _, pos := range slices.Backward(recent) {
+		if pos < f.before {
+			at = append(at, pos)
+		}
+	}
+	at = at[:min(n, len(at))]
+	seg := (f.before - 1) >> segmentBits
+	st, err := f.s.read.PrepareContext(ctx, "select pos from ledger_term where seg = ? and term = ? and pos < ? order by pos desc limit ?")
+	if err != nil {
+		return nil, false, fmt.Errorf("store: read the index: %w", err)
+	}
+	defer st.Close()
+	for ; seg >= 0 && f.lacks(at, seg, n); seg-- {
+		if at, err = appendPositions(ctx, st, at, seg, term, f.before, n); err != nil {
+			return nil, false, err
+		}
+	}
+	slices.SortFunc(at, func(a, b int64) int { return int(b - a) })
+	at = slices.Compact(at) // a run that is being written lies in both
+	more := len(at) >= n
+	at = at[:min(n, len(at))]
+	if more {
+		f.before = at[len(at)-1]
+	}
+	hits, err := f.of(ctx, at)
+	return hits, more, err
+}
+
+// lacks reports whether a segment may hold something newer than the nth of what is there.
+func (f *finding) lacks(at []int64, seg int64, n int) bool {
+	if len(at) < n {
+		return true
+	}
+	newer := 0
+	for _, pos := range at {
+		if pos>>segmentBits > seg {
+			newer++
+		}
+	}
+	return newer < n
+}
+
+func appendPositions(ctx context.Context, st *sql.Stmt, at []int64, seg int64, term string, before int64, n int) ([]int64, error) {
+	rows, err := st.QueryContext(ctx, seg, term, before, n)
+	if err != nil {
+		return at, fmt.Errorf("store: read the index: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var pos int64
+		if err := rows.Scan(&pos); err != nil {
+			return at, fmt.Errorf("store: read the index: %w", err)
+		}
+		at = append(at, pos)
+	}
+	return at, rows.Err()
+}
+
+// of reads the hits at some positions whose decision or act may fit.
+func (f *finding) of(ctx context.Context, at []int64) ([]hit, error) {
+	if len(at) == 0 {
+		return nil, nil
+	}
+	w := f.conditions()
+	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(at), " ", ", "), "[]")
+	return f.hits(ctx, "select e.pos, d.at, e.id from ledger_entry e join ledger_entry d on d.id = e.id and d.part = 0 where e.pos in ("+list+")"+w.more()+" order by e.pos desc", w.args)
+}
+
+func (f *finding) hits(ctx context.Context, query string, args []any) (out []hit, err error) {
+	rows, err := f.s.read.QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, fmt.Errorf("store: read the record: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var h hit
+		if err := rows.Scan(&h.pos, &h.at, &h.id); err != nil {
+			return nil, fmt.Errorf("store: read the record: %w", err)
+		}
+		out = append(out, h)
+	}
+	return out, rows.Err()
+}
+
+// conditions are those on the decision or act itself, d, that columns and bytes tell. What
+// is told by bytes is looked at again by fits: they may stand elsewhere in the entry.
+func (f *finding) conditions() *where {
+	w := &where{}
+	w.word("d.role", f.w.Role)
+	w.word("d.task", f.w.Task)
+	w.text("d.effect", string(f.w.Effect))
+	w.text("d.kind", string(f.w.Kind))
+	w.holds("purpose", f.w.Purpose)
+	w.holds("door", f.w.Door)
+	w.holds("act", f.w.Act)
+	if f.w.But != "" {
+		begins := member("act", f.w.But) // "act" is the first key of an act
+		w.args = append(w.args, append([]byte{'{'}, begins...))
+		w.conds = append(w.conds, fmt.Sprintf("not (d.kind = 'act' and substr(d.body, 1, %d) = $%d)", len(begins)+1, len(w.args)))
+	}
+	if f.w.From != 0 {
+		w.and("d.at >= $%d", f.w.From)
+	}
+	if f.w.To != 0 {
+		w.and("d.at < $%d", f.w.To)
+	}
+	return w
+}
+
+// word restricts to rows whose column, words with a blank between, holds a word.
+func (w *where) word(column, word string) {
+	if word != "" {
+		w.and("instr(' ' || "+column+" || ' ', $%d) > 0", " "+word+" ")
+	}
+}
+
+// holds restricts to entries whose canonical form has a member.
+func (w *where) holds(key, value string) {
+	if value != "" {
+		w.and("instr(d.body, $%d) > 0", member(key, value))
+	}
+}
+
+// member is how canonical JSON has a member whose value is a string.
+func member(key, value string) []byte {
+	quoted, err := jsontext.AppendQuote([]byte(`"`+key+`":`), value)
+	if err != nil {
+		return []byte{0} // no UTF-8: nothing has it
+	}
+	return quoted
+}
+
+func (w *where) more() string {
+	if len(w.conds) == 0 {
+		return ""
+	}
+	return " and " + strings.Join(w.conds, " and ")
+}
