@@ -133,3 +133,11 @@ func sayProof(t *terminal, p proved) {
 		fmt.Fprintf(t.out, "in the signed tree: %s proved, of %d in %s\n", plural(p.Proved, "entry"), p.Size, p.Origin)
 	}
 }
+
+// reasonOf spells a code of the record; a code that nobody spelt stands as it is.
+func reasonOf(code string) string {
+	if text, spelt := gate.Prose(code); spelt {
+		return code + ": " + text
+	}
+	return code
+}

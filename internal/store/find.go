@@ -378,3 +378,23 @@ func (w *where) more() string {
 	}
 	return " and " + strings.Join(w.conds, " and ")
 }
+
+// Beside names the decisions or acts before and after a position; "" where there is none.
+func (s *Store) Beside(ctx context.Context, pos int64) (older, newer string, err error) {
+	if err := s.settledWhole(ctx); err != nil {
+		return "", "", err
+	}
+	for _, way := range []struct {
+		to    *string
+		query string
+	}{
+		{&older, "select id from ledger_entry where pos < $1 and part = 0 order by pos desc limit 1"},
+		{&newer, "select id from ledger_entry where pos > $1 and part = 0 order by pos limit 1"},
+	} {
+		err := s.read.QueryRowContext(ctx, way.query, pos).Scan(way.to)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return "", "", fmt.Errorf("store: read the record: %w", err)
+		}
+	}
+	return older, newer, nil
+}

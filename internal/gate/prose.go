@@ -1,6 +1,10 @@
-package main
+package gate
 
-import "modicum/internal/problem"
+import (
+	"strings"
+
+	"modicum/internal/problem"
+)
 
 // reasons spells the codes by which the record says why a request was refused.
 var reasons = map[string]string{
@@ -20,15 +24,37 @@ var reasons = map[string]string{
 	"delegation":        "a program acted for a person; that is not available",
 }
 
-// reasonOf spells a code of the record; a code that nobody spelt stands as it is.
-func reasonOf(code string) string {
+// Prose spells a code by which the record says why a request was refused; false for one
+// that nobody spelt, and for what is none: the id of a line or restriction.
+func Prose(code string) (text string, spelt bool) {
 	if text, ok := reasons[code]; ok {
-		return code + ": " + text
+		return text, true
 	}
 	for _, p := range problem.All() {
 		if p.Slug() == code {
-			return code + ": the caller was told: " + p.Error()
+			return "the caller was told: " + p.Error(), true
 		}
 	}
-	return code
+	return code, false
+}
+
+// withheld spells why a record was not shown.
+var withheld = map[string]string{
+	"view":      "no line of the task shows anything of it",
+	"criteria":  "the search reads what the task does not show of it",
+	"scope":     "the scopes of the token do not cover it",
+	"record":    "it is not certain whose record it is, or it cannot be judged",
+	"content":   "the task does not show what such a document holds",
+	"reference": "it was looked at only since another record refers to it",
+	"current":   "the record as it is now does not show",
+	"page":      "it lies beyond the page, or nothing of it was left to show",
+}
+
+// Withheld spells why a verdict of the record withheld something; the word itself where
+// nobody spelt it.
+func Withheld(because string) string {
+	if text, ok := withheld[because]; ok {
+		return text
+	}
+	return strings.ReplaceAll(because, "-", " ")
 }
