@@ -78,6 +78,9 @@ func (p *Publisher) Wake() {
 // Published is the newest checkpoint in the folder.
 func (p *Publisher) Published() []byte { return p.published.Load().checkpoint }
 
+// Size is how many entries the tree of that checkpoint has.
+func (p *Publisher) Size() int64 { return p.published.Load().head.Size }
+
 // Err is why the last attempt to publish failed; nil when it did not.
 func (p *Publisher) Err() error {
 	if e := p.failure.Load(); e != nil {

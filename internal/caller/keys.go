@@ -26,7 +26,7 @@ const (
 	maxKeys     = 64               // of one issuer
 	fetchTime   = 5 * time.Second  // for one document
 	refetch     = 10 * time.Second // between two fetches that unknown key ids ask for
-	keysLast    = 24 * time.Hour   // an issuer that cannot be reached is believed for so long
+	KeysLast    = 24 * time.Hour   // an issuer that cannot be reached is believed for so long
 )
 
 // key is one public key of an issuer.
@@ -85,7 +85,7 @@ type keyring struct {
 func (r *keyring) keyFor(ctx context.Context, kid, alg string) *key {
 	now := r.now()
 	ks := r.set.Load()
-	if ks != nil && now.Sub(ks.loaded) <= keysLast {
+	if ks != nil && now.Sub(ks.loaded) <= KeysLast {
 		if k := ks.pick(kid, alg); k != nil {
 			return k
 		}
@@ -98,7 +98,7 @@ func (r *keyring) keyFor(ctx context.Context, kid, alg string) *key {
 	}
 	r.mu.Unlock()
 	ks = r.set.Load()
-	if ks == nil || now.Sub(ks.loaded) > keysLast {
+	if ks == nil || now.Sub(ks.loaded) > KeysLast {
 		return nil
 	}
 	return ks.pick(kid, alg)

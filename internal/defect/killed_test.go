@@ -45,6 +45,7 @@ const (
 	inSCIM     = "internal/scim"
 	inNotice   = "internal/notice"
 	inSpool    = "internal/spool"
+	inHealth   = "internal/health"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
 )
@@ -306,13 +307,14 @@ var killers = map[Defect]killer{
 	CallUnsigned:    {inNotice, "TestTheSignatureIsThatOfStandardWebhooks", ""},
 	DialledAnywhere: {inNotice, "TestO1_NothingIsDialledButWhatIsConfigured", ""},
 
-	SpoolTakesAll:  {inSpool, "TestL1_OnlyABrokenGlassGoesOnWithoutTheRecord", ""},
-	SpoolUnbounded: {inSpool, "TestL1_AFullSpoolRefuses", ""},
-	SpoolUnsynced:  {inSpool, "TestL1_AnEntryIsOnTheDiskBeforeItIsTaken", ""},
-	SpoolUnchained: {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
-	SpoolUncleared: {inSpool, "TestL1_WhatIsInTheSpoolReachesTheRecordInItsOrder", ""},
-	SpoolSilent:    {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
-	SpoolToldOnce:  {inSpool, "TestL1_WhatCameAfterABlindTellingIsToldToo", ""},
+	SpoolTakesAll:   {inSpool, "TestL1_OnlyABrokenGlassGoesOnWithoutTheRecord", ""},
+	SpoolUnbounded:  {inSpool, "TestL1_AFullSpoolRefuses", ""},
+	SpoolUnsynced:   {inSpool, "TestL1_AnEntryIsOnTheDiskBeforeItIsTaken", ""},
+	SpoolUnchained:  {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
+	EmergencyIsDown: {inHealth, "TestL1_AnEmergencyKeepsItsDoor", ""},
+	SpoolUncleared:  {inSpool, "TestL1_WhatIsInTheSpoolReachesTheRecordInItsOrder", ""},
+	SpoolSilent:     {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
+	SpoolToldOnce:   {inSpool, "TestL1_WhatCameAfterABlindTellingIsToldToo", ""},
 }
 
 // off are tests that must fail where enforcement is off (design 11, red first).

@@ -243,6 +243,7 @@ func All() []Defect {
 		CopyUnknown,
 		CallUnsigned,
 		DialledAnywhere,
+		EmergencyIsDown,
 		SpoolTakesAll,
 		SpoolUnbounded,
 		SpoolUnsynced,

@@ -226,14 +226,14 @@ func TestAWebhookThatIsGoneIsAskedNoMore(t *testing.T) {
 		if !again.State()[0].Disabled {
 			t.Error("it is enabled after a restart")
 		}
-		if err := again.EnableHook(t.Context(), "pager", "hosp/paula"); err != nil {
+		if err := again.EnableHook(t.Context(), again.State()[0].Hook, "hosp/paula"); err != nil {
 			t.Fatal(err)
 		}
 		tell(t, again, broken("hosp/paula", moment()))
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if _, events, _ := r.seen(); events != 1 {
-			t.Errorf("%d events after it was enabled", events)
+		if _, events, _ := r.seen(); events != 1 || again.State()[0].Sent.IsZero() || again.State()[0].Disabled {
+			t.Errorf("%d events after it was enabled, state %+v", events, again.State()[0])
 		}
 	})
 }

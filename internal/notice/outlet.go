@@ -192,7 +192,10 @@ func (o *outlet) note(f func(*OutletState)) {
 // OutletState is how one way out does, for those who run the system.
 type OutletState struct {
 	Name     string
+	Hook     string    // of a webhook, its name as EnableHook takes it; "": mail
 	Waiting  int       // letters or calls
+	Sent     time.Time // when one was last taken, since the start; zero: none yet
+	GivenUp  int       // how many were refused for good, since the start
 	Failing  time.Time // since when nothing got out; zero when the last try did
 	Why      string    // the last failure, in our words
 	Disabled bool      // a webhook whose receiver wants nothing more
@@ -205,6 +208,9 @@ func (s *OutletState) saw(v verdict, now time.Time) {
 			s.Failing = now
 		}
 	case sent:
-		s.Why, s.Failing = "", time.Time{}
+		s.Why, s.Failing, s.Sent = "", time.Time{}, now
+	}
+	if v.is == refused {
+		s.GivenUp++
 	}
 }

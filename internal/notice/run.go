@@ -94,7 +94,7 @@ func (t *Teller) State() []OutletState {
 		h := &t.cfg.Hooks[i]
 		for j := range out {
 			if out[j].Name == hookOutlet+h.Name {
-				out[j].Disabled = t.disabled(h)
+				out[j].Hook, out[j].Disabled = h.Name, t.disabled(h)
 			}
 		}
 	}

@@ -36,6 +36,10 @@ func (s *Server) adopt(ix *facts.Index) {
 		panic("serve: an index of facts without a policy")
 	}
 	was := s.generation.Swap(&gate.Generation{Set: set.(*policy.Set), Facts: ix})
+	if was == nil || was.Set != set {
+		now, _ := s.opts.Now()
+		s.inForce.Store(&inForce{now, was == nil})
+	}
 	if was != nil && was.Set != set {
 		s.ends.Policy() // whoever says that a policy is in force says so after this
 	}

@@ -74,16 +74,3 @@ func newestRole(p *people.Person) int64 {
 	}
 	return at
 }
-
-// noticesState says which ways out of notices do not work; nothing is lost meanwhile.
-func (s *Server) noticesState() (wrong []string) {
-	for _, o := range s.org.notices.State() {
-		switch {
-		case o.Disabled:
-			wrong = append(wrong, o.Name+" answered 410 and is called no more: write another url, or take it out")
-		case !o.Failing.IsZero():
-			wrong = append(wrong, o.Name+" does not get out since "+o.Failing.UTC().Format(time.RFC3339)+": "+o.Why)
-		}
-	}
-	return wrong
-}

@@ -68,6 +68,8 @@ type Server struct {
 	meter *meter
 
 	generation  atomic.Pointer[gate.Generation]
+	started     time.Time
+	inForce     atomic.Pointer[inForce]
 	ends        *gate.Ends // what cuts off answers under way
 	org         *organization
 	browser     *browser
@@ -88,6 +90,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 		o.Now = func() (time.Time, bool) { return time.Now(), true }
 	}
 	s := &Server{opts: o, diary: o.Diary, meter: newMeter(o.Version)}
+	s.started, _ = o.Now()
 	set, probs := policy.Load(o.Policy, catalog.R4())
 	if err := probs.Errors().Err(); err != nil || set == nil {
 		return nil, errors.Join(errors.New("the policy has errors; run: modicum policy check"), err)
@@ -101,6 +104,7 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if err := s.build(ctx, set); err != nil {
 		return nil, errors.Join(err, s.closeRecord())
 	}
+	s.meter.state(s.health)
 	return s, nil
 }
 
@@ -136,7 +140,9 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	if s.up, err = upstream.New(upstream.Config{Base: c.FHIR.Upstream, BearerFile: c.FHIR.BearerFile}); err != nil {
+	if s.up, err = upstream.New(upstream.Config{
+		Base: c.FHIR.Upstream, BearerFile: c.FHIR.BearerFile, Now: func() time.Time { now, _ := s.opts.Now(); return now },
+	}); err != nil {
 		return err
 	}
 	if s.check, err = caller.New(caller.Config{Issuers: c.Issuers, FHIRBases: []string{c.FHIR.Upstream.String()}, Now: s.opts.Now}); err != nil {

@@ -233,6 +233,7 @@ func assignment(who string, whole bool, ago time.Duration) string {
 
 type ready struct {
 	Ready   bool
+	State   string
 	Policy  string
 	Wrong   []string
 	Sources []struct {

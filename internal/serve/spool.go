@@ -58,19 +58,6 @@ func (s *Server) drain(ctx context.Context) {
 	}
 }
 
-// spoolState says what is wrong with the spool; nothing when all is well.
-func (s *Server) spoolState() []string {
-	st := s.spool.State()
-	var wrong []string
-	if st.InUse {
-		wrong = append(wrong, "the spool is in use: broken glasses are recorded there until the record takes entries again")
-	}
-	if st.Trouble != "" {
-		wrong = append(wrong, "the spool: "+st.Trouble)
-	}
-	return wrong
-}
-
 func (s *Server) closeRecord() error {
 	var err error
 	if s.spool != nil {

@@ -161,6 +161,7 @@ type State struct {
 	Entries int
 	Bytes   int64 // that they take
 	Most    int64
+	Takes   bool   // it would take an entry of any size
 	Trouble string // why it takes nothing, or what was found in it; "" when all is well
 }
 
@@ -172,6 +173,7 @@ func (s *Spool) State() State {
 	if st.InUse {
 		st.Bytes = s.file.end
 	}
+	st.Takes = s.file.unusable == nil && s.file.damage == "" && !s.file.cleared && s.file.end+ledger.MaxEntry+1024 <= s.file.size
 	if s.file.unusable != nil {
 		st.Trouble = "it takes nothing until the process is started again: its disk failed"
 	}

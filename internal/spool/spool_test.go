@@ -192,6 +192,9 @@ func TestL1_AFullSpoolRefuses(t *testing.T) {
 		}
 		kept = append(kept, e)
 	}
+	if s.State().Takes {
+		t.Error("it is said to take more")
+	}
 	if !errors.Is(err, spool.ErrFull) || !errors.Is(err, ledger.ErrBroken) {
 		t.Fatalf("after %d entries: %v", len(kept), err)
 	}

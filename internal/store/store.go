@@ -233,23 +233,38 @@ func (s *Store) release() error {
 	return errors.Join(errs...)
 }
 
+// State says what of the record does not work; nil where all is well.
+type State struct {
+	Refusing error // it takes no entries until the process is started again
+	Unmoved  error // entries are durable in the journal and do not get into the database
+	Behind   error // the ledger folder does not follow; no entry waits for that
+}
+
+// State says how the record does. It reads no database.
+func (s *Store) State() State {
+	return State{Refusing: s.refusing(), Unmoved: s.settler.failure(), Behind: s.pub.Err()}
+}
+
 // Health is nil when the store takes entries and the folder follows; otherwise
 // why not. A folder that lags does not stop appends.
 func (s *Store) Health() error {
-	if e := s.broken.Load(); e != nil {
-		return *e
-	}
-	if err := s.settler.failure(); err != nil {
-		return fmt.Errorf("the journal is not moved into the database: %w", err)
-	}
-	if err := s.pub.Err(); err != nil {
-		return fmt.Errorf("the ledger folder lags: %w", err)
+	st := s.State()
+	switch {
+	case st.Refusing != nil:
+		return st.Refusing
+	case st.Unmoved != nil:
+		return fmt.Errorf("the journal is not moved into the database: %w", st.Unmoved)
+	case st.Behind != nil:
+		return fmt.Errorf("the ledger folder lags: %w", st.Behind)
 	}
 	return nil
 }
 
 // Handler serves checkpoint, tiles and bundles as they are in the folder.
 func (s *Store) Handler() http.Handler { return s.pub.Handler() }
+
+// Published is how many entries the tree in the folder has.
+func (s *Store) Published() int64 { return s.pub.Size() }
 
 // Folder is where the record is published.
 func (s *Store) Folder() string { return s.opts.Folder }

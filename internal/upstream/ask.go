@@ -168,12 +168,7 @@ func (c *Client) ask(ctx context.Context, method, path, form string) (*http.Resp
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 		req.GetBody = nil // never sent twice
 	}
-	// The transport, not a Client: no redirect, no cookie, no Referer.
-	res, err := c.http.RoundTrip(req)
-	if err != nil {
-		return nil, c.failure(ctx, err)
-	}
-	return res, nil
+	return c.send(ctx, req)
 }
 
 // request is a request with the headers that we send and no others.

@@ -65,6 +65,9 @@ func TestAFaultSaysWhatToMend(t *testing.T) {
 			if !errors.Is(err, upstream.ErrUpstream) || upstream.Why(err) != tt.want {
 				t.Errorf("%v: %q, want %q", err, upstream.Why(err), tt.want)
 			}
+			if st := c.State(); tt.name != "another base" && (!st.Failing() || st.Why != tt.want) {
+				t.Errorf("the state is %+v, want %q", st, tt.want)
+			}
 			if err.Error() != upstream.ErrUpstream.Error() || strings.Contains(upstream.Why(err), "SECRET") {
 				t.Errorf("said %q, %q", err, upstream.Why(err))
 			}
@@ -72,5 +75,51 @@ func TestAFaultSaysWhatToMend(t *testing.T) {
 	}
 	if upstream.Why(errors.New("another")) != "" || upstream.Why(nil) != "" {
 		t.Error("a cause where there is none")
+	}
+}
+
+// TestTheStateIsThatOfTheServerAlone: a refusal and a record that is not there are answers;
+// that a caller went away says nothing of the server.
+func TestTheStateIsThatOfTheServerAlone(t *testing.T) {
+	answers := make(chan int, 1)
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case status := <-answers:
+			w.Header().Set("Content-Type", "application/fhir+json")
+			w.WriteHeader(status)
+			io.WriteString(w, "{}")
+		case <-r.Context().Done():
+		}
+	}))
+	t.Cleanup(s.Close)
+	base, err := url.Parse(s.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Unix(1000, 0)
+	c, err := upstream.New(upstream.Config{Base: base, Now: func() time.Time { return now }})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	if st := c.State(); st.Failing() || !st.Answered.IsZero() {
+		t.Errorf("before anything was asked: %+v", st)
+	}
+	for _, tt := range []struct {
+		status  int
+		failing bool
+	}{{200, false}, {503, true}, {404, false}, {401, true}, {400, false}} {
+		now = now.Add(time.Second)
+		answers <- tt.status
+		b, _ := c.Fetch(t.Context(), "Patient", "p1", "")
+		b.Release()
+		if st := c.State(); st.Failing() != tt.failing || !tt.failing && !st.Answered.Equal(now) {
+			t.Errorf("after %d: %+v", tt.status, st)
+		}
+	}
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := c.Fetch(gone, "Patient", "p1", ""); err == nil || c.State().Failing() {
+		t.Errorf("a caller went away: %v, %+v", err, c.State())
 	}
 }

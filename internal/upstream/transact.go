@@ -37,9 +37,9 @@ func (c *Client) Transact(ctx context.Context, changes []Change) ([]*Written, er
 	}
 	req.Header.Set("Content-Type", "application/fhir+json; charset=utf-8")
 	req.Header.Set("Prefer", "return=minimal")
-	res, err := c.http.RoundTrip(req)
+	res, err := c.send(ctx, req)
 	if err != nil {
-		if err = c.failure(ctx, err); sent.Load() {
+		if sent.Load() {
 			err = unknown(err)
 		}
 		return nil, err

@@ -45,15 +45,16 @@ var (
 
 // Config is what a Client is made of. Base must be set.
 type Config struct {
-	Base       *url.URL      // http or https, no query, no user, such as https://ehr.example/fhir
-	BearerFile string        // a file with mode 0600 that holds a token; read again when it changes; "" sends none
-	TLS        *tls.Config   // nil: the system's roots
-	Conns      int           // most connections at once; 0 means 64
-	Header     time.Duration // to the first byte of the answer; 0 means 15 s
-	Whole      time.Duration // for a whole answer; 0 means 30 s
-	MaxBody    int64         // bytes of an answer that is held whole; 0 means 16 MiB
-	MaxPage    int64         // bytes of a page that is read as it comes; 0 means 256 MiB
-	PageSize   int           // records asked for at a time by Each; 0 means 200
+	Base       *url.URL         // http or https, no query, no user, such as https://ehr.example/fhir
+	BearerFile string           // a file with mode 0600 that holds a token; read again when it changes; "" sends none
+	TLS        *tls.Config      // nil: the system's roots
+	Conns      int              // most connections at once; 0 means 64
+	Header     time.Duration    // to the first byte of the answer; 0 means 15 s
+	Whole      time.Duration    // for a whole answer; 0 means 30 s
+	MaxBody    int64            // bytes of an answer that is held whole; 0 means 16 MiB
+	MaxPage    int64            // bytes of a page that is read as it comes; 0 means 256 MiB
+	PageSize   int              // records asked for at a time by Each; 0 means 200
+	Now        func() time.Time // for State; nil means time.Now
 }
 
 // Client asks one FHIR server. It is safe for concurrent use.
@@ -69,6 +70,8 @@ type Client struct {
 	maxPage int64
 	page    int
 	bodies  sync.Pool // of *[]byte
+	now     func() time.Time
+	lately  lately
 }
 
 // New checks cfg and returns a Client. It starts no goroutine and asks nothing.
@@ -99,6 +102,10 @@ func New(cfg Config) (*Client, error) {
 		maxBody: orDefault(cfg.MaxBody, 16<<20),
 		maxPage: orDefault(cfg.MaxPage, 256<<20),
 		page:    orDefault(cfg.PageSize, 200),
+		now:     cfg.Now,
+	}
+	if c.now == nil {
+		c.now = time.Now
 	}
 	if cfg.BearerFile != "" {
 		c.bearer = &bearer{path: cfg.BearerFile}

@@ -83,9 +83,9 @@ func (c *Client) write(ctx context.Context, method, typ, id string, record []byt
 	if condition != "" {
 		req.Header.Set(condition, value)
 	}
-	res, err := c.http.RoundTrip(req)
+	res, err := c.send(ctx, req)
 	if err != nil {
-		if err = c.failure(ctx, err); sent.Load() {
+		if sent.Load() {
 			err = unknown(err)
 		}
 		return nil, err

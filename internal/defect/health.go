@@ -1,0 +1,6 @@
+package defect
+
+// Faults of what an installation says of itself.
+const (
+	EmergencyIsDown Defect = "emergency-is-down" // while broken glasses go on, requests are sent elsewhere
+)
