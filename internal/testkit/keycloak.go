@@ -2,14 +2,12 @@ package testkit
 
 import (
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -112,20 +110,7 @@ func (r *Realm) tokens(tb testing.TB, realm, client, person string) (t Tokens) {
 // Rotate makes the realm sign with a new key; the old one stays published.
 func (r *Realm) Rotate(tb testing.TB) {
 	tb.Helper()
-	admin := r.tokens(tb, r.server+"/realms/master", "admin-cli", "admin")
-	body := `{"name":"rotated","providerId":"rsa-generated","providerType":"org.keycloak.keys.KeyProvider","config":{"priority":["200"]}}`
-	req, err := http.NewRequestWithContext(tb.Context(), http.MethodPost, r.server+"/admin/realms/staff/components", strings.NewReader(body))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	req.Header.Set("Authorization", "Bearer "+admin.Access)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer res.Body.Close()
-	if res.StatusCode != http.StatusCreated {
-		tb.Fatal(fmt.Errorf("a new key: %s", res.Status))
-	}
+	r.admin(tb).do(http.MethodPost, "/components", map[string]any{
+		"name": "rotated", "providerId": "rsa-generated", "providerType": "org.keycloak.keys.KeyProvider", "config": map[string][]string{"priority": {"200"}},
+	}, nil)
 }

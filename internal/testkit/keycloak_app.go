@@ -1,14 +1,11 @@
 package testkit
 
 import (
-	"bytes"
-	"encoding/json"
 	"html"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
-	"path"
 	"regexp"
 	"strings"
 	"testing"
@@ -24,32 +21,7 @@ type SmartApp struct {
 // Register makes the realm know an application.
 func (r *Realm) Register(tb testing.TB, a SmartApp) {
 	tb.Helper()
-	token := r.tokens(tb, r.server+"/realms/master", "admin-cli", "admin").Access
-	admin := func(method, at string, body any) (id string) {
-		tb.Helper()
-		text, err := json.Marshal(body)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		req, err := http.NewRequestWithContext(tb.Context(), method, r.server+"/admin/realms/staff"+at, bytes.NewReader(text))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		req.Header.Set("Content-Type", "application/json")
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			tb.Fatal(err)
-		}
-		defer res.Body.Close()
-		if said, _ := io.ReadAll(res.Body); res.StatusCode >= 300 {
-			tb.Fatalf("Keycloak: %s %s: %s %s", method, at, res.Status, said)
-		}
-		return path.Base(res.Header.Get("Location"))
-	}
-	mapper := func(kind string, config map[string]string) map[string]any {
-		return map[string]any{"name": kind + config["claim.name"], "protocol": "openid-connect", "protocolMapper": kind, "config": config}
-	}
+	admin := r.admin(tb)
 	mappers := []map[string]any{
 		mapper("oidc-audience-mapper", map[string]string{"included.custom.audience": r.Audience, "access.token.claim": "true"}),
 		mapper("oidc-group-membership-mapper", map[string]string{"claim.name": "groups", "full.path": "false", "access.token.claim": "true"}),
@@ -60,14 +32,19 @@ func (r *Realm) Register(tb testing.TB, a SmartApp) {
 			"access.token.claim": "true", "id.token.claim": "true", "access.tokenResponse.claim": "true",
 		}))
 	}
-	client := admin(http.MethodPost, "/clients", map[string]any{
+	client := admin.do(http.MethodPost, "/clients", map[string]any{
 		"clientId": a.ID, "enabled": true, "publicClient": true, "standardFlowEnabled": true, "directAccessGrantsEnabled": false,
 		"redirectUris": []string{a.Redirect}, "attributes": map[string]string{"pkce.code.challenge.method": "S256"}, "protocolMappers": mappers,
-	})
+	}, nil)
 	for _, name := range a.Scopes {
-		scope := admin(http.MethodPost, "/client-scopes", map[string]any{"name": name, "protocol": "openid-connect", "attributes": map[string]string{"include.in.token.scope": "true"}})
-		admin(http.MethodPut, "/clients/"+client+"/optional-client-scopes/"+scope, nil)
+		scope := admin.do(http.MethodPost, "/client-scopes", map[string]any{"name": name, "protocol": "openid-connect", "attributes": map[string]string{"include.in.token.scope": "true"}}, nil)
+		admin.do(http.MethodPut, "/clients/"+client+"/optional-client-scopes/"+scope, nil, nil)
 	}
+}
+
+// mapper makes a claim of a client's tokens.
+func mapper(kind string, config map[string]string) map[string]any {
+	return map[string]any{"name": kind + config["claim.name"], "protocol": "openid-connect", "protocolMapper": kind, "config": config}
 }
 
 var formAction = regexp.MustCompile(`<form[^>]*action="([^"]+)"`)
