@@ -62,7 +62,7 @@ var (
 	// NameAPatient: the scope is too wide to be asked at once.
 	NameAPatient = of(400, "name-a-patient", "too-costly", "Your task counts for too many patients to be asked at once. Name a patient.")
 	// NotFound: out of scope, hidden or absent; nobody can tell which.
-	NotFound = of(404, "not-found", "not-found", "Nothing here for you. If it exists and your task needs it, ask at /api/ask; in an emergency break the glass at /api/break-glass.")
+	NotFound = of(404, "not-found", "not-found", "Nothing here for you. If it exists and your task needs it, look at /my what is missing and ask for it; in an emergency break the glass at /glass. Applications: /api/ask, /api/break-glass.")
 	// Method: the address exists and does not do this.
 	Method = of(405, "method", "not-supported", "This address does not do that.")
 	// NotBuilt: an interaction that is not available.
