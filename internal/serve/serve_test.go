@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -116,6 +117,7 @@ type site struct {
 	mu     sync.Mutex
 	skew   time.Duration
 	before func(ledger.Log) ledger.Log // nil: nothing stands before the store
+	port   string                      // of the main address; "": whichever is free
 }
 
 func (s *site) now() (time.Time, bool) {
@@ -126,10 +128,18 @@ func (s *site) now() (time.Time, bool) {
 
 func newSite(t testing.TB) *site {
 	t.Helper()
-	s := &site{t: t, dir: t.TempDir(), policy: &folder{}}
-	s.policy.put(files)
 	up := sandbox.NewServer()
 	sandbox.Fill(up, time.Now())
+	s := prepare(t, up)
+	s.start()
+	return s
+}
+
+// prepare makes everything of an installation before an upstream, and starts nothing.
+func prepare(t testing.TB, up http.Handler) *site {
+	t.Helper()
+	s := &site{t: t, dir: t.TempDir(), policy: &folder{}}
+	s.policy.put(files)
 	upstream := httptest.NewServer(up)
 	t.Cleanup(upstream.Close)
 	base, err := url.Parse(upstream.URL + "/fhir")
@@ -157,7 +167,6 @@ func newSite(t testing.TB) *site {
 		Facts:  config.Facts{Files: []string{filepath.Join(s.dir, "facts-*.ndjson")}},
 		Ledger: config.Ledger{Origin: origin, Key: key},
 	}
-	s.start()
 	return s
 }
 
@@ -170,7 +179,14 @@ func (s *site) start() {
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	s.main, s.admin = httptest.NewServer(s.server.Handler()), httptest.NewServer(s.server.Admin())
+	s.main, s.admin = httptest.NewUnstartedServer(s.server.Handler()), httptest.NewServer(s.server.Admin())
+	if s.port != "" {
+		s.main.Listener.Close()
+		if s.main.Listener, err = net.Listen("tcp", "127.0.0.1:"+s.port); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	s.main.Start()
 	server, main, admin := s.server, s.main, s.admin
 	s.t.Cleanup(func() { main.Close(); admin.Close(); server.Close(context.Background()) })
 }
