@@ -136,7 +136,7 @@ func newHospital(t testing.TB) *hospital {
 		t.Fatal(err)
 	}
 	h.staff = &console.Staff{Lent: h.lent, People: h.crew, Policy: func() *policy.Set { return set }, Reach: sees, Bell: h.bell, Drills: []string{"drill-1"}, Now: func() time.Time { return time.UnixMicro(h.now.Load()) }}
-	rebuild(t, h.world, h.staff.Pages(h.site)...)
+	rebuild(t, h.world, slices.Concat(h.staff.Pages(h.site), ailingSystem().Pages())...)
 	h.proved.Store(true)
 	return h
 }

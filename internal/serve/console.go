@@ -118,6 +118,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	s.browser.site.Add(staff.Pages(s.browser.site)...)
 	s.browser.site.Add((&console.Overseer{Policy: s.set}).Pages()...)
 	s.browser.site.Add(office.Pages()...)
+	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook}).Pages()...)
 	return nil
 }
 

@@ -87,11 +87,6 @@ func (s *Server) Health(ctx context.Context) *health.State {
 	return st
 }
 
-// EnableHook lets a webhook be called again; who is the person who says so.
-func (s *Server) EnableHook(ctx context.Context, name, who string) error {
-	return s.org.notices.EnableHook(ctx, name, who)
-}
-
 // Ready is what /readyz says.
 type Ready struct {
 	Ready   bool     `json:"ready"`  // whether requests belong here
