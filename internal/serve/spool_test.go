@@ -96,20 +96,25 @@ func (s *site) publicKey(t *testing.T) string {
 
 func (s *site) stored(t *testing.T, id string) (out []ledger.Entry) {
 	t.Helper()
-	records, err := s.server.Store().Range(t.Context(), 0, 1000)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, r := range records {
-		e, err := r.Entry()
+	for from := int64(0); ; {
+		records, err := s.server.Store().Range(t.Context(), from, 1000)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if id == "" || e.Header().ID == id {
-			out = append(out, e)
+		for _, r := range records {
+			e, err := r.Entry()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if id == "" || e.Header().ID == id {
+				out = append(out, e)
+			}
+			from = r.Pos + 1
+		}
+		if len(records) == 0 {
+			return out
 		}
 	}
-	return out
 }
 
 // reached holds that both decisions are whole on record, and the act before them, and

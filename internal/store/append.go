@@ -275,9 +275,32 @@ func unanswered(batch []*pending) []*pending {
 	return left
 }
 
-// commitWithin commits what lies in a transaction.
+// commitWithin commits what lies in a transaction. Where the disk is full the frame that
+// commits was not written whole, and SQLite writes nothing after it (powersafe overwrite,
+// sqlite.org/psow.html): once the database is seen to be as before, that is a refusal like
+// another, and the record goes on by itself when there is room.
 func (s *Store) commitWithin(tx *sql.Tx) error {
-	return s.within("commit", func() error { return s.commit(tx) })
+	return s.within("commit", func() error {
+		err := s.commit(tx)
+		if isFull(err) && s.asBefore() {
+			return &unwritten{err}
+		}
+		return err
+	})
+}
+
+// unwritten is why a commit failed that is known to have changed nothing.
+type unwritten struct{ error }
+
+func (u *unwritten) Unwrap() error { return u.error }
+
+// asBefore undoes what a failed commit left and reports whether the database ends where
+// it ended before.
+func (s *Store) asBefore() bool {
+	ctx := context.Background()
+	_, _ = s.write.ExecContext(ctx, "rollback") // SQLite may have done so itself
+	now, err := s.current(ctx, s.write)
+	return err == nil && now.n == s.origin.n && now.size == s.size
 }
 
 // within waits for what makes entries durable. Whatever keeps it from saying yes
@@ -295,6 +318,9 @@ func (s *Store) within(what string, do func() error) error {
 			return nil
 		}
 		err = fmt.Errorf("%s: %w", what, err)
+		if _, ok := errors.AsType[*unwritten](err); ok {
+			return err
+		}
 	case <-timer.C:
 		s.hung.add(done)
 		err = fmt.Errorf("%s: no answer within %s", what, s.opts.CommitTimeout)

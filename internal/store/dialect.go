@@ -108,6 +108,12 @@ func isUnique(err error) bool {
 	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
+// isFull tells whether err says that the disk has no room.
+func isFull(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code()&0xff == sqlite3.SQLITE_FULL
+}
+
 // copyLog copies what the write-ahead log holds into the database, as far as nobody
 // reads or writes it: it waits for nobody.
 func copyLog(ctx context.Context, db *sql.DB) error {

@@ -167,14 +167,24 @@ func (s *Store) settleOnAndOn(ctx context.Context) {
 		}
 		err := s.settle(ctx)
 		if err != nil {
-			// Nothing is lost: the entries stay in the journal, which takes more until it is full.
-			s.opts.Log.LogAttrs(ctx, slog.LevelError, "entries of the journal were not moved into the database", slog.Any("error", err))
 			wake(w.wake)
 		}
-		w.mu.Lock()
-		w.err = err
-		w.mu.Unlock()
+		switch was := w.note(err); {
+		case err != nil && was == nil:
+			// Nothing is lost: the entries stay in the journal, which takes more until it is full.
+			s.opts.Log.LogAttrs(ctx, slog.LevelError, "entries of the journal are not moved into the database; it is tried again until it works", slog.Any("error", err))
+		case err == nil && was != nil:
+			s.opts.Log.LogAttrs(ctx, slog.LevelInfo, "entries of the journal are moved into the database again")
+		}
 	}
+}
+
+// note keeps how the last attempt ended and returns how the one before did.
+func (w *settler) note(err error) (was error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	was, w.err = w.err, err
+	return was
 }
 
 func (w *settler) failure() error {
