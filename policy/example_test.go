@@ -8,6 +8,28 @@ import (
 	"modicum/policy"
 )
 
+// Compare two policies: who gains and who loses what.
+func ExampleDiff() {
+	was, problems := policy.Load(os.DirFS("testdata/hospital"), catalog.R4())
+	if was == nil {
+		fmt.Println(problems.Err())
+		return
+	}
+	folder := *was.Folder()
+	folder.Restrictions = nil // a policy in which nothing beats every task
+	now, problems := policy.Compile(&folder, catalog.R4())
+	if now == nil {
+		fmt.Println(problems.Err())
+		return
+	}
+	d := policy.Diff(was, now)
+	fmt.Println("something opens:", d.Opens())
+	fmt.Println(d.Changes[0].Where, d.Changes[0].Direction)
+	// Output:
+	// something opens: true
+	// access-denial opens
+}
+
 // Load a policy folder, decide about one record of a patient, and read the view.
 func Example() {
 	set, problems := policy.Load(os.DirFS("testdata/hospital"), catalog.R4())

@@ -15,6 +15,7 @@ type policyCommands struct {
 	Fmt    policyFmt    `cmd:"" help:"Write policy files in the one style; comments stay."`
 	Test   policyTest   `cmd:"" help:"Run the given/expect cases beside a policy."`
 	Matrix policyMatrix `cmd:"" help:"Show who sees what: roles and tasks by data class."`
+	Diff   policyDiff   `cmd:"" help:"Show who gains and who loses what by another policy; exit 1 if anything opens."`
 	Schema policySchema `cmd:"" help:"Print the JSON Schema of policy files, for editors."`
 }
 

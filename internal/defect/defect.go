@@ -40,6 +40,14 @@ const (
 	ObligationsIgnored  Defect = "obligations-ignored"   // a task speaks though its obligation cannot be kept
 )
 
+// Faults of what a change of policy is said to do (G7).
+const (
+	EffectWithoutFacts        Defect = "effect-without-facts"        // a line that holds under fewer facts is not told
+	EffectWithoutMarks        Defect = "effect-without-marks"        // records of more marks are not told
+	EffectWithoutRestrictions Defect = "effect-without-restrictions" // a restriction that goes is not told
+	EffectWithoutTerms        Defect = "effect-without-terms"        // longer grants and looser approval are not told
+)
+
 // Faults of the gate.
 const (
 	CriteriaUnchecked Defect = "criteria-unchecked"  // a record matches though its view does not keep what was read

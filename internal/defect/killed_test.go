@@ -73,6 +73,11 @@ var killers = map[Defect]killer{
 	PurposesJoined:      {inPolicy, "TestRule02WhichTasksSpeak", ""},
 	ObligationsIgnored:  {inPolicy, "TestObligations", ""},
 
+	EffectWithoutFacts:        {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
+	EffectWithoutMarks:        {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
+	EffectWithoutRestrictions: {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
+	EffectWithoutTerms:        {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
+
 	TokenForAnyTask:   {inGate, "TestK2_ATokenGivenForOneTaskServesNoOther", ""},
 	TokenForEver:      {inTokens, "TestK2_ATokenEndsWithItsTimeAndNeverOutlivesIt", ""},
 	LeaverLetIn:       {inTokens, "TestG6_WhoeverLeftIsRefusedAtTheNextRequestWhoeverMadeTheToken", ""},
