@@ -54,3 +54,18 @@ func (s *Set) MayWrite(verb Verb) catalog.ClassSet {
 	}
 	return all
 }
+
+// TaskRestsOn returns the facts that the lines of a task ask for, by the task's id: a
+// condition with `where` stands there itself, one of several names by these.
+func (s *Set) TaskRestsOn(id string) FactSet {
+	for n := range s.infos {
+		if s.infos[n].ID == id {
+			return s.taskRestsOn(n)
+		}
+	}
+	return FactSet{}
+}
+
+// RestrictionRestsOn returns the facts by which restriction i bites, and those that lift
+// it.
+func (s *Set) RestrictionRestsOn(i int) FactSet { return s.restrictions[i].facts() }

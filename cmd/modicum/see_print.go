@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -67,7 +66,7 @@ func (c *seeCommand) refusals(t *terminal, set *policy.Set, shown []preview.Show
 		}
 		told[s.Type] = true
 		t.note("%s refused: %s", s.Type, s.Refused.Error())
-		if errors.Is(s.Refused, problem.NotNow) {
+		if s.NotNow() {
 			c.needs(t, set, s)
 		}
 	}
@@ -81,10 +80,8 @@ func (c *seeCommand) refusals(t *terminal, set *policy.Set, shown []preview.Show
 
 // needs says which facts the lines of the task rest on.
 func (c *seeCommand) needs(t *terminal, set *policy.Set, s *preview.Shown) {
-	for _, by := range set.Sees(s.Class) {
-		if slices.Contains(c.As, by.Role) && (c.Task == "" || c.Task == by.Task || c.Task == by.Role+"/"+by.Task) {
-			t.note("  %s needs %s", by.Line, by.While)
-		}
+	for _, by := range s.Needs(set, c.As, c.Task) {
+		t.note("  %s needs %s", by.Line, by.While)
 	}
 }
 
@@ -96,10 +93,10 @@ func (c *seeCommand) because(t *terminal, set *policy.Set, s *preview.Shown) err
 		fmt.Fprintf(t.out, "%s: %s\n", head, t.paint(red, "refused"))
 		return nil
 	case !s.There:
-		fmt.Fprintf(t.out, "%s: %s (%s)\n", head, t.paint(red, "not there"), notThere(s))
+		fmt.Fprintf(t.out, "%s: %s (%s)\n", head, t.paint(red, "not there"), s.NotThere())
 		var rows [][]string
 		for _, r := range s.Why {
-			rows = append(rows, []string{"  " + r.ID, gave(r)})
+			rows = append(rows, []string{"  " + r.ID, preview.Gave(r)})
 		}
 		return table(t.out, rows)
 	}
@@ -118,32 +115,12 @@ func reduced(gaps int) string {
 	return ", except"
 }
 
-func gave(r policy.Reason) string {
-	return orGave(lineSays{r.ID, r.Gave.String(), r.Text})
-}
-
 // orGave is why a line gave no more, or how it shows the class.
 func orGave(l lineSays) string {
 	if l.Why == "" {
 		return "shows its class as " + l.Gave
 	}
 	return l.Why
-}
-
-// notThere spells why a record is not there.
-func notThere(s *preview.Shown) string {
-	for _, r := range s.Why {
-		if strings.HasPrefix(r.ID, "restriction ") {
-			return "a restriction hides it"
-		}
-	}
-	switch s.Because {
-	case "view":
-		return "no line shows what makes it a record"
-	case "record":
-		return "its patients, its type or an extension of it cannot be told"
-	}
-	return s.Because
 }
 
 // className names a class; "" for what the catalog gives none.

@@ -44,7 +44,7 @@ var allowed = map[string][]string{
 	"internal/fhirjson":   {"catalog", "internal/defect", "policy"}, // of policy, the View alone
 	"internal/merge":      {"catalog", "internal/defect", "internal/fhirjson", "policy"},
 	// preview asks the gate as a door does, with records at hand instead of an upstream.
-	"internal/preview":          {"catalog", "internal/caller", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
+	"internal/preview":          {"catalog", "internal/caller", "internal/defect", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
 	"internal/problem":          {},
 	"internal/observe":          {"ledger"},                                 // a report over entries alone
 	"internal/selftest":         {"catalog", "internal/fhirjson", "policy"}, // asks from outside
@@ -68,7 +68,7 @@ var allowed = map[string][]string{
 	"internal/matrix":           {"catalog"},
 	"internal/reach":            {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
 	"internal/health":           {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
-	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/people", "internal/problem", "internal/reach", "internal/signin", "ledger", "policy", "policy/doc"},
+	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "ledger", "policy", "policy/doc"},
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":         {"ledger"},

@@ -10,6 +10,8 @@ const (
 	GuessedShows           Defect = "guessed-shows"            // a request or grant that concerns others is shown to whoever guesses its id
 	ProgramOfOthers        Defect = "program-of-others"        // a program is shown to owners of others who guess its id
 	SessionOutlives        Defect = "session-outlives"         // a session goes on though its person has left
+	SeeAsUnrecorded        Defect = "see-as-unrecorded"        // records are shown as another task sees them without a record of it
+	SeeAsUpstream          Defect = "see-as-upstream"          // records of the upstream are read as the task, not as whoever looks
 	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
 	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides
 	ReachTellsMissing      Defect = "reach-tells-missing"      // and which patients have facts though they are out of reach

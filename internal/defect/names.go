@@ -236,6 +236,8 @@ func All() []Defect {
 		GuessedShows,
 		ProgramOfOthers,
 		SessionOutlives,
+		SeeAsUnrecorded,
+		SeeAsUpstream,
 		LookUnrecorded,
 		ReachTellsRestrictions,
 		ReachTellsMissing,

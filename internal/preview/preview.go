@@ -68,7 +68,8 @@ type Preview struct {
 	scanner *fhirjson.Scanner
 	read    []*fhirjson.Record
 	places  []string
-	bodies  map[string][]byte // Type/ID → body, what a look-up finds
+	bodies  map[string][]byte      // Type/ID → body, what a look-up finds
+	assumed map[policy.FactID]bool // conditions that are met whatever they ask
 }
 
 // meets are the obligations that the FHIR door keeps: what is shown here is what
@@ -80,9 +81,9 @@ func New(set *policy.Set, as As, now time.Time) (*Preview, error) {
 	if as.Person == "" {
 		as.Person = "me"
 	}
-	p := &Preview{set: set, as: as, now: now, bodies: map[string][]byte{}}
+	p := &Preview{set: set, as: as, now: now, bodies: map[string][]byte{}, assumed: map[policy.FactID]bool{}}
 	p.scanner = fhirjson.New(set.Catalog(), fhirjson.Limits{})
-	p.facts = facts.NewStore(vocabulary(set), p.clock, nil)
+	p.facts = facts.NewStore(p.meeting(vocabulary(set)), p.clock, nil)
 	if err := p.readWhole(); err != nil {
 		return nil, err
 	}
