@@ -32,7 +32,8 @@ const (
 	Checks  Kind = "checks"
 	Moment  Kind = "moment" // in the reader's zone; Visit.ParseWhen reads it
 	Hidden  Kind = "hidden"
-	longest      = 500 // letters of a field that says no other
+	File    Kind = "file" // its content is in Body; the page says by Page.Most how large it may be
+	longest      = 500    // letters of a field that says no other
 )
 
 // Field is one thing that a form asks for.
@@ -49,6 +50,9 @@ type Field struct {
 	Wrong       string // what is wrong with it
 	Auto        string // autocomplete; "" is off
 	Suffix      string // after the field: minutes
+	Raw         bool   // of Area: taken as it is, whatever signs it holds
+	Rows        int    // of Area; 0 is 3
+	Body        []byte // of File: what was sent
 	Narrow      bool
 }
 
@@ -91,7 +95,12 @@ func (f *Form) Fail(name, text string) {
 func (f *Form) Read(v *Visit) bool {
 	for _, x := range f.Fields {
 		x.Values = v.R.PostForm[x.Name]
-		x.Value = strings.TrimSpace(v.R.PostForm.Get(x.Name))
+		if x.Value = v.R.PostForm.Get(x.Name); !x.Raw {
+			x.Value = strings.TrimSpace(x.Value)
+		}
+		if x.Kind == File {
+			x.Body = v.sent(x.Name)
+		}
 		if text := x.check(); text != "" {
 			f.Fail(x.Name, text)
 		}
@@ -111,16 +120,25 @@ func (x *Field) check() string {
 	switch {
 	case x.Kind == Checks:
 		return x.checkAll()
+	case x.Kind == File:
+		return x.checkFile()
 	case x.Value == "" && x.Need:
 		return x.missing()
 	case x.Value == "":
 		return ""
 	case utf8.RuneCountInString(x.Value) > most:
 		return x.Label + " is too long."
-	case !printable(x.Value, x.Kind == Area):
+	case !x.Raw && !printable(x.Value, x.Kind == Area):
 		return x.Label + " holds characters that cannot be shown."
 	case len(x.Options) > 0 && !x.has(x.Value):
 		return x.missing()
+	}
+	return ""
+}
+
+func (x *Field) checkFile() string {
+	if x.Need && len(x.Body) == 0 {
+		return "Choose a file: " + lowerFirst(x.Label) + "."
 	}
 	return ""
 }
@@ -158,6 +176,14 @@ func (x *Field) choose() {
 		}
 	}
 }
+
+// Files reports whether the form sends files.
+func (f *Form) Files() bool {
+	return slices.ContainsFunc(f.Fields, func(x *Field) bool { return x.Kind == File })
+}
+
+// Tall is how many lines an area has.
+func (x *Field) Tall() int { return max(3, x.Rows) }
 
 // Limit is how many letters fit.
 func (x *Field) Limit() int {

@@ -1,18 +1,26 @@
 package console
 
 import (
+	"modicum/internal/preview"
 	"modicum/policy"
 )
 
 // Overseer is what the pages show that look at the installation as a whole: who sees
-// what by the policy in force. Policy must be set.
+// what by the policy in force, and what a task shows of records. Policy must be set.
 type Overseer struct {
-	Policy func() *policy.Set
+	Policy  func() *policy.Set
+	Desk    *preview.Desk // nil: nobody sees as another here
+	Samples []Sample      // made-up patients to look at
+	Own     OwnView       // nil: there is no upstream to look at
 
 	table rolesCache
 }
 
 // Pages are the pages of oversight, in the order of the menu.
 func (o *Overseer) Pages() []Page {
-	return []Page{o.rolesPage(), o.rolePage()}
+	pages := []Page{o.rolesPage(), o.rolePage()}
+	if o.Desk != nil {
+		pages = append(pages, o.seeListPage(), o.seePage())
+	}
+	return pages
 }

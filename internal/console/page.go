@@ -38,6 +38,9 @@ type Page struct {
 	// Post changes something and ends with Visit.Go, or shows the page again with what
 	// is wrong. nil: nothing can be posted.
 	Post func(*Visit) error
+	// Most is how many bytes a post may send where it is more than a form: files too. They
+	// stay in memory. 0 is 64 KiB and no file.
+	Most int64
 	// Fresh is how lately the session must have proved the person for Post. Where it has
 	// not, the form is kept, the person proves it, and presses the button once more.
 	// 0: the session is enough.

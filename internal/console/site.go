@@ -102,10 +102,10 @@ func (s *Site) Handler() http.Handler {
 	mux.HandleFunc("GET /icon.svg", Icon)
 	mux.Handle("GET /docs/{name}", s.start)
 	for _, p := range s.pages {
-		mux.Handle(p.Path, s.serve(p))
+		mux.Handle(p.Path, http.MaxBytesHandler(s.serve(p), max(p.Most, maxBody)))
 	}
 	mux.Handle("/", s.serve(Page{Path: "/", Anybody: true, Get: func(*Visit) error { return ErrNoPage }}))
-	return Scripted(http.MaxBytesHandler(mux, maxBody))
+	return Scripted(mux)
 }
 
 // maxBody is the most that a form may send, in bytes.

@@ -5,7 +5,9 @@ import (
 	"context"
 	"errors"
 	"html/template"
+	"io"
 	"log/slog"
+	"mime"
 	"net/http"
 	"net/url"
 	"time"
@@ -56,13 +58,40 @@ func (v *Visit) answer() error {
 
 // post reads the form, and keeps it where the person must prove who they are first.
 func (v *Visit) post() error {
-	if err := v.R.ParseForm(); err != nil {
+	if err := v.read(); err != nil {
 		return errForm
 	}
 	if v.page.Fresh > 0 && !v.site.cfg.Proved(v.R.Context(), v.page.Fresh) && !defect.On(defect.PostUnproved) {
 		return v.prove()
 	}
 	return v.page.Post(v)
+}
+
+// read reads what was posted. Files are read where the page takes some, and are never
+// written to a disk: no more than the page takes is read at all.
+func (v *Visit) read() error {
+	if err := v.R.ParseForm(); err != nil {
+		return err
+	}
+	media, _, _ := mime.ParseMediaType(v.R.Header.Get("Content-Type"))
+	if v.page.Most == 0 || media != "multipart/form-data" {
+		return nil
+	}
+	return v.R.ParseMultipartForm(2*v.page.Most + 1<<20) // more than can come: all of it stays in memory
+}
+
+// sent is the content of a file that was posted, nil where there is none.
+func (v *Visit) sent(field string) []byte {
+	f, _, err := v.R.FormFile(field)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	body, err := io.ReadAll(f)
+	if err != nil {
+		return nil
+	}
+	return body
 }
 
 // signIn sends who is not signed in there, and back afterwards. Only the path of a

@@ -187,6 +187,8 @@ var killers = map[Defect]killer{
 	GuessedShows:           {inConsole, "TestC1_AGuessedIdIsOneThatIsNotThere", ""},
 	ProgramOfOthers:        {inConsole, "TestC1_AProgramOfOthersIsNotThere", ""},
 	SessionOutlives:        {inConsole, "TestViewerIsWhatSessionAndDirectorySayNow", ""},
+	SeeAsUnrecorded:        {inConsole, "TestL1_SeeingAsAnotherIsOnRecordFirst", ""},
+	SeeAsUpstream:          {inServe, "TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest", ""},
 	LookUnrecorded:         {inReach, "TestL1_ALookIsOnRecordBeforeItIsAnswered", ""},
 	ReachTellsRestrictions: {inReach, "TestN4_ALookTellsNothingOfRestrictions", ""},
 	ReachTellsMissing:      {inReach, "TestN4_OutOfReachIsOneAnswer", ""},

@@ -142,9 +142,15 @@ func (d *Desk) laid(set *policy.Set, task *policy.TaskInfo, text []byte, now tim
 const mostLines = 20
 
 func (e *WrongError) add(err error) {
-	if err != nil && len(e.Lines) < mostLines {
-		e.Lines = append(e.Lines, err.Error())
+	if err == nil || len(e.Lines) == mostLines {
+		return
 	}
+	text := err.Error()
+	var at *InputError
+	if errors.As(err, &at) {
+		text = fmt.Sprintf("line %d, column %d: %s", at.Line, at.Col, at.Text)
+	}
+	e.Lines = append(e.Lines, text)
 }
 
 // record puts the look on record.

@@ -100,8 +100,8 @@ func TestALookTellsEverythingThatIsWrongAtOnce(t *testing.T) {
 		lines  int
 		says   string
 	}{
-		"two records":   {deep + "\n" + deep, nil, 2, "line:2:"},
-		"no JSON":       {"{", nil, 1, "line:1:"},
+		"two records":   {deep + "\n" + deep, nil, 2, "line 2, column"},
+		"no JSON":       {"{", nil, 1, "line 1, column"},
 		"no type":       {`{"id":"p1"}`, nil, 1, "resourceType"},
 		"nothing":       {"", nil, 1, "no resource"},
 		"unknown facts": {`{"resourceType":"Patient","id":"p1"}`, []string{"moonlight", "broken-glass"}, 2, "moonlight"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 
+	"modicum/internal/fhirjson"
 	"modicum/internal/problem"
 	"modicum/policy"
 )
@@ -30,6 +31,27 @@ func Gave(r policy.Reason) string {
 		return "shows its class as " + r.Gave.String()
 	}
 	return r.Text
+}
+
+// LeftOut spells why something of a record does not pass unchanged.
+func LeftOut(g fhirjson.Gap) string {
+	switch g.Reason {
+	case fhirjson.NotKnown:
+		return "the catalog does not know it, so nobody is shown it"
+	case fhirjson.NotShown:
+		return "this task does not show it"
+	case fhirjson.IsMasked:
+		return "masked, whether or not there is a value"
+	case fhirjson.Reduced:
+		return "shown less exactly"
+	case fhirjson.DoesNotFit:
+		return "it cannot be shown less exactly, so it is left out"
+	case fhirjson.NotVisible:
+		return "it leads to a record that this task does not see"
+	case fhirjson.Generated:
+		return "written text that repeats the record"
+	}
+	return g.Reason.String()
 }
 
 // NotNow reports whether a type is refused for want of facts alone: the task has it.

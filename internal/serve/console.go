@@ -116,7 +116,11 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		return err
 	}
 	s.browser.site.Add(staff.Pages(s.browser.site)...)
-	s.browser.site.Add((&console.Overseer{Policy: s.set}).Pages()...)
+	desk, err := s.openDesk(refs)
+	if err != nil {
+		return err
+	}
+	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk, Samples: s.samples(), Own: s.ownView}).Pages()...)
 	s.browser.site.Add(office.Pages()...)
 	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook}).Pages()...)
 	return nil

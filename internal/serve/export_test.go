@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 
+	"modicum/internal/console"
 	"modicum/internal/notice"
 	"modicum/ledger"
 )
@@ -18,3 +19,8 @@ func (s *Server) Heed(ctx context.Context) error { return s.heed(ctx) }
 
 // Notices tells people.
 func (s *Server) Notices() *notice.Teller { return s.org.notices }
+
+// OwnView reads a patient as a viewer of the console may.
+func (s *Server) OwnView(ctx context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
+	return s.ownView(ctx, v, task, patient)
+}

@@ -188,7 +188,7 @@ func (s *Server) openDoor(keys *Keys, refs *ledger.Refs, set *policy.Set) (err e
 		return err
 	}
 	s.door, err = fhir.New(fhir.Config{
-		Gate: s.gate, Callers: s.org.tokens, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
+		Gate: s.gate, Callers: atDoor{s.org.tokens}, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
 		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
 		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.endpoints(), Version: s.opts.Version, Diary: s.diary,
 		Note:   func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },

@@ -1,0 +1,143 @@
+package serve
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"time"
+
+	"modicum/internal/caller"
+	"modicum/internal/console"
+	"modicum/internal/defect"
+	"modicum/internal/door/fhir"
+	"modicum/internal/preview"
+	"modicum/internal/sandbox"
+	"modicum/ledger"
+)
+
+// openDesk opens where the privacy officer and those who write policy see records as a
+// task would show them.
+func (s *Server) openDesk(refs *ledger.Refs) (*preview.Desk, error) {
+	return preview.NewDesk(preview.DeskConfig{Policy: s.set, Log: s.record(), Refs: refs, Now: s.opts.Now, Random: rand.Reader})
+}
+
+// samples are the made-up patients of the sandbox that have something to tell. Their
+// records are made when somebody looks.
+func (s *Server) samples() (out []console.Sample) {
+	for _, p := range sandbox.Patients()[:9] {
+		out = append(out, console.Sample{ID: p.ID, Name: p.Name, Note: p.Note, Records: func() []byte {
+			now, _ := s.opts.Now()
+			return sandbox.Chart(p.ID, now)
+		}})
+	}
+	return out
+}
+
+// inside is a caller whom this process speaks for at its own door. The key is of this
+// package alone, so no request from outside has one.
+type inside struct{}
+
+// atDoor is who asks at the door: a person of the console for whom this process asks, or
+// whoever a token names.
+type atDoor struct{ tokens fhir.Authenticator }
+
+// Authenticate implements fhir.Authenticator.
+func (a atDoor) Authenticate(r *http.Request) (*caller.Caller, error) {
+	if c, ok := r.Context().Value(inside{}).(*caller.Caller); ok {
+		return c, nil
+	}
+	return a.tokens.Authenticate(r)
+}
+
+// ownWithin is how long a request may take that is made for a page.
+const ownWithin = 20 * time.Second
+
+// ownView asks the door for a patient's chart as the viewer, for one of their own tasks:
+// one more request of theirs, decided and recorded like any other, which shows what they
+// would see. Whatever it does not show looks alike.
+func (s *Server) ownView(ctx context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
+	if defect.On(defect.SeeAsUpstream) {
+		body, _, err := s.up.Read(ctx, "Patient", patient)
+		return body, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, ownWithin)
+	defer cancel()
+	now, _ := s.opts.Now()
+	p := v.Person
+	own := &caller.Caller{
+		ID: p.ID, Subject: p.ID, Roles: v.Roles, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners, Task: task,
+		AMR: v.How, Network: v.Network, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin),
+	}
+	to := &url.URL{Path: s.opts.Config.FHIR.Base + "/Patient/" + patient + "/$everything", RawQuery: "_count=200"}
+	r, err := http.NewRequestWithContext(context.WithValue(ctx, inside{}, own), http.MethodGet, to.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	r.Host = s.public().Host
+	r.Header.Set("Modicum-Task", task)
+	return s.shown(r)
+}
+
+// shown is what the door answers to a request of ours.
+func (s *Server) shown(r *http.Request) ([]byte, error) {
+	w := &answered{header: http.Header{}}
+	s.door.ServeHTTP(w, r)
+	switch {
+	case w.tooLong:
+		return nil, preview.ErrTooMany
+	case w.status == http.StatusOK:
+		return chart(w.body.Bytes())
+	case w.status == http.StatusForbidden, w.status == http.StatusNotFound, w.status == http.StatusGone:
+		return nil, console.ErrOwn
+	}
+	return nil, fmt.Errorf("the door answers %d: %w", w.status, preview.ErrUnavailable)
+}
+
+// chart is a chart that shows something.
+func chart(bundle []byte) ([]byte, error) {
+	var b struct {
+		Entry []json.RawMessage `json:"entry"`
+	}
+	if err := json.Unmarshal(bundle, &b); err != nil {
+		return nil, preview.ErrUnavailable
+	}
+	if len(b.Entry) == 0 {
+		return nil, console.ErrOwn
+	}
+	return bundle, nil
+}
+
+// answered is an answer within this process.
+type answered struct {
+	header  http.Header
+	status  int
+	body    bytes.Buffer
+	tooLong bool
+}
+
+// Header implements http.ResponseWriter.
+func (a *answered) Header() http.Header { return a.header }
+
+// WriteHeader implements http.ResponseWriter. What is only informational is passed over.
+func (a *answered) WriteHeader(status int) {
+	if a.status == 0 && status >= http.StatusOK {
+		a.status = status
+	}
+}
+
+// Write implements io.Writer.
+func (a *answered) Write(b []byte) (int, error) {
+	a.WriteHeader(http.StatusOK)
+	if a.body.Len()+len(b) > preview.MostBytes {
+		a.tooLong = true
+		return 0, errTooLong
+	}
+	return a.body.Write(b)
+}
+
+var errTooLong = errors.New("the answer is longer than one look shows")
