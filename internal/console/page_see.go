@@ -120,11 +120,9 @@ func (o *Overseer) seeForm(v *Visit, task policy.TaskInfo) *Form {
 		{Value: given, Label: "Records that you paste or upload", Hint: "They are kept nowhere, and are gone when you leave the page."},
 	}}
 	f := &Form{Submit: "Look", Back: "/see-as", Fields: []*Field{
-		assumed("holds", "What holds at the time", "All that this task asks for. Take a check mark away to see what shows without it.", asks, true),
-		assumed("restricts", "What restricts, or lifts a restriction", "Restrictions beat every task.", restricts, false),
 		from, o.sampleField(),
-		{Name: "text", Label: "FHIR resources", Hint: "JSON, a Bundle, or one resource a line; at most 1 MiB and 500 resources.", Kind: Area, Raw: true, Rows: 8, Max: preview.MostBytes},
-		{Name: "file", Label: "or a file of them", Kind: File},
+		{Name: "text", Label: "FHIR resources", Hint: "JSON, a Bundle, or one resource a line; at most 1 MiB and 500 resources.", Kind: Area, Raw: true, Either: true, Rows: 8, Max: preview.MostBytes},
+		{Name: "file", Label: "or a file of them", Kind: File, Either: true},
 	}}
 	if tasks := o.Policy().TasksOf(v.Viewer.Roles); o.Own != nil && len(tasks) > 0 {
 		from.Options = append(from.Options, Option{Value: ownView, Label: "A patient of ours whom you may see yourself", Hint: "Asked for as your own request. What shows is what both you and this task see, of the first 200 records."})
@@ -136,6 +134,10 @@ func (o *Overseer) seeForm(v *Visit, task policy.TaskInfo) *Form {
 		patient.Need, patient.Either = false, true
 		f.Fields = append(f.Fields, patient, own)
 	}
+	f.Fields = append(f.Fields,
+		assumed("holds", "What holds at the time", "All that this task asks for. Take a check mark away to see what shows without it.", asks, true),
+		assumed("restricts", "What restricts, or lifts a restriction", "Restrictions beat every task.", restricts, false),
+	)
 	for _, x := range f.Fields {
 		x.choose()
 	}
@@ -143,7 +145,7 @@ func (o *Overseer) seeForm(v *Visit, task policy.TaskInfo) *Form {
 }
 
 func assumed(name, label, hint string, facts []preview.Fact, all bool) *Field {
-	x := &Field{Name: name, Label: label, Hint: hint, Kind: Checks}
+	x := &Field{Name: name, Label: label, Hint: hint, Kind: Checks, Either: true}
 	for _, f := range facts {
 		x.Options = append(x.Options, Option{Value: f.Name, Label: upperFirst(words(f.Name)), Hint: f.Means})
 		if all {
