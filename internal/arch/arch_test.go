@@ -33,8 +33,8 @@ var allowed = map[string][]string{
 	"ledger":                 {}, // an auditor's tools, with no server behind them
 	"ledger/verify":          {}, // shares no code with the writer
 	"internal/caller":        {"internal/jws", "internal/problem"},
-	"internal/jws":           {},                                                                                            // the form of signed tokens, whoever reads them
-	"internal/config":        {"catalog", "internal/caller", "internal/nearest", "internal/notice", "policy", "policy/doc"}, // of notice, its kinds
+	"internal/jws":           {},                                                                                                               // the form of signed tokens, whoever reads them
+	"internal/config":        {"catalog", "internal/caller", "internal/defect", "internal/nearest", "internal/notice", "policy", "policy/doc"}, // of notice, its kinds
 	"internal/door/fhir": {
 		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/merge", "internal/problem", "internal/upstream", "policy",
 	},

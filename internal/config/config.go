@@ -41,7 +41,9 @@ type Config struct {
 	Spool    Spool
 	Drills   []string // ids of made-up patients: whoever breaks the glass for one drills
 
-	places map[string]At // of values, for problems found later
+	places map[string]At       // of values, for problems found later
+	values map[string][]string // as they were written, by dotted path; for Settings
+	sum    [32]byte            // of the file
 }
 
 // TLS names the certificate chain and its key, both PEM.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"crypto/sha256"
 	"net"
 	"net/url"
 	"os"
@@ -46,6 +47,7 @@ func Parse(file string, text []byte, environ []string) (*Config, Problems) {
 	var c *Config
 	if len(ps) == 0 {
 		c = r.config(root)
+		c.sum = sha256.Sum256(text)
 		r.unused()
 	}
 	if len(r.problems.Errors()) > 0 {
@@ -57,7 +59,7 @@ func Parse(file string, text []byte, environ []string) (*Config, Problems) {
 func (r *reader) config(root node) *Config {
 	o := r.object("", root, "data", "policy", "listen", "tls", "issuers", "fhir", "clients", "facts", "ledger", "admin",
 		"public", "sign_in", "scim", "mail", "webhooks", "spool", "drills")
-	c := &Config{File: r.file, places: r.places}
+	c := &Config{File: r.file, places: r.places, values: r.values}
 	c.Data = r.path(or(o.text("data"), "./data"))
 	c.Policy = r.path(or(o.text("policy"), "./policy"))
 	c.Listen = r.listener("listen", or(o.text("listen"), "127.0.0.1:8443"))

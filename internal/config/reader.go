@@ -16,8 +16,9 @@ type reader struct {
 	env      map[string]string // MODICUM_… only
 	used     map[string]bool   // of env
 	problems Problems
-	places   map[string]At // dotted path → place of the value
-	known    []string      // paths of the keys that were asked for, containers too
+	places   map[string]At       // dotted path → place of the value
+	values   map[string][]string // dotted path → what is written there
+	known    []string            // paths of the keys that were asked for, containers too
 }
 
 // ignored variables are not keys: MODICUM_CONFIG names the file itself, and
@@ -28,7 +29,7 @@ func ignored(name string) bool {
 }
 
 func newReader(file string, environ []string) *reader {
-	r := &reader{file: file, env: map[string]string{}, used: map[string]bool{}, places: map[string]At{}}
+	r := &reader{file: file, env: map[string]string{}, used: map[string]bool{}, places: map[string]At{}, values: map[string][]string{}}
 	for _, e := range environ {
 		if name, v, ok := strings.Cut(e, "="); ok && strings.HasPrefix(name, "MODICUM_") && !ignored(name) {
 			r.env[name] = v
@@ -160,6 +161,7 @@ func (o object) text(name string) string {
 	case strings.ContainsAny(n.text, "\x00\r\n"):
 		o.r.bad(o.child(name), "must stand on one line")
 	default:
+		o.r.values[o.child(name)] = []string{n.text}
 		return n.text
 	}
 	return ""
@@ -200,6 +202,7 @@ func (o object) texts(name string) []string {
 		o.r.bad(path, "must be a list, such as [one, two]")
 		return nil
 	}
+	o.r.values[path] = out
 	return out
 }
 
@@ -217,6 +220,7 @@ func (o object) words(name string, fromEnv bool) map[string]string {
 			out = map[string]string{}
 		}
 		out[k] = v
+		o.r.values[key(path, k)] = []string{v}
 	}
 	for _, f := range n.fields {
 		o.r.places[key(path, f.name)] = f.at

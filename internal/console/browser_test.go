@@ -141,7 +141,7 @@ func everyPage(t *testing.T, h *hospital) (out []struct{ who, path string }) {
 	for _, x := range [][2]string{
 		{"nina", "/requests/" + request}, {"petra", "/requests/" + request}, {"dora", "/grants/" + glass}, {"petra", "/grants/" + glass},
 		{"dora", "/glass"}, {"dora", "/"}, {"petra", "/reviews"}, {"petra", "/reviews/" + review}, {"petra", "/grants?of=all"}, {"olga", "/reviews"},
-		{"olga", "/health"}, {"nina", "/health"},
+		{"olga", "/health"}, {"nina", "/health"}, {"olga", "/settings/installation"},
 	} {
 		out = append(out, struct{ who, path string }{x[0], x[1]})
 	}

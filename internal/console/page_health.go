@@ -25,10 +25,12 @@ var healthView = View("health", healthText)
 type System struct {
 	Health     func(context.Context) *health.State
 	EnableHook func(ctx context.Context, name, who string) error
+	// Installation is the configuration in force.
+	Installation func() Installation
 }
 
 // Pages are the pages of the system, in the order of the menu.
-func (s *System) Pages() []Page { return []Page{s.healthPage()} }
+func (s *System) Pages() []Page { return []Page{s.healthPage(), s.installationPage()} }
 
 type healthShown struct {
 	*health.State

@@ -1,6 +1,10 @@
 package console
 
-import _ "embed"
+import (
+	_ "embed"
+
+	"modicum/internal/people"
+)
 
 //go:embed page_settings.html
 var settingsText string
@@ -9,7 +13,7 @@ var settingsView = View("settings", settingsText)
 
 type settingsShown struct {
 	Name, UserName, Title, Zone string
-	Bell                        bool
+	Bell, System                bool
 }
 
 // settingsPage leads to what a person sets for themselves, and says what others know
@@ -17,6 +21,6 @@ type settingsShown struct {
 func (s *Staff) settingsPage() Page {
 	return Page{Path: "/settings", Get: func(v *Visit) error {
 		p := v.Viewer.Person
-		return v.Show(settingsView, settingsShown{p.Name, p.UserName, p.Title, v.zone().String(), s.Bell != nil})
+		return v.Show(settingsView, settingsShown{p.Name, p.UserName, p.Title, v.zone().String(), s.Bell != nil, v.Viewer.Holds(people.RunSystem)})
 	}}
 }

@@ -37,6 +37,7 @@ func newSystem(t testing.TB) *system {
 			s.enabled = append(s.enabled, name+" by "+who)
 			return nil
 		},
+		Installation: installation,
 	}
 	rebuild(t, s.world, pages.Pages()...)
 	s.proved.Store(true)
@@ -87,7 +88,32 @@ func ailing() *health.State {
 
 // ailingSystem is what the pages of the system are of where others are tested as well.
 func ailingSystem() *console.System {
-	return &console.System{Health: func(context.Context) *health.State { return ailing() }, EnableHook: func(context.Context, string, string) error { return nil }}
+	return &console.System{Health: func(context.Context) *health.State { return ailing() }, EnableHook: func(context.Context, string, string) error { return nil }, Installation: installation}
+}
+
+func installation() console.Installation {
+	return console.Installation{File: "/etc/modicum/modicum.yaml", Changed: true, Settings: []console.Setting{
+		{Path: "listen", Value: "0.0.0.0:8443", From: "MODICUM_LISTEN", Text: "HOST:PORT of console, API and FHIR."},
+		{Path: "tls.key", Value: "from file tls.key, mode 0600", From: "/etc/modicum/modicum.yaml:14", Text: "Its key, PEM; a file that others cannot read."},
+		{Path: "issuers[0].jwks_url", Value: "https://id.hospital.example/realms/staff/protocol/openid-connect/certs", From: "/etc/modicum/modicum.yaml:19", Text: "Address of the issuer's public keys, instead of a file."},
+		{Path: "sign_in.idle", Value: "30 minutes", Text: "A session of the console ends after so long without a request: 1 minute to 12 hours."},
+		{Path: "mail.server", Text: "HOST:PORT of the server that mail goes out by. Without it nobody is told by mail."},
+	}}
+}
+
+// TestTheInstallationIsReadNotChanged: each key in force, where it was written, and how it
+// is changed; nothing can be posted.
+func TestTheInstallationIsReadNotChanged(t *testing.T) {
+	s := newSystem(t)
+	status, page := s.get(t, "/settings/installation")
+	for _, want := range []string{"0.0.0.0:8443", "MODICUM_LISTEN", ">modicum.yaml:14<", "from file tls.key, mode 0600", ">as it comes<", ">not set<", "serve --check", "has changed since", "HOST:PORT of the server"} {
+		if status != 200 || !strings.Contains(page, want) {
+			t.Errorf("%d: the page does not say %q", status, want)
+		}
+	}
+	if status, _ := s.send(t, "POST", "/settings/installation", "listen=0.0.0.0:1"); status != 405 {
+		t.Errorf("a post: %d", status)
+	}
 }
 
 // TestHealthSaysWhatIsWrongAndWhatToDo: each trouble with its remedy and where it stands,
@@ -124,6 +150,9 @@ func TestC1_TheSystemIsForWhoRunsIt(t *testing.T) {
 	s := newSystem(t)
 	for _, duties := range [][]people.Duty{nil, {people.RunPeople, people.ReviewAccess, people.ReadRecord, people.WritePolicy, people.AgreePolicy}} {
 		s.as("dan", duties...)
+		if status, page := s.get(t, "/settings/installation"); status != 403 || strings.Contains(page, "MODICUM") {
+			t.Errorf("the installation of somebody else: %d", status)
+		}
 		if status, page := s.get(t, "/health"); status != 403 || strings.Contains(page, "roster") {
 			t.Errorf("of somebody else: %d", status)
 		}
@@ -149,7 +178,7 @@ func TestC1_TheSystemIsForWhoRunsIt(t *testing.T) {
 func TestTheSystemLooksRight(t *testing.T) {
 	browser := newBrowser(t)
 	s := newSystem(t)
-	for name, path := range map[string]string{"health-ailing": "/health", "health": "/health"} {
+	for name, path := range map[string]string{"health-ailing": "/health", "health": "/health", "installation": "/settings/installation"} {
 		if name == "health" {
 			s.state = healthy()
 		} else {

@@ -46,6 +46,7 @@ const (
 	inNotice   = "internal/notice"
 	inSpool    = "internal/spool"
 	inHealth   = "internal/health"
+	inConfig   = "internal/config"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
 )
@@ -318,6 +319,7 @@ var killers = map[Defect]killer{
 	SpoolUnbounded:  {inSpool, "TestL1_AFullSpoolRefuses", ""},
 	SpoolUnsynced:   {inSpool, "TestL1_AnEntryIsOnTheDiskBeforeItIsTaken", ""},
 	SpoolUnchained:  {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
+	SecretShown:     {inConfig, "TestD14_NoSecretIsAmongTheSettings", ""},
 	EmergencyIsDown: {inHealth, "TestL1_AnEmergencyKeepsItsDoor", ""},
 	SpoolUncleared:  {inSpool, "TestL1_WhatIsInTheSpoolReachesTheRecordInItsOrder", ""},
 	SpoolSilent:     {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},

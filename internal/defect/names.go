@@ -250,6 +250,7 @@ func All() []Defect {
 		CallUnsigned,
 		DialledAnywhere,
 		EmergencyIsDown,
+		SecretShown,
 		SpoolTakesAll,
 		SpoolUnbounded,
 		SpoolUnsynced,

@@ -122,7 +122,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	}
 	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk, Samples: s.samples(), Own: s.ownView}).Pages()...)
 	s.browser.site.Add(office.Pages()...)
-	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook}).Pages()...)
+	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook, Installation: s.installation}).Pages()...)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"modicum/internal/console"
 	"modicum/internal/door/fhir"
 	"modicum/internal/facts"
 	"modicum/internal/health"
@@ -85,6 +86,16 @@ func (s *Server) Health(ctx context.Context) *health.State {
 		}
 	}
 	return st
+}
+
+// installation is the configuration in force, for the page about it.
+func (s *Server) installation() console.Installation {
+	c := s.opts.Config
+	out := console.Installation{File: c.File, Changed: c.Changed()}
+	for _, k := range c.Settings() {
+		out.Settings = append(out.Settings, console.Setting(k))
+	}
+	return out
 }
 
 // Ready is what /readyz says.
