@@ -62,6 +62,14 @@ type Caller struct {
 	Issuer  string
 	Issued  time.Time // iat
 	Expires time.Time // exp: what was decided for this token holds no longer
+	// Until is when the first of their roles ends that the directory gives for a while;
+	// zero: none does.
+	Until time.Time
+	// Tokens are the ids of what the token is, where it ends by them before its time.
+	Tokens []string
+	// AsOf counts what ended of anybody's before it was asked who asks: what ends later
+	// ends what rests on this. 0 is before everything.
+	AsOf uint64
 }
 
 // NoTask is a Caller's Task that no policy has: such a token is for the caller's own

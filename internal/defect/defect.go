@@ -130,6 +130,12 @@ const (
 	WindowsByHidden     Defect = "windows-by-hidden"     // where a long answer is cut into windows depends on what is hidden
 	WindowUnrecorded    Defect = "window-unrecorded"     // a window leaves before it is on record
 	PolicyNotTold       Defect = "policy-not-told"       // another policy cuts nothing off
+	FactsNotWatched     Defect = "facts-not-watched"     // a fact that holds no more cuts nothing off
+	CutForgotten        Defect = "cut-forgotten"         // what was taken away before an answer was watched cuts nothing off
+	TokenNotTold        Defect = "token-not-told"        // a token that is revoked cuts nothing off
+	KeyNotTold          Defect = "key-not-told"          // a key that is taken from a program cuts nothing off
+	RoleNotTimed        Defect = "role-not-timed"        // a role that was given for a while outlives it in an answer under way
+	CutLate             Defect = "cut-late"              // an answer is cut off between its parts only
 
 	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by
 	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable

@@ -204,6 +204,12 @@ var killers = map[Defect]killer{
 	WindowsByHidden:     {inDoor, "TestN1_WindowsFollowWhatShows", ""},
 	WindowUnrecorded:    {inDoor, "TestL1_AWindowLeavesAfterItsRecord", ""},
 	PolicyNotTold:       {inGate, "TestG3_WhatEndsCutsOffWhatIsUnderWay", ""},
+	FactsNotWatched:     {inGate, "TestG3_WhatFactsNoLongerAllowIsCutOff", ""},
+	CutForgotten:        {inGate, "TestG3_WhatHasEndedIsNotWatched", ""},
+	TokenNotTold:        {inTokens, "TestG3_AnEndedTokenIsRefusedAtTheNextRequest", ""},
+	KeyNotTold:          {inPeople, "TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff", ""},
+	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
+	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},
 
 	SecondIsFirst:   {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},
 	RightsUnagreed:  {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},

@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modicum/internal/defect"
@@ -10,40 +11,47 @@ import (
 
 // Ends is where the end of a right is told, and what answers under way wait for: the
 // usual [Rights]. Each of its functions returns when every answer that rests on what
-// ended has been told; whoever acknowledges an end calls it before. It is safe for
+// ended has been cut; whoever acknowledges an end calls it before. It is safe for
 // concurrent use and starts no goroutine but timers.
 type Ends struct {
-	now func() (now time.Time, trusted bool)
+	now  func() (now time.Time, trusted bool)
+	turn atomic.Uint64 // how often something of a person ended
 
 	mu     sync.Mutex
 	people map[string]*ending
-	grants map[string]*ending
-	over   []over // grants that ended, in that order, until they are forgotten
+	grants map[string]*ending // and whatever else ends by its id, once
+	over   []over             // what ended, in that order, until it is forgotten
 	all    map[*watch]struct{}
 }
 
-// over is a grant that ended, and when; the clock is the one that nobody sets.
+// over is what ended, and when; the clock is the one that nobody sets.
 type over struct {
-	grant string
-	at    time.Time
+	of map[string]*ending
+	id string
+	at time.Time
 }
 
-// overFor is how long a grant that ended is known: far longer than it takes from asking
-// what is lent to watching it.
+// overFor is how long it is known that something ended: far longer than it takes from
+// asking who asks, and what is lent, to watching it.
 const overFor = time.Hour
 
 // ending is what is known of a person or grant.
 type ending struct {
 	gone    bool
+	cut     uint64 // turn at which the person was gone or had less; 0: not lately
 	watches map[*watch]struct{}
 }
 
 // watch is one answer under way.
 type watch struct {
-	end    context.CancelCauseFunc
-	who    string
-	grants []string
-	timer  *time.Timer // nil where nothing ends by itself
+	Ground
+	end    func() // once is enough, more does no harm
+	cancel context.CancelCauseFunc
+	due    time.Time // Until, by the clock that nobody sets; zero: never
+
+	mu    sync.Mutex
+	timer *time.Timer // nil where nothing changes by itself
+	done  bool
 }
 
 // NewEnds returns an Ends by whose clock rights end; only the time from now to an end
@@ -54,18 +62,30 @@ func NewEnds(now func() (now time.Time, trusted bool)) *Ends {
 	}
 }
 
+// Turn is for [Ground.AsOf]: whoever takes it before they ask who asks learns of all that
+// ends from then on.
+func (e *Ends) Turn() uint64 { return e.turn.Load() }
+
 // Watch fulfils [Rights].
-func (e *Ends) Watch(ctx context.Context, who string, grants []string, until time.Time) (context.Context, func()) {
-	ctx, end := context.WithCancelCause(ctx)
-	w := &watch{end: end, who: who, grants: grants}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if e.add(w) {
-		end(ErrEnded)
-	}
-	if !until.IsZero() && !defect.On(defect.ExpiryNotWatched) {
+func (e *Ends) Watch(ctx context.Context, g Ground, cut func()) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	w := &watch{Ground: g, cancel: cancel, end: func() {
+		cancel(ErrEnded)
+		if cut != nil {
+			cut()
+		}
+	}}
+	if !g.Until.IsZero() {
 		now, _ := e.now()
-		w.timer = time.AfterFunc(until.Sub(now), func() { end(ErrEnded) })
+		w.due = time.Now().Add(g.Until.Sub(now))
+	}
+	e.mu.Lock()
+	gone := e.add(w)
+	e.mu.Unlock()
+	if gone {
+		w.end()
+	} else {
+		e.look(w)
 	}
 	return ctx, func() { e.drop(w) }
 }
@@ -73,59 +93,118 @@ func (e *Ends) Watch(ctx context.Context, who string, grants []string, until tim
 // add notes a watch and reports whether what it rests on has ended.
 func (e *Ends) add(w *watch) (gone bool) {
 	e.all[w] = struct{}{}
-	gone = note(e.people, w.who, w)
-	for _, g := range w.grants {
-		gone = note(e.grants, g, w) || gone
+	for _, id := range w.Who {
+		n := note(e.people, id, w)
+		gone = gone || n.gone || n.cut > w.AsOf && !defect.On(defect.CutForgotten)
+	}
+	for _, id := range w.On {
+		gone = note(e.grants, id, w).gone || gone
 	}
 	return gone
 }
 
-func note(of map[string]*ending, id string, w *watch) (gone bool) {
+func note(of map[string]*ending, id string, w *watch) *ending {
+	n := entry(of, id)
+	n.watches[w] = struct{}{}
+	return n
+}
+
+func entry(of map[string]*ending, id string) *ending {
 	n := of[id]
 	if n == nil {
 		n = &ending{watches: make(map[*watch]struct{})}
 		of[id] = n
 	}
-	n.watches[w] = struct{}{}
-	return n.gone
+	return n
 }
 
-func (e *Ends) drop(w *watch) {
+// over reports whether the time of a watch is up, by either clock.
+func (w *watch) over(now time.Time) bool {
+	if w.due.IsZero() || defect.On(defect.ExpiryNotWatched) {
+		return false
+	}
+	return !now.Before(w.Until) || !time.Now().Before(w.due)
+}
+
+// look ends a watch whose time is up or whose facts hold no more, and looks again when
+// either may have changed by the passing of time.
+func (e *Ends) look(w *watch) {
+	now, trusted := e.now()
+	held, wait := !w.over(now), time.Duration(-1)
+	if !w.due.IsZero() {
+		wait = time.Until(w.due)
+	}
+	if held && w.Still != nil && !defect.On(defect.FactsNotWatched) {
+		var again time.Time
+		if again, held = w.Still(now, trusted); !again.IsZero() && (wait < 0 || again.Sub(now) < wait) {
+			wait = again.Sub(now)
+		}
+	}
+	if !held {
+		w.end()
+		return
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	if w.timer != nil {
 		w.timer.Stop()
 	}
-	w.end(context.Canceled)
+	if !w.done && wait >= 0 {
+		w.timer = time.AfterFunc(max(wait, time.Millisecond), func() { e.look(w) })
+	}
+}
+
+func (e *Ends) drop(w *watch) {
+	w.mu.Lock()
+	if w.done = true; w.timer != nil {
+		w.timer.Stop()
+	}
+	w.mu.Unlock()
+	w.cancel(context.Canceled)
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	delete(e.all, w)
-	forget(e.people, w.who, w)
-	for _, g := range w.grants {
-		forget(e.grants, g, w)
+	for _, id := range w.Who {
+		forget(e.people, id, w)
+	}
+	for _, id := range w.On {
+		forget(e.grants, id, w)
 	}
 }
 
 func forget(of map[string]*ending, id string, w *watch) {
 	n := of[id]
+	if n == nil { // named twice
+		return
+	}
 	delete(n.watches, w)
-	if len(n.watches) == 0 && !n.gone {
+	n.tidy(of, id)
+}
+
+func (n *ending) tidy(of map[string]*ending, id string) {
+	if len(n.watches) == 0 && !n.gone && n.cut == 0 {
 		delete(of, id)
 	}
 }
 
 // Person ends whatever is under way for a person or program, and whatever begins to be
 // watched, until Returns.
-func (e *Ends) Person(id string) { e.end(e.people, id) }
+func (e *Ends) Person(id string) { e.less(id, true) }
 
 // Cut ends whatever is under way for a person or program who may ask again at once: they
 // hold less than when it began.
-func (e *Ends) Cut(id string) {
+func (e *Ends) Cut(id string) { e.less(id, false) }
+
+// less is remembered for a while: who was asked about before it, and is watched only
+// after, holds what they had.
+func (e *Ends) less(id string, gone bool) {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	if n := e.people[id]; n != nil {
-		for w := range n.watches {
-			w.end(ErrEnded)
-		}
-	}
+	n := entry(e.people, id)
+	n.gone, n.cut = n.gone || gone, e.turn.Add(1)
+	e.remember(e.people, id)
+	cut := n.list()
+	e.mu.Unlock()
+	end(cut)
 }
 
 // Returns lets a person or program who was away ask again.
@@ -133,48 +212,61 @@ func (e *Ends) Returns(id string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if n := e.people[id]; n != nil {
-		if n.gone = false; len(n.watches) == 0 {
-			delete(e.people, id)
-		}
+		n.gone = false
+		n.tidy(e.people, id)
 	}
 }
 
-// Grant ends whatever rests on a grant. A grant that ended never lives again, and so is
-// forgotten in time.
+// Grant ends whatever rests on a grant, or on something else that ends by its id: a
+// token. What so ended never lives again, and so is forgotten in time.
 func (e *Ends) Grant(id string) {
-	e.end(e.grants, id)
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.over = append(e.over, over{id, time.Now()})
-	e.forgetOver()
-}
-
-// forgetOver forgets grants that ended long ago, but for those that are waited for.
-func (e *Ends) forgetOver() {
-	for len(e.over) > 0 && time.Since(e.over[0].at) >= overFor {
-		id := e.over[0].grant
-		e.over = e.over[1:]
-		switch n := e.grants[id]; {
-		case n == nil: // told of twice
-		case len(n.watches) == 0:
-			delete(e.grants, id)
-		default:
-			e.over = append(e.over, over{id, time.Now()})
-		}
-	}
-}
-
-func (e *Ends) end(of map[string]*ending, id string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	n := of[id]
-	if n == nil {
-		n = &ending{watches: make(map[*watch]struct{})}
-		of[id] = n
-	}
+	n := entry(e.grants, id)
 	n.gone = true
+	e.remember(e.grants, id)
+	cut := n.list()
+	e.mu.Unlock()
+	end(cut)
+}
+
+// remember notes when something ended, and forgets what ended long ago, but for what is
+// waited for. The caller holds mu.
+func (e *Ends) remember(of map[string]*ending, id string) {
+	e.over = append(e.over, over{of, id, time.Now()})
+	for len(e.over) > 0 && time.Since(e.over[0].at) >= overFor {
+		o := e.over[0]
+		e.over = e.over[1:]
+		e.forgetOver(o)
+	}
+}
+
+func (e *Ends) forgetOver(o over) {
+	n := o.of[o.id]
+	switch {
+	case n == nil: // told of twice
+	case len(n.watches) > 0:
+		e.over = append(e.over, over{o.of, o.id, time.Now()})
+	default:
+		n.cut = 0
+		if _, once := e.grants[o.id]; once && n == e.grants[o.id] {
+			n.gone = false
+		}
+		n.tidy(o.of, o.id)
+	}
+}
+
+func (n *ending) list() []*watch {
+	out := make([]*watch, 0, len(n.watches))
 	for w := range n.watches {
-		w.end(ErrEnded)
+		out = append(out, w)
+	}
+	return out
+}
+
+// end is called without mu: what it cuts may wait a moment.
+func end(cut []*watch) {
+	for _, w := range cut {
+		w.end()
 	}
 }
 
@@ -183,9 +275,24 @@ func (e *Ends) Policy() {
 	if defect.On(defect.PolicyNotTold) {
 		return
 	}
+	end(e.underWay())
+}
+
+// Facts ends what rests on facts that hold no more: others are in force.
+func (e *Ends) Facts() {
+	for _, w := range e.underWay() {
+		if w.Still != nil {
+			e.look(w)
+		}
+	}
+}
+
+func (e *Ends) underWay() []*watch {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	out := make([]*watch, 0, len(e.all))
 	for w := range e.all {
-		w.end(ErrEnded)
+		out = append(out, w)
 	}
+	return out
 }

@@ -307,6 +307,7 @@ type house struct {
 	ends     *gate.Ends
 	dir      string // of the facts
 	now      time.Time
+	clock    func() time.Time // one that runs, in place of now; nil: it stands
 	trusted  bool
 	reads    *gate.Route
 	searches *gate.Route
@@ -337,7 +338,7 @@ func newHouse(t testing.TB, texts ...string) *house {
 		"Encounter/e1": encounter("e1", "p1"), "Encounter/e2": encounter("e2", "p2"), "Encounter/e3": encounter("e3", "p3"),
 		"Claim/k2": `{"resourceType":"Claim","id":"k2","patient":{"reference":"Patient/p2"},"item":[{"encounter":[{"reference":"Encounter/e2"}]}]}`,
 	}}
-	clock := func() (time.Time, bool) { return h.now, h.trusted }
+	clock := h.time
 	h.facts = facts.NewStore(facts.FromPolicy(h.set, h.set.Folder(), nil), clock, nil)
 	h.feed(feeds)
 	h.staff = map[string]*caller.Caller{
@@ -353,6 +354,13 @@ func newHouse(t testing.TB, texts ...string) *house {
 	return h
 }
 
+func (h *house) time() (time.Time, bool) {
+	if h.clock != nil {
+		return h.clock(), h.trusted
+	}
+	return h.now, h.trusted
+}
+
 // start makes the gate, as a process does: what it knows it knows from the record.
 func (h *house) start() {
 	h.t.Helper()
@@ -360,12 +368,12 @@ func (h *house) start() {
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	h.ends = gate.NewEnds(func() (time.Time, bool) { return h.now, h.trusted })
+	h.ends = gate.NewEnds(h.time)
 	random := rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, len(h.book.all()))))
 	h.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: h.set, Facts: h.facts.Index()} },
 		Log:        h.book, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",
-		Now: func() (time.Time, bool) { return h.now, h.trusted }, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
+		Now: h.time, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
 		Lent:   &h.lent,
 		Rights: h.ends,
 	})

@@ -287,7 +287,7 @@ func TestG3_AnAnswerUnderWayEndsWithItsGrant(t *testing.T) {
 	if err := s.Renew(); err != nil {
 		t.Fatalf("lent still: %v", err)
 	}
-	ctx, stop := s.Watch(t.Context())
+	ctx, stop := s.Watch(t.Context(), nil)
 	defer stop()
 	h.ends.Grant("g1")
 	if !ended(ctx) {

@@ -167,6 +167,7 @@ func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
 		s.noteListed(shown)
 	}
 	s.remember(shown)
+	s.noteLeaving(shown)
 	for i := range shown {
 		if !defect.On(defect.ObligationsUntold) {
 			s.owed |= shown[i].Verdict.Obligations

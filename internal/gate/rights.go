@@ -16,20 +16,41 @@ var ErrEnded = errors.New("gate: the right has ended")
 // that it is cut off within a second (threat-model G3). It is safe for concurrent
 // use. [Ends] is one.
 type Rights interface {
-	// Watch returns a context that ends, with ErrEnded as its cause, when who may ask
-	// nothing any more, when one of the grants (their ids) is taken back or over, when
-	// another policy is in force, or at the moment until. What had ended before Watch
-	// was called ends it at once. The function lets go of the watch.
-	Watch(ctx context.Context, who string, grants []string, until time.Time) (context.Context, func())
+	// Watch returns a context that ends, with ErrEnded as its cause, when the ground
+	// does, or another policy is in force. cut is called then, before whoever ended it
+	// hears that it is done; it must be quick and may be called more than once. What had
+	// ended before Watch was called ends it at once. The function lets go of the watch.
+	Watch(ctx context.Context, g Ground, cut func()) (context.Context, func())
+}
+
+// Ground is what an answer under way rests on.
+type Ground struct {
+	Who   []string  // who asks, and their application: ends when one of them may ask nothing any more, or holds less
+	AsOf  uint64    // [Ends.Turn] before it was asked what they hold
+	On    []string  // ids of grants and tokens: ends when one of them does
+	Until time.Time // ends then; zero: never by itself
+	// Still reports whether everything else holds at a moment, and when that may change
+	// by the passing of time, zero for never; nil: there is nothing else. It is asked by
+	// other goroutines.
+	Still func(now time.Time, trusted bool) (again time.Time, still bool)
 }
 
 // Watch is [Rights.Watch] for what the session rests on. The door holds it while the
 // answer leaves.
-func (s *Session) Watch(ctx context.Context) (context.Context, func()) {
+func (s *Session) Watch(ctx context.Context, cut func()) (context.Context, func()) {
 	if defect.On(defect.StreamOutlivesRight) {
 		return ctx, func() {}
 	}
-	watched, stop := s.gate.cfg.Rights.Watch(ctx, s.ask.Caller.ID, s.grants(), s.until())
+	c := s.ask.Caller
+	g := Ground{Who: []string{c.ID}, AsOf: c.AsOf, On: append(s.grants(), c.Tokens...), Until: s.until()}
+	if !s.observes() {
+		s.leaving = s.rests()
+		g.Still = s.leaving.still
+	}
+	if c.Client != "" && c.Client != c.ID {
+		g.Who = append(g.Who, c.Client)
+	}
+	watched, stop := s.gate.cfg.Rights.Watch(ctx, g, cut)
 	if s.gate.cfg.Generation().Set == s.set {
 		return watched, stop
 	}
@@ -43,6 +64,9 @@ func (s *Session) Watch(ctx context.Context) (context.Context, func()) {
 // until is the moment at which the right ends by itself; zero: never.
 func (s *Session) until() time.Time {
 	end := s.ask.Caller.Expires
+	if of := s.ask.Caller.Until; !of.IsZero() && (end.IsZero() || of.Before(end)) {
+		end = of
+	}
 	for i := range s.loans {
 		if l := &s.loans[i]; s.mayCount(l) && (end.IsZero() || l.Until.Before(end)) {
 			end = l.Until

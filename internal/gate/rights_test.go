@@ -3,6 +3,7 @@ package gate_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -26,13 +27,19 @@ func TestG3_WhatEndsCutsOffWhatIsUnderWay(t *testing.T) {
 		{"the policy", func(e *gate.Ends) { e.Policy() }, map[string]bool{"alice": true, "alice lent": true, "bob": true, "bob lent": true}},
 		{"nobody that is known", func(e *gate.Ends) { e.Person("carl"); e.Grant("g9") }, nil},
 		{"time, of some", func(*gate.Ends) { time.Sleep(2 * time.Minute) }, map[string]bool{"bob": true}},
+		{"their application", func(e *gate.Ends) { e.Person("app") }, map[string]bool{"bob": true}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				e := gate.NewEnds(func() (time.Time, bool) { return time.Now(), true })
 				watches := map[string]context.Context{}
+				cut := map[string]bool{}
 				watch := func(name, who string, until time.Time, grants ...string) {
-					ctx, stop := e.Watch(t.Context(), who, grants, until)
+					g := gate.Ground{Who: []string{who}, On: grants, Until: until}
+					if name == "bob" {
+						g.Who = append(g.Who, "app")
+					}
+					ctx, stop := e.Watch(t.Context(), g, func() { cut[name] = true })
 					defer t.Cleanup(stop)
 					watches[name] = ctx
 				}
@@ -41,10 +48,12 @@ func TestG3_WhatEndsCutsOffWhatIsUnderWay(t *testing.T) {
 				watch("bob", "bob", time.Now().Add(time.Minute))
 				watch("bob lent", "bob", time.Time{}, "g1")
 				tt.end(e)
-				synctest.Wait()
+				if tt.name == "time, of some" { // which nobody acknowledges
+					synctest.Wait()
+				}
 				for name, ctx := range watches {
-					if ended(ctx) != tt.want[name] {
-						t.Errorf("%s: ended is %v", name, ended(ctx))
+					if ended(ctx) != tt.want[name] || cut[name] != tt.want[name] {
+						t.Errorf("%s: ended is %v, cut is %v", name, ended(ctx), cut[name])
 					}
 				}
 			})
@@ -55,8 +64,10 @@ func TestG3_WhatEndsCutsOffWhatIsUnderWay(t *testing.T) {
 // TestG3_WhatHasEndedIsNotWatched: between the decision and the watch something may end.
 func TestG3_WhatHasEndedIsNotWatched(t *testing.T) {
 	e := gate.NewEnds(func() (time.Time, bool) { return noon, true })
+	before := e.Turn()
 	e.Person("alice")
 	e.Grant("g1")
+	e.Cut("carl")
 	for name, tt := range map[string]struct {
 		who    string
 		grants []string
@@ -64,18 +75,49 @@ func TestG3_WhatHasEndedIsNotWatched(t *testing.T) {
 	}{
 		"a person who is gone": {"alice", nil, true}, "a grant that is over": {"bob", []string{"g0", "g1"}, true}, "neither": {"bob", []string{"g0"}, false},
 	} {
-		ctx, stop := e.Watch(t.Context(), tt.who, tt.grants, time.Time{})
+		ctx, stop := e.Watch(t.Context(), gate.Ground{Who: []string{tt.who}, On: tt.grants}, nil)
 		if ended(ctx) != tt.want {
 			t.Errorf("%s: ended is %v", name, ended(ctx))
 		}
 		stop()
 	}
 	e.Returns("alice")
-	ctx, stop := e.Watch(t.Context(), "alice", nil, time.Time{})
-	defer stop()
-	if ended(ctx) {
-		t.Error("who returned is still away")
+	for _, who := range []string{"alice", "carl"} {
+		for asOf, want := range map[uint64]bool{e.Turn(): false, before: true} {
+			ctx, stop := e.Watch(t.Context(), gate.Ground{Who: []string{who}, AsOf: asOf}, nil)
+			if ended(ctx) != want {
+				t.Errorf("%s, asked about at turn %d: ended is %v", who, asOf, ended(ctx))
+			}
+			stop()
+		}
 	}
+}
+
+// TestG3_WhatWasCutIsForgottenAfterAnHour, as whoever asks then is asked about anew.
+func TestG3_WhatWasCutIsForgottenAfterAnHour(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := gate.NewEnds(func() (time.Time, bool) { return time.Now(), true })
+		e.Cut("carl")
+		e.Person("gone")
+		over := func(who string) bool {
+			ctx, stop := e.Watch(t.Context(), gate.Ground{Who: []string{who}}, nil)
+			defer stop()
+			return ended(ctx)
+		}
+		time.Sleep(59 * time.Minute)
+		e.Cut("dora")
+		if !over("carl") {
+			t.Error("forgotten within the hour")
+		}
+		time.Sleep(2 * time.Minute)
+		e.Cut("dora")
+		if over("carl") {
+			t.Error("known for ever")
+		}
+		if !over("gone") {
+			t.Error("who is away may ask again after an hour")
+		}
+	})
 }
 
 // A grant that ended never lends again, so that nothing begins to rest on it later: it
@@ -84,11 +126,11 @@ func TestG3_AGrantThatEndedIsForgottenAfterAnHourWhereNobodyWaits(t *testing.T) 
 	synctest.Test(t, func(t *testing.T) {
 		e := gate.NewEnds(func() (time.Time, bool) { return time.Now(), true })
 		over := func(grant string) bool {
-			ctx, stop := e.Watch(t.Context(), "alice", []string{grant}, time.Time{})
+			ctx, stop := e.Watch(t.Context(), gate.Ground{Who: []string{"alice"}, On: []string{grant}}, nil)
 			defer stop()
 			return ended(ctx)
 		}
-		_, stop := e.Watch(t.Context(), "bob", []string{"waited for"}, time.Time{})
+		_, stop := e.Watch(t.Context(), gate.Ground{Who: []string{"bob"}, On: []string{"waited for"}}, nil)
 		e.Grant("waited for")
 		e.Grant("g1")
 		time.Sleep(59 * time.Minute)
@@ -119,7 +161,7 @@ func TestG3_AnotherPolicyBeforeTheWatch(t *testing.T) {
 	s := must(h.read("alice", "Condition/c1"))(t)
 	defer s.Close(t.Context(), gate.Outcome{Status: 200})
 	h.set = compile(t)
-	ctx, stop := s.Watch(t.Context())
+	ctx, stop := s.Watch(t.Context(), nil)
 	defer stop()
 	if !ended(ctx) {
 		t.Error("the policy changed and the answer goes on")
@@ -172,4 +214,95 @@ func TestD9_ALongAnswerEndsWithTheShift(t *testing.T) {
 	if err := s.Renew(); !errors.Is(err, gate.ErrEnded) {
 		t.Errorf("got %v after the shift", err)
 	}
+}
+
+const (
+	roster  = "{\"source\":\"roster\",\"whole\":\"2026-11-23T11:59:00Z\"}\n"
+	nobody  = "{\"source\":\"adt\",\"whole\":\"2026-11-23T11:59:00Z\"}\n"
+	onShift = `{"fact":"shift","who":"bob","source":"roster","recorded_by":"roster"}` + "\n"
+)
+
+// TestG3_WhatFactsNoLongerAllowIsCutOff, in the change that says so: of the caller, of the
+// patients of whom something leaves, of no other.
+func TestG3_WhatFactsNoLongerAllowIsCutOff(t *testing.T) {
+	for name, tt := range map[string]struct {
+		who   string
+		facts map[string]string
+		want  bool
+	}{
+		"the patient is another's now": {"alice", map[string]string{"adt": nobody}, true},
+		"nothing about them":           {"alice", map[string]string{"roster": roster}, false},
+		"one more patient": {"alice", map[string]string{"adt": nobody + `{"fact":"assigned","who":"alice","patient":"Patient/p1","source":"adt","recorded_by":"ward"}
+{"fact":"assigned","who":"alice","patient":"Patient/p7","source":"adt","recorded_by":"ward"}
+`}, false},
+		"another patient": {"alice", map[string]string{"adt": nobody + `{"fact":"assigned","who":"alice","patient":"Patient/p1","source":"adt","recorded_by":"ward"}` + "\n"}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			s := must(h.list(tt.who, "Condition", "p1"))(t)
+			defer s.Close(t.Context(), gate.Outcome{Status: 200})
+			js := h.judge(s, condition("c1", "p1", ""))
+			if !js[0].There || s.Commit(t.Context(), js) != nil {
+				t.Fatal("not there to begin with")
+			}
+			cut := false
+			ctx, stop := s.Watch(t.Context(), func() { cut = true })
+			defer stop()
+			h.feed(tt.facts)
+			h.ends.Facts()
+			if ended(ctx) != tt.want || cut != tt.want {
+				t.Errorf("ended is %v, cut is %v", ended(ctx), cut)
+			}
+		})
+	}
+}
+
+// TestG3_WhatLeftBeforeIsNotAskedAboutAgain: the next part of an answer is of others.
+func TestG3_WhatLeftBeforeIsNotAskedAboutAgain(t *testing.T) {
+	h := newHouse(t)
+	s := must(h.list("alice", "Condition", "p1"))(t)
+	defer s.Close(t.Context(), gate.Outcome{Status: 200})
+	ctx, stop := s.Watch(t.Context(), nil)
+	defer stop()
+	if err := s.Commit(t.Context(), h.judge(s, condition("c1", "p1", ""))); err != nil {
+		t.Fatal(err)
+	}
+	h.feed(map[string]string{"adt": nobody})
+	if h.ends.Facts(); !ended(ctx) {
+		t.Error("what was committed after the watch began is not asked about")
+	}
+	h = newHouse(t)
+	s = must(h.list("alice", "Condition", "p1"))(t)
+	defer s.Close(t.Context(), gate.Outcome{Status: 200})
+	ctx, stop = s.Watch(t.Context(), nil)
+	defer stop()
+	if err := errors.Join(s.Commit(t.Context(), h.judge(s, condition("c1", "p1", ""))), s.Commit(t.Context(), nil)); err != nil {
+		t.Fatal(err)
+	}
+	h.feed(map[string]string{"adt": nobody})
+	if h.ends.Facts(); ended(ctx) {
+		t.Error("what left long ago is asked about")
+	}
+}
+
+// TestG3_AFactThatEndsByItselfCutsOff: nobody says that the shift is over.
+func TestG3_AFactThatEndsByItselfCutsOff(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		start := time.Now()
+		h.clock = func() time.Time { return noon.Add(time.Since(start)) }
+		h.feed(map[string]string{"roster": roster + strings.Replace(onShift, `"source"`, `"until":"2026-11-23T12:00:30Z","source"`, 1)})
+		s := must(h.list("bob", "Encounter", "p1"))(t)
+		defer s.Close(t.Context(), gate.Outcome{Status: 200})
+		ctx, stop := s.Watch(t.Context(), nil)
+		defer stop()
+		time.Sleep(29 * time.Second)
+		if synctest.Wait(); ended(ctx) {
+			t.Fatal("it ended before the shift")
+		}
+		time.Sleep(time.Second + 100*time.Millisecond)
+		if synctest.Wait(); !ended(ctx) {
+			t.Error("it goes on after the shift")
+		}
+	})
 }

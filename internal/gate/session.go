@@ -68,6 +68,8 @@ type Session struct {
 	shown    int64
 	withheld int64
 	closed   bool
+	given    []*person // patients of whom something was committed last
+	leaving  *rests    // what the answer that leaves rests on; nil while nobody watches
 }
 
 // Open admits a request or refuses it with a *Refusal. The record of a refusal

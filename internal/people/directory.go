@@ -273,6 +273,25 @@ func lessOf(old, now []Held) bool {
 	})
 }
 
+// lessOfPerson reports whether somebody who stays may do less than before: of what a role
+// gives, or of what a place does.
+func lessOfPerson(old, now *Person) bool {
+	return lessOf(old.Roles, now.Roles) || old.Department != now.Department || old.Facility != now.Facility
+}
+
+// lessOfProgram reports whether a program that goes on may do less than before: by a key
+// that is no more, for less time, from fewer places, or something else.
+func lessOfProgram(old, now *Program) bool {
+	gone := func(old, now []string) bool {
+		return slices.ContainsFunc(old, func(s string) bool { return !slices.Contains(now, s) })
+	}
+	keyGone := slices.ContainsFunc(old.Keys, func(k Key) bool {
+		return !slices.ContainsFunc(now.Keys, func(n Key) bool { return n.ID == k.ID && n.Until >= k.Until })
+	})
+	return keyGone && !defect.On(defect.KeyNotTold) || old.Role != now.Role || old.Task != now.Task || old.Owner != now.Owner ||
+		now.Until < old.Until || gone(old.Scopes, now.Scopes) || !slices.Equal(old.Networks, now.Networks)
+}
+
 // tell tells who waits for it that somebody went, or came back.
 func (d *Directory) tell(id string, was, is bool) {
 	if !is {
@@ -303,7 +322,7 @@ func (d *Directory) turnedPerson(id string, old, now *Person) {
 	d.sorted.Store(nil)
 	d.turns.Add(1)
 	d.index.person(id, old, now)
-	if d.cfg.Ends != nil && old != nil && now != nil && now.Active && lessOf(old.Roles, now.Roles) {
+	if d.cfg.Ends != nil && old != nil && now != nil && now.Active && lessOfPerson(old, now) {
 		d.cfg.Ends.Cut(id)
 	}
 	d.tell(id, old != nil && old.Active, now != nil && now.Active)
@@ -312,6 +331,9 @@ func (d *Directory) turnedPerson(id string, old, now *Person) {
 func (d *Directory) turnedProgram(id string, old, now *Program) {
 	d.turns.Add(1)
 	d.index.program(id, old, now)
+	if d.cfg.Ends != nil && old != nil && now != nil && now.Active && lessOfProgram(old, now) {
+		d.cfg.Ends.Cut(id)
+	}
 	d.tell(id, old != nil && old.Active, now != nil && now.Active)
 }
 

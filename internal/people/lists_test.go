@@ -303,3 +303,48 @@ func TestG3_WhoLosesARoleLosesWhatIsUnderWay(t *testing.T) {
 		t.Errorf("%v, %v", err, told)
 	}
 }
+
+// TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff what is under way: a move, a key, less
+// time, fewer scopes; what gives does not.
+func TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff(t *testing.T) {
+	var told cuts
+	o := newOffice(t)
+	d, err := people.Open(t.Context(), people.Config{Desk: book.NewDesk(o.shelf), Policy: func() *policy.Set { return policySet }, Now: func() (time.Time, bool) { return o.at, true }, Ends: &told})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _ := jwk(t)
+	second, _ := jwk(t)
+	var key people.Key
+	program := func(change func(*people.Program)) error {
+		_, err := d.ChangeProgram(t.Context(), ann, "labs", func(p *people.Program) error { change(p); return nil })
+		return err
+	}
+	for _, tt := range []struct {
+		name string
+		do   func() error
+		want cuts
+	}{
+		{"a program is made", func() error { _, err := d.AddProgram(t.Context(), ann, o.made("labs", "ben")); return err }, nil},
+		{"a key", func() (err error) {
+			key, err = d.AddKey(t.Context(), people.Actor{ID: "ben"}, "labs", first, o.at.Add(24*time.Hour).UnixMicro())
+			return err
+		}, nil},
+		{"another", func() error {
+			_, err := d.AddKey(t.Context(), people.Actor{ID: "ben"}, "labs", second, o.at.Add(24*time.Hour).UnixMicro())
+			return err
+		}, nil},
+		{"one is taken", func() error { return d.TakeKey(t.Context(), ann, "labs", key.ID) }, cuts{"labs"}},
+		{"less time", func() error { return program(func(p *people.Program) { p.Until -= 1_000_000 }) }, cuts{"labs"}},
+		{"nothing", func() error { return program(func(p *people.Program) { p.Title = "Orders" }) }, nil},
+		{"a move", func() error {
+			_, err := d.Change(t.Context(), ann, "ben", 0, func(p *people.Person) error { p.Department = "ward-9"; return nil })
+			return err
+		}, cuts{"ben"}},
+	} {
+		told = nil
+		if err := tt.do(); err != nil || !slices.Equal(told, tt.want) {
+			t.Errorf("%s: %v, told %v, want %v", tt.name, err, told, tt.want)
+		}
+	}
+}

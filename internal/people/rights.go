@@ -115,6 +115,24 @@ func (d *Directory) Roles(id string, now int64) (out []string) {
 	return out
 }
 
+// RolesUntil is when the first of those roles ends by itself, 0 for never: what was decided
+// by them holds no longer.
+func (d *Directory) RolesUntil(id string, now int64) (first int64) {
+	_, trusted := d.now()
+	d.view(func() {
+		p := d.persons.At(id)
+		if p == nil {
+			return
+		}
+		for _, h := range p.Roles {
+			if h.Until != 0 && (first == 0 || h.Until < first) && d.counts(p, Role, &h, now, trusted) {
+				first = h.Until
+			}
+		}
+	})
+	return first
+}
+
 // Positions is Roles for positions, wherever they hold.
 func (d *Directory) Positions(id string, now int64) (out []string) {
 	_, trusted := d.now()

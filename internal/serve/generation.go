@@ -40,8 +40,12 @@ func (s *Server) adopt(ix *facts.Index) {
 		now, _ := s.opts.Now()
 		s.inForce.Store(&inForce{now, was == nil})
 	}
-	if was != nil && was.Set != set {
+	switch {
+	case was == nil:
+	case was.Set != set:
 		s.ends.Policy() // whoever says that a policy is in force says so after this
+	default:
+		s.ends.Facts()
 	}
 }
 

@@ -21,6 +21,10 @@ import (
 // Authenticate says who asks: by a token of ours, or else of an issuer, and then by what
 // the directory says of its holder. An error is the problem that it is to the client.
 func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
+	var asOf uint64 // before anything is asked: what ends meanwhile has ended later
+	if s.cfg.Turn != nil {
+		asOf = s.cfg.Turn()
+	}
 	if err := s.certain(r.Context()); err != nil {
 		return nil, err
 	}
@@ -32,7 +36,12 @@ func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
 	if !sure && c.Issuer == s.issuer() {
 		return nil, s.refuse(r, caller.ClockUnsure) // whether it is over yet cannot be said
 	}
-	return s.directory(r, c, now)
+	if c, err = s.directory(r, c, now); err != nil {
+		return nil, err
+	}
+	known := *c
+	known.AsOf = asOf
+	return &known, nil
 }
 
 // certain asks the books to be what was kept: whoever left since must not be let in.
@@ -112,6 +121,7 @@ func (s *Service) personal(r *http.Request, t *Token, now time.Time) (*caller.Ca
 		ID: p.ID, Subject: p.ID, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners,
 		Client: t.Client, Task: nameOr(t.Task, caller.NoTask), ACR: t.ACR, AMR: t.How,
 		Network: address(r), Issuer: s.issuer(), Issued: time.UnixMicro(t.Issued), Expires: time.UnixMicro(t.Until),
+		Tokens: []string{t.ID},
 	}
 	if t.Proved != 0 {
 		c.AuthTime = time.UnixMicro(t.Proved)
@@ -148,6 +158,9 @@ func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) (*
 	known.Roles = slices.Concat(c.Roles, s.cfg.People.Roles(c.ID, now.UnixMicro()))
 	slices.Sort(known.Roles)
 	known.Roles = slices.Compact(known.Roles)
+	if until := s.cfg.People.RolesUntil(c.ID, now.UnixMicro()); until != 0 && !defect.On(defect.RoleNotTimed) {
+		known.Until = time.UnixMicro(until)
+	}
 	return &known, nil
 }
 

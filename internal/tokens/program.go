@@ -93,18 +93,21 @@ func (s *Service) program(r *http.Request, t *programToken, now time.Time) (*cal
 	s.cfg.People.Used(p.ID, p.Role, t.key, now.UnixMicro())
 	return &caller.Caller{
 		ID: p.ID, Program: true, Subject: p.ID, Roles: []string{p.Role}, Client: p.ID, Task: p.Role + "/" + p.Task,
-		Scopes: t.scopes, Network: address(r), Issuer: s.issuer(), Issued: t.issued, Expires: t.until,
+		Scopes: t.scopes, Network: address(r), Issuer: s.issuer(), Issued: t.issued, Expires: t.until, Tokens: []string{t.id},
 	}, nil
 }
 
 // revokeOfProgram ends a token that a program holds, for that program alone.
 func (s *Service) revokeOfProgram(sum [sha256.Size]byte, program string) bool {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	t := s.programs[sum]
-	if t == nil || t.program != program {
-		return false
+	held := t != nil && t.program == program
+	if held {
+		delete(s.programs, sum)
 	}
-	delete(s.programs, sum)
-	return true
+	s.mu.Unlock()
+	if held {
+		s.tellEnd(t.id)
+	}
+	return held
 }

@@ -313,6 +313,9 @@ func TestAProgramRevokesItsOwnTokenOnly(t *testing.T) {
 		if _, err := h.ask(token); (err == nil) != (program == "labs") {
 			t.Errorf("after %s: %v", program, err)
 		}
+		if (len(h.over) == 1) != (program == "claims") {
+			t.Errorf("after %s what is under way with %d tokens ends", program, len(h.over))
+		}
 	}
 }
 

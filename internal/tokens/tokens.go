@@ -33,6 +33,7 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/caller"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/ledger"
 	"modicum/policy"
@@ -46,6 +47,8 @@ type Directory interface {
 	Like(id string) string
 	Program(id string) *people.Program   // nil: it is not one of ours
 	Roles(id string, now int64) []string // in effect; now in microseconds since 1970
+	// RolesUntil is when the first of those ends by itself, 0 for never.
+	RolesUntil(id string, now int64) int64
 	// Used remembers that somebody acted, in a role or by a key; it must be quick.
 	Used(id, role, key string, now int64)
 }
@@ -69,9 +72,15 @@ type Config struct {
 	// Session reports whether a session is under way; nil: tokens belong to none. It must
 	// not change the desk.
 	Session func(id string) bool
-	Public  *url.URL     // the address under which everything is reached, without path
-	Random  io.Reader    // nil: crypto/rand
-	Diary   *slog.Logger // nil discards
+	// Turn counts what ended of anybody's so far, for caller.Caller.AsOf; nil counts nothing.
+	Turn func() uint64
+	// OnEnd hears the id of each token that ended before its time, before whoever ended it
+	// hears that it did: answers under way that rest on it end (G3). It must be quick and
+	// must not call the service. nil: nobody hears.
+	OnEnd  func(id string)
+	Public *url.URL     // the address under which everything is reached, without path
+	Random io.Reader    // nil: crypto/rand
+	Diary  *slog.Logger // nil discards
 }
 
 // Bounds of what is given out.
@@ -164,13 +173,22 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	return s, s.remember(ctx)
 }
 
-// turned keeps the index by hash.
+// turned keeps the index by hash, and says which tokens ended.
 func (s *Service) turned(id string, old, now *Token) {
 	if old != nil {
 		delete(s.byHash, hashOf(old))
 	}
 	if now != nil {
 		s.byHash[hashOf(now)] = id
+	}
+	if old != nil && now == nil {
+		s.tellEnd(id)
+	}
+}
+
+func (s *Service) tellEnd(id string) {
+	if s.cfg.OnEnd != nil && !defect.On(defect.TokenNotTold) {
+		s.cfg.OnEnd(id)
 	}
 }
 

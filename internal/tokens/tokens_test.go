@@ -69,6 +69,17 @@ func (d *directory) Like(id string) string {
 	return ""
 }
 func (d *directory) Program(id string) *people.Program { return d.programs[id] }
+func (d *directory) RolesUntil(id string, _ int64) (first int64) {
+	if p := d.persons[id]; p != nil {
+		for _, h := range p.Roles {
+			if h.Until != 0 && (first == 0 || h.Until < first) {
+				first = h.Until
+			}
+		}
+	}
+	return first
+}
+
 func (d *directory) Roles(id string, now int64) (out []string) {
 	for _, h := range d.persons[id].Roles {
 		if h.Until == 0 || now < h.Until {
@@ -90,6 +101,8 @@ type house struct {
 	diary  strings.Builder
 	keys   map[string]jose.SigningKey // by id
 	ended  map[string]bool            // sessions
+	turn   uint64
+	over   []string // tokens that ended before their time
 	issuer issuers
 }
 
@@ -167,6 +180,8 @@ func (h *house) restart() {
 		Now:     func() (time.Time, bool) { return h.now, !h.unsure },
 		Session: func(id string) bool { return !h.ended[id] },
 		Diary:   slog.New(slog.NewTextHandler(&h.diary, nil)),
+		Turn:    func() uint64 { h.turn++; return h.turn },
+		OnEnd:   func(id string) { h.over = append(h.over, id) },
 	})
 	if err != nil {
 		h.Fatal(err)
@@ -395,6 +410,9 @@ func TestG3_AnEndedTokenIsRefusedAtTheNextRequest(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.refused(third, caller.Revoked)
+	if len(h.over) != 3 {
+		t.Errorf("what is under way with %d of three tokens ends", len(h.over))
+	}
 	h.restart()
 	for _, token := range []string{first, second, third} {
 		h.refused(token, caller.Revoked)
@@ -438,6 +456,27 @@ func TestRolesOfTheDirectoryAreAddedToThoseOfTheIssuer(t *testing.T) {
 	}
 	if got := h.issuer.known["alice"].Roles; len(got) != 2 || got[0] != "physician" {
 		t.Error("the issuer's caller, which is shared, was changed")
+	}
+}
+
+// TestG3_WhatACallerRestsOnIsSaid: the turn before anything was asked, the token, the end of
+// the first role that is held for a while.
+func TestG3_WhatACallerRestsOnIsSaid(t *testing.T) {
+	h := newHouse(t)
+	soon := h.now.Add(5 * time.Minute)
+	h.dir.persons["alice"].Roles[0].Until = soon.UnixMicro()
+	c, err := h.ask(h.issue(tokens.Want{Person: "alice", Task: "give-care"}))
+	if err != nil || c.AsOf != h.turn || len(c.Tokens) != 1 || !c.Until.Equal(soon) || !c.Expires.After(soon) {
+		t.Errorf("by our token: %+v, %v", c, err)
+	}
+	h.issuer.known = map[string]*caller.Caller{"alice": {ID: "alice", Roles: []string{"nurse"}}, "zoe": {ID: "zoe"}}
+	for _, who := range []string{"alice", "zoe"} {
+		if c, err = h.ask(who); err != nil || c.AsOf != h.turn || c.Until.Equal(soon) != (who == "alice") {
+			t.Errorf("%s by their issuer's: %+v, %v", who, c, err)
+		}
+		if h.issuer.known[who].AsOf != 0 {
+			t.Error("the issuer's caller, which is shared, was changed")
+		}
 	}
 }
 
