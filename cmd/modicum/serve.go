@@ -13,6 +13,7 @@ import (
 
 	"modicum"
 	"modicum/internal/config"
+	"modicum/internal/line"
 	"modicum/internal/serve"
 	"modicum/internal/store"
 )
@@ -150,7 +151,7 @@ func open(servers []*http.Server, file string) ([]net.Listener, error) {
 			}
 			return nil, unavailable("cannot listen on %s: %w; name another address under listen or admin in %s, or set MODICUM_LISTEN or MODICUM_ADMIN", srv.Addr, cause(err), file)
 		}
-		out = append(out, ln)
+		out = append(out, line.Listener(ln))
 	}
 	return out, nil
 }
@@ -173,11 +174,13 @@ func sayAddresses(t *terminal, cfg *config.Config, listeners []net.Listener) {
 }
 
 func server(addr string, h http.Handler) *http.Server {
-	return &http.Server{
+	srv := &http.Server{
 		Addr: addr, Handler: h,
 		ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second,
 		WriteTimeout: 120 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
 		TLSConfig: &tls.Config{MinVersion: tls.VersionTLS12},
 		ErrorLog:  slog.NewLogLogger(slog.DiscardHandler, slog.LevelError), // net/http's lines may quote what a client sent
 	}
+	line.Know(srv)
+	return srv
 }

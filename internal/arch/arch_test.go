@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/jws":           {},                                                                                                               // the form of signed tokens, whoever reads them
 	"internal/config":        {"catalog", "internal/caller", "internal/defect", "internal/nearest", "internal/notice", "policy", "policy/doc"}, // of notice, its kinds
 	"internal/door/fhir": {
-		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/merge", "internal/problem", "internal/upstream", "policy",
+		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/line", "internal/merge", "internal/problem", "internal/upstream", "policy",
 	},
 	"internal/facts":      {"catalog", "internal/defect", "internal/nearest", "internal/problem", "policy", "policy/doc"},
 	"internal/facts/feed": {"catalog", "internal/facts"},
@@ -49,6 +49,7 @@ var allowed = map[string][]string{
 	"internal/observe":          {"ledger"},                                 // a report over entries alone
 	"internal/selftest":         {"catalog", "internal/fhirjson", "policy"}, // asks from outside
 	"internal/upstream":         {},
+	"internal/line":             {},         // a client's connection, for whoever breaks it off
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},
 	"internal/api":              {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/defect", "internal/notice", "internal/people", "internal/problem"},

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"modicum/internal/fhirjson"
+	"modicum/internal/line"
 	"modicum/internal/sandbox"
 	"modicum/internal/serve"
 	"modicum/internal/store"
@@ -148,7 +149,8 @@ func (d *demo) serve(ctx context.Context, main net.Listener) error {
 		d.feed(run)
 	}()
 	web := &http.Server{Handler: d.server.Handler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError)}
-	go web.Serve(main)
+	line.Know(web)
+	go web.Serve(line.Listener(main))
 	err := errors.Join(d.writeJSON(), d.writeHeaders())
 	if err == nil {
 		err = d.tell(ctx)

@@ -490,10 +490,15 @@ func (x *exchange) send(b []byte) error {
 	if x.r.Method == http.MethodHead || len(b) == 0 {
 		return nil
 	}
-	n, err := x.w.Write(b)
-	x.bytes += int64(n)
-	if err != nil {
-		return x.broken(err)
+	for part := range slices.Chunk(b, guarded) { // between two of them the right to it is looked at
+		if err := x.ended(); err != nil {
+			return err
+		}
+		n, err := x.w.Write(part)
+		x.bytes += int64(n)
+		if err != nil {
+			return x.broken(err)
+		}
 	}
 	return nil
 }

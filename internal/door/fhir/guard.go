@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"modicum/internal/defect"
 	"modicum/internal/gate"
+	"modicum/internal/line"
 )
 
 // guarded is from how many bytes on an answer is cut off when the right to it ends.
@@ -27,8 +29,9 @@ type guard struct {
 	stops   []func()
 	watched int // sessions
 
-	mu   sync.Mutex
-	over bool // the connection may carry another answer by now
+	mu      sync.Mutex
+	leaving bool // the answer may have begun: it cannot be refused any more, only broken off
+	over    bool // the connection may carry another answer by now
 }
 
 // watch holds the rights of all decisions of the answer so far, from the first call on.
@@ -41,7 +44,7 @@ func (x *exchange) watch() error {
 		x.guard = g
 		waits := x.allowed
 		stop := context.AfterFunc(g.ctx, func() {
-			g.breakOff(x.w)
+			g.breakOff(x)
 			if waits != nil { // for the upstream
 				waits.end(context.Cause(g.ctx))
 			}
@@ -50,12 +53,16 @@ func (x *exchange) watch() error {
 	}
 	sessions := x.sessions()
 	for _, s := range sessions[g.watched:] {
-		ctx, stop := s.Watch(g.ctx)
+		ctx, stop := s.Watch(g.ctx, func() { g.cut(x) })
 		unhook := context.AfterFunc(ctx, func() { g.end(context.Cause(ctx)) })
 		g.stops = append(g.stops, func() { unhook(); stop() })
 	}
 	g.watched = len(sessions)
-	return x.ended()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	err := x.ended()
+	g.leaving = g.leaving || err == nil
+	return err
 }
 
 // sessions are the decisions of the answer and of its parts.
@@ -71,12 +78,23 @@ func (x *exchange) sessions() []*gate.Session {
 	return out
 }
 
-// breakOff ends a Write that waits for the client.
-func (g *guard) breakOff(w http.ResponseWriter) {
+// cut is called by whoever ends a right, before it is acknowledged: when it returns
+// nothing more is written.
+func (g *guard) cut(x *exchange) {
+	g.end(gate.ErrEnded)
+	g.breakOff(x)
+}
+
+// breakOff ends a Write that waits for the client, and lets no other begin.
+func (g *guard) breakOff(x *exchange) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if !g.over {
-		_ = http.NewResponseController(w).SetWriteDeadline(time.Unix(1, 0))
+	if g.over || !g.leaving || defect.On(defect.CutLate) {
+		return
+	}
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Unix(1, 0))
+	if errors.Is(context.Cause(g.ctx), gate.ErrEnded) && !x.entry {
+		line.Break(x.r)
 	}
 }
 

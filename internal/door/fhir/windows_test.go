@@ -11,10 +11,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"modicum/internal/door/fhir"
+	"modicum/internal/line"
 	"modicum/ledger"
 )
 
@@ -435,6 +437,90 @@ func TestG3_AStreamIsCutOffWhenTheRightEnds(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// tapped notes what is written to the connections of a server.
+type tapped struct {
+	net.Listener
+	written atomic.Int64
+	broken  atomic.Bool // no write may begin
+}
+
+func (t *tapped) Accept() (net.Conn, error) {
+	c, err := t.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return &tap{c.(*net.TCPConn), t}, nil
+}
+
+type tap struct {
+	*net.TCPConn
+	of *tapped
+}
+
+func (t *tap) Write(b []byte) (int, error) {
+	n, err := t.TCPConn.Write(b)
+	t.of.written.Add(int64(n))
+	return n, err
+}
+
+func (t *tap) SetWriteDeadline(at time.Time) error {
+	t.of.broken.Store(!at.IsZero() && at.Before(noon.Add(-365*24*time.Hour)))
+	return t.TCPConn.SetWriteDeadline(at)
+}
+
+// ReadFrom would pass Write by.
+func (t *tap) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{t}, r) }
+
+// TestG3_NothingIsWrittenOnceAnEndIsAcknowledged: whoever takes a right away and hears
+// that it is done knows that the server gives nothing more to the connection, though the
+// client goes on reading; and that the connection is broken off.
+func TestG3_NothingIsWrittenOnceAnEndIsAcknowledged(t *testing.T) {
+	for name, short := range map[string]bool{"a stream": false, "an answer of one piece": true} {
+		t.Run(name, func(t *testing.T) {
+			c := openClinic(t, flowing(t, func(w io.Writer, r *http.Request) {
+				if short {
+					entries(w, 0, 40)
+					io.WriteString(w, `]}`)
+					return
+				}
+				for i := 0; i < 9000 && r.Context().Err() == nil && entries(w, i, 1); i++ {
+				}
+			}), "", func(cfg *fhir.Config) { cfg.MaxPage = 9000 })
+			to := tapped{}
+			ln, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			to.Listener = line.Listener(ln)
+			web := &http.Server{Handler: c.Config.Handler, ErrorLog: c.Config.ErrorLog}
+			line.Know(web)
+			go web.Serve(&to)
+			defer web.Close()
+			c.URL = "http://" + ln.Addr().String()
+			res := c.start(t, "alice", "/Condition?patient=p1&_count=9000")
+			defer res.Body.Close()
+			if _, err := io.CopyN(io.Discard, res.Body, 100<<10); err != nil {
+				t.Fatal(err)
+			}
+			c.ends.Person("alice")
+			if !to.broken.Load() {
+				t.Error("the end is acknowledged, and writing goes on")
+			}
+			at := to.written.Load()
+			n, err := io.Copy(io.Discard, res.Body)
+			if err == nil {
+				t.Errorf("%d bytes more, and a neat end", n)
+			}
+			c.serving.Wait()
+			// A write that was under way may end after it: what fitted in before.
+			if more := to.written.Load() - at; more > 64<<10 {
+				t.Errorf("%d bytes were written after the end was acknowledged", more)
+			}
+			c.aborted(t, res.Header.Get("Modicum-Decision"))
+		})
 	}
 }
 
