@@ -17,6 +17,7 @@ import (
 
 	"modicum/internal/people"
 	"modicum/internal/testkit"
+	"modicum/ledger/ledgertest"
 )
 
 // browser is a real one that remembers what its console said.
@@ -133,7 +134,11 @@ func everyPage(t *testing.T, h *hospital) (out []struct{ who, path string }) {
 	h.pass(9 * time.Hour)
 	request := h.asks(t, "the transport company asks for it")
 	glass := h.breaks(t, "drill-1")
-	for _, path := range []string{"/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/nothing"} {
+	h.record.found = happenings(t)
+	for n := range 4 {
+		out = append(out, struct{ who, path string }{"petra", "/record/" + ledgertest.ID(n+1)})
+	}
+	for _, path := range []string{"/record", "/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/nothing"} {
 		for _, who := range []string{"nina", "petra", "olga"} {
 			out = append(out, struct{ who, path string }{who, path})
 		}

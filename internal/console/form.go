@@ -3,6 +3,7 @@ package console
 import (
 	"html/template"
 	"net/http"
+	"net/url"
 	"slices"
 	"strings"
 	"unicode"
@@ -94,12 +95,18 @@ func (f *Form) Fail(name, text string) {
 // Read takes what was sent, checks each field, and reports whether all is well so far.
 func (f *Form) Read(v *Visit) bool {
 	for _, x := range f.Fields {
-		x.Values = v.R.PostForm[x.Name]
-		if x.Value = v.R.PostForm.Get(x.Name); !x.Raw {
-			x.Value = strings.TrimSpace(x.Value)
-		}
 		if x.Kind == File {
 			x.Body = v.sent(x.Name)
+		}
+	}
+	return f.read(v.R.PostForm)
+}
+
+func (f *Form) read(sent url.Values) bool {
+	for _, x := range f.Fields {
+		x.Values = sent[x.Name]
+		if x.Value = sent.Get(x.Name); !x.Raw {
+			x.Value = strings.TrimSpace(x.Value)
 		}
 		if text := x.check(); text != "" {
 			f.Fail(x.Name, text)

@@ -112,6 +112,7 @@ type grantShown struct {
 	Steps    []stepShown
 	Request  string
 	Rests    string
+	Reads    bool // the viewer may look into the record
 }
 
 // grantPage is one grant: for who holds it, who approved it, and who reviews.
@@ -156,7 +157,7 @@ func (s *Staff) showGrant(v *Visit, g *access.Grant, f *Form) error {
 	state := s.Lent.State(g)
 	x := grantShown{
 		Card: s.grant(v, g), Form: f, Own: g.Person == v.Viewer.Person.ID, Live: state == access.Live || state == access.Planned,
-		Approved: s.names(g.Approvers), Steps: s.grantSteps(v, g), Request: g.Request,
+		Approved: s.names(g.Approvers), Steps: s.grantSteps(v, g), Request: g.Request, Reads: mayRead(v.Viewer),
 	}
 	x.Revokes = x.Live && !x.Own
 	if g.Bound != nil {

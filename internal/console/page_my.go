@@ -4,6 +4,7 @@ import (
 	"cmp"
 	_ "embed"
 	"errors"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -21,6 +22,7 @@ var myView = View("my", myText)
 type myShown struct {
 	Tasks []taskShown
 	Look  *Form
+	Self  string // address of what the record says of the viewer, for who may read it
 }
 
 // taskShown is a task in prose, and what it shows by its own facts.
@@ -43,6 +45,9 @@ func (s *Staff) myPage() Page {
 		shown := myShown{Look: s.lookForm(v)}
 		for _, t := range s.Policy().TasksOf(v.Viewer.Roles) {
 			shown.Tasks = append(shown.Tasks, s.task(&t))
+		}
+		if mayRead(v.Viewer) {
+			shown.Self = address("/record", url.Values{"who": {v.Viewer.Person.ID}})
 		}
 		return v.Show(myView, shown)
 	}}

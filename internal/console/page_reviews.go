@@ -82,6 +82,7 @@ type reviewShown struct {
 	Facts []string
 	Steps []stepShown
 	Open  bool
+	Reads bool // the viewer may follow a decision into the record
 }
 
 // trailShown is one decision that was made under a grant.
@@ -155,7 +156,7 @@ func (s *Staff) showReview(v *Visit, g *access.Grant, f *Form) error {
 	if err != nil {
 		return err
 	}
-	x := reviewShown{Card: s.grant(v, g), Form: f, Due: v.When(g.Review.By), Late: g.Review.By < v.Now.UnixMicro(), Steps: s.grantSteps(v, g), Open: g.Review.At == 0}
+	x := reviewShown{Card: s.grant(v, g), Form: f, Due: v.When(g.Review.By), Late: g.Review.By < v.Now.UnixMicro(), Steps: s.grantSteps(v, g), Open: g.Review.At == 0, Reads: mayRead(v.Viewer)}
 	for _, name := range trail.Facts {
 		x.Facts = append(x.Facts, strings.ReplaceAll(name, "-", " "))
 	}

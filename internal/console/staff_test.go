@@ -35,8 +35,16 @@ type crew struct {
 	duty  map[string][]people.Duty
 }
 
-func (c *crew) Person(id string) *people.Person                    { return c.of[id] }
-func (c *crew) Program(string) *people.Program                     { return nil }
+func (c *crew) Person(id string) *people.Person { return c.of[id] }
+func (c *crew) Program(string) *people.Program  { return nil }
+func (c *crew) ByUserName(name string) *people.Person {
+	for _, p := range c.of {
+		if p.UserName == name {
+			return p
+		}
+	}
+	return nil
+}
 func (c *crew) Active(id string) bool                              { return c.of[id] != nil && c.of[id].Active }
 func (c *crew) Roles(id string, _ int64) []string                  { return c.roles[id] }
 func (c *crew) Positions(string, int64) []string                   { return nil }
@@ -82,6 +90,9 @@ type hospital struct {
 	facts *facts.Store
 	log   entries
 	staff *console.Staff
+
+	record *shelf   // what the pages of the record show
+	reads  *keptLog // who read it
 }
 
 var staff = []struct {
@@ -136,7 +147,11 @@ func newHospital(t testing.TB) *hospital {
 		t.Fatal(err)
 	}
 	h.staff = &console.Staff{Lent: h.lent, People: h.crew, Policy: func() *policy.Set { return set }, Reach: sees, Bell: h.bell, Drills: []string{"drill-1"}, Now: func() time.Time { return time.UnixMicro(h.now.Load()) }}
-	rebuild(t, h.world, slices.Concat(h.staff.Pages(h.site), ailingSystem().Pages())...)
+	h.record, h.reads = &shelf{}, &keptLog{}
+	rebuild(t, h.world, slices.Concat(h.staff.Pages(h.site), ailingSystem().Pages(), (&console.Record{
+		Archive: h.record, Log: h.reads, Refs: refs, People: h.crew, Policy: func() *policy.Set { return set }, Doors: []string{"fhir", "ledger"},
+		Key: "modicum.hospital.example/main+1f2e3d4c+AX5+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ=",
+	}).Pages())...)
 	h.proved.Store(true)
 	return h
 }

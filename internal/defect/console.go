@@ -13,6 +13,9 @@ const (
 	SeeAsUnrecorded        Defect = "see-as-unrecorded"        // records are shown as another task sees them without a record of it
 	SeeAsUpstream          Defect = "see-as-upstream"          // records of the upstream are read as the task, not as whoever looks
 	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
+	ReadUnsaid             Defect = "read-unsaid"              // the record is shown to somebody who is not on record as its reader
+	ReadUnkept             Defect = "read-unkept"              // and so it is where that could not be written down
+	PatientAddressed       Defect = "patient-addressed"        // a search of the record for a patient has an address that names them
 	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides
 	ReachTellsMissing      Defect = "reach-tells-missing"      // and which patients have facts though they are out of reach
 )

@@ -9,6 +9,7 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/console"
+	"modicum/internal/door/fhir"
 	"modicum/internal/facts"
 	"modicum/internal/reach"
 	"modicum/internal/signin"
@@ -121,6 +122,9 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		return err
 	}
 	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk, Samples: s.samples(), Own: s.ownView}).Pages()...)
+	s.browser.site.Add((&console.Record{
+		Archive: s.openArchive(), Log: s.record(), Refs: refs, People: s.org.people, Policy: s.set, Key: s.vkey, Doors: []string{fhir.Name, "ledger"},
+	}).Pages()...)
 	s.browser.site.Add(office.Pages()...)
 	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook, Installation: s.installation}).Pages()...)
 	return nil

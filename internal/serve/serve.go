@@ -57,6 +57,7 @@ type Server struct {
 	opts  Options
 	diary *slog.Logger
 	store *store.Store
+	vkey  string // verification key of the record
 	spool *spool.Spool
 	facts *facts.Store
 	up    *upstream.Client
@@ -118,6 +119,7 @@ func (s *Server) openRecord(ctx context.Context) error {
 	if key.Origin() != c.Ledger.Origin {
 		return fmt.Errorf("%s is the key of %s, and modicum.yaml says ledger.origin %s: write the key's name there", c.Ledger.Key, key.Origin(), c.Ledger.Origin)
 	}
+	s.vkey = key.Public()
 	s.store, err = store.Open(ctx, store.Options{Dir: c.Data, Key: key, Keys: s.opts.Keys, Log: s.diary})
 	return err
 }

@@ -1,0 +1,219 @@
+package console
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/ledger"
+)
+
+// deed is a decision or act of the record in words.
+type deed struct {
+	ID, Who, Title string
+	Say            string // all of it in a sentence, but what was shown
+	Shown          string // 12 records shown, 3 withheld
+	Effect         Badge
+	At             When
+	at             int64
+	decision       *ledger.Decision // nil of an act
+	act            *ledger.Act
+	counts         ledger.Counts
+	patients       int // whom it names
+}
+
+func (d deed) Path() string { return "/record/" + d.ID }
+
+// deed puts what is recorded into words.
+func (r *Record) deed(v *Visit, x *Recorded) deed {
+	h := x.Entries[0].Header()
+	d := deed{ID: h.ID, Who: r.name(h.Who), At: v.When(h.At), at: h.At}
+	d.decision, _ = x.Entries[0].(*ledger.Decision)
+	d.act, _ = x.Entries[0].(*ledger.Act)
+	named := map[string]bool{}
+	var end *ledger.Outcome
+	opened := int64(0)
+	for _, e := range x.Entries {
+		for _, p := range e.Header().Patients {
+			named[p] = true
+		}
+		switch e := e.(type) {
+		case *ledger.Opened:
+			opened += countOf(e.Verdicts)
+		case *ledger.Outcome:
+			end = e
+		}
+	}
+	d.patients = len(named)
+	if d.act != nil {
+		d.Effect, d.Say = Badge{"act", "", "something done to the system, not asked of it"}, r.sayAct(d.Who, d.act)
+		return d
+	}
+	if d.decision == nil {
+		d.Say = d.Who + " did something that this page cannot read"
+		return d
+	}
+	d.Title = r.roleTitles(rolesOf(d.decision))
+	d.Say = r.sayDecision(&d)
+	d.Effect, d.Shown = cameOf(d.decision, end, opened)
+	if end != nil {
+		d.counts = end.Counts
+	}
+	return d
+}
+
+// rolesOf are the roles that decided, else those that were held.
+func rolesOf(d *ledger.Decision) []string {
+	if d.Role != "" {
+		return strings.Fields(d.Role)
+	}
+	return d.Roles
+}
+
+// countOf counts the records of some verdicts.
+func countOf(verdicts []ledger.Verdict) (n int64) {
+	for i := range verdicts {
+		if verdicts[i].View != ledger.Withheld {
+			n += max(1, verdicts[i].Count)
+		}
+	}
+	return n
+}
+
+// cameOf says what came of a decision.
+func cameOf(d *ledger.Decision, end *ledger.Outcome, opened int64) (Badge, string) {
+	switch {
+	case d.Effect == ledger.Refuse:
+		return Badge{"refused", "stop", ""}, ""
+	case d.Would == ledger.Refuse:
+		return Badge{"only observed", "wait", "enforcing would have refused it"}, sayCounts(end)
+	case end == nil && opened > 0:
+		return Badge{"no end", "mask", "nobody knows how it ended: all that was opened counts as shown"}, plural(opened, "record") + " opened"
+	case end == nil:
+		return Badge{"no end", "mask", "it is under way, or nobody knows how it ended"}, ""
+	case end.End == ledger.Aborted:
+		return Badge{"cut off", "mask", "the answer ended before it was whole"}, sayCounts(end)
+	}
+	return Badge{"allowed", "keep", ""}, sayCounts(end)
+}
+
+func sayCounts(o *ledger.Outcome) string {
+	if o == nil {
+		return ""
+	}
+	if o.Counts.Withheld == 0 {
+		return plural(o.Counts.Shown, "record") + " shown"
+	}
+	return fmt.Sprintf("%s shown, %d withheld", plural(o.Counts.Shown, "record"), o.Counts.Withheld)
+}
+
+func plural(n int64, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return strconv.FormatInt(n, 10) + " " + noun + "s"
+}
+
+// deedWords are what is done at doors, done and asked for.
+var deedWords = map[string][2]string{
+	"read": {"read", "read"}, "vread": {"read an earlier version of", "read an earlier version of"}, "history-instance": {"read the history of", "read the history of"},
+	"search-type": {"searched", "search"}, "search-compartment": {"searched a chart for", "search a chart for"},
+	"everything": {"read the whole chart", "read the whole chart"}, "lastn": {"read the newest", "read the newest"},
+	"create": {"wrote a new", "write a new"}, "update": {"changed", "change"}, "patch": {"changed", "change"},
+	"include": {"read, beside other records,", "read, beside other records,"}, "revinclude": {"read, beside other records,", "read, beside other records,"}, "chain": {"searched through", "search through"},
+	"batch": {"sent a batch of", "send a batch of"}, "refused": {"asked for what is not done here:", "ask for what is not done here:"},
+}
+
+// sayDecision tells who asked for what, of whom, for what purpose.
+func (r *Record) sayDecision(d *deed) string {
+	x := d.decision
+	verbs, ok := deedWords[x.Interaction]
+	if !ok {
+		verbs = [2]string{words(x.Interaction), words(x.Interaction)}
+	}
+	var b strings.Builder
+	b.WriteString(d.Who)
+	if d.Title != "" {
+		b.WriteString(", " + d.Title + ",")
+	}
+	if x.Effect == ledger.Refuse {
+		b.WriteString(" asked to " + verbs[1])
+	} else {
+		b.WriteString(" " + verbs[0])
+	}
+	if len(x.Asked) > 0 && x.Asked[0] != "" && x.Interaction != "everything" {
+		b.WriteString(" " + x.Asked[0])
+	}
+	switch {
+	case d.patients == 1:
+		b.WriteString(" of one patient")
+	case d.patients > 1:
+		b.WriteString(" of " + strconv.Itoa(d.patients) + " patients")
+	}
+	if x.Purpose != "" {
+		b.WriteString(", for " + words(x.Purpose))
+	}
+	return b.String()
+}
+
+// actWords are what governed acts are called.
+var actWords = map[string]string{
+	ledger.ActStarted: "began to serve", ledger.ActStopped: "stopped serving", ledger.ActPolicyChanged: "put another policy in force",
+	ledger.ActKeyRotated: "changed a key", ledger.ActFactsLoaded: "loaded facts", ledger.ActLogRead: "read the record",
+	ledger.ActOriginContinued: "went on with a new log", "reach-looked-up": "looked up what a task shows of a patient", "act-refused": "tried something that was refused",
+	"access-asked": "asked for access", "access-answered": "answered a request", "access-refused": "refused a request", "access-withdrawn": "took a request back",
+	"access-lapsed": "let a request lapse", "access-escalated": "passed a request on", "access-not-done": "tried what was not allowed with access",
+	"grant-approved": "approved a request", "grant-given-back": "gave back what was lent", "grant-revoked": "took away what was lent", "grant-done": "ended what was lent: its reason is gone",
+	"grant-over": "ended what was lent: its time is up", "grant-ended": "ended what was lent", "grant-reviewed": "reviewed what was lent", "review-overdue": "noted an overdue review",
+	"glass-broken": "broke the glass", "glass-attested": "said what a broken glass was for", "glass-kept": "kept a broken glass", "value-asked": "asked for a masked value",
+	"signed-in": "signed in", "signed-out": "signed out", "session-begun": "signed in", "session-ended": "ended a session", "proved-again": "proved who they are",
+	"person-added": "added a person", "person-changed": "changed what is written of a person", "person-deactivated": "made a person leave", "person-reactivated": "brought a person back",
+	"person-moved": "moved a person", "token-issued": "got a token", "token-revoked": "ended a token", "passkey-added": "added a passkey",
+}
+
+func (r *Record) sayAct(who string, a *ledger.Act) string {
+	text, ok := actWords[a.Act]
+	if !ok {
+		text = words(a.Act)
+	}
+	text = who + " " + text
+	if a.Behalf != "" && a.Behalf != a.Who {
+		text += " (" + r.name(a.Behalf) + ")"
+	}
+	switch n := len(a.Patients); {
+	case n == 1:
+		text += ", about one patient"
+	case n > 1:
+		text += ", about " + strconv.Itoa(n) + " patients"
+	}
+	return text
+}
+
+// treatedBy turns a view of the record into what it shows, the most open first.
+func (r *Record) treatedBy(view ledger.View) (out []treated) {
+	for _, how := range treatments {
+		if names := view[how]; len(names) > 0 {
+			out = append(out, treated{badgeOf(how), r.classTitles(names)})
+		}
+	}
+	return out
+}
+
+// classTitles names classes as people say it, also those that the catalog at hand has not.
+func (r *Record) classTitles(names []string) []string {
+	cat := r.Policy().Catalog()
+	var set catalog.ClassSet
+	var others []string
+	for _, name := range names {
+		switch c, ok := cat.Class(name); {
+		case !ok:
+			others = append(others, name)
+		case cat.Content().Has(c) && !cat.Info(c).IsOverlay:
+			set = set.With(c)
+		default:
+			others = append(others, cat.Info(c).Title)
+		}
+	}
+	return append(summary(cat, set), others...)
+}

@@ -1,0 +1,370 @@
+package console
+
+import (
+	"cmp"
+	_ "embed"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"modicum/internal/defect"
+	"modicum/internal/people"
+	"modicum/ledger"
+)
+
+//go:embed page_record.html
+var recordText string
+
+var recordView = View("record", recordText)
+
+const unrecordedText = `{{define "title"}}The record{{end}}
+{{define "main"}}<div class="narrow"><h1>The record cannot be shown just now</h1>
+<p class="lead">Whoever reads the record is written down first, and that is not possible at this moment. So nothing of it is shown.</p>
+<p>Try again in a minute. Those who run the system see why on their page.</p>
+<p><a class="button" href="/record">Try again</a></p></div>{{end}}`
+
+var unrecordedView = View("unrecorded", unrecordedText)
+
+// deedTable is a page of the record as people read it. It is sorted by time alone: the
+// record is longer than what could be sorted at once.
+var deedTable = &Table[deed]{
+	Caption: "Requests and acts, newest first",
+	Columns: []Column[deed]{
+		{Key: "what", Title: "What happened", Fixed: true, Text: func(d deed) string { return d.Say }, Cell: func(d deed) Cell {
+			return Cell{Text: d.Say, Href: d.Path(), Sub: d.Shown}
+		}},
+		{Key: "effect", Title: "Answer", Fixed: true, Text: func(d deed) string { return d.Effect.Word }, Cell: func(d deed) Cell { return Cell{Badge: &d.Effect} }},
+		{Key: "when", Title: "When", Fixed: true, Text: func(d deed) string { return d.At.Exact }, Cell: func(d deed) Cell { return Cell{When: &d.At} }},
+	},
+}
+
+// deedFile is the same as a file, for who counts.
+var deedFile = &Table[deed]{Name: "record", Columns: []Column[deed]{
+	{Title: "when", Text: func(d deed) string { return d.At.Exact }},
+	{Title: "id", Text: func(d deed) string { return d.ID }},
+	{Title: "who", Text: func(d deed) string { return d.of().Who }},
+	{Title: "name", Text: func(d deed) string { return d.Who }},
+	{Title: "role", Text: func(d deed) string { return d.of().Role }},
+	{Title: "task", Text: func(d deed) string { return d.of().Task }},
+	{Title: "purpose", Text: func(d deed) string { return d.of().Purpose }},
+	{Title: "door", Text: func(d deed) string { return d.of().Door }},
+	{Title: "interaction", Text: func(d deed) string { return d.of().Interaction }},
+	{Title: "asked", Text: func(d deed) string { return strings.Join(d.of().Asked, " ") }},
+	{Title: "answer", Text: func(d deed) string { return d.Effect.Word }},
+	{Title: "because", Text: func(d deed) string { return strings.Join(d.of().Reasons, " ") }},
+	{Title: "patients", Text: func(d deed) string { return strconv.Itoa(d.patients) }},
+	{Title: "shown", Text: func(d deed) string { return strconv.FormatInt(d.counts.Shown, 10) }},
+	{Title: "withheld", Text: func(d deed) string { return strconv.FormatInt(d.counts.Withheld, 10) }},
+	{Title: "what happened", Text: func(d deed) string { return d.Say }},
+}}
+
+// of is the decision, or an act in its form.
+func (d deed) of() ledger.Decision {
+	switch {
+	case d.decision != nil:
+		return *d.decision
+	case d.act != nil:
+		return ledger.Decision{Who: d.act.Who, Interaction: d.act.Act, Asked: d.act.What}
+	}
+	return ledger.Decision{}
+}
+
+const (
+	deedsPerPage = 50
+	mostDeeds    = 5000 // that leave as a file
+)
+
+type recordShown struct {
+	Form   *Form
+	More   bool // a field of the second row is filled in
+	List   *Listing
+	Any    bool // something is looked for
+	Posted bool // the form's answer holds what may stand in no address
+	Older  string
+	Next   int64
+	Until  When
+	CSV    string
+	Back   string
+}
+
+// Row is a part of the form.
+func (s recordShown) Row(names ...string) (out []*Field) {
+	for _, name := range names {
+		out = append(out, s.Form.Field(name))
+	}
+	return out
+}
+
+// Kept are the fields of the form as they were filled in.
+func (s recordShown) Kept() (out []*Field) {
+	for _, f := range s.Form.Fields {
+		if f.Value != "" && f.Name != "before" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+const (
+	kindReads   = "reads"
+	kindAll     = "everything"
+	kindShown   = "shown"
+	kindCutOff  = "cut-off"
+	patientName = "patient"
+)
+
+// recordForm is what the record can be searched by.
+func (r *Record) recordForm() *Form {
+	set := r.Policy()
+	role := &Field{Name: "role", Label: "Role", Kind: Select, Options: []Option{{Label: "Any"}}}
+	task := &Field{Name: "task", Label: "Task", Kind: Select, Options: []Option{{Label: "Any"}}}
+	for _, name := range set.Roles() {
+		title := words(name)
+		if d, ok := set.RoleOf(name); ok && d.Title != "" {
+			title = d.Title
+		}
+		role.Options = append(role.Options, Option{Value: name, Label: title})
+		for _, t := range set.TasksOf([]string{name}) {
+			task.Options = append(task.Options, Option{Value: t.ID, Label: cmp.Or(t.Title, t.Task), Group: title})
+		}
+	}
+	purpose := &Field{Name: "purpose", Label: "Purpose", Kind: Select, Options: []Option{{Label: "Any"}}}
+	for _, p := range set.Purposes() {
+		purpose.Options = append(purpose.Options, Option{Value: p.Name.Text, Label: upperFirst(words(p.Name.Text))})
+	}
+	door := &Field{Name: "door", Label: "Door", Kind: Select, Options: []Option{{Label: "Any"}}}
+	for _, d := range r.Doors {
+		door.Options = append(door.Options, Option{Value: d, Label: d})
+	}
+	f := &Form{Fields: []*Field{
+		{Name: "who", Label: "Who, by user name", Kind: Line, Max: 200},
+		{Name: patientName, Label: "Patient, by id", Kind: Line, Max: 100},
+		{Name: "from", Label: "From", Kind: Moment}, {Name: "to", Label: "Until", Kind: Moment},
+		{Name: "kind", Label: "What", Kind: Select, Options: []Option{
+			{Value: "", Label: "Requests and acts"}, {Value: string(ledger.KindDecision), Label: "Requests for data"}, {Value: kindShown, Label: "Requests that showed something"},
+			{Value: kindCutOff, Label: "Answers that were cut off"}, {Value: string(ledger.KindAct), Label: "Acts"}, {Value: kindReads, Label: "Who read this record"},
+			{Value: kindAll, Label: "All of these"},
+		}},
+		{Name: "effect", Label: "Answer", Kind: Select, Options: []Option{{Value: "", Label: "Any"}, {Value: string(ledger.Admit), Label: "Allowed"}, {Value: string(ledger.Refuse), Label: "Refused"}}},
+		role, task, purpose, door,
+		{Name: "grant", Label: "Lent, by number", Kind: Line, Max: 36},
+		{Name: "before", Kind: Hidden, Max: 20},
+	}}
+	for _, x := range f.Fields {
+		x.Either = true // nothing is needed, and nothing has to be called optional
+	}
+	return f
+}
+
+// query reads the form.
+func (r *Record) query(v *Visit, f *Form) RecordQuery {
+	q := RecordQuery{Role: f.Get("role"), Purpose: f.Get("purpose"), Door: f.Get("door"), Grant: f.Get("grant"), Effect: ledger.Effect(f.Get("effect")), Limit: deedsPerPage}
+	q.Who, _ = r.known(f.Get("who"))
+	if role, task, ok := strings.Cut(f.Get("task"), "/"); ok {
+		if q.Role != "" && q.Role != role {
+			f.Fail("task", "This task is not one of the role: choose another, or any role.")
+		}
+		q.Role, q.Task = role, task
+	}
+	switch kind := f.Get("kind"); kind {
+	case kindShown:
+		q.Kind, q.Shown = ledger.KindDecision, true
+	case kindCutOff:
+		q.Kind, q.CutOff = ledger.KindDecision, true
+	case kindReads:
+		q.OnlyReads = true
+	case kindAll:
+		q.Reads = true
+	default:
+		q.Kind = ledger.Kind(kind)
+	}
+	q.From, q.To = r.moment(v, f, "from"), r.moment(v, f, "to")
+	if q.From != 0 && q.To != 0 && q.From >= q.To {
+		f.Fail("to", "The end lies before the beginning.")
+	}
+	if _, err := uuid.Parse(q.Grant); q.Grant != "" && err != nil {
+		f.Fail("grant", "It is a number like 01a20b3b-b8f1-75e7-8843-7fe0e435acc6.")
+	}
+	q.Patient = r.patient(f)
+	before := f.Field("before")
+	var err error
+	if q.Before, err = strconv.ParseInt(before.Value, 10, 64); err != nil || q.Before < 0 {
+		before.Value, q.Before = "", 0
+	}
+	return q
+}
+
+// keyedRef is how the record names a patient.
+var keyedRef = regexp.MustCompile(`^[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{22,64}$`)
+
+func (r *Record) moment(v *Visit, f *Form, name string) int64 {
+	text := f.Get(name)
+	if text == "" {
+		return 0
+	}
+	at, ok := v.ParseWhen(text)
+	if !ok {
+		f.Fail(name, "Write a day and a time like 2026-11-27T07:00.")
+	}
+	return at
+}
+
+// patient turns what was typed into the reference by which the record names patients.
+func (r *Record) patient(f *Form) string {
+	id := strings.TrimPrefix(f.Get(patientName), "Patient/")
+	switch {
+	case id == "", keyedRef.MatchString(id):
+		return id // a reference of the record itself
+	case !people.IsFHIRID(id):
+		f.Fail(patientName, "Name the patient by the id of the chart: letters, digits, - and . only.")
+		return ""
+	}
+	return r.Refs.Ref("Patient/" + id)
+}
+
+// searchPage finds decisions and acts. A patient is asked for by post and stands in no
+// address, and neither does anything else that was typed and nobody knows.
+func (r *Record) searchPage() Page {
+	return Page{Path: "/record", Menu: "Record", Group: Oversight, Icon: "record", May: mayRead,
+		Get: func(v *Visit) error {
+			f := r.recordForm()
+			sent := v.R.URL.Query()
+			sent.Del(patientName)
+			f.read(sent)
+			return r.show(v, f, r.query(v, f), sent)
+		},
+		Post: func(v *Visit) error {
+			f := r.recordForm()
+			f.Read(v)
+			q := r.query(v, f)
+			if f.OK() && r.addressable(f) {
+				v.redirect(address("/record", r.asked(f, v.R.PostForm)))
+				return nil
+			}
+			return r.show(v, f, q, v.R.PostForm)
+		},
+	}
+}
+
+// addressable reports whether a search may stand in an address: it names no patient, and
+// nobody whom the directory does not know.
+func (r *Record) addressable(f *Form) bool {
+	_, known := r.known(f.Get("who"))
+	return (f.Get(patientName) == "" || defect.On(defect.PatientAddressed)) && (known || f.Get("who") == "")
+}
+
+// asked is the form as an address has it.
+func (r *Record) asked(f *Form, sent url.Values) url.Values {
+	out := url.Values{}
+	for _, x := range f.Fields {
+		if x.Value != "" && (x.Name != patientName || defect.On(defect.PatientAddressed)) {
+			out.Set(x.Name, x.Value)
+		}
+	}
+	if sent.Get("as") == "csv" {
+		out.Set("as", "csv")
+	}
+	return out
+}
+
+// show answers a search: who reads is on record first.
+func (r *Record) show(v *Visit, f *Form, q RecordQuery, sent url.Values) error {
+	if !f.OK() {
+		return v.Again(recordView, recordShown{Form: f, More: true, Any: true})
+	}
+	file := sent.Get("as") == "csv"
+	if err := r.read(v, q.Patient, r.told(f, file)...); err != nil {
+		return r.unrecorded(v, err)
+	}
+	if file {
+		return r.export(v, q)
+	}
+	page, err := r.Archive.Find(v.Context(), q)
+	if err != nil {
+		return err
+	}
+	return v.Show(recordView, r.shown(v, f, &page))
+}
+
+// told is what the record says of a search: what was looked for, as far as the directory
+// and the policy know it. What else was typed may be anything.
+func (r *Record) told(f *Form, file bool) []string {
+	out := []string{"search"}
+	if file {
+		out[0] = "export"
+	}
+	for _, x := range f.Fields {
+		switch id, known := r.known(x.Value); {
+		case x.Value == "" || x.Name == patientName:
+		case x.Name == "who" && known:
+			out = append(out, "who="+id)
+		case x.Name == "who":
+			out = append(out, "who") // whom the directory does not know
+		default:
+			out = append(out, x.Name+"="+x.Value)
+		}
+	}
+	return out
+}
+
+func (r *Record) unrecorded(v *Visit, err error) error {
+	if !errors.Is(err, errUnrecorded) {
+		return err
+	}
+	v.site.cfg.Diary.LogAttrs(v.Context(), slog.LevelError, "the record was not shown: its reader could not be recorded", slog.String("error", err.Error()))
+	return v.ShowStatus(http.StatusServiceUnavailable, unrecordedView, nil)
+}
+
+func (r *Record) shown(v *Visit, f *Form, page *RecordPage) recordShown {
+	x := recordShown{Form: f, Next: page.Next, Until: v.When(page.Until), Posted: !r.addressable(f)}
+	for _, name := range []string{"effect", "role", "task", "purpose", "door", "grant"} {
+		x.More = x.More || f.Get(name) != ""
+	}
+	x.Any = x.More || slices.ContainsFunc(x.Kept(), func(*Field) bool { return true })
+	x.List = &Listing{Caption: deedTable.Caption, Path: "/record"}
+	for i := range page.Found {
+		x.List.Rows = append(x.List.Rows, deedTable.row(r.deed(v, &page.Found[i])))
+	}
+	deedTable.heads(nil, x.List)
+	here := r.asked(f, nil)
+	x.CSV = address("/record", with(here, "as", "csv", "before", ""))
+	if f.Get("before") != "" {
+		x.Back = address("/record", with(here, "before", ""))
+	}
+	if page.Next != 0 {
+		x.Older = address("/record", with(here, "before", strconv.FormatInt(page.Next, 10)))
+	}
+	return x
+}
+
+// export answers what was found as a file, the newest mostDeeds of it.
+func (r *Record) export(v *Visit, q RecordQuery) error {
+	q.Before, q.Limit = 0, 500
+	var rows []deed
+	for {
+		page, err := r.Archive.Find(v.Context(), q)
+		if err != nil {
+			return err
+		}
+		for i := range page.Found {
+			rows = append(rows, r.deed(v, &page.Found[i]))
+		}
+		q.Before = page.Next
+		if page.Next == 0 {
+			break
+		}
+		if len(rows) >= mostDeeds {
+			rows = append(rows[:mostDeeds], deed{Say: "What is older was left out: narrow the search by time."})
+			break
+		}
+	}
+	deedFile.export(v, rows)
+	return nil
+}

@@ -1,0 +1,152 @@
+package serve
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"sync"
+
+	"modicum/catalog"
+	"modicum/internal/console"
+	"modicum/internal/gate"
+	"modicum/internal/store"
+	"modicum/ledger"
+	"modicum/policy"
+)
+
+// archive is the record as the console's pages read it.
+type archive struct {
+	store    *store.Store
+	origin   string // of the log in force
+	policies string // folder of the archived ones
+	set      func() *policy.Set
+
+	mu   sync.Mutex
+	sets map[string]*policy.Set // compiled again, by hash
+}
+
+// mostSets bounds how many old policies stay compiled.
+const mostSets = 8
+
+var _ console.Archive = (*archive)(nil)
+
+func (s *Server) openArchive() *archive {
+	return &archive{store: s.store, origin: s.opts.Config.Ledger.Origin, policies: filepath.Join(s.opts.Config.Data, "policies"), set: s.set, sets: map[string]*policy.Set{}}
+}
+
+// Find implements console.Archive.
+func (a *archive) Find(ctx context.Context, q console.RecordQuery) (console.RecordPage, error) {
+	w := store.Wanted{
+		Who: q.Who, Role: q.Role, Task: q.Task, Purpose: q.Purpose, Door: q.Door, Patient: q.Patient, Grant: q.Grant, Kind: q.Kind,
+		Effect: q.Effect, Shown: q.Shown, From: q.From, To: q.To, Before: q.Before, Limit: q.Limit,
+	}
+	switch {
+	case q.OnlyReads:
+		w.Act = ledger.ActLogRead
+	case !q.Reads:
+		w.But = ledger.ActLogRead
+	}
+	if q.CutOff {
+		w.End = ledger.Aborted
+	}
+	found, err := a.store.Find(ctx, w)
+	if err != nil {
+		return console.RecordPage{}, err
+	}
+	page := console.RecordPage{Next: found.Next, Until: found.Until}
+	for _, g := range found.Groups {
+		r, err := a.recorded(g)
+		if err != nil {
+			return page, err
+		}
+		page.Found = append(page.Found, *r)
+	}
+	return page, nil
+}
+
+// recorded decodes the entries of one decision or act.
+func (a *archive) recorded(records []store.Record) (*console.Recorded, error) {
+	r := &console.Recorded{Origin: records[0].Origin, Earlier: records[0].Origin != a.origin}
+	for i := range records {
+		e, err := records[i].Entry()
+		if err != nil {
+			return nil, err
+		}
+		r.Entries, r.Bodies, r.Index = append(r.Entries, e), append(r.Bodies, records[i].Body), append(r.Index, records[i].Index)
+	}
+	return r, nil
+}
+
+// Entry implements console.Archive.
+func (a *archive) Entry(ctx context.Context, id string) (*console.Recorded, error) {
+	records, err := a.store.ByID(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, console.ErrNotHere
+	}
+	if err != nil {
+		return nil, err
+	}
+	r, err := a.recorded(records)
+	if err != nil {
+		return nil, err
+	}
+	r.Older, r.Newer, err = a.store.Beside(ctx, records[0].Pos)
+	return r, err
+}
+
+// Replay implements console.Archive.
+func (a *archive) Replay(_ context.Context, r *console.Recorded) (*gate.Replayed, error) {
+	d, ok := r.Entries[0].(*ledger.Decision)
+	if !ok {
+		return nil, console.ErrNotHere
+	}
+	set, err := a.policy(d.Generation.Policy)
+	if err != nil {
+		return nil, err
+	}
+	return gate.Replay(set, r.Entries)
+}
+
+// policy is the one of a hash: in force, compiled before, or from the archive.
+func (a *archive) policy(hash string) (*policy.Set, error) {
+	if set := a.set(); set.Hash() == hash {
+		return set, nil
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if set := a.sets[hash]; set != nil {
+		return set, nil
+	}
+	files, err := Archived(a.policies, hash)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, console.ErrNoPolicy
+	}
+	if err != nil {
+		return nil, err
+	}
+	set, problems := policy.Load(files, catalog.R4())
+	switch {
+	case set == nil:
+		return nil, errors.Join(errors.New("an archived policy does not compile"), problems.Errors().Err())
+	case set.Hash() != hash:
+		return nil, gate.ErrOtherGeneration // what lies there is not what was archived
+	}
+	if len(a.sets) >= mostSets {
+		clear(a.sets)
+	}
+	a.sets[hash] = set
+	return set, nil
+}
+
+// Prove implements console.Archive.
+func (a *archive) Prove(ctx context.Context, id string) ([]byte, error) {
+	p, err := a.store.Prove(ctx, id)
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil, console.ErrNotHere
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.Format(), nil
+}
