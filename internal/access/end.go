@@ -166,6 +166,7 @@ func (b *Book) gone(_ context.Context, c *book.Change, id string) {
 	for _, r := range b.Requests(id) {
 		if s, err := step(r.State, OnLeave); err == nil {
 			b.shutRequest(c, r, s, system.ID, now, "")
+			c.Note("request-lapsed:" + r.ID)
 		}
 	}
 	b.mu.Lock()
@@ -182,6 +183,7 @@ func (b *Book) gone(_ context.Context, c *book.Change, id string) {
 	for _, g := range held {
 		if s, err := step(g.State, OnLeave); err == nil {
 			b.shutGrant(c, g, s.To, system.ID, now, "")
+			c.Note("grant-ended:" + g.ID)
 		}
 	}
 }

@@ -171,6 +171,7 @@ type Change struct {
 	err   error
 	// written says where in pages the page of a kind and id is.
 	written map[[2]string]int
+	noted   []string
 }
 
 // Record sets the entry that tells of the change: once.
@@ -180,6 +181,13 @@ func (c *Change) Record(e ledger.Entry) {
 	}
 	c.entry = e
 }
+
+// Note keeps what the change ends besides, for whoever makes the change to tell in its
+// entry: names of kinds, ids and numbers.
+func (c *Change) Note(what ...string) { c.noted = append(c.noted, what...) }
+
+// Noted is what was noted so far.
+func (c *Change) Noted() []string { return c.noted }
 
 // put adds a page, or replaces what the change wrote of it before.
 func (c *Change) put(p Page, show func()) {

@@ -36,7 +36,10 @@ type Caller struct {
 	PatientOf []string
 	// Patient is the id of the patient in SMART launch context, "" when none.
 	Patient string
-	Client  string // client_id, else azp
+	// Away is when the directory last took the caller away and brought them back, in
+	// microseconds; 0 when never. What was begun before is not gone on with (G6).
+	Away   int64
+	Client string // client_id, else azp
 	// Task is the only task, ROLE/TASK, for which the token was given out; NoTask where
 	// it opens no record at all; "" where its issuer does not bind it.
 	Task string

@@ -86,6 +86,7 @@ const (
 	TagOfVersion         Defect = "tag-of-version"         // ETag is made of the version
 	CursorForAnybody     Defect = "cursor-for-anybody"     // a cursor opens for another caller or task
 	CursorForEver        Defect = "cursor-for-ever"        // a cursor does not age
+	CursorOutlives       Defect = "cursor-outlives"        // who left and came back goes on with the search of before
 	CursorOutlivesPolicy Defect = "cursor-outlives-policy" // a cursor goes on under another policy
 	PageNotJudged        Defect = "page-not-judged"        // a later page is decided as if it were asked with the first
 	OtherRecordAccepted  Defect = "other-record-accepted"  // a read answers with another record than asked for
@@ -116,6 +117,7 @@ const (
 	GroupGivesAll   Defect = "group-gives-all"   // a group of provisioning gives rights over others
 	DutiesTogether  Defect = "watch-beside-duty" // one person holds a duty and the one that watches it
 	LeaverKeeps     Defect = "leaver-keeps"      // what others keep of a leaver's is not ended with them
+	LeaverUntold    Defect = "leaver-untold"     // the entry of a leaver does not say what else ended
 	LeaversPrograms Defect = "leavers-programs"  // a leaver's programs go on
 	NameGivenAgain  Defect = "name-given-again"  // the name of somebody gone is given to another
 	ProgramWidens   Defect = "program-widens"    // a program changes what programs may do

@@ -100,6 +100,9 @@ func (t *turn) tellEnded(id string) {
 	for _, f := range hooks {
 		f(t.ctx, t.c, id)
 	}
+	if !defect.On(defect.LeaverUntold) {
+		t.what(t.c.Noted()...)
+	}
 }
 
 // Reactivate brings a person back, without anything that they held but what groups of

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/google/uuid"
@@ -61,7 +62,9 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	// who comes back later does not find them again (G6).
 	o.people.OnGone(func(_ context.Context, c *book.Change, id string) {
 		s.browser.sessions.Gone(c, id)
-		o.tokens.EndPerson(c, id)
+		if n := o.tokens.EndPerson(c, id); n > 0 {
+			c.Note("tokens-ended:" + strconv.Itoa(n))
+		}
 	})
 	if o.notices, err = s.openNotices(ctx); err != nil {
 		return err

@@ -33,6 +33,8 @@ purposes: {treatment: [TREAT], payment: [HPAYMT]}
 ask: {for: 15 minutes}
 break-glass: {for: 4 hours, patients: 5 per day, review: 72 hours, tell: [privacy, care-team]}
 exceptions: {for: 8 hours, patients: 1, approve: [privacy]}
+programs:
+  lab: {title: Interface of the laboratory, owner: boss, role: laboratory, task: results, key: private-key-jwt, rotate: 90 days}
 -- conditions.yaml --
 sources:
   adt: {title: Admissions, fresh: 12 hours, programs: [sandbox]}
@@ -56,8 +58,8 @@ tasks:
     while: [assigned-patient]
     see: {keep: [demographics.name, demographics.birth-date, clinical.problem]}
     break-glass: {for: 2 hours, review: 72 hours}
--- roles/auditor.yaml --
-role: auditor
+-- roles/laboratory.yaml --
+role: laboratory
 title: Interface of the laboratory
 held-by: programs
 owner: boss
@@ -123,18 +125,38 @@ const scimToken = "0123456789abcdef0123456789abcdef"
 func newTown(t *testing.T, more ...string) *town {
 	t.Helper()
 	s := emptyTown(t, more...)
-	if _, err := s.server.People().First(t.Context(), &people.Person{ID: "olga", UserName: "olga", Name: "Olga Owner"}); err != nil {
-		t.Fatal(err)
-	}
+	s.owned()
 	return s
+}
+
+// unbrowsed is a town without a browser.
+func unbrowsed(t *testing.T) *town {
+	t.Helper()
+	s := found(t)
+	s.owned()
+	return s
+}
+
+func (s *town) owned() {
+	s.t.Helper()
+	if _, err := s.server.People().First(s.t.Context(), &people.Person{ID: "olga", UserName: "olga", Name: "Olga Owner"}); err != nil {
+		s.t.Fatal(err)
+	}
 }
 
 func emptyTown(t *testing.T, more ...string) *town {
 	t.Helper()
-	testkit.Need(t, testkit.Browser)
+	s := found(t, more...)
+	s.web = testkit.Chromium(t)
+	return s
+}
+
+func found(t *testing.T, more ...string) *town {
+	t.Helper()
 	up := &upstream{Server: sandbox.NewServer()}
 	sandbox.Fill(up.Server, time.Now())
-	s := &town{site: prepare(t, up), t: t, up: up, web: testkit.Chromium(t)}
+	s := &town{site: prepare(t, up), t: t, up: up}
+	s.policy.files = nil
 	for _, text := range append([]string{townPolicy}, more...) {
 		s.policy.put(text)
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/go-webauthn/webauthn/protocol"
@@ -166,6 +167,9 @@ func (w *Ways) suffice() bool {
 // sessions, ways in and invitations end with it. Should the person come back, an
 // administrator invites them anew.
 func (s *Service) Gone(c *book.Change, person string) {
+	if n := len(s.all(person)); n > 0 {
+		c.Note("sessions-ended:" + strconv.Itoa(n))
+	}
 	s.EndAll(c, person, Deactivated)
 	if w := s.ways.Get(person); w != nil {
 		s.ways.Put(c, person, &Ways{Handle: w.Handle})

@@ -148,13 +148,15 @@ func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) (*
 			return nil, s.refuse(r, caller.BadNetwork)
 		}
 	}
-	if c.Program || s.cfg.People.Person(c.ID) == nil {
+	person := s.cfg.People.Person(c.ID)
+	if c.Program || person == nil {
 		return c, nil
 	}
 	if role, _, bound := strings.Cut(c.Task, "/"); bound {
 		s.cfg.People.Used(c.ID, role, "", now.UnixMicro())
 	}
 	known := *c
+	known.Away = person.Ended
 	known.Roles = slices.Concat(c.Roles, s.cfg.People.Roles(c.ID, now.UnixMicro()))
 	slices.Sort(known.Roles)
 	known.Roles = slices.Compact(known.Roles)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"modicum/internal/defect"
@@ -25,12 +26,16 @@ func (x *exchange) search(at place) error {
 	})
 }
 
-// binding is what cursors of this caller are sealed to.
+// binding is what cursors of this caller are sealed to. Who was away finds none again.
 func (x *exchange) binding() []byte {
-	if defect.On(defect.CursorForAnybody) {
+	away := x.caller.Away
+	switch {
+	case defect.On(defect.CursorForAnybody):
 		return binding("cursor")
+	case defect.On(defect.CursorOutlives):
+		away = 0
 	}
-	return binding("cursor", x.caller.ID, x.caller.Client, x.task, x.purpose)
+	return binding("cursor", x.caller.ID, x.caller.Client, x.task, x.purpose, strconv.FormatInt(away, 10))
 }
 
 // results is what one page of an answer shows.
