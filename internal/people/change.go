@@ -146,12 +146,3 @@ func elsewhere(old, now *Person) bool {
 	})
 	return lost
 }
-
-func (t *turn) tellMoved(old, now *Person) {
-	t.d.mu.Lock()
-	hooks := slices.Clone(t.d.moved)
-	t.d.mu.Unlock()
-	for _, f := range hooks {
-		f(t.ctx, t.c, old, now)
-	}
-}

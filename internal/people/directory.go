@@ -57,7 +57,6 @@ type Directory struct {
 	mu    sync.Mutex
 	gone  map[string]chan struct{} // of ids that somebody waits for
 	ended []func(context.Context, *book.Change, string)
-	moved []func(context.Context, *book.Change, *Person, *Person)
 }
 
 // Open reads the directory from its desk.
@@ -236,14 +235,6 @@ func (d *Directory) OnGone(f func(ctx context.Context, c *book.Change, id string
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.ended = append(d.ended, f)
-}
-
-// OnMoved adds what runs inside the change that takes somebody from a department,
-// facility, manager or role: as they were, and as they will be.
-func (d *Directory) OnMoved(f func(ctx context.Context, c *book.Change, old, now *Person)) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.moved = append(d.moved, f)
 }
 
 // Gone returns a channel that is closed once it was kept that a person or program is

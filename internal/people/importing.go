@@ -2,6 +2,7 @@ package people
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/csv"
 	"errors"
@@ -39,6 +40,15 @@ type Imported struct {
 	Added    int
 	There    []string // user names that there are already, left as they are
 	Proposed int      // roles that wait for a second person
+	New      []Row    // who is added, in the order of the file
+}
+
+// FormatOf tells the format of a file of people by how it begins.
+func FormatOf(file []byte) string {
+	if at := bytes.TrimLeft(bytes.TrimPrefix(file, []byte("\xef\xbb\xbf")), " \t\r\n"); len(at) > 0 && at[0] == '{' {
+		return "ndjson"
+	}
+	return "csv"
 }
 
 // RowProblem is something wrong with a line of a file.
@@ -126,7 +136,7 @@ func readNDJSON(in io.Reader) (out []line, err error) {
 			continue
 		}
 		l := line{at: n}
-		if err := json.Unmarshal(lines.Bytes(), &l.Row, json.RejectUnknownMembers(true)); err != nil {
+		if err := json.Unmarshal(bytes.TrimPrefix(lines.Bytes(), []byte("\xef\xbb\xbf")), &l.Row, json.RejectUnknownMembers(true)); err != nil {
 			wrong = append(wrong, RowProblem{n, "it", "is no JSON object of id, user_name, name, mail, title, department, facility, manager, roles"})
 			continue
 		}
@@ -216,6 +226,7 @@ func (i *importing) all(rows []line) (done Imported) {
 	for n := range rows {
 		if p := added[n]; p != nil {
 			done.Added++
+			done.New = append(done.New, rows[n].Row)
 			i.manager(p, &rows[n])
 			done.Proposed += i.roles(p, &rows[n])
 		}

@@ -20,7 +20,8 @@ func TestAFileOfPeopleIsTakenWholeOrNotAtAll(t *testing.T) {
 		"ben,Ben Ode,,,\n" +
 		"boss,\"The, Boss\",ward-3,,nurse department-manager\n"
 	got, err := o.Import(t.Context(), ann, strings.NewReader(file), "csv", true)
-	if err != nil || got.Added != 2 || got.Proposed != 1 || !slices.Equal(got.There, []string{"ben"}) || o.Person("eve") != nil {
+	if err != nil || got.Added != 2 || got.Proposed != 1 || !slices.Equal(got.There, []string{"ben"}) || o.Person("eve") != nil ||
+		len(got.New) != 2 || got.New[0].UserName != "eve" || got.New[1].Name != "The, Boss" {
 		t.Fatalf("only tried: %+v, %v", got, err)
 	}
 	before := len(o.acts())
@@ -71,6 +72,20 @@ func TestEveryProblemOfAFileIsToldAtOnce(t *testing.T) {
 		if _, err := o.Import(t.Context(), ann, strings.NewReader(bad), "csv", false); !errors.As(err, &wrong) {
 			t.Errorf("%q: %v", bad, err)
 		}
+	}
+}
+
+func TestTheFormatOfAFileOfPeopleIsToldByItsBeginning(t *testing.T) {
+	for file, want := range map[string]string{
+		"user_name,name\n": "csv", "\ufeffuser_name,name\n": "csv", "": "csv", "\n {\"user_name\":\"a\"}": "ndjson", "\ufeff{}": "ndjson",
+	} {
+		if got := people.FormatOf([]byte(file)); got != want {
+			t.Errorf("%q: %s", file, got)
+		}
+	}
+	o := newOffice(t)
+	if got, err := o.Import(t.Context(), ann, strings.NewReader("\ufeff{\"user_name\":\"eve\",\"name\":\"Eve\"}\n"), "ndjson", true); err != nil || got.Added != 1 {
+		t.Errorf("with a mark of UTF-8: %v", err)
 	}
 }
 

@@ -151,9 +151,6 @@ func (t *turn) write() error {
 		if err := p.check(); err != nil {
 			return err
 		}
-		if old != nil && old.Active && p.Active && elsewhere(old, p) {
-			t.tellMoved(old, p)
-		}
 		t.d.persons.Put(t.c, id, p)
 	}
 	for id, p := range t.programs {
