@@ -282,6 +282,82 @@ func TestPeopleAreRunFromTheCommandLine(t *testing.T) {
 	}
 }
 
+// TestAFileOfPeopleIsShownAskedAndTaken: what it would do first, every problem with its
+// line, and nothing without a yes.
+func TestAFileOfPeopleIsShownAskedAndTaken(t *testing.T) {
+	w := newWard(t)
+	write := func(text string) string {
+		file := filepath.Join(t.TempDir(), "staff.csv")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return file
+	}
+	good := write("user_name,name,department,roles\nzed,Zed Ode,ward,nurse\nnina,Nina,,\nyan,Yan Abt,ward,privacy-officer\n")
+	if out := w.yes("olga", "people", "import", good, "--check"); !strings.Contains(out, "Would add 2 people: zed, yan; 1 there already; 1 role for a second person") || w.people.Person("zed") != nil {
+		t.Errorf("what it would do: %s", out)
+	}
+	if status, _, errs := w.as("olga", "people", "import", good); status != exitUsage || !strings.Contains(errs, "--yes") || w.people.Person("zed") != nil {
+		t.Errorf("nobody said yes: %d %s", status, errs)
+	}
+	if out := w.yes("olga", "people", "import", good, "--yes", "--json"); !strings.Contains(out, `"added":2`) || w.people.Person("yan") == nil {
+		t.Errorf("done: %s", out)
+	}
+	bad := write("user_name,name,mail,roles\nann,,no mail,surgeon\nrole:x,X,,\n")
+	status, _, errs := w.as("olga", "people", "import", bad, "--yes")
+	for _, want := range []string{"line 2: name must be given", "line 2: mail", "line 3: user_name"} {
+		if status != exitNo || !strings.Contains(errs, want) {
+			t.Errorf("%d: does not say %q: %s", status, want, errs)
+		}
+	}
+	if status, _, _ := w.as("nina", "people", "import", good, "--check"); status != exitNo {
+		t.Errorf("a nurse imports: %d", status)
+	}
+	if status, _, _ := w.as("olga", "people", "import", filepath.Join(t.TempDir(), "none.csv")); status != exitUsage {
+		t.Errorf("no file: %d", status)
+	}
+}
+
+// TestG1_IdsAreLinkedAndPartedFromTheCommandLine: parted by somebody else than they are.
+func TestG1_IdsAreLinkedAndPartedFromTheCommandLine(t *testing.T) {
+	w := newWard(t)
+	w.yes("olga", "people", "link", "nina", "iris")
+	if out := w.yes("olga", "people", "show", "nina"); !strings.Contains(out, "the same human being as iris") || !w.people.Same("nina", "iris") {
+		t.Errorf("linked: %s", out)
+	}
+	w.yes("olga", "people", "link", "olga", "cara")
+	if status, _, errs := w.as("olga", "people", "unlink", "olga", "cara"); status != exitNo {
+		t.Errorf("parted from herself: %d %s", status, errs)
+	}
+	w.yes("rita", "people", "unlink", "olga", "cara")
+	if w.people.Same("olga", "cara") {
+		t.Error("they are not parted")
+	}
+}
+
+// TestAProgramIsHandedOverFromTheCommandLine, without its keys, and never to oneself
+// where somebody else could; and a person is left to provisioning.
+func TestAProgramIsHandedOverFromTheCommandLine(t *testing.T) {
+	w := newWard(t)
+	if out := w.yes("rita", "people", "programs"); !strings.Contains(out, "robot") || !strings.Contains(out, "no-key") || !strings.Contains(out, "wide") {
+		t.Errorf("what stands out: %s", out)
+	}
+	if status, _, errs := w.as("olga", "people", "hand-over", "robot", "--to", "olga"); status != exitNo {
+		t.Errorf("to herself: %d %s", status, errs)
+	}
+	w.yes("olga", "people", "hand-over", "robot", "--to", "cara")
+	if p := w.people.Program("robot"); p.Owner != "cara" || len(p.Keys) != 0 {
+		t.Errorf("owner %s, %d keys", p.Owner, len(p.Keys))
+	}
+	if status, _, _ := w.as("nina", "people", "hand-over", "robot", "--to", "nina"); status != exitNo || w.people.Program("robot").Owner != "cara" {
+		t.Errorf("by somebody else: %d", status)
+	}
+	w.yes("olga", "people", "entrust", "iris")
+	if p := w.people.Person("iris"); p.From != people.SCIM {
+		t.Errorf("iris is from %s", p.From)
+	}
+}
+
 const publicKey = `{"kty":"EC","crv":"P-256","x":"f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU","y":"x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}` // RFC 7515 appendix A.3
 
 func TestAPrivateKeyDoesNotLeaveTheMachine(t *testing.T) {

@@ -15,6 +15,12 @@ type peopleCommands struct {
 	Agree      peopleAgree      `cmd:"" help:"The second person's yes to a right over others."`
 	Take       peopleTake       `cmd:"" help:"Take a role, position or duty away, at once."`
 	Deactivate peopleDeactivate `cmd:"" help:"End a person, and all that they hold, in one step."`
+	Import     peopleImport     `cmd:"" help:"Add the people of a file, all of them or none."`
+	Link       peopleLink       `cmd:"" help:"Say that two ids are one human being."`
+	Unlink     peopleUnlink     `cmd:"" help:"Take that back."`
+	Entrust    peopleEntrust    `cmd:"" help:"Leave a person who was added by hand to provisioning."`
+	Programs   peoplePrograms   `cmd:"" help:"Programs, who owns them, and what stands out about them."`
+	HandOver   peopleHandOver   `cmd:"" help:"Give a program to a new owner."`
 }
 
 // fresh ends the help of what needs a fresh proof of presence.
@@ -92,6 +98,9 @@ func (c *peopleShow) Run(t *terminal) error {
 		return printJSON(t, p)
 	}
 	fmt.Fprintf(t.out, "%s (%s), %s, %s\n", client.Plain(p.Name), client.Plain(p.ID), client.Plain(dash(p.Department)), standing(p.Active))
+	if len(p.Same) > 0 {
+		fmt.Fprintf(t.out, "  the same human being as %s\n", shown(p.Same))
+	}
 	rows := [][]string{}
 	for i := range p.Holds {
 		rows = append(rows, heldRow(&p.Holds[i]))
@@ -115,7 +124,18 @@ func heldRow(h *client.Held) []string {
 	if h.LastUse != nil {
 		used = "used " + stamp(*h.LastUse)
 	}
-	return []string{"  " + client.Plain(h.Kind), name, state, "by " + client.Plain(h.By) + " " + stamp(h.Since), used, client.Plain(h.Why)}
+	return []string{"  " + client.Plain(h.Kind), name, state, given(h) + " " + stamp(h.Since), used, client.Plain(h.Why)}
+}
+
+// given is where something that is held comes from.
+func given(h *client.Held) string {
+	switch h.From {
+	case "scim":
+		return "by provisioning, group " + client.Plain(h.Group) + ","
+	case "issuer":
+		return "by the identity provider's token,"
+	}
+	return "by " + client.Plain(h.By)
 }
 
 type peopleAdd struct {

@@ -47,6 +47,9 @@ const proofForRights = 5 * time.Minute
 // maxBody is the largest body that is read, in bytes.
 const maxBody = 64 << 10
 
+// mostImport is maxBody of a file of people.
+const mostImport = 16 << 20 // of 8 MiB, whose quotes and ends of lines are written as two letters
+
 // api is the parts of a Config at work.
 type api struct {
 	Config
@@ -75,6 +78,7 @@ type operation struct {
 	person       bool                          // programs may not
 	query        []param                       // what may stand in the address
 	body         shape                         // nil: none
+	most         int64                         // bytes of the body; 0 is maxBody
 	answer       shape                         // nil: 204
 	status       int                           // 0 is 200, or 204 without an answer
 	may          []problem.Problem             // beside those that every operation may give

@@ -100,6 +100,7 @@ type (
 	gift      = wire.Gift
 	leaving   = wire.Leaving
 	key       = wire.Key
+	program   = wire.Program
 )
 
 // list is a page of things, and where the next begins.

@@ -28,23 +28,6 @@ type lack struct {
 	Do   string `json:"do" jsonschema:"what to do about it"`
 }
 
-// program is a program of the directory.
-type program struct {
-	ID       string     `json:"id"`
-	Title    string     `json:"title"`
-	Owner    string     `json:"owner"`
-	Why      string     `json:"why"`
-	Role     string     `json:"role"`
-	Task     string     `json:"task"`
-	Purpose  string     `json:"purpose"`
-	Scopes   []string   `json:"scopes"`
-	Networks []string   `json:"networks" jsonschema:"address ranges it may come from (CIDR); none: any"`
-	Keys     []key      `json:"keys"`
-	Active   bool       `json:"active"`
-	Until    time.Time  `json:"until"`
-	LastUse  *time.Time `json:"last_use,omitempty"`
-}
-
 // newKey is a public key to be registered.
 type newKey struct {
 	JWK  map[string]any `json:"jwk" jsonschema:"the public key (RFC 7517): EC P-256 or P-384, or RSA of 2048 bits and more"`
@@ -74,6 +57,10 @@ func (a *api) peopleOperations() []operation {
 			body: as[wire.Other]("Other"), may: refusals, with: typed((*call).link)},
 		{method: "POST", path: "/people/{id}/unlink", name: "unlink", about: "people", summary: "Take that back: somebody else than they does.", person: true, proof: true,
 			body: as[wire.Other]("Other"), may: refusals, with: typed((*call).unlink)},
+		{method: "POST", path: "/people/{id}/entrust", name: "entrust", about: "people", summary: "Leave a person who was added here to provisioning, which finds them by user name.", person: true, proof: true,
+			may: refusals, do: (*call).entrust},
+		{method: "POST", path: "/import/people", name: "importPeople", about: "people", summary: "Add the people of a file, all of them or none; every problem comes with its line.", person: true, proof: true, most: mostImport,
+			body: as[wire.File]("PeopleFile"), answer: as[wire.Imported]("Imported"), may: refusals, with: typed((*call).importPeople)},
 		{method: "GET", path: "/programs", name: "listPrograms", about: "programs", summary: "Programs: yours, or all where you run people.", person: true,
 			answer: as[list[program]]("Programs"), do: (*call).listPrograms},
 		{method: "GET", path: "/programs/{id}", name: "getProgram", about: "programs", summary: "One program.", person: true,
@@ -82,6 +69,10 @@ func (a *api) peopleOperations() []operation {
 			body: as[newKey]("NewKey"), answer: as[key]("Key"), status: http.StatusCreated, may: refusals, with: typed((*call).addKey)},
 		{method: "DELETE", path: "/programs/{id}/keys/{key}", name: "takeKey", about: "programs", summary: "End a key; what it signed in dies with it.", person: true, proof: true,
 			may: refusals, do: (*call).takeKey},
+		{method: "POST", path: "/programs/{id}/change", name: "changeProgram", about: "programs", summary: "Change a program: its owner narrows it, who runs people widens it too.", person: true, proof: true,
+			body: as[wire.ProgramChange]("ProgramChange"), answer: as[program]("Program"), may: refusals, with: typed((*call).changeProgram)},
+		{method: "POST", path: "/programs/{id}/hand-over", name: "handOver", about: "programs", summary: "Give a program to a new owner; its keys end.", person: true, proof: true,
+			body: as[wire.NewOwner]("NewOwner"), may: refusals, with: typed((*call).handOver)},
 		{method: "POST", path: "/programs/{id}/stop", name: "stopProgram", about: "programs", summary: "Stop a program for ever.", person: true, proof: true, may: refusals, do: (*call).stopProgram},
 	}
 }
@@ -148,11 +139,37 @@ func (c *call) getPerson() (any, error) {
 		return nil, people.ErrNobody
 	}
 	out := personOf(p)
+	out.Same = p.Same
+	for _, g := range c.People.GroupsOf(p.ID) {
+		out.Groups = append(out.Groups, g.Name)
+	}
 	for _, s := range c.People.Standings(p.ID, c.now) {
 		out.Holds = append(out.Holds, held{
-			Kind: string(s.Kind), Name: s.Name, Dept: s.Dept, Why: s.Why, By: s.By, Agreed: s.Agreed, Since: at(s.Since), Until: maybe(s.Until),
+			Kind: string(s.Kind), Name: s.Name, Dept: s.Dept, Why: s.Why, From: string(s.From), Group: c.groupName(s.Group), By: s.By, Agreed: s.Agreed, Since: at(s.Since), Until: maybe(s.Until),
 			LastUse: maybe(s.LastUse), Counts: s.Counts, Waits: s.Waits, Because: s.Because,
 		})
+	}
+	return out, nil
+}
+
+// groupName is what people call a group of provisioning.
+func (c *call) groupName(id string) string {
+	if g := c.People.Group(id); g != nil {
+		return g.Name
+	}
+	return id
+}
+
+func (c *call) entrust() (any, error) { return nil, c.People.Entrust(c.r.Context(), c.by, c.id()) }
+
+func (c *call) importPeople(f *wire.File) (any, error) {
+	done, err := c.People.Import(c.r.Context(), c.by, strings.NewReader(f.Text), people.FormatOf([]byte(f.Text)), f.Check)
+	if err != nil {
+		return nil, err
+	}
+	out := wire.Imported{Added: done.Added, There: orNone(done.There), Proposed: done.Proposed, People: []string{}}
+	for i := range done.New {
+		out.People = append(out.People, done.New[i].UserName)
 	}
 	return out, nil
 }
@@ -202,10 +219,16 @@ func (c *call) unlink(o *wire.Other) (any, error) {
 // sees reports whether a program is the caller's to look at.
 func (c *call) sees(p *people.Program) bool { return p.Owner == c.by.ID || c.runsPeople() == nil }
 
-func programOf(p *people.Program) program {
+// programOf is a program with what stands out about it.
+func (c *call) programOf(p *people.Program, found []people.Finding) program {
 	out := program{
 		ID: p.ID, Title: p.Title, Owner: p.Owner, Why: p.Why, Role: p.Role, Task: p.Task, Purpose: p.Purpose, Scopes: orNone(p.Scopes),
-		Networks: orNone(p.Networks), Keys: []key{}, Active: p.Active, Until: at(p.Until), LastUse: maybe(p.LastUse),
+		Networks: orNone(p.Networks), Keys: []key{}, Active: p.Active, Until: at(p.Until), LastUse: maybe(p.LastUse), StandsOut: []string{},
+	}
+	for _, f := range found {
+		if f.Program == p.ID && !slices.Contains(out.StandsOut, f.What) {
+			out.StandsOut = append(out.StandsOut, f.What)
+		}
 	}
 	for _, k := range p.Keys {
 		out.Keys = append(out.Keys, keyOf(k))
@@ -219,9 +242,10 @@ func keyOf(k people.Key) key {
 
 func (c *call) listPrograms() (any, error) {
 	out := list[program]{Items: []program{}}
+	found := c.People.Findings(c.now)
 	for _, p := range c.People.Programs() {
 		if c.sees(p) {
-			out.Items = append(out.Items, programOf(p))
+			out.Items = append(out.Items, c.programOf(p, found))
 		}
 	}
 	return out, nil
@@ -232,7 +256,52 @@ func (c *call) getProgram() (any, error) {
 	if p == nil || !c.sees(p) {
 		return nil, people.ErrNobody
 	}
-	return programOf(p), nil
+	return c.programOf(p, c.People.Findings(c.now)), nil
+}
+
+// ownProgram is the id of a program that the caller may look at; others look like none.
+func (c *call) ownProgram() (string, error) {
+	p := c.People.Program(c.id())
+	if p == nil || !c.sees(p) {
+		return "", people.ErrNobody
+	}
+	return p.ID, nil
+}
+
+func (c *call) changeProgram(w *wire.ProgramChange) (any, error) {
+	id, err := c.ownProgram()
+	if err != nil {
+		return nil, err
+	}
+	p, err := c.People.ChangeProgram(c.r.Context(), c.by, id, func(p *people.Program) error {
+		set(&p.Title, w.Title)
+		set(&p.Why, w.Why)
+		set(&p.Scopes, w.Scopes)
+		set(&p.Networks, w.Networks)
+		if w.Until != nil {
+			p.Until = w.Until.UnixMicro()
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c.programOf(p, c.People.Findings(c.now)), nil
+}
+
+// set takes over what was said.
+func set[T any](to, said *T) {
+	if said != nil {
+		*to = *said
+	}
+}
+
+func (c *call) handOver(w *wire.NewOwner) (any, error) {
+	id, err := c.ownProgram()
+	if err != nil {
+		return nil, err
+	}
+	return nil, c.People.HandOver(c.r.Context(), c.by, id, w.Owner)
 }
 
 func (c *call) addKey(n *newKey) (any, error) {

@@ -117,7 +117,7 @@ func (p *param) takes(v string) bool {
 
 // read reads the body: JSON of the operation's shape and nothing else.
 func (op *operation) read(r *http.Request) (v any, given []byte, err error) {
-	given, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, maxBody))
+	given, err = io.ReadAll(http.MaxBytesReader(nil, r.Body, max(op.most, maxBody)))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):

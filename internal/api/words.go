@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"strconv"
 	"time"
 
 	"modicum/internal/access"
@@ -74,11 +75,25 @@ func aboutPeople(err error) error {
 		}
 		return problem.Refused.With(hint)
 	}
+	var lines people.RowProblems
+	if errors.As(err, &lines) {
+		return problem.Refused.With(problem.Hint{Wrong: rows(lines)})
+	}
 	var refused *people.Refusal
 	if errors.As(err, &refused) && kinds[refused.Kind] != "" {
 		return problem.Refused.With(problem.Hint{Wrong: []problem.Wrong{{Code: kinds[refused.Kind], Say: refused.Say}}})
 	}
 	return err
+}
+
+// mostRows is how many problems of a file are told at once.
+const mostRows = 200
+
+func rows(lines people.RowProblems) (out []problem.Wrong) {
+	for _, p := range lines[:min(len(lines), mostRows)] {
+		out = append(out, problem.Wrong{Field: "line " + strconv.Itoa(p.Line), Code: "wrong", Say: p.Field + " " + p.Say + "."})
+	}
+	return out
 }
 
 // publicKey is a key as it was sent, as bytes.

@@ -25,6 +25,8 @@ type (
 	NewPerson = wire.NewPerson
 	Gift      = wire.Gift
 	Key       = wire.Key
+	Program   = wire.Program
+	Imported  = wire.Imported
 )
 
 // Ask asks for more, for a while.

@@ -55,6 +55,37 @@ func (c *Client) Deactivate(ctx context.Context, id, heir string) error {
 	return c.on(ctx, "/people/", id, "/deactivate", wire.Leaving{Heir: heir}, nil)
 }
 
+// Import adds the people of a file, or with check only says what it would do.
+func (c *Client) Import(ctx context.Context, text string, check bool) (done Imported, err error) {
+	err = c.ask(ctx, http.MethodPost, "/import/people", wire.File{Text: text, Check: check}, &done)
+	return done, err
+}
+
+// Link says that two ids are one human being.
+func (c *Client) Link(ctx context.Context, id, other string) error {
+	return c.on(ctx, "/people/", id, "/link", wire.Other{Other: other}, nil)
+}
+
+// Unlink takes that back.
+func (c *Client) Unlink(ctx context.Context, id, other string) error {
+	return c.on(ctx, "/people/", id, "/unlink", wire.Other{Other: other}, nil)
+}
+
+// Entrust leaves a person who was added by hand to provisioning.
+func (c *Client) Entrust(ctx context.Context, id string) error {
+	return c.on(ctx, "/people/", id, "/entrust", nil, nil)
+}
+
+// Programs are the person's own, or all for who runs people.
+func (c *Client) Programs(ctx context.Context) ([]Program, error) {
+	return list[Program](ctx, c, "/programs")
+}
+
+// HandOver gives a program to a new owner; its keys end.
+func (c *Client) HandOver(ctx context.Context, program, owner string) error {
+	return c.on(ctx, "/programs/", program, "/hand-over", wire.NewOwner{Owner: owner}, nil)
+}
+
 // Keys are those of a program.
 func (c *Client) Keys(ctx context.Context, program string) ([]Key, error) {
 	part, err := segment(program)

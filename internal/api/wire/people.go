@@ -15,6 +15,8 @@ type Person struct {
 	From       string     `json:"from"`
 	Active     bool       `json:"active"`
 	Ended      *time.Time `json:"ended,omitempty"`
+	Same       []string   `json:"same,omitempty" jsonschema:"ids of the same human being, as somebody linked them; of one person alone"`
+	Groups     []string   `json:"groups,omitempty" jsonschema:"of provisioning, by name; of one person alone"`
 	Holds      []Held     `json:"holds,omitempty" jsonschema:"of one person alone, not in lists"`
 }
 
@@ -24,6 +26,8 @@ type Held struct {
 	Name    string     `json:"name"`
 	Dept    string     `json:"dept,omitempty"`
 	Why     string     `json:"why,omitempty"`
+	From    string     `json:"from" jsonschema:"local, scim or issuer: who says so"`
+	Group   string     `json:"group,omitempty" jsonschema:"of provisioning that gives it, by name"`
 	By      string     `json:"by"`
 	Agreed  string     `json:"agreed,omitempty"`
 	Since   time.Time  `json:"since"`
@@ -71,4 +75,51 @@ type Key struct {
 // Other names another id of the same human being.
 type Other struct {
 	Other string `json:"other" jsonschema:"id of a person"`
+}
+
+// File is a file of people: CSV with the names of the columns in its first line, or one
+// object a line.
+type File struct {
+	Text  string `json:"text" jsonschema:"user_name,name,mail,title,department,facility,manager,roles"`
+	Check bool   `json:"check,omitempty" jsonschema:"only say what it would do"`
+}
+
+// Imported is what a file of people did, or would do.
+type Imported struct {
+	Added    int      `json:"added"`
+	There    []string `json:"there" jsonschema:"user names that there were already, left as they are"`
+	Proposed int      `json:"proposed" jsonschema:"roles that wait for a second person"`
+	People   []string `json:"people" jsonschema:"user names of who is added"`
+}
+
+// Program is a program of the directory.
+type Program struct {
+	ID        string     `json:"id"`
+	Title     string     `json:"title"`
+	Owner     string     `json:"owner"`
+	Why       string     `json:"why"`
+	Role      string     `json:"role"`
+	Task      string     `json:"task"`
+	Purpose   string     `json:"purpose"`
+	Scopes    []string   `json:"scopes"`
+	Networks  []string   `json:"networks" jsonschema:"address ranges it may come from (CIDR); none: any"`
+	Keys      []Key      `json:"keys"`
+	Active    bool       `json:"active"`
+	Until     time.Time  `json:"until"`
+	LastUse   *time.Time `json:"last_use,omitempty"`
+	StandsOut []string   `json:"stands_out" jsonschema:"unused, wide, no-key, key-ends, ends, owner-gone"`
+}
+
+// ProgramChange is what is to be another way about a program; what is left out stays.
+type ProgramChange struct {
+	Title    *string    `json:"title,omitempty"`
+	Why      *string    `json:"why,omitempty"`
+	Scopes   *[]string  `json:"scopes,omitempty" jsonschema:"all of them; none takes nothing away"`
+	Networks *[]string  `json:"networks,omitempty" jsonschema:"all of them (CIDR); none: any"`
+	Until    *time.Time `json:"until,omitempty"`
+}
+
+// NewOwner is who takes a program over.
+type NewOwner struct {
+	Owner string `json:"owner" jsonschema:"id of a person; the program's keys end"`
 }
