@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"modicum/internal/api/wire"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/internal/problem"
 )
@@ -262,7 +263,7 @@ func (c *call) getProgram() (any, error) {
 // ownProgram is the id of a program that the caller may look at; others look like none.
 func (c *call) ownProgram() (string, error) {
 	p := c.People.Program(c.id())
-	if p == nil || !c.sees(p) {
+	if p == nil || !c.sees(p) && !defect.On(defect.ProgramGuessed) {
 		return "", people.ErrNobody
 	}
 	return p.ID, nil

@@ -9,6 +9,7 @@ const (
 	CellRuns               Defect = "cell-runs"                // an exported cell is a formula
 	GuessedShows           Defect = "guessed-shows"            // a request or grant that concerns others is shown to whoever guesses its id
 	ProgramOfOthers        Defect = "program-of-others"        // a program is shown to owners of others who guess its id
+	ProgramGuessed         Defect = "program-guessed"          // and at the API who guesses its id learns that it is there
 	SessionOutlives        Defect = "session-outlives"         // a session goes on though its person has left
 	SeeAsUnrecorded        Defect = "see-as-unrecorded"        // records are shown as another task sees them without a record of it
 	SeeAsUpstream          Defect = "see-as-upstream"          // records of the upstream are read as the task, not as whoever looks

@@ -189,6 +189,7 @@ var killers = map[Defect]killer{
 	GuessedShows:           {inConsole, "TestC1_AGuessedIdIsOneThatIsNotThere", ""},
 	ProgramOfOthers:        {inConsole, "TestC1_AProgramOfOthersIsNotThere", ""},
 	SessionOutlives:        {inConsole, "TestViewerIsWhatSessionAndDirectorySayNow", ""},
+	ProgramGuessed:         {inAPI, "TestG8_AProgramIsChangedByWhoMay", ""},
 	SeeAsUnrecorded:        {inConsole, "TestL1_SeeingAsAnotherIsOnRecordFirst", ""},
 	SeeAsUpstream:          {inServe, "TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest", ""},
 	ReadUnsaid:             {inConsole, "TestL2_WhoReadsTheRecordIsOnRecordFirst", ""},

@@ -243,6 +243,7 @@ func All() []Defect {
 		CellRuns,
 		GuessedShows,
 		ProgramOfOthers,
+		ProgramGuessed,
 		SessionOutlives,
 		SeeAsUnrecorded,
 		SeeAsUpstream,
