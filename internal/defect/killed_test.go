@@ -241,6 +241,8 @@ var killers = map[Defect]killer{
 	VersionOfAnybody: {inPeople, "TestAChangeRestsOnTheRevisionThatItWasMadeFrom", ""},
 	BroughtBack:      {inPeople, "TestG6_ALeaverComesBackWithNothingButWhatGroupsGive", ""},
 
+	StageForAll:        {inSignIn, "TestTheDemosWayInIsShutEverywhereElse", ""},
+	StageFar:           {inServe, "TestTheDemosWayInIsForThisMachine", ""},
 	SessionForEver:     {inSignIn, "TestASessionEndsWhenItIsIdleAndWhenItIsTooLong", ""},
 	AnySessionEnded:    {inSignIn, "TestWhoMayEndASession", ""},
 	IdleForgotten:      {inSignIn, "TestG3_AnIdleSessionIsStillThereToBeEnded", ""},

@@ -162,6 +162,8 @@ func All() []Defect {
 		AnybodyInvites,
 		InviteTwice,
 		TicketTwice,
+		StageForAll,
+		StageFar,
 		DecidersWritten,
 		WriteNotAwaited,
 		UnwritableTaken,

@@ -29,4 +29,6 @@ const (
 	AnybodyInvites     Defect = "anybody-invites"     // anybody makes invitations
 	InviteTwice        Defect = "invite-twice"        // an invitation works twice
 	TicketTwice        Defect = "ticket-twice"        // what was handed out once is used twice
+	StageForAll        Defect = "stage-for-all"       // the demo's way in is open everywhere
+	StageFar           Defect = "stage-far"           // it opens though other machines reach the installation
 )

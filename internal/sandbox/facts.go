@@ -78,7 +78,7 @@ func study(now time.Time, patient string) fact {
 // staffing are the facts about staff alone.
 func staffing() []fact {
 	out := []fact{alone("managed-device", "*", "device"), alone("ticket", "ivan", "helpdesk"), alone("part2-staff", "ravi", "people")}
-	for _, p := range Staff {
+	for _, p := range Everybody() {
 		out = append(out, alone("during-shift", p.ID, "roster"))
 	}
 	return out

@@ -65,7 +65,7 @@ func (h *hospital) directory() {
 	h.put(m{"resourceType": "Organization", "id": program, "active": true, "name": "Harbor Recovery Program"})
 	h.put(m{"resourceType": "Organization", "id": "northgate", "active": true, "name": "Northgate Health Plan"})
 	h.put(m{"resourceType": "Location", "id": ward, "name": "Ward 3", "status": "active", "managingOrganization": ref("Organization/" + facility)})
-	for _, p := range Staff {
+	for _, p := range Everybody() {
 		if id, ok := strings.CutPrefix(p.Practitioner, "Practitioner/"); ok {
 			h.put(m{"resourceType": "Practitioner", "id": id, "active": true, "name": []m{{"text": p.Name}}})
 		}

@@ -35,6 +35,7 @@ func (s *Server) openConsole(ctx context.Context, keys *Keys, refs *ledger.Refs)
 		Desk: s.org.desk, People: s.org.people, Public: s.public(), Key: keys.Wrap[:32], Teller: s.org.notices, Others: s.others(),
 		Render: func(w http.ResponseWriter, r *http.Request, p signin.Page) { b.site.Render(w, r, p) },
 		Zone:   s.set().Zone(), Idle: s.opts.Config.SignIn.Idle, Longest: s.opts.Config.SignIn.Longest, Now: s.opts.Now, Diary: s.diary,
+		Stage: s.opts.Stage != nil,
 	})
 	if err != nil {
 		return err
@@ -60,7 +61,7 @@ func (s *Server) others() (out []signin.Other) {
 		}
 		out = append(out, o)
 	}
-	return out
+	return append(out, s.opts.Stage.other()...)
 }
 
 // logins are the identity providers that sign people in to the console.
@@ -127,6 +128,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	}).Pages()...)
 	s.browser.site.Add(office.Pages()...)
 	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook, Installation: s.installation}).Pages()...)
+	s.browser.site.Add(s.opts.Stage.pages()...)
 	return nil
 }
 

@@ -42,6 +42,7 @@ type Options struct {
 	// for; nil is the start page of an installation.
 	Front      http.Handler
 	FrontFiles []string // paths
+	Stage      *Stage   // what the demo alone has; nil: people prove who they are
 	Version    string
 	Public     *url.URL // address of the FHIR door as clients write it; nil takes each request's own host
 	Now        func() (now time.Time, trusted bool)
@@ -90,6 +91,9 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	if o.Now == nil {
 		o.Now = func() (time.Time, bool) { return time.Now(), true }
 	}
+	if err := o.Stage.check(o.Config); err != nil {
+		return nil, err
+	}
 	s := &Server{opts: o, diary: o.Diary, meter: newMeter(o.Version)}
 	s.started, _ = o.Now()
 	set, probs := policy.Load(o.Policy, catalog.R4())
@@ -120,7 +124,9 @@ func (s *Server) openRecord(ctx context.Context) error {
 		return fmt.Errorf("%s is the key of %s, and modicum.yaml says ledger.origin %s: write the key's name there", c.Ledger.Key, key.Origin(), c.Ledger.Origin)
 	}
 	s.vkey = key.Public()
-	s.store, err = store.Open(ctx, store.Options{Dir: c.Data, Key: key, Keys: s.opts.Keys, Log: s.diary})
+	s.store, err = store.Open(ctx, store.Options{
+		Dir: c.Data, Key: key, Keys: s.opts.Keys, Log: s.diary, Now: func() time.Time { now, _ := s.opts.Now(); return now },
+	})
 	return err
 }
 

@@ -150,6 +150,7 @@ type site struct {
 	at      time.Time
 	sure    bool
 	changes int
+	stage   bool // the demo's way in is open
 }
 
 func (s *site) now() (time.Time, bool) {
@@ -222,7 +223,7 @@ func (s *site) start() {
 	}})
 	s.svc, err = signin.New(s.t.Context(), signin.Config{
 		Desk: s.desk, People: s.staff, Public: public, Key: make([]byte, 32), Now: s.now, Render: s.render, Teller: &s.told,
-		Diary: slog.New(slog.NewTextHandler(s, nil)),
+		Diary: slog.New(slog.NewTextHandler(s, nil)), Stage: s.stage,
 	})
 	if err != nil {
 		s.t.Fatal(err)

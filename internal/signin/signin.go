@@ -57,8 +57,10 @@ type Config struct {
 	Key    []byte
 	Teller Teller
 	// Render answers a page in the frame of the console.
-	Render  func(http.ResponseWriter, *http.Request, Page)
-	Others  []Other        // ways of signing in that lie elsewhere
+	Render func(http.ResponseWriter, *http.Request, Page)
+	Others []Other // ways of signing in that lie elsewhere
+	// Stage lets whoever sits at this machine come in as anybody: the demo alone sets it.
+	Stage   bool
 	Zone    *time.Location // of people who have none of their own; nil is UTC
 	Idle    time.Duration  // a session ends after so long without a request; 0 is 30 minutes
 	Longest time.Duration  // and after so long in any case; 0 is 12 hours
