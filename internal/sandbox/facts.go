@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -127,7 +128,27 @@ var Sources = []string{"adt", "schedule", "orders", "roster", "queue", "desk", "
 // restriction bites for want of a feed: what the hospital's feeds would say.
 // Files are replaced whole.
 func WriteFacts(dir string, now time.Time) error {
-	return writeFacts(dir, now, append(feeds(now, story), others(now)...))
+	return writeFacts(dir, now, hospitalFacts(now))
+}
+
+func hospitalFacts(now time.Time) []fact {
+	return slices.Concat(feeds(now, story), others(now), staffing())
+}
+
+// Moment is what the feeds know at one time of a week: who is on shift, and who has been
+// admitted by then.
+type Moment struct {
+	Now      time.Time
+	OnShift  func(person string) bool
+	Admitted func(patient string) bool
+}
+
+// WriteFactsAt is WriteFacts at one moment of a week.
+func WriteFactsAt(dir string, m Moment) error {
+	return writeFacts(dir, m.Now, slices.DeleteFunc(hospitalFacts(m.Now), func(f fact) bool {
+		patient, named := strings.CutPrefix(f.Patient, "Patient/")
+		return f.Fact == "during-shift" && !m.OnShift(f.Who) || named && !m.Admitted(patient)
+	}))
 }
 
 // WriteFactsFor writes facts about patients of another server.
@@ -136,11 +157,10 @@ func WriteFactsFor(dir string, now time.Time, subjects ...Subject) error {
 	for _, s := range subjects {
 		facts = append(facts, feeds(now, s)...)
 	}
-	return writeFacts(dir, now, facts)
+	return writeFacts(dir, now, append(facts, staffing()...))
 }
 
 func writeFacts(dir string, now time.Time, facts []fact) error {
-	facts = append(facts, staffing()...)
 	for _, source := range Sources {
 		if err := writeSource(filepath.Join(dir, source+".ndjson"), source, now, facts); err != nil {
 			return err

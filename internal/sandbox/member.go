@@ -43,13 +43,13 @@ func Everybody() []Person { return slices.Concat(Staff, colleagues) }
 
 // Leaver left the hospital during the week: there is a page of theirs and nothing else.
 var Leaver = Member{
-	Person: Person{ID: "greg", Name: "Greg Tanner", Role: "billing-specialist"}, Title: "Integration engineer", Dept: "revenue-cycle", Manager: "henry",
+	Person: Person{ID: "greg", Name: "Greg Tanner", Role: "it-support"}, Title: "Integration engineer", Dept: "information-systems", Manager: "mei",
 }
 
 // directory says of everybody what the directory has beside name and role.
 var directory = map[string]Member{
 	"alice":  {Title: "Physician, internal medicine", Dept: ward, Manager: "miriam", Shows: "break the glass, say afterwards what it was for"},
-	"nina":   {Title: "Nurse, Ward 3", Dept: ward, Manager: "ines", Shows: "what she sees of a patient, and what she asked for"},
+	"nina":   {Title: "Nurse, Ward 3", Dept: ward, Manager: "ines", Shows: "what she may see of a patient, and what she asked for"},
 	"omar":   {Title: "Pharmacist", Dept: "pharmacy", Manager: "grace", Shows: "what a safe dispense needs, and one loan that ended"},
 	"lena":   {Title: "Laboratory technologist", Dept: "laboratory", Manager: "grace", Shows: "only the orders of her laboratory"},
 	"bob":    {Title: "Billing specialist", Dept: "revenue-cycle", Manager: "henry", Shows: "one more field, asked for and answered"},
@@ -62,13 +62,13 @@ var directory = map[string]Member{
 	"petra": {Title: "Privacy officer", Dept: "compliance", Manager: "helen", Duties: []string{"review-access", "write-policy"},
 		Shows: "answer a request, close reviews of broken glasses"},
 	"ravi":   {Title: "Physician, Harbor Recovery Program", Dept: program, Manager: "miriam", Shows: "a broken glass whose review is overdue"},
-	"dan":    {Title: "Physician, outpatient clinic", Dept: "clinic", Manager: "miriam", Shows: "a 404 that leads to the glass"},
+	"dan":    {Title: "Physician, outpatient clinic", Dept: "clinic", Manager: "miriam", Shows: "a broken glass that he owes a word about"},
 	"ines":   {Title: "Charge nurse, Ward 3", Dept: ward, Manager: "grace", Positions: []Post{{"charge-nurse", ward}}, Shows: "approve what waits"},
 	"joan":   {Title: "Charge nurse, Ward 3, nights", Dept: ward, Manager: "grace", Positions: []Post{{"charge-nurse", ward}}, Shows: "the same request, in her inbox too"},
 	"tessa":  {Title: "Nurse, Ward 3", Dept: ward, Manager: "ines", Shows: "a loan for this shift, and how it ends"},
 	"amara":  {Title: "Nurse, Ward 3, new this week", Dept: ward, Manager: "ines", Shows: "a first week: what was given, by whom"},
-	"grace":  {Title: "Chief nursing officer", Dept: "administration", Positions: []Post{{"chief-nursing-officer", ""}, {"manager", ""}}, Shows: "stands in for the charge nurse; owns the nurse's role"},
-	"miriam": {Title: "Chief medical officer", Dept: "administration", Positions: []Post{{"chief-medical-officer", ""}, {"manager", ""}}, Shows: "owns the physician's role"},
+	"grace":  {Title: "Chief nursing officer", Dept: "administration", Positions: []Post{{"chief-nursing-officer", ""}, {"manager", ""}}, Shows: "stands in for the charge nurse; owns the nurse’s role"},
+	"miriam": {Title: "Chief medical officer", Dept: "administration", Positions: []Post{{"chief-medical-officer", ""}, {"manager", ""}}, Shows: "owns the physician’s role"},
 	"henry":  {Title: "Director of revenue cycle", Dept: "revenue-cycle", Positions: []Post{{"director-revenue-cycle", ""}, {"manager", ""}}, Shows: "a role that lacks something: lent three times in a row"},
 	"marta":  {Title: "Director of health information", Dept: "records", Positions: []Post{{"director-him", ""}, {"manager", ""}}, Shows: "answers for IT; an override that was refused"},
 	"lucia":  {Title: "Scheduler, moved from the front desk", Dept: "call-center", Manager: "marta", Shows: "a mover: what the old place gave is gone"},
@@ -76,7 +76,7 @@ var directory = map[string]Member{
 	"helen": {Title: "Chief compliance officer", Dept: "compliance", Positions: []Post{{"chief-compliance-officer", ""}}, Duties: []string{"agree-policy", "review-access"},
 		Shows: "hears of every broken glass; closes what the privacy officer approved"},
 	"victor": {Title: "Auditor", Dept: "compliance", Manager: "helen", Duties: []string{"read-record"}, Shows: "the record, and a proof of one entry"},
-	"mei":    {Title: "Integration lead", Dept: "information-systems", Positions: []Post{{"integration-lead", ""}, {"chief-information-officer", ""}}, Shows: "programs that she owns: one unused, one too wide, one whose key ends"},
+	"mei":    {Title: "Integration lead", Dept: "information-systems", Positions: []Post{{"integration-lead", ""}, {"chief-information-officer", ""}, {"chief-information-security-officer", ""}}, Shows: "programs that she owns: one unused, one too wide, one whose key ends"},
 	"olga":   {Title: "System administrator", Dept: "information-systems", Manager: "mei", Duties: []string{"run-system", "run-people"}, Apart: true, Shows: "people, programs, what each holds"},
 	"samuel": {Title: "People administrator", Dept: "people-office", Duties: []string{"run-people"}, Shows: "rights that wait for a second person"},
 }
