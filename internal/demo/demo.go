@@ -45,6 +45,9 @@ const origin = "modicum.demo/main"
 type demo struct {
 	Options
 	server   *serve.Server
+	issuer   *sandbox.Issuer
+	clock    clock
+	staged   bool // there are people of a directory, and links that sign in
 	client   *http.Client
 	public   string // http://HOST:PORT
 	upstream string

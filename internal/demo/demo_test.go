@@ -30,7 +30,7 @@ type directions struct {
 	People                  []struct {
 		ID, Name, Role string
 		Tasks          []string
-		Token          string
+		Token, Link    string
 	}
 	Patients []struct{ ID, Note string }
 }
@@ -103,7 +103,10 @@ func hear(t *testing.T, o demo.Options) (directions, string) {
 	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	out := &until{want: "Ctrl-C", seen: make(chan struct{})}
-	o.Listen, o.Out, o.Err = "127.0.0.1:0", out, t.Output()
+	o.Out, o.Err = out, t.Output()
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
 	ended := make(chan error, 1)
 	go func() { ended <- demo.Run(ctx, o) }()
 	t.Cleanup(func() {

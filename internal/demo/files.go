@@ -29,6 +29,7 @@ type directionsPerson struct {
 	Role  string   `json:"role"`
 	Tasks []string `json:"tasks"`
 	Token string   `json:"token"`
+	Link  string   `json:"link,omitempty"` // page that signs in as them; only before the sandbox, on this machine
 }
 
 type directionsPatient struct {
@@ -43,7 +44,7 @@ func (d *demo) writeJSON() error {
 		Ledger: directionsLedger{d.server.Store().Folder(), d.key.Public()},
 	}
 	for _, p := range d.people {
-		out.People = append(out.People, directionsPerson{p.ID, p.Name, p.Role, p.Tasks, p.Token})
+		out.People = append(out.People, directionsPerson{p.ID, p.Name, p.Role, p.Tasks, p.Token, d.link(p.ID)})
 	}
 	for _, p := range d.patients() {
 		out.Patients = append(out.Patients, directionsPatient{p.ID, p.Note})

@@ -38,6 +38,7 @@ var presets = []preset{
 
 // pageData is what the page shows.
 type pageData struct {
+	Staged   bool // people may come in
 	Limited  bool // before another server: no patient is looked at
 	Upstream string
 	People   []staff
@@ -63,7 +64,7 @@ func (d *demo) pages() http.Handler {
 }
 
 func (d *demo) page(w http.ResponseWriter, r *http.Request) {
-	data := &pageData{Presets: presets, Upstream: d.upstream, Limited: d.Upstream != ""}
+	data := &pageData{Presets: presets, Upstream: d.upstream, Limited: d.Upstream != "", Staged: d.staged}
 	status := http.StatusOK
 	if !data.Limited {
 		status = d.compare(r, data)

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"unicode/utf8"
+
+	"modicum/internal/sandbox"
 )
 
 // cast is who stands in the story, and the head of their column.
@@ -146,7 +148,41 @@ func (d *demo) invite() error {
 		d.print("  Whoever can read the files in %s may ask as these people: keep this to synthetic patients.\n", filepath.Join(d.Dir, "as"))
 	}
 	if !d.Once {
+		d.welcome()
 		d.print("  Stop with Ctrl-C.\n")
 	}
 	return nil
+}
+
+// welcome prints a link for each person of the hospital, or why there is none.
+func (d *demo) welcome() {
+	if !d.staged {
+		d.print("  Nobody signs in by a link here: the demo opens that for its own hospital alone, and only where this machine alone reaches it.\n")
+		return
+	}
+	d.print("\n%s\n", d.bold("Come in as somebody: open a link in a browser and press the button"))
+	d.print("  %s/as/ lists them all. They have lived through a week; begin with Nina, then Ines.\n", d.public)
+	members := sandbox.Members()
+	slices.SortStableFunc(members, func(a, b sandbox.Member) int { return place(a.ID) - place(b.ID) })
+	for _, m := range members {
+		if link := d.link(m.ID); link != "" {
+			d.print("  %s  %s, %s: %s\n", link, m.Name, withinSentence(m.Title), m.Shows)
+		}
+	}
+}
+
+// place is where somebody stands in the list: those to begin with, then the others.
+func place(id string) int {
+	if at := slices.Index(first, id); at >= 0 {
+		return at
+	}
+	return len(first)
+}
+
+// withinSentence writes a title as it stands within a sentence.
+func withinSentence(title string) string {
+	if len(title) > 1 && title[1] >= 'A' && title[1] <= 'Z' {
+		return title // IT support
+	}
+	return strings.ToLower(title[:1]) + title[1:]
 }
