@@ -48,7 +48,7 @@ var allowed = map[string][]string{
 	"internal/problem":          {},
 	"internal/observe":          {"ledger"},                                 // a report over entries alone
 	"internal/selftest":         {"catalog", "internal/fhirjson", "policy"}, // asks from outside
-	"internal/upstream":         {},
+	"internal/upstream":         {"internal/defect"},
 	"internal/line":             {},         // a client's connection, for whoever breaks it off
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},

@@ -64,6 +64,9 @@ type FHIR struct {
 	// Enforce are the roles whose holders get what the policy gives though the door
 	// observes all others.
 	Enforce []string
+	// Connections is the most answers of the upstream that are waited for at once, Streams
+	// the most long ones besides, whose clients may read slowly.
+	Connections, Streams int
 }
 
 // Client is an application that cannot name a task itself.

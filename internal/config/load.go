@@ -154,7 +154,7 @@ func (r *reader) issuers(o object, c *Config) {
 
 func (r *reader) fhir(o object, c *Config) {
 	n, _ := o.find("fhir")
-	f := r.object("fhir", n, "base", "upstream", "upstream_auth", "mode", "enforce")
+	f := r.object("fhir", n, "base", "upstream", "upstream_auth", "mode", "enforce", "connections", "streams")
 	c.FHIR.Base = or(f.text("base"), "/fhir")
 	first, _, _ := strings.Cut(strings.TrimPrefix(c.FHIR.Base, "/"), "/")
 	if !strings.HasPrefix(c.FHIR.Base, "/") || c.FHIR.Base == "/" || path.Clean(c.FHIR.Base) != c.FHIR.Base || strings.ContainsAny(c.FHIR.Base, "?#%{} ") {
@@ -168,6 +168,8 @@ func (r *reader) fhir(o object, c *Config) {
 	r.upstream(f, c)
 	c.FHIR.Mode = or(f.text("mode"), "enforce")
 	c.FHIR.Enforce = f.texts("enforce")
+	c.FHIR.Connections = r.count(f, "connections", 64, 4, 1024)
+	c.FHIR.Streams = r.count(f, "streams", 256, 4, 1024)
 	switch c.FHIR.Mode {
 	case "enforce":
 	case "observe":

@@ -45,6 +45,7 @@ const (
 	inSCIM     = "internal/scim"
 	inNotice   = "internal/notice"
 	inSpool    = "internal/spool"
+	inUpstream = "internal/upstream"
 	inHealth   = "internal/health"
 	inConfig   = "internal/config"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
@@ -214,6 +215,7 @@ var killers = map[Defect]killer{
 	TokenNotTold:        {inTokens, "TestG3_AnEndedTokenIsRefusedAtTheNextRequest", ""},
 	KeyNotTold:          {inPeople, "TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff", ""},
 	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
+	SlowHoldAll:         {inUpstream, "TestFC51_SlowReadersKeepNobodyElseFromAsking", ""},
 	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},
 
 	SecondIsFirst:   {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},

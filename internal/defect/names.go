@@ -133,6 +133,7 @@ func All() []Defect {
 		TokenNotTold,
 		KeyNotTold,
 		RoleNotTimed,
+		SlowHoldAll,
 		CutLate,
 		SessionForEver,
 		AnySessionEnded,

@@ -33,6 +33,9 @@ func Write(w http.ResponseWriter, d Dialect, err error) {
 	if p.Status() == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", challenge(p))
 	}
+	if s := p.Status(); s == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "5") // seconds, whatever the reason
+	}
 	w.WriteHeader(p.Status())
 	_, _ = w.Write(body) // the client went away: there is nobody to tell
 }

@@ -149,7 +149,7 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 		return err
 	}
 	if s.up, err = upstream.New(upstream.Config{
-		Base: c.FHIR.Upstream, BearerFile: c.FHIR.BearerFile, Now: func() time.Time { now, _ := s.opts.Now(); return now },
+		Base: c.FHIR.Upstream, BearerFile: c.FHIR.BearerFile, Conns: c.FHIR.Connections, Streams: c.FHIR.Streams, Now: func() time.Time { now, _ := s.opts.Now(); return now },
 	}); err != nil {
 		return err
 	}
@@ -198,7 +198,8 @@ func (s *Server) openDoor(keys *Keys, refs *ledger.Refs, set *policy.Set) (err e
 	s.door, err = fhir.New(fhir.Config{
 		Gate: s.gate, Callers: atDoor{s.org.tokens}, Upstream: s.up, UpstreamBase: c.FHIR.Upstream.String(), Policy: s.set,
 		Now: s.opts.Now, Random: rand.Reader, CursorKeys: []fhir.CursorKey{{ID: 1, Key: keys.Cursor[:32]}}, ETagKey: keys.ETag,
-		Base: c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.endpoints(), Version: s.opts.Version, Diary: s.diary,
+		InFlight: max(c.FHIR.Streams, 256) + 128, // clients that read slowly leave room for others
+		Base:     c.FHIR.Base, Public: s.opts.Public, Clients: clients(c.Clients), Endpoints: s.endpoints(), Version: s.opts.Version, Diary: s.diary,
 		Note:   func(e fhir.Event) { s.meter.events.WithLabelValues("fhir", string(e)).Inc() },
 		Lender: &api.Lender{Lent: s.org.lent, Shift: c.SignIn.Shift, Now: s.opts.Now},
 	})

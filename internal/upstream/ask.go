@@ -31,6 +31,11 @@ func (b *Body) Release() {
 		return
 	}
 	b.More.close()
+	b.Spent()
+}
+
+// Spent gives back the memory of Bytes, while what follows them is still to be read.
+func (b *Body) Spent() {
 	if b.buf != nil {
 		*b.buf = b.Bytes[:0]
 		b.release(b.buf)

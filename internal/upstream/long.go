@@ -66,6 +66,10 @@ func (m *More) begin(method, path, form string) (*Body, error) {
 			body.Release()
 			return nil, ErrTooLarge
 		}
+		if err := c.stay(res); err != nil {
+			body.Release()
+			return nil, err
+		}
 		body.More = m
 		return body, nil
 	}

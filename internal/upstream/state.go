@@ -46,14 +46,19 @@ func (c *Client) State() State {
 // send sends one request and notes what came of it. The transport, not a Client: no
 // redirect, no cookie, no Referer.
 func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, error) {
+	if err := c.seats.take(ctx); err != nil {
+		return nil, err // nothing was sent, and it is not the server's fault
+	}
 	res, err := c.http.RoundTrip(req)
 	if err != nil {
+		<-c.seats.asking
 		err = c.failure(ctx, err)
 		if !errors.Is(context.Cause(ctx), context.Canceled) { // it was our caller who went away
 			c.lately.note(c.now(), err)
 		}
 		return nil, err
 	}
+	res.Body = &seated{ReadCloser: res.Body, taken: c.seats.asking}
 	c.lately.note(c.now(), usable(res))
 	return res, nil
 }

@@ -33,6 +33,8 @@ var (
 	ErrUpstream = errors.New("upstream: no usable answer")
 	// ErrTooLarge: the answer is larger than MaxBody, or MaxPage. It is an ErrUpstream.
 	ErrTooLarge = fmt.Errorf("%w: too large", ErrUpstream)
+	// ErrBusy: as much is asked of the server already as may be at once.
+	ErrBusy = errors.New("upstream: too much is asked at once")
 	// ErrConflict: the record is not, or no longer, what a write rested on. Nothing was changed.
 	ErrConflict = errors.New("upstream: the record has changed")
 	// ErrRefused: the server does not take what was to be written. Nothing was changed.
@@ -48,7 +50,8 @@ type Config struct {
 	Base       *url.URL         // http or https, no query, no user, such as https://ehr.example/fhir
 	BearerFile string           // a file with mode 0600 that holds a token; read again when it changes; "" sends none
 	TLS        *tls.Config      // nil: the system's roots
-	Conns      int              // most connections at once; 0 means 64
+	Conns      int              // most answers that are waited for at once; 0 means 64
+	Streams    int              // most long answers under way besides, whose clients may read slowly; 0 means 256
 	Header     time.Duration    // to the first byte of the answer; 0 means 15 s
 	Whole      time.Duration    // for a whole answer; 0 means 30 s
 	MaxBody    int64            // bytes of an answer that is held whole; 0 means 16 MiB
@@ -69,6 +72,7 @@ type Client struct {
 	maxBody int64
 	maxPage int64
 	page    int
+	seats   seats
 	bodies  sync.Pool // of *[]byte
 	now     func() time.Time
 	lately  lately
@@ -114,12 +118,12 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	conns := orDefault(cfg.Conns, 64)
+	c.seats = seats{make(chan struct{}, conns), make(chan struct{}, orDefault(cfg.Streams, 256))}
 	c.http = &http.Transport{
 		Proxy:                  nil, // the environment does not decide where patients' data goes (O1)
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        cfg.TLS,
 		TLSHandshakeTimeout:    5 * time.Second,
-		MaxConnsPerHost:        conns,
 		MaxIdleConns:           conns,
 		MaxIdleConnsPerHost:    conns,
 		IdleConnTimeout:        90 * time.Second,

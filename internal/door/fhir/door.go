@@ -61,7 +61,7 @@ type Config struct {
 	PageSize  int               // records of a page when the client does not say; 0 means 50
 	MaxPage   int               // most records of a page; 0 means 200
 	Budget    Budget
-	InFlight  int          // most requests at once; 0 means 256
+	InFlight  int          // most requests at once; 0 means 384: more than may be long, so that slow clients leave room for others
 	Diary     *slog.Logger // nil discards
 	Note      func(Event)  // counts; nil does not
 }
@@ -133,7 +133,7 @@ func New(cfg Config) (*Door, error) {
 	if cfg.Diary == nil {
 		cfg.Diary = slog.New(slog.DiscardHandler)
 	}
-	d := &Door{cfg: cfg, base: base, sealer: sealer, origins: originsOf(cfg.Clients), slots: make(chan struct{}, orElse(cfg.InFlight, 256))}
+	d := &Door{cfg: cfg, base: base, sealer: sealer, origins: originsOf(cfg.Clients), slots: make(chan struct{}, orElse(cfg.InFlight, 384))}
 	if cfg.Public != nil {
 		d.public = strings.TrimRight(cfg.Public.String(), "/")
 	}

@@ -21,14 +21,20 @@ type long struct {
 }
 
 func newLong(body *upstream.Body) *long {
-	return &long{body: body, pieces: fhirjson.NewPieces(io.MultiReader(&first{body.Bytes}, body.More), fhirjson.Limits{})}
+	return &long{body: body, pieces: fhirjson.NewPieces(io.MultiReader(&first{body.Bytes, body}, body.More), fhirjson.Limits{})}
 }
 
-// first reads what a long answer began with.
-type first struct{ left []byte }
+// first reads what a long answer began with. Clients may take long for the rest: its
+// memory goes back before.
+type first struct {
+	left []byte
+	of   *upstream.Body
+}
 
 func (f *first) Read(p []byte) (n int, err error) {
-	if n = copy(p, f.left); n == 0 {
+	if n = copy(p, f.left); n == 0 && len(p) > 0 {
+		f.left = nil
+		f.of.Spent()
 		return 0, io.EOF
 	}
 	f.left = f.left[n:]

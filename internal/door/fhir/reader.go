@@ -538,6 +538,9 @@ func (x *exchange) problemOf(err error) error {
 		return problem.SearchAgain
 	case errors.Is(err, gate.ErrEnded):
 		return errors.Join(problem.Unavailable, err) // asked again, it is refused for what it is
+	case errors.Is(err, upstream.ErrBusy):
+		x.door.note(Shed)
+		return errors.Join(problem.Unavailable, err)
 	case errors.Is(err, errBudget), errors.Is(err, context.DeadlineExceeded):
 		x.door.note(BudgetSpent)
 		return problem.Unavailable

@@ -270,8 +270,17 @@ func (w *window) forget() {
 	}
 	w.left += len(w.p.shown)
 	w.f.tab.bytes = max(0, w.f.tab.bytes-int64(len(*w.p.buf)))
-	w.p.shown, *w.p.buf, w.measured = w.p.shown[:0], (*w.p.buf)[:0], 0
+	w.p.shown, *w.p.buf, w.measured = w.p.shown[:0], lighter(*w.p.buf), 0
+	w.spare = lighter(w.spare)
 	clear(w.missed)
+}
+
+// lighter is a buffer for the next window: the first is larger than all that follow.
+func lighter(b []byte) []byte {
+	if cap(b) > 2*windowSize {
+		return nil
+	}
+	return b[:0]
 }
 
 // finish ends the page. What did not leave yet fits: it is for the caller to send whole

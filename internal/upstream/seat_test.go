@@ -1,0 +1,108 @@
+package upstream_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum/internal/upstream"
+)
+
+// pool is a client of a server whose Patients never end and whose Conditions are short;
+// what waits is answered when it may be.
+func pool(t *testing.T, may chan struct{}, cfg upstream.Config) *upstream.Client {
+	t.Helper()
+	s := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "application/fhir+json")
+		switch {
+		case strings.Contains(r.URL.Path, "/Patient"):
+			for chunk := strings.Repeat("x", 1<<16); r.Context().Err() == nil; {
+				if _, err := io.WriteString(w, chunk); err != nil {
+					return
+				}
+			}
+		case strings.Contains(r.URL.Path, "/Encounter"):
+			<-may
+		}
+		io.WriteString(w, `{"resourceType":"Condition","id":"c1"}`)
+	}))
+	t.Cleanup(s.Close)
+	base, err := url.Parse(s.URL + "/fhir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg.Base = base
+	c, err := upstream.New(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// TestFC51_SlowReadersKeepNobodyElseFromAsking: two hundred long answers that nobody reads
+// on leave every seat of those who ask; one more than may be is refused at once, and has a
+// place when one of them is let go of.
+func TestFC51_SlowReadersKeepNobodyElseFromAsking(t *testing.T) {
+	const slow = 200
+	c := pool(t, nil, upstream.Config{Conns: 2, Streams: slow, Whole: time.Minute})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	var held []*upstream.Body
+	for range slow {
+		b, err := c.SearchLong(ctx, "Patient", nil, false)
+		if err != nil {
+			t.Fatalf("after %d: %v", len(held), err)
+		}
+		defer b.Release()
+		b.Spent()
+		held = append(held, b)
+	}
+	b, err := c.Fetch(ctx, "Condition", "c1", "")
+	if err != nil {
+		t.Fatalf("somebody else: %v", err)
+	}
+	b.Release()
+	if b, err := c.SearchLong(ctx, "Patient", nil, false); !errors.Is(err, upstream.ErrBusy) {
+		b.Release()
+		t.Fatalf("one more: %v", err)
+	}
+	held[7].Release()
+	if b, err = c.SearchLong(ctx, "Patient", nil, false); err != nil {
+		t.Fatalf("after one was let go of: %v", err)
+	}
+	b.Release()
+}
+
+// TestFC51_WhoFindsNoSeatWaitsAndIsRefused, and everybody gets theirs back.
+func TestFC51_WhoFindsNoSeatWaitsAndIsRefused(t *testing.T) {
+	may := make(chan struct{})
+	c := pool(t, may, upstream.Config{Conns: 1, Whole: 300 * time.Millisecond})
+	done := make(chan error)
+	go func() {
+		_, err := c.Fetch(t.Context(), "Encounter", "e1", "")
+		done <- err
+	}()
+	if err := <-done; !errors.Is(err, upstream.ErrUpstream) { // it has had its time
+		t.Errorf("who waits for the server: %v", err)
+	}
+	close(may)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	if _, err := c.Fetch(gone, "Condition", "c1", ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("who went away: %v", err)
+	}
+	for range 3 {
+		b, err := c.Fetch(t.Context(), "Condition", "c1", "")
+		if err != nil {
+			t.Fatalf("a seat was not given back: %v", err)
+		}
+		b.Release()
+	}
+}
