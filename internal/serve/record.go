@@ -56,26 +56,19 @@ func (a *archive) Find(ctx context.Context, q console.RecordQuery) (console.Reco
 	}
 	page := console.RecordPage{Next: found.Next, Until: found.Until}
 	for _, g := range found.Groups {
-		r, err := a.recorded(g)
-		if err != nil {
-			return page, err
-		}
-		page.Found = append(page.Found, *r)
+		page.Found = append(page.Found, *a.recorded(&g))
 	}
 	return page, nil
 }
 
-// recorded decodes the entries of one decision or act.
-func (a *archive) recorded(records []store.Record) (*console.Recorded, error) {
-	r := &console.Recorded{Origin: records[0].Origin, Earlier: records[0].Origin != a.origin}
-	for i := range records {
-		e, err := records[i].Entry()
-		if err != nil {
-			return nil, err
-		}
-		r.Entries, r.Bodies, r.Index = append(r.Entries, e), append(r.Bodies, records[i].Body), append(r.Index, records[i].Index)
+// recorded is one decision or act as pages know it.
+func (a *archive) recorded(g *store.Group) *console.Recorded {
+	first := &g.Records[0]
+	r := &console.Recorded{Entries: g.Entries, Origin: first.Origin, Earlier: first.Origin != a.origin}
+	for i := range g.Records {
+		r.Bodies, r.Index = append(r.Bodies, g.Records[i].Body), append(r.Index, g.Records[i].Index)
 	}
-	return r, nil
+	return r
 }
 
 // Entry implements console.Archive.
@@ -87,10 +80,15 @@ func (a *archive) Entry(ctx context.Context, id string) (*console.Recorded, erro
 	if err != nil {
 		return nil, err
 	}
-	r, err := a.recorded(records)
-	if err != nil {
-		return nil, err
+	g := store.Group{Records: records}
+	for i := range records {
+		e, err := records[i].Entry()
+		if err != nil {
+			return nil, err
+		}
+		g.Entries = append(g.Entries, e)
 	}
+	r := a.recorded(&g)
 	r.Older, r.Newer, err = a.store.Beside(ctx, records[0].Pos)
 	return r, err
 }

@@ -29,18 +29,24 @@ type Wanted struct {
 	Limit                          int        // 0 means 50, at most 500
 }
 
-// Found is a page of decisions and acts, newest first, each with all its entries in order.
+// Found is a page of decisions and acts, newest first.
 type Found struct {
-	Groups [][]Record
+	Groups []Group
 	Next   int64 // where to go on: Wanted.Before; 0: there are no older ones
 	// Until is the time to which was looked where the search paused with less than a page;
 	// 0 when it did not.
 	Until int64
 }
 
+// Group is all that is recorded of a decision or act, in order.
+type Group struct {
+	Records []Record
+	Entries []ledger.Entry
+}
+
 const (
-	mostGroups = 1500 // decisions that one call looks at
-	mostRuns   = 4    // segments that one call looks through in vain
+	mostGroups = 400 // decisions that one call looks at
+	mostRuns   = 4   // segments that one call looks through in vain
 )
 
 // Find returns decisions and acts, newest first by position. It looks at a bounded part of
@@ -79,21 +85,23 @@ func (w *Wanted) term() string {
 }
 
 // fits reports whether a decision or act is wanted, and the entry at pos the newest of it
-// that says so: each is found once, however many of its entries name the patient.
-func (w *Wanted) fits(group []Record, pos int64) (bool, error) {
+// that says so: each is found once, however many of its entries name the patient. It
+// decodes the group.
+func (w *Wanted) fits(g *Group, pos int64) (bool, error) {
 	var x subject
 	led := w.Grant == "" && w.Patient != "" // by the patient, whom any entry may name
 	named, last := w.Patient == "", int64(-1)
-	for i := range group {
-		e, err := group[i].Entry()
+	for i := range g.Records {
+		e, err := g.Records[i].Entry()
 		if err != nil {
 			return false, err
 		}
+		g.Entries = append(g.Entries, e)
 		x.add(e)
 		names := w.Patient != "" && slices.Contains(e.Header().Patients, w.Patient)
 		named = named || names
 		if led && names || !led && part(e.Header()) == 0 {
-			last = group[i].Pos
+			last = g.Records[i].Pos
 		}
 	}
 	return named && last == pos && w.is(&x), nil
@@ -180,7 +188,8 @@ func (f *finding) take(ctx context.Context, hits []hit) error {
 	}
 	for _, h := range hits {
 		f.looked++
-		fits, err := f.w.fits(groups[h.id], h.pos)
+		g := Group{Records: groups[h.id]}
+		fits, err := f.w.fits(&g, h.pos)
 		if err != nil {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, h.pos, err)
 		}
@@ -191,7 +200,7 @@ func (f *finding) take(ctx context.Context, hits []hit) error {
 			f.found.Next = h.pos + 1
 			return nil
 		}
-		f.found.Groups = append(f.found.Groups, groups[h.id])
+		f.found.Groups = append(f.found.Groups, g)
 	}
 	return nil
 }
