@@ -154,7 +154,12 @@ func (r *Record) tellAct(e *entryShown) {
 		e.say("About", named(r.name(a.Behalf), a.Behalf))
 	}
 	e.say("Act", words(a.Act))
-	e.say("What", a.What...)
+	what := a.What
+	if kind, _, _ := strings.Cut(a.Act, "-"); len(what) > 0 && entryID(what[0]) && subjects[kind] != "" {
+		e.Facts = append(e.Facts, saying{"Which", what[0], subjects[kind] + what[0]})
+		what = what[1:]
+	}
+	e.say("What", what...)
 	if text, spelt := gate.Prose(a.Reason); spelt {
 		e.say("Because", text)
 	} else {
@@ -164,6 +169,9 @@ func (r *Record) tellAct(e *entryShown) {
 		e.Hashes = append(e.Hashes, saying{Name: upperFirst(words(name)), Text: a.Hashes[name]})
 	}
 }
+
+// subjects are the pages of what acts are about, by how the acts are called.
+var subjects = map[string]string{"grant": "/grants/", "glass": "/grants/", "value": "/grants/", "access": "/requests/"}
 
 // named is a name with the id, where they differ.
 func named(name, id string) string {
@@ -178,7 +186,7 @@ func (r *Record) tellDecision(e *entryShown) {
 	e.say("Who", named(e.Who, d.Who), e.Title)
 	e.say("For whom", d.Behalf)
 	e.say("Task", r.taskTitles(d))
-	e.say("Purpose", upperFirst(words(d.Purpose)), d.PurposeCode, d.Flow)
+	e.say("Purpose", words(d.Purpose), d.PurposeCode, d.Flow)
 	if len(d.Asked) > 0 {
 		e.say("Asked for", d.Asked[0])
 		e.say("By", d.Asked[1:]...)

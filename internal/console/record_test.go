@@ -287,12 +287,15 @@ func TestRecordIsToldInWords(t *testing.T) {
 	}
 	_, page = l.get(t, "/record/"+ledgertest.ID(1))
 	for _, want := range []string{
-		"Treatment, TREAT", "/grants/" + ledgertest.ID(77), "part-2-notice", "12 × Observation", "3 × Observation", "no line of the task shows anything of it",
+		"treatment, TREAT", "/grants/" + ledgertest.ID(77), "part-2-notice", "12 × Observation", "3 × Observation", "no line of the task shows anything of it",
 		"during shift", "own chart", "nurse/give-care/1", "It follows to the bit", "/proof", "modicum ledger verify", "&#43;1f2e3d4c&#43;", "&#34;kind&#34;:&#34;decision&#34;", ledgertest.Patient(1),
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the entry does not say %q", want)
 		}
+	}
+	if _, page := l.get(t, "/record/"+ledgertest.ID(4)); !strings.Contains(page, `href="/grants/`+ledgertest.ID(78)) {
+		t.Error("an act does not lead to what it is about")
 	}
 	_, page = l.get(t, "/record/"+ledgertest.ID(2))
 	if !strings.Contains(page, "No line of the task does this") || !strings.Contains(page, "/record/"+ledgertest.ID(1)) {
