@@ -15,6 +15,8 @@ import (
 // kept holds forms while their senders prove who they are. They stay in memory and
 // never stand in an address: a form may name a patient.
 type kept struct {
+	most, owned int // forms of everybody, and of one session
+
 	mu    sync.Mutex
 	forms map[string]keptForm // by a random name
 }
@@ -35,15 +37,17 @@ const (
 // errGone: the form was kept for somebody else, or too long ago, or never.
 var errGone = errors.New("the form is no longer kept")
 
-func newKept() *kept { return &kept{forms: map[string]keptForm{}} }
+func newKept(most, owned int) *kept {
+	return &kept{most: most, owned: owned, forms: map[string]keptForm{}}
+}
 
 // put keeps a form, if need be in place of the oldest of its session or of all.
 func (k *kept) put(f keptForm, now time.Time) string {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	maps.DeleteFunc(k.forms, func(_ string, f keptForm) bool { return !now.Before(f.until) })
-	k.drop(maxOwned, func(o keptForm) bool { return o.session == f.session })
-	k.drop(maxKept, func(keptForm) bool { return true })
+	k.drop(k.owned, func(o keptForm) bool { return o.session == f.session })
+	k.drop(k.most, func(keptForm) bool { return true })
 	name := rand.Text()
 	k.forms[name] = f
 	return name
@@ -75,6 +79,13 @@ func (k *kept) get(name, session string, now time.Time) (keptForm, bool) {
 		return keptForm{}, false
 	}
 	return f, true
+}
+
+// forget drops a form.
+func (k *kept) forget(name string) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	delete(k.forms, name)
 }
 
 // prove keeps the form of a visit and leads to where the person proves who they are.

@@ -19,6 +19,10 @@ type Office struct {
 	People *people.Directory
 	Policy func() *policy.Set
 	SignIn SignIn // nil: nobody signs in here, so there is nothing to invite to or to end
+	// Provisioned: the organization's provisioning keeps people here too (SCIM).
+	Provisioned bool
+
+	files *kept // files of people that were looked at and not taken yet
 }
 
 // SignIn is the part of signing in that these pages show. It is *signin.Service.
@@ -36,9 +40,10 @@ const freshToRun = 5 * time.Minute
 
 // Pages are the pages of the organization, in the order of the menu.
 func (o *Office) Pages() []Page {
+	o.files = newKept(mostFiles, 1)
 	return []Page{
-		o.peoplePage(), o.newPersonPage(), o.personPage(), o.editPage(), o.givePage(), o.leavePage(), o.proposalsPage(),
-		o.programsPage(), o.newProgramPage(), o.programPage(),
+		o.peoplePage(), o.newPersonPage(), o.importPage(), o.importedPage(), o.personPage(), o.editPage(), o.givePage(), o.linkPage(), o.leavePage(), o.proposalsPage(),
+		o.programsPage(), o.newProgramPage(), o.programPage(), o.editProgramPage(),
 	}
 }
 
@@ -122,15 +127,19 @@ var dutyTitles = map[people.Duty]string{
 }
 
 // formNames are the fields of pages where the directory calls them otherwise.
-var formNames = map[string]string{"purpose": "task", "role": "task", "keys": "jwk", "practitioners": "practitioner"}
+var formNames = map[string]string{"purpose": "task", "role": "task", "keys": "jwk", "practitioners": "practitioner", "same": "other"}
 
 // unchanged puts what the directory refused into a form, each at its field, and gives
 // back every error that is none of the directory's answers.
 func unchanged(f *Form, err error) error {
 	var problems people.Problems
+	var lines people.RowProblems
 	var no *people.Refusal
 	switch {
 	case err == nil:
+		return nil
+	case errors.As(err, &lines):
+		linesWrong(f, lines)
 		return nil
 	case errors.As(err, &problems):
 		for _, p := range problems {
@@ -156,6 +165,20 @@ func unchanged(f *Form, err error) error {
 		}
 	}
 	return err
+}
+
+// mostLines is how many problems of a file a page tells at once.
+const mostLines = 100
+
+// linesWrong puts what is wrong with a file into a form, line by line.
+func linesWrong(f *Form, lines people.RowProblems) {
+	for i, p := range lines {
+		if i == mostLines {
+			f.Fail("", "And "+strconv.Itoa(len(lines)-i)+" more. Mend these first.")
+			return
+		}
+		f.Fail("", "Line "+strconv.Itoa(p.Line)+": "+strings.ReplaceAll(p.Field, "_", " ")+" "+strings.TrimSuffix(p.Say, ".")+".")
+	}
 }
 
 var signInRefusals = []struct {

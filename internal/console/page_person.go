@@ -24,7 +24,9 @@ type personShown struct {
 	Holds      []heldShown
 	Sessions   []sessionShown
 	Programs   []*people.Program
-	Same       []string
+	Same       []sameShown
+	Groups     []string
+	Entrusts   bool // they can be left to provisioning
 	Invitation *invitationShown
 	Link       string // of an invitation, shown this once
 	CanInvite  bool
@@ -33,7 +35,7 @@ type personShown struct {
 // heldShown is one thing that somebody holds.
 type heldShown struct {
 	people.Standing
-	Title, Source   string
+	Title           string
 	By, Agreed      string
 	From, To, Used  When
 	State           Badge
@@ -98,6 +100,10 @@ func (o *Office) turnPerson(v *Visit, p *people.Person) error {
 		err, said = o.People.Take(ctx, by, pressed(f, p.ID)), "Taken away. It counts no more."
 	case do == "agree":
 		err, said = o.People.Agree(ctx, by, pressed(f, p.ID)), "Agreed. It counts from now on."
+	case do == "unlink":
+		err, said = o.People.Unlink(ctx, by, p.ID, f.Get("item")), "Parted. They are two people again, unless they share a mail address."
+	case do == "entrust":
+		err, said = o.People.Entrust(ctx, by, p.ID), "Provisioning looks after them now. What they hold stays."
 	case do == "back":
 		err, said = o.People.Reactivate(ctx, by, p.ID), "They are back, and hold nothing but what groups of provisioning give."
 	case do == "end" && o.SignIn != nil:
@@ -127,15 +133,13 @@ func (o *Office) showPerson(v *Visit, p *people.Person, f *Form, link string) er
 	x := personShown{
 		Person: p, At: personAt(p.ID), State: activeBadge(p.Active), Came: v.When(p.Created), Left: v.When(p.Ended), Form: f, Link: link,
 		CanInvite: o.SignIn != nil && p.Active, Programs: o.owned(p.ID),
+		Same: o.same(p), Groups: o.groups(p.ID), Entrusts: o.Provisioned && p.Active && p.From != people.SCIM,
 	}
 	if p.Manager != "" {
 		x.Manages = o.name(p.Manager)
 	}
 	for _, s := range o.People.Standings(p.ID, v.Now.UnixMicro()) {
 		x.Holds = append(x.Holds, o.standing(v, s))
-	}
-	for _, id := range p.Same {
-		x.Same = append(x.Same, o.name(id))
 	}
 	o.showSignIn(v, p, &x)
 	if !f.OK() {
@@ -165,7 +169,7 @@ func (o *Office) invitation(v *Visit, i *signin.Invitation) *invitationShown {
 // standing is something that is held, as a line of a page.
 func (o *Office) standing(v *Visit, s people.Standing) heldShown {
 	x := heldShown{
-		Standing: s, Title: o.held(s.Kind, s.Name), Source: sourceTitle(s.Held.From), By: o.name(s.By), Who: o.name(s.Person), At: personAt(s.Person),
+		Standing: s, Title: o.held(s.Kind, s.Name), By: o.given(&s), Who: o.name(s.Person), At: personAt(s.Person),
 		From: v.When(s.Since), To: v.When(s.Until), Used: v.When(s.LastUse), Taken: s.Group == "",
 		MayAgree: s.Waits && o.mayAgree(v.Viewer, s.By, s.Person), State: Badge{"counts", "keep", ""},
 	}

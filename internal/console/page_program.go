@@ -14,6 +14,7 @@ var programView = View("program", programText)
 
 type programShown struct {
 	*people.Program
+	At               string
 	State            *Badge
 	OwnerName        string
 	OwnerAt          string // "" for who may not look at people
@@ -138,7 +139,7 @@ func (o *Office) addKey(v *Visit, p *people.Program, f *Form) error {
 
 func (o *Office) showProgram(v *Visit, p *people.Program, f, key, hand *Form) error {
 	x := programShown{
-		Program: p, OwnerName: o.name(p.Owner), RoleTitle: o.held(people.Role, p.Role), TaskTitle: p.Task, Came: v.When(p.Created), Ends: v.When(p.Until),
+		Program: p, At: programAt(p.ID), OwnerName: o.name(p.Owner), RoleTitle: o.held(people.Role, p.Role), TaskTitle: p.Task, Came: v.When(p.Created), Ends: v.When(p.Until),
 		Used: v.When(p.LastUse), Own: p.Owner == v.Viewer.Person.ID, Form: f, Key: key, Hand: hand,
 	}
 	if t, ok := o.Policy().Task(p.Role + "/" + p.Task); ok {

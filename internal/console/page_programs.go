@@ -17,7 +17,7 @@ var programsView = View("programs", programsText)
 type programRow struct {
 	*people.Program
 	owner, role, state string
-	findings           int
+	findings           []string // what stands out, in a word or two each
 	ends, used         When
 }
 
@@ -31,11 +31,17 @@ var programsTable = &Table[programRow]{
 		{Key: "owner", Title: "Owner", Text: func(p programRow) string { return p.owner }},
 		{Key: "role", Title: "Role", Text: func(p programRow) string { return p.role }, Pick: true, Quiet: true},
 		{Key: "state", Title: "State", Text: func(p programRow) string { return p.state }, Pick: true, Cell: func(p programRow) Cell {
-			return Cell{Text: p.state, Badge: programBadge(p.Active, p.findings)}
+			return Cell{Text: p.state, Badge: programBadge(p.Active, len(p.findings))}
 		}},
+		{Key: "out", Title: "Stands out", Text: func(p programRow) string { return strings.Join(p.findings, ", ") }},
 		{Key: "used", Title: "Last use", Text: func(p programRow) string { return p.used.Exact }, Quiet: true, Cell: func(p programRow) Cell { return Cell{Text: "never", When: whenAny(&p.used)} }},
 		{Key: "ends", Title: "Ends", Text: func(p programRow) string { return p.ends.Exact }, Cell: func(p programRow) Cell { return Cell{When: &p.ends} }},
 	},
+}
+
+// findingWords say in a word or two what stands out; the program's page says it whole.
+var findingWords = map[string]string{
+	"unused": "unused for 90 days", "wide": "wide scopes", "no-key": "no key", "key-ends": "a key ends", "ends": "ends soon", "owner-gone": "owner gone",
 }
 
 func whenAny(w *When) *When {
@@ -77,16 +83,18 @@ func (o *Office) programsPage() Page {
 }
 
 func (o *Office) programRows(v *Visit) (rows []programRow) {
-	found := map[string]int{}
+	found := map[string][]string{}
 	for _, f := range o.People.Findings(v.Now.UnixMicro()) {
-		found[f.Program]++
+		if word := findingWords[f.What]; !slices.Contains(found[f.Program], word) {
+			found[f.Program] = append(found[f.Program], word)
+		}
 	}
 	for _, p := range o.People.Programs() {
 		if !o.mayProgram(v.Viewer, p) {
 			continue
 		}
 		rows = append(rows, programRow{
-			Program: p, owner: o.name(p.Owner), role: o.held(people.Role, p.Role), state: programBadge(p.Active, found[p.ID]).Word, findings: found[p.ID],
+			Program: p, owner: o.name(p.Owner), role: o.held(people.Role, p.Role), state: programBadge(p.Active, len(found[p.ID])).Word, findings: found[p.ID],
 			ends: v.When(p.Until), used: v.When(p.LastUse),
 		})
 	}

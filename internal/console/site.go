@@ -74,7 +74,7 @@ func New(cfg Config) (*Site, error) {
 		cfg.Zone = time.UTC
 	}
 	cfg.SignIn = true
-	s := &Site{cfg: cfg, start: Start(cfg.Options), kept: newKept(), toasts: newToasts()}
+	s := &Site{cfg: cfg, start: Start(cfg.Options), kept: newKept(maxKept, maxOwned), toasts: newToasts()}
 	if s.cfg.Front == nil {
 		s.cfg.Front = s.start
 	}

@@ -1,0 +1,90 @@
+package console
+
+import (
+	"slices"
+	"strings"
+
+	"modicum/internal/people"
+)
+
+const editProgramText = `{{define "title"}}Change {{.Title}}{{end}}
+{{define "main"}}<div class="narrow"><p class="crumb"><a href="{{.Form.Back}}">{{.Title}}</a></p><h1>Change the program</h1>
+<p class="lead">{{.Lead}}</p>{{template "form" .Form}}</div>{{end}}`
+
+var editProgramView = View("edit-program", editProgramText)
+
+// editProgramPage changes what is said of a program: its owner narrows it, who runs
+// people and does not own it widens it too.
+func (o *Office) editProgramPage() Page {
+	return Page{Path: "/programs/{id}/edit", May: o.mayPrograms, Fresh: freshToRun, Sends: "Change it",
+		Get: func(v *Visit) error {
+			p, err := o.runningProgram(v)
+			if err != nil {
+				return err
+			}
+			return v.Show(editProgramView, o.editing(v, p, o.changeForm(v, p)))
+		},
+		Post: func(v *Visit) error {
+			p, err := o.runningProgram(v)
+			if err != nil {
+				return err
+			}
+			f := o.changeForm(v, p)
+			if f.Read(v) {
+				if err := unchanged(f, o.change(v, p, f)); err != nil {
+					return err
+				}
+			}
+			if !f.OK() {
+				return v.Again(editProgramView, o.editing(v, p, f))
+			}
+			return v.Go(programAt(p.ID), "Changed. It counts from now on.")
+		},
+	}
+}
+
+// runningProgram is seenProgram of one that was not stopped.
+func (o *Office) runningProgram(v *Visit) (*people.Program, error) {
+	p, err := o.seenProgram(v)
+	if err == nil && !p.Active {
+		return nil, ErrNotHere
+	}
+	return p, err
+}
+
+func (o *Office) editing(v *Visit, p *people.Program, f *Form) aboutPerson {
+	lead := "What you take away counts at once. You own it, so somebody else who runs people widens it."
+	if p.Owner != v.Viewer.Person.ID {
+		lead = "Fewer scopes, fewer networks and an earlier end take away; everything else may let it do more."
+	}
+	return aboutPerson{Title: p.Title, Lead: lead, Form: f}
+}
+
+func (o *Office) changeForm(v *Visit, p *people.Program) *Form {
+	f := o.programForm()
+	f.Submit, f.Back = "Change it", programAt(p.ID)
+	f.Fields = slices.DeleteFunc(f.Fields, func(x *Field) bool { return x.Name == "id" || x.Name == "owner" || x.Name == "task" })
+	for name, value := range map[string]string{
+		"title": p.Title, "why": p.Why, "scopes": strings.Join(p.Scopes, "\n"), "networks": strings.Join(p.Networks, "\n"), "until": v.Moment(p.Until),
+	} {
+		f.Field(name).Value = value
+	}
+	return f
+}
+
+func (o *Office) change(v *Visit, p *people.Program, f *Form) error {
+	until, ok := v.ParseWhen(f.Get("until"))
+	if f.Get("until") == v.Moment(p.Until) {
+		until, ok = p.Until, true // a field has minutes: what was not touched is not cut
+	}
+	if !ok {
+		f.Fail("until", "Until must be a day and a time.")
+		return nil
+	}
+	_, err := o.People.ChangeProgram(v.Context(), v.Viewer.Actor(), p.ID, func(p *people.Program) error {
+		p.Title, p.Why, p.Until = f.Get("title"), f.Get("why"), until
+		p.Scopes, p.Networks = strings.Fields(f.Get("scopes")), strings.Fields(f.Get("networks"))
+		return nil
+	})
+	return err
+}
