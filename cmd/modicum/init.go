@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 
 	"modicum"
 	"modicum/internal/config"
@@ -15,9 +18,11 @@ import (
 )
 
 type initCommand struct {
-	Dir    string `arg:"" help:"Folder to make; it must be empty or not there."`
-	Origin string `help:"Name of the log of its record; it stays for as long as the record does." default:"modicum.hospital.example/main" placeholder:"NAME"`
-	JSON   bool   `help:"Print one JSON object."`
+	Dir      string `arg:"" help:"Folder to make; it must be empty or not there."`
+	Origin   string `help:"Name of the log of its record; it stays for as long as the record does." default:"modicum.hospital.example/main" placeholder:"NAME"`
+	Passkeys bool   `help:"Leave identity providers out: people sign in with passkeys of the console."`
+	Upstream string `help:"Base address of your FHIR R4 server, for fhir.upstream." placeholder:"URL"`
+	JSON     bool   `help:"Print one JSON object."`
 }
 
 // Help shows how it goes on.
@@ -27,6 +32,7 @@ makes all of it or nothing, and refuses a folder that is not empty.
 
 Examples:
   modicum init hospital
+  modicum init hospital --passkeys --upstream http://127.0.0.1:8090/fhir
   modicum init hospital --origin modicum.myhospital.org/main
   cd hospital && modicum serve --check`
 }
@@ -39,6 +45,9 @@ func (c *initCommand) Run(t *terminal) error {
 	}
 	if len(entries) > 0 {
 		return usage("%s is not empty; name a new folder", c.Dir)
+	}
+	if u, err := url.Parse(c.Upstream); c.Upstream != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || strings.ContainsAny(c.Upstream, " #\n")) {
+		return usage("--upstream wants the base address of a FHIR R4 server, such as http://127.0.0.1:8090/fhir")
 	}
 	secret, public, err := ledger.NewKey(c.Origin)
 	if err != nil {
@@ -56,7 +65,7 @@ func (c *initCommand) Run(t *terminal) error {
 
 func (c *initCommand) say(t *terminal, public string) {
 	fmt.Fprintf(t.out, `%[1]s is ready:
-  modicum.yaml   every key with a comment: set issuers and fhir.upstream first
+  modicum.yaml   every key with a comment%[3]s
   policy/        a sample policy to start from, not legal advice
   facts/         files of facts, read again when they change
   data/          record, store and keys (mode 0700): back it up as one
@@ -67,7 +76,22 @@ Next:
   cd %[1]s
   modicum serve --check
   modicum serve
-`, c.Dir, public)
+`, c.Dir, public, c.left())
+}
+
+// left is what of the configuration must be written before it serves.
+func (c *initCommand) left() string {
+	var todo []string
+	if !c.Passkeys {
+		todo = append(todo, "issuers")
+	}
+	if c.Upstream == "" {
+		todo = append(todo, "fhir.upstream")
+	}
+	if len(todo) == 0 {
+		return ""
+	}
+	return ": set " + strings.Join(todo, " and ") + " first"
 }
 
 // make fills a folder of its own and moves it to its place when it is whole: who
@@ -81,7 +105,7 @@ func (c *initCommand) make(secret, public string) error {
 	if err := os.MkdirAll(parent, 0o755); err != nil {
 		return err
 	}
-	tmp, err := filled(parent, c.Origin, secret, public)
+	tmp, err := c.filled(parent, secret, public)
 	if err != nil {
 		return err
 	}
@@ -94,7 +118,7 @@ func (c *initCommand) make(secret, public string) error {
 // into fills an empty folder that is there, which may be a mounted volume or the
 // folder that the person stands in: it stays what it is.
 func (c *initCommand) into(dir, secret, public string) error {
-	tmp, err := filled(dir, c.Origin, secret, public)
+	tmp, err := c.filled(dir, secret, public)
 	if err != nil {
 		return err
 	}
@@ -106,25 +130,43 @@ func (c *initCommand) into(dir, secret, public string) error {
 }
 
 // filled returns a new folder below parent with all of an installation.
-func filled(parent, origin, secret, public string) (string, error) {
+func (c *initCommand) filled(parent, secret, public string) (string, error) {
 	tmp, err := os.MkdirTemp(parent, ".modicum-init-")
 	if err != nil {
 		return "", err
 	}
-	if err := fill(tmp, origin, secret, public); err != nil {
+	if err := c.fill(tmp, secret, public); err != nil {
 		return "", errors.Join(err, os.RemoveAll(tmp))
 	}
 	return tmp, nil
 }
 
-func fill(dir, origin, secret, public string) error {
+// configuration is the example, with what was said on the command line.
+func (c *initCommand) configuration() []byte {
+	text := bytes.Replace(config.Example(), []byte("modicum.hospital.example/main"), []byte(c.Origin), 1)
+	if c.Upstream != "" {
+		text = bytes.Replace(text, []byte("upstream: http://127.0.0.1:8090/fhir"), []byte("upstream: "+c.Upstream), 1)
+	}
+	if !c.Passkeys {
+		return text
+	}
+	lines := strings.SplitAfter(string(text), "\n")
+	from := slices.Index(lines, "issuers:\n")
+	for i := from; i >= 0 && i < len(lines) && strings.TrimSpace(lines[i]) != ""; i++ {
+		if !strings.HasPrefix(strings.TrimSpace(lines[i]), "#") {
+			lines[i] = "# " + lines[i]
+		}
+	}
+	return []byte(strings.Join(lines, ""))
+}
+
+func (c *initCommand) fill(dir, secret, public string) error {
 	for _, sub := range []string{"policy", "facts", "data"} {
 		if err := os.MkdirAll(filepath.Join(dir, sub), 0o700); err != nil {
 			return err
 		}
 	}
-	text := bytes.Replace(config.Example(), []byte("modicum.hospital.example/main"), []byte(origin), 1)
-	if err := os.WriteFile(filepath.Join(dir, "modicum.yaml"), text, 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "modicum.yaml"), c.configuration(), 0o644); err != nil {
 		return err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "ledger.vkey"), []byte(public+"\n"), 0o644); err != nil {
