@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 	"internal/matrix":           {"catalog"},
 	"internal/reach":            {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
 	"internal/health":           {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
-	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "ledger", "policy", "policy/doc"},
+	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":         {"ledger"},

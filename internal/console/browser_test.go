@@ -138,7 +138,8 @@ func everyPage(t *testing.T, h *hospital) (out []struct{ who, path string }) {
 	for n := range 4 {
 		out = append(out, struct{ who, path string }{"petra", "/record/" + ledgertest.ID(n+1)})
 	}
-	for _, path := range []string{"/record", "/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/nothing"} {
+	issues(t, h.given, "nina", "nurse/give-care")
+	for _, path := range []string{"/record", "/settings/tokens", "/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/nothing"} {
 		for _, who := range []string{"nina", "petra", "olga"} {
 			out = append(out, struct{ who, path string }{who, path})
 		}

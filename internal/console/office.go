@@ -21,6 +21,7 @@ type Office struct {
 	SignIn SignIn // nil: nobody signs in here, so there is nothing to invite to or to end
 	// Provisioned: the organization's provisioning keeps people here too (SCIM).
 	Provisioned bool
+	Tokens      Tokens // nil: none are given out here
 
 	files *kept // files of people that were looked at and not taken yet
 }

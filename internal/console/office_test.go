@@ -17,6 +17,7 @@ import (
 	"modicum/internal/people"
 	"modicum/internal/signin"
 	"modicum/internal/testkit"
+	"modicum/internal/tokens"
 	"modicum/policy"
 )
 
@@ -26,6 +27,7 @@ type bureau struct {
 	dir    *people.Directory
 	signIn *signin.Service
 	office *console.Office
+	given  *tokens.Service
 }
 
 func newBureau(t testing.TB) *bureau {
@@ -54,7 +56,8 @@ func newBureau(t testing.TB) *bureau {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.office = &console.Office{People: b.dir, Policy: func() *policy.Set { return set }, SignIn: b.signIn}
+	b.given = givesTokens(t, desk, b.dir, func() *policy.Set { return set }, clock)
+	b.office = &console.Office{People: b.dir, Policy: func() *policy.Set { return set }, SignIn: b.signIn, Tokens: b.given}
 	rebuild(t, b.world, b.office.Pages()...)
 	b.proved.Store(true)
 	b.must(t)(b.dir.First(t.Context(), &people.Person{UserName: "ann", Name: "Ann Frost"}))
@@ -235,6 +238,7 @@ func officePages(t testing.TB, b *bureau) []string {
 	b.gives(t, "ann", "cleo", people.Role, "privacy-officer")
 	b.gives(t, "ann", "cleo", people.Role, "nurse")
 	b.as("ann").post(t, "/people/cleo", "do", "invite")
+	issues(t, b.given, "cleo", "")
 	b.addsProgram(t, "lab", "ben")
 	b.addsProgram(t, "old", "cleo")
 	b.as("ben").post(t, "/programs/lab", "do", "key", "jwk", newKey(t, false), "until", "2027-01-01T12:00")

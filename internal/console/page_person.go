@@ -23,6 +23,7 @@ type personShown struct {
 	Form       *Form // what is wrong with what was pressed
 	Holds      []heldShown
 	Sessions   []sessionShown
+	Tokens     []tokenShown
 	Programs   []*people.Program
 	Same       []sameShown
 	Groups     []string
@@ -108,6 +109,8 @@ func (o *Office) turnPerson(v *Visit, p *people.Person) error {
 		err, said = o.People.Reactivate(ctx, by, p.ID), "They are back, and hold nothing but what groups of provisioning give."
 	case do == "end" && o.SignIn != nil:
 		err, said = o.SignIn.End(ctx, by, f.Get("item")), "That session has ended."
+	case do == "end-token":
+		err, said = endToken(v, o.Tokens, p.ID, f.Get("item")), "That token has ended, and whatever was under way with it."
 	case do == "withdraw" && o.SignIn != nil:
 		err, said = o.SignIn.Withdraw(ctx, by, f.Get("item")), "The invitation opens nothing any more."
 	case do == "invite" && o.SignIn != nil:
@@ -132,7 +135,7 @@ func pressed(f *Form, person string) people.Which {
 func (o *Office) showPerson(v *Visit, p *people.Person, f *Form, link string) error {
 	x := personShown{
 		Person: p, At: personAt(p.ID), State: activeBadge(p.Active), Came: v.When(p.Created), Left: v.When(p.Ended), Form: f, Link: link,
-		CanInvite: o.SignIn != nil && p.Active, Programs: o.owned(p.ID),
+		CanInvite: o.SignIn != nil && p.Active, Programs: o.owned(p.ID), Tokens: tokensOf(v, o.Tokens, o.Policy(), p.ID),
 		Same: o.same(p), Groups: o.groups(p.ID), Entrusts: o.Provisioned && p.Active && p.From != people.SCIM,
 	}
 	if p.Manager != "" {

@@ -13,7 +13,7 @@ var settingsView = View("settings", settingsText)
 
 type settingsShown struct {
 	Name, UserName, Title, Zone string
-	Bell, System                bool
+	Bell, Tokens, System        bool
 }
 
 // settingsPage leads to what a person sets for themselves, and says what others know
@@ -21,6 +21,6 @@ type settingsShown struct {
 func (s *Staff) settingsPage() Page {
 	return Page{Path: "/settings", Get: func(v *Visit) error {
 		p := v.Viewer.Person
-		return v.Show(settingsView, settingsShown{p.Name, p.UserName, p.Title, v.zone().String(), s.Bell != nil, v.Viewer.Holds(people.RunSystem)})
+		return v.Show(settingsView, settingsShown{p.Name, p.UserName, p.Title, v.zone().String(), s.Bell != nil, s.Tokens != nil, v.Viewer.Holds(people.RunSystem)})
 	}}
 }

@@ -240,11 +240,13 @@ func TestPagesLookRight(t *testing.T) {
 	h.pass(10 * time.Minute)
 	second := h.asks(t, "transport again, for the way back")
 	glass := h.breaks(t, "drill-1")
+	issues(t, h.given, "nina", "nurse/give-care")
+	issues(t, h.given, "nina", "")
 	for _, tt := range []struct{ who, path string }{
 		{"nina", "/"}, {"petra", "/"}, {"olga", "/"}, {"dora", "/"}, {"nina", "/my"}, {"nina", "/ask"}, {"petra", "/inbox"}, {"nina", "/inbox"},
 		{"petra", "/requests/" + second}, {"nina", "/requests/" + second}, {"nina", "/grants"}, {"petra", "/grants?of=all"},
 		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"}, {"petra", "/settings/notices"},
-		{"nina", "/nothing"}, {"nina", "/settings"},
+		{"nina", "/nothing"}, {"nina", "/settings"}, {"nina", "/settings/tokens"}, {"bob", "/settings/tokens"},
 		{"nina", "/posted?to=/ask&step=preview&patient=p1&task=nurse/give-care&kind=exception&class=coverage.member-id&text=the+desk+asks+for+the+number"},
 		{"nina", "/posted?to=/ask&step=preview&patient=&task=nurse/give-care&kind=exception&text=."}, {"dora", "/posted?to=/glass&patient=p1+p2&text="},
 		{"petra", "/posted?to=/requests/" + second + "&answer=refuse"},

@@ -25,7 +25,7 @@ type Directory interface {
 }
 
 // Staff is what the pages of staff, approvers and reviewers show. All of it must be
-// set but Bell and Drills.
+// set but Bell, Tokens and Drills.
 type Staff struct {
 	Lent   *access.Book
 	People Directory
@@ -33,6 +33,7 @@ type Staff struct {
 	Reach  *reach.Reader
 	Now    func() time.Time
 	Bell   *notice.Teller // nil: there is no page of notices
+	Tokens Tokens         // nil: none are given out here
 	Drills []string       // made-up patients for whom breaking the glass is a drill
 
 	sight sight
@@ -53,6 +54,9 @@ func (s *Staff) Pages(site *Site) []Page {
 	}
 	if s.Bell != nil {
 		pages = append(pages, s.noticesPage(), s.wishesPage())
+	}
+	if s.Tokens != nil {
+		pages = append(pages, s.tokensPage())
 	}
 	return pages
 }

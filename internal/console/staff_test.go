@@ -24,6 +24,7 @@ import (
 	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/internal/reach"
+	"modicum/internal/tokens"
 	"modicum/ledger"
 	"modicum/policy"
 )
@@ -51,6 +52,14 @@ func (c *crew) Positions(string, int64) []string                   { return nil 
 func (c *crew) Same(a, b string) bool                              { return a == b }
 func (c *crew) OnGone(func(context.Context, *book.Change, string)) {}
 func (c *crew) Holds(id string, d people.Duty, _ int64) bool       { return slices.Contains(c.duty[id], d) }
+func (c *crew) RolesUntil(string, int64) int64                     { return 0 }
+func (c *crew) Used(_, _, _ string, _ int64)                       {}
+func (c *crew) Like(id string) string {
+	if c.of[id] == nil {
+		return ""
+	}
+	return id
+}
 func (c *crew) People() iter.Seq[*people.Person] {
 	return func(yield func(*people.Person) bool) {
 		for _, p := range c.of {
@@ -93,6 +102,7 @@ type hospital struct {
 
 	record *shelf   // what the pages of the record show
 	reads  *keptLog // who read it
+	given  *tokens.Service
 }
 
 var staff = []struct {
@@ -146,7 +156,8 @@ func newHospital(t testing.TB) *hospital {
 	if err != nil {
 		t.Fatal(err)
 	}
-	h.staff = &console.Staff{Lent: h.lent, People: h.crew, Policy: func() *policy.Set { return set }, Reach: sees, Bell: h.bell, Drills: []string{"drill-1"}, Now: func() time.Time { return time.UnixMicro(h.now.Load()) }}
+	h.given = givesTokens(t, h.desk, h.crew, func() *policy.Set { return set }, clock)
+	h.staff = &console.Staff{Tokens: h.given, Lent: h.lent, People: h.crew, Policy: func() *policy.Set { return set }, Reach: sees, Bell: h.bell, Drills: []string{"drill-1"}, Now: func() time.Time { return time.UnixMicro(h.now.Load()) }}
 	h.record, h.reads = &shelf{}, &keptLog{}
 	rebuild(t, h.world, slices.Concat(h.staff.Pages(h.site), ailingSystem().Pages(), (&console.Record{
 		Archive: h.record, Log: h.reads, Refs: refs, People: h.crew, Policy: func() *policy.Set { return set }, Doors: []string{"fhir", "ledger"},

@@ -265,6 +265,7 @@ func All() []Defect {
 		CallUnsigned,
 		DialledAnywhere,
 		EmergencyIsDown,
+		TokenOfOthers,
 		SecretShown,
 		SpoolTakesAll,
 		SpoolUnbounded,

@@ -13,6 +13,7 @@ const (
 	CodeTwice         Defect = "code-twice"         // a code of the command line is good twice
 	ChallengeIgnored  Defect = "challenge-ignored"  // whoever has the code gets the token
 	RatesShared       Defect = "rates-shared"       // addresses of anybody crowd out programs and people
+	TokenOfOthers     Defect = "token-of-others"    // whoever guesses its id ends a token of somebody else on their own page
 	AddressesEach     Defect = "addresses-each"     // each address of one IPv6 network counts for itself
 )
 

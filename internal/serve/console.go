@@ -94,9 +94,9 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	c := s.opts.Config
 	staff := &console.Staff{
 		Lent: s.org.lent, People: s.org.people, Policy: s.set, Now: func() time.Time { now, _ := s.opts.Now(); return now },
-		Bell: s.org.notices, Drills: c.Drills,
+		Bell: s.org.notices, Tokens: s.org.tokens, Drills: c.Drills,
 	}
-	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions, Provisioned: c.SCIM != nil}
+	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions, Tokens: s.org.tokens, Provisioned: c.SCIM != nil}
 	counts := func(ctx context.Context, v *console.Viewer, path string) int {
 		now, _ := s.opts.Now()
 		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro())

@@ -123,6 +123,7 @@ func (s *Service) personal(r *http.Request, t *Token, now time.Time) (*caller.Ca
 		Network: address(r), Issuer: s.issuer(), Issued: time.UnixMicro(t.Issued), Expires: time.UnixMicro(t.Until),
 		Tokens: []string{t.ID},
 	}
+	s.shown(t.ID, now)
 	if t.Proved != 0 {
 		c.AuthTime = time.UnixMicro(t.Proved)
 		c.Proved = c.AuthTime

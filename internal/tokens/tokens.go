@@ -27,6 +27,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -140,6 +141,8 @@ type Service struct {
 	tokens *book.Book[Token]
 	byHash map[[sha256.Size]byte]string // id by hash; under the desk's lock
 
+	lastUse sync.Map // id of a person's token → *atomic.Int64, microseconds since 1970
+
 	mu       sync.Mutex
 	programs map[[sha256.Size]byte]*programToken // under mu
 	sweepAt  int                                 // number of programs' tokens at which those that are over are forgotten
@@ -182,6 +185,7 @@ func (s *Service) turned(id string, old, now *Token) {
 		s.byHash[hashOf(now)] = id
 	}
 	if old != nil && now == nil {
+		s.lastUse.Delete(id)
 		s.tellEnd(id)
 	}
 }
@@ -360,6 +364,24 @@ func (s *Service) Tokens(person string) iter.Seq[*Token] {
 			}
 		}
 	}
+}
+
+// LastUse is when a token was last shown since this process began, in microseconds since
+// 1970; 0 where it was not.
+func (s *Service) LastUse(id string) int64 {
+	if at, ok := s.lastUse.Load(id); ok {
+		return at.(*atomic.Int64).Load()
+	}
+	return 0
+}
+
+// shown notes that a token was used.
+func (s *Service) shown(id string, now time.Time) {
+	at, ok := s.lastUse.Load(id)
+	if !ok {
+		at, _ = s.lastUse.LoadOrStore(id, new(atomic.Int64))
+	}
+	at.(*atomic.Int64).Store(now.UnixMicro())
 }
 
 // Revoke ends a token. Its person may, and whoever runs people: the caller of Revoke
