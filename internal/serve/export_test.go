@@ -5,6 +5,7 @@ import (
 
 	"modicum/internal/console"
 	"modicum/internal/notice"
+	"modicum/internal/tokens"
 	"modicum/ledger"
 )
 
@@ -24,3 +25,6 @@ func (s *Server) Notices() *notice.Teller { return s.org.notices }
 func (s *Server) OwnView(ctx context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
 	return s.ownView(ctx, v, task, patient)
 }
+
+// Tokens gives out tokens.
+func (s *Server) Tokens() *tokens.Service { return s.org.tokens }
