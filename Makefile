@@ -29,6 +29,9 @@ bench-hostile: ## p99 of other callers while the upstream and eight clients are 
 bench-door: ## the FHIR door beside httputil.ReverseProxy, processes of their own, as a table; BENCH_DOOR=3s a round
 	@BENCH_DOOR=$${BENCH_DOOR:-3s} go test -run '^$$' -bench BesideProxy -benchtime 1x ./internal/serve
 
+bench-cutoff: ## from taking a right away to the last byte, 200 open streams, each way there is: five minutes
+	@go test -run '^$$' -bench CutOff -benchtime 1x -timeout 15m ./internal/serve
+
 fuzz: ## every fuzz target for FUZZTIME=30s each; what is found stays in testdata/fuzz
 	@tools/fuzz $(FUZZTIME) $(PKG)
 
@@ -44,4 +47,4 @@ soak: ## tests that last as long as they are given (testkit.Soak): SOAK=10m each
 lint: ## golangci-lint with .golangci.yml; its first build takes some minutes
 	go tool -modfile=tools/lint/go.mod golangci-lint run
 
-.PHONY: help setup check test bench bench-hostile fuzz defects demo soak lint
+.PHONY: help setup check test bench bench-hostile bench-cutoff fuzz defects demo soak lint

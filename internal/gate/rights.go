@@ -90,6 +90,11 @@ func (s *Session) Renew() error {
 	if gen.Set != s.set || trusted != s.trusted || !until.IsZero() && !now.Before(until) {
 		return ErrEnded
 	}
+	if s.leaving != nil && !defect.On(defect.FactsNotWatched) {
+		if _, still := s.leaving.still(now, trusted); !still { // what was given to the connection last may not have left
+			return ErrEnded
+		}
+	}
 	recorded := s.grants()
 	s.gen, s.now = gen, now
 	if req := s.request(); req.Caller != s.truth || !s.stillLent(recorded) {

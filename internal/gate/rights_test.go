@@ -249,6 +249,9 @@ func TestG3_WhatFactsNoLongerAllowIsCutOff(t *testing.T) {
 			ctx, stop := s.Watch(t.Context(), func() { cut = true })
 			defer stop()
 			h.feed(tt.facts)
+			if err := s.Renew(); errors.Is(err, gate.ErrEnded) != tt.want { // whoever is first
+				t.Errorf("decided again: %v", err)
+			}
 			h.ends.Facts()
 			if ended(ctx) != tt.want || cut != tt.want {
 				t.Errorf("ended is %v, cut is %v", ended(ctx), cut)

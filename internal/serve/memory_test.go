@@ -33,6 +33,9 @@ func TestMain(m *testing.M) {
 	case "proxy":
 		proxyChild()
 		return
+	case "readers":
+		readersChild()
+		return
 	}
 	testkit.Main(m)
 }
