@@ -63,6 +63,9 @@ func (s *Store) Find(ctx context.Context, w Wanted) (Found, error) {
 		f.before = s.drained.Load()
 	}
 	hits := f.scan
+	if w.led() == byEnd {
+		hits = f.ended
+	}
 	if t := w.term(); t != "" {
 		recent := s.terms.find(t) // before the index is asked: what leaves memory is there by then
 		hits = func(ctx context.Context, n int) ([]hit, bool, error) { return f.named(ctx, t, recent, n) }
@@ -89,7 +92,7 @@ func (w *Wanted) term() string {
 // decodes the group.
 func (w *Wanted) fits(g *Group, pos int64) (bool, error) {
 	var x subject
-	led := w.Grant == "" && w.Patient != "" // by the patient, whom any entry may name
+	led := w.led()
 	named, last := w.Patient == "", int64(-1)
 	for i := range g.Records {
 		e, err := g.Records[i].Entry()
@@ -100,7 +103,7 @@ func (w *Wanted) fits(g *Group, pos int64) (bool, error) {
 		x.add(e)
 		names := w.Patient != "" && slices.Contains(e.Header().Patients, w.Patient)
 		named = named || names
-		if led && names || !led && part(e.Header()) == 0 {
+		if led == byPatient && names || led == byEnd && e.Header().Kind == ledger.KindOutcome || led == byItself && part(e.Header()) == 0 {
 			last = g.Records[i].Pos
 		}
 	}
@@ -140,6 +143,27 @@ func (w *Wanted) is(x *subject) bool {
 func alike(wanted, is string) bool { return wanted == "" || wanted == is }
 func among(wanted, is string) bool {
 	return wanted == "" || slices.Contains(strings.Fields(is), wanted)
+}
+
+// lead is what the hits of a search are: a decision is found at the newest entry that has it.
+type lead uint8
+
+const (
+	byItself  lead = iota // the decision or act
+	byPatient             // any entry that names the patient
+	byEnd                 // how it ended
+)
+
+func (w *Wanted) led() lead {
+	switch {
+	case w.Grant != "":
+		return byItself
+	case w.Patient != "":
+		return byPatient
+	case w.End != "" && w.Who == "":
+		return byEnd
+	}
+	return byItself
 }
 
 // hit is an entry whose decision or act may fit.

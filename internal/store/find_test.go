@@ -132,6 +132,7 @@ type group struct {
 	entries []ledger.Entry
 	pos     int64
 	last    map[string]int64 // where a patient was named last
+	end     int64            // where it ended
 }
 
 func everything(t testing.TB, s *store.Store) (out []*group) {
@@ -153,6 +154,9 @@ func everything(t testing.TB, s *store.Store) (out []*group) {
 				by[e.Header().ID], out = g, append(out, g)
 			}
 			g.entries = append(g.entries, e)
+			if e.Header().Kind == ledger.KindOutcome {
+				g.end = r.Pos
+			}
 			for _, p := range e.Header().Patients {
 				g.last[p] = r.Pos
 			}
@@ -203,6 +207,9 @@ func looked(all []*group, w *store.Wanted) (out []string) {
 	var hits []hit
 	for _, g := range all {
 		pos := g.pos
+		if w.End != "" && w.Who == "" && w.Grant == "" {
+			pos = g.end
+		}
 		if w.Patient != "" {
 			last, named := g.last[w.Patient]
 			if !named {

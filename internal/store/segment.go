@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -61,23 +62,52 @@ func traitsOf(to map[string]bool, e ledger.Entry) {
 	}
 }
 
+// endsOf adds how an outcome says that it ended: by its bytes, since there are many.
+func endsOf(to map[string]bool, body []byte) {
+	for _, end := range []ledger.End{ledger.Completed, ledger.Aborted} {
+		if t := trait("end", string(end)); !to[t] && bytes.Contains(body, member("end", string(end))) {
+			to[t] = true
+		}
+	}
+}
+
 // scan are hits of a search that no term leads, newest first: all decisions and acts of
 // the segments that may hold one.
 func (f *finding) scan(ctx context.Context, n int) ([]hit, bool, error) {
+	return f.through(ctx, n, func(g *segment) bool { return g.may(&f.w) }, func(from int64) ([]hit, error) {
+		w := f.conditions()
+		w.and("d.pos >= $%d", from)
+		w.and("d.pos < $%d", f.before)
+		return f.hits(ctx, fmt.Sprintf("select d.pos, d.at, d.id from ledger_entry d where d.part = 0%s order by d.pos desc limit %d", w.more(), n), w.args)
+	})
+}
+
+// ended are hits of a search by how answers ended, newest first.
+func (f *finding) ended(ctx context.Context, n int) ([]hit, bool, error) {
+	end := string(f.w.End)
+	may := func(g *segment) bool { return strings.Contains(g.traits, " "+trait("end", end)+" ") }
+	return f.through(ctx, n, may, func(from int64) ([]hit, error) {
+		w := f.conditions()
+		w.and("e.pos >= $%d", from)
+		w.and("e.pos < $%d", f.before)
+		w.and("instr(e.body, $%d) > 0", member("end", end))
+		return f.hits(ctx, fmt.Sprintf("select e.pos, d.at, e.id from ledger_entry e join ledger_entry d on d.id = e.id and d.part = 0 where e.kind = 'outcome'%s order by e.pos desc limit %d", w.more(), n), w.args)
+	})
+}
+
+// through looks through the segments that may hold hits, the newest first.
+func (f *finding) through(ctx context.Context, n int, may func(*segment) bool, look func(from int64) ([]hit, error)) ([]hit, bool, error) {
 	for f.before > 0 && f.runs < mostRuns {
 		from := (f.before - 1) >> segmentBits << segmentBits
 		g, err := f.s.segment(ctx, from>>segmentBits)
 		if err != nil {
 			return nil, false, err
 		}
-		if g != nil && !g.may(&f.w) {
+		if g != nil && !may(g) {
 			f.before = from
 			continue
 		}
-		w := f.conditions()
-		w.and("d.pos >= $%d", from)
-		w.and("d.pos < $%d", f.before)
-		hits, err := f.hits(ctx, fmt.Sprintf("select d.pos, d.at, d.id from ledger_entry d where d.part = 0%s order by d.pos desc limit %d", w.more(), n), w.args)
+		hits, err := look(from)
 		if err != nil {
 			return nil, false, err
 		}
@@ -170,6 +200,7 @@ func (s *Store) look(ctx context.Context, n int64) (*segment, error) {
 		}
 		g.oldest, g.newest = min(g.oldest, at), max(g.newest, at)
 		if part != 0 {
+			endsOf(traits, body)
 			continue
 		}
 		e, err := ledger.Decode(body)
