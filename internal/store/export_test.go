@@ -27,3 +27,11 @@ func (s *Store) Segments(t testing.TB) (n int) {
 	}
 	return n
 }
+
+// Indexing reports whether a run of terms is written in part: it lies in memory and, so
+// far as it came, in the index.
+func (s *Store) Indexing() bool {
+	s.db.Lock()
+	defer s.db.Unlock()
+	return s.terms.run != nil && s.terms.written > len(s.terms.run)/4
+}

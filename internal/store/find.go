@@ -273,8 +273,9 @@ func (s *Store) groups(ctx context.Context, hits []hit) (map[string][]Record, er
 // named are hits that the index knows by a term, newest first.
 func (f *finding) named(ctx context.Context, term string, recent []int64, n int) ([]hit, bool, error) {
 	var at []int64
+	both := make(map[int64]bool, len(recent)) // a run that is being written lies in memory and in the index
 	for _, pos := range slices.Backward(recent) {
-		if pos < f.before {
+		if both[pos] = true; pos < f.before {
 			at = append(at, pos)
 		}
 	}
@@ -286,12 +287,11 @@ func (f *finding) named(ctx context.Context, term string, recent []int64, n int)
 	}
 	defer st.Close()
 	for ; seg >= 0 && f.lacks(at, seg, n); seg-- {
-		if at, err = appendPositions(ctx, st, at, seg, term, f.before, n); err != nil {
+		if at, err = appendPositions(ctx, st, at, both, seg, term, f.before, n); err != nil {
 			return nil, false, err
 		}
 	}
 	slices.SortFunc(at, func(a, b int64) int { return int(b - a) })
-	at = slices.Compact(at) // a run that is being written lies in both
 	more := len(at) >= n
 	at = at[:min(n, len(at))]
 	if more {
@@ -315,8 +315,9 @@ func (f *finding) lacks(at []int64, seg int64, n int) bool {
 	return newer < n
 }
 
-func appendPositions(ctx context.Context, st *sql.Stmt, at []int64, seg int64, term string, before int64, n int) ([]int64, error) {
-	rows, err := st.QueryContext(ctx, seg, term, before, n)
+// appendPositions adds n positions of a segment, those that are there already left aside.
+func appendPositions(ctx context.Context, st *sql.Stmt, at []int64, there map[int64]bool, seg int64, term string, before int64, n int) ([]int64, error) {
+	rows, err := st.QueryContext(ctx, seg, term, before, n+len(there))
 	if err != nil {
 		return at, fmt.Errorf("store: read the index: %w", err)
 	}
@@ -326,7 +327,9 @@ func appendPositions(ctx context.Context, st *sql.Stmt, at []int64, seg int64, t
 		if err := rows.Scan(&pos); err != nil {
 			return at, fmt.Errorf("store: read the index: %w", err)
 		}
-		at = append(at, pos)
+		if !there[pos] {
+			at = append(at, pos)
+		}
 	}
 	return at, rows.Err()
 }
