@@ -104,9 +104,10 @@ func (w *week) feeds(ctx context.Context, at time.Time) error {
 	if at.Sub(w.fed) < 10*time.Minute {
 		return nil
 	}
+	last := w.fed
 	w.fed = at
 	dir := filepath.Join(w.Dir, "facts")
-	if err := sandbox.WriteFactsAt(dir, sandbox.Moment{Now: at, OnShift: w.onShift(at), Admitted: w.admitted(at)}); err != nil {
+	if err := sandbox.WriteFactsAt(dir, sandbox.Moment{Now: at, Since: last, OnShift: w.onShift(at), Admitted: w.admitted(at)}); err != nil {
 		return err
 	}
 	if ps := w.server.Facts().ReadFiles([]string{filepath.Join(dir, "*.ndjson")}, true); len(ps) > 0 {

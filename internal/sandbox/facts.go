@@ -139,17 +139,35 @@ func hospitalFacts(now time.Time) []fact {
 // admitted by then.
 type Moment struct {
 	Now      time.Time
+	Since    time.Time // when it was said last; a source that is still fresh enough is silent
 	OnShift  func(person string) bool
 	Admitted func(patient string) bool
 }
 
 // WriteFactsAt is WriteFacts at one moment of a week.
 func WriteFactsAt(dir string, m Moment) error {
-	return writeFacts(dir, m.Now, slices.DeleteFunc(hospitalFacts(m.Now), func(f fact) bool {
+	facts := slices.DeleteFunc(hospitalFacts(m.Now), func(f fact) bool {
 		patient, named := strings.CutPrefix(f.Patient, "Patient/")
 		return f.Fact == "during-shift" && !m.OnShift(f.Who) || named && !m.Admitted(patient)
-	}))
+	})
+	for _, source := range Sources {
+		if every := slow[source]; every > 0 && m.Now.Truncate(every).Equal(m.Since.Truncate(every)) {
+			continue
+		}
+		if err := writeSource(filepath.Join(dir, source+".ndjson"), source, m.Now, facts); err != nil {
+			return err
+		}
+	}
+	return nil
 }
+
+// slow are the sources that need not speak each time: how often they do, which is well
+// within what the sample policy takes for fresh.
+var slow = map[string]time.Duration{
+	"schedule": half, "desk": half, "helpdesk": half, "device": half, "office": 8 * time.Hour, "people": 8 * time.Hour, "contracts": 8 * time.Hour,
+}
+
+const half = 30 * time.Minute
 
 // WriteFactsFor writes facts about patients of another server.
 func WriteFactsFor(dir string, now time.Time, subjects ...Subject) error {
