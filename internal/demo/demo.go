@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/go-jose/go-jose/v4"
+
 	"modicum/internal/fhirjson"
 	"modicum/internal/line"
 	"modicum/internal/sandbox"
@@ -47,7 +49,8 @@ type demo struct {
 	server   *serve.Server
 	issuer   *sandbox.Issuer
 	clock    clock
-	staged   bool // there are people of a directory, and links that sign in
+	signers  map[string]jose.Signer // of programs, while the week is lived
+	staged   bool                   // there are people of a directory, and links that sign in
 	client   *http.Client
 	public   string // http://HOST:PORT
 	upstream string

@@ -108,6 +108,7 @@ func (w *week) covers() {
 	w.on(3, "20:10", w.asks("cover-2", joiner, cover("p5", "handover between units", "first night, the patient came up from the clinic", 8)))
 	w.on(3, "20:16", w.approves("cover-2", "joan", "I am with her tonight."))
 	w.on(3, "20:30", w.reads(request{joiner, "cover", "Patient/p5", ""}, request{joiner, "cover", "AllergyIntolerance?patient=p5", ""}))
+	w.on(5, "11:20", w.reviews("cover-2", "petra", access.Justified, "Her first night; two records of the patient in her bay."))
 	w.on(4, "11:40", w.asks("cover-3", "tessa", cover("p7", "covering for a colleague", "lunch break of the other side", 12)))
 	w.on(4, "11:52", w.refuses("cover-3", "ines", "Nina is back on the unit; ask her."))
 	w.ago(3*time.Hour, w.asks("cover-4", "tessa", cover("p4", "covering for a colleague", "the room beside mine, Nina is in a meeting", 9)))
@@ -132,6 +133,7 @@ func (w *week) appeals() {
 		w.on(a.day, "14:05", w.reads(request{"della", "appeal", "Condition?patient=p1", ""}, request{"della", "appeal", "DocumentReference?patient=p1", ""}))
 	}
 	w.on(2, "09:30", w.reviews("appeal-1", "helen", access.Justified, "The letter of the plan is in the file; nothing else was opened."))
+	w.on(5, "09:50", w.reviews("appeal-2", "helen", access.Justified, "Same case; I asked Henry whether the role lacks this."))
 }
 
 func (w *week) fields() {
@@ -146,6 +148,7 @@ func (w *week) fields() {
 	w.on(4, "13:38", w.approves("field-4", "petra", "Only until the sample is run again."))
 	w.on(4, "13:45", w.reads(request{"lena", "run-test", "Condition/c1", ""}))
 	w.on(4, "14:15", func(ctx context.Context) error { return w.server.Lent().GiveBack(ctx, as("lena"), w.grants["field-4"]) })
+	w.on(5, "10:05", w.reviews("field-4", "helen", access.Unclear, "One problem was opened; I asked the laboratory why the order did not say it."))
 	w.on(5, "15:00", w.asks("field-5", "fay", more("register", "p1", "financial.account", "", "the caller asks which invoice is open", 8)))
 	w.on(5, "15:20", w.approves("field-5", "petra", ""))
 	w.on(5, "16:45", func(ctx context.Context) error {

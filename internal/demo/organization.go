@@ -3,13 +3,8 @@ package demo
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/json"
 	"time"
-
-	"github.com/go-jose/go-jose/v4"
 
 	"modicum/internal/people"
 	"modicum/internal/sandbox"
@@ -170,38 +165,4 @@ func (d *demo) give(ctx context.Context, g people.Gift) error {
 func (d *demo) micros() int64 {
 	now, _ := d.clock.now()
 	return now.UnixMicro()
-}
-
-// programs are three: claims, whose owner will leave; one that asks for more than its
-// task can use; one that nobody uses.
-func (d *demo) programs(ctx context.Context) error {
-	now, _ := d.clock.now()
-	for _, p := range []people.Program{
-		{ID: "claims-out", Title: "Claims to the clearinghouse", Owner: sandbox.Leaver.ID, Why: "sends each night what billing has released", Task: "send-claims", Scopes: []string{"system/Claim.r", "system/Coverage.r", "system/Patient.r"}, Networks: []string{"10.20.0.0/16"}},
-		{ID: "lab-orders", Title: "Orders to the reference laboratory", Owner: integrator, Why: "takes orders out and results back", Task: "exchange-lab", Scopes: []string{"system/*.cruds"}, Networks: []string{"10.20.0.0/16"}},
-		{ID: "registry-feed", Title: "Results for the trauma registry", Owner: sandbox.Leaver.ID, Why: "a pilot of last summer", Task: "exchange-lab", Scopes: []string{"system/Observation.r"}, Networks: []string{"10.20.7.0/24"}},
-	} {
-		p.Role, p.Until = "service-integration", now.Add(390*day).UnixMicro()
-		if _, err := d.server.People().AddProgram(ctx, as(peopleOwner), &p); err != nil {
-			return err
-		}
-		if err := d.addKey(ctx, p.Owner, p.ID, now.Add(180*day)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// addKey registers a key whose private half nobody keeps: nobody signs in with it here.
-func (d *demo) addKey(ctx context.Context, owner, program string, until time.Time) error {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return err
-	}
-	jwk, err := json.Marshal(jose.JSONWebKey{Key: key.Public(), Algorithm: "ES256", Use: "sig"})
-	if err != nil {
-		return err
-	}
-	_, err = d.server.People().AddKey(ctx, as(owner), program, jwk, until.UnixMicro())
-	return err
 }

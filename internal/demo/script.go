@@ -117,6 +117,10 @@ func (w *week) staff() {
 		return w.give(ctx, people.Gift{Person: mover, Kind: people.Role, Name: "scheduler", Why: "moved to the call center"})
 	})
 	w.on(4, "17:00", w.leave)
+	for n := range 7 {
+		w.on(n, "01:30", w.runs("claims-out", "Claim/k1", "Claim/k7"))
+		w.on(n, "05:00", w.runs("lab-orders", "Observation/o1"))
+	}
 	w.on(5, "07:30", func(ctx context.Context) error {
 		_, err := dir.Arrive(ctx, people.Arrival{ID: torn, Name: w.person(torn).Name, Roles: []string{"billing-specialist"}, Until: w.now.Add(30 * day).UnixMicro()})
 		return err

@@ -72,9 +72,10 @@ func (d *demo) live(ctx context.Context, now time.Time) error {
 	if err := d.server.Lent().Sweep(ctx); err != nil {
 		return err
 	}
-	if err := d.note(ctx, "demo-arrived"); err != nil {
+	if err := errors.Join(d.server.People().Note(ctx), d.note(ctx, "demo-arrived")); err != nil {
 		return err
 	}
+	d.signers = nil
 	d.clock.arrive()
 	return nil
 }
