@@ -60,6 +60,7 @@ var allowed = map[string][]string{
 	"internal/client":           {"internal/api/wire"},
 	"internal/api/wire":         {},                                                                                                                                                         // the objects that server and client both know
 	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
+	"internal/change":           {"internal/book", "internal/defect", "internal/notice", "internal/people", "ledger", "policy"},                                                             // how a policy comes in force
 	"internal/spool":            {"internal/defect", "ledger"},                                                                                                                              // stands before the record
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "ledger"},
@@ -69,7 +70,7 @@ var allowed = map[string][]string{
 	"internal/matrix":           {"catalog"},
 	"internal/reach":            {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
 	"internal/health":           {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
-	"internal/console":          {"catalog", "internal/access", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
+	"internal/console":          {"catalog", "internal/access", "internal/change", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
 	"internal/testkit":          {"internal/testkit/fhirdata"},
 	"internal/reference":        {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":         {"ledger"},

@@ -18,17 +18,20 @@ import (
 
 // Config is modicum.yaml with defaults filled in and paths made absolute.
 type Config struct {
-	File    string // the path it was read from
-	Data    string // folder of store, ledger and keys
-	Policy  string // folder of the policy
-	Listen  string // HOST:PORT of console, API and FHIR
-	TLS     *TLS   // nil: plain, every listener is loopback
-	Issuers []caller.Issuer
-	FHIR    FHIR
-	Clients []Client
-	Facts   Facts
-	Ledger  Ledger
-	Admin   string // HOST:PORT of health and metrics; "" when none
+	File   string // the path it was read from
+	Data   string // folder of store, ledger and keys
+	Policy string // folder of the policy
+	// PolicyChanges says how a policy comes in force: TwoPersons, which "" means too, or
+	// ByFolder.
+	PolicyChanges string
+	Listen        string // HOST:PORT of console, API and FHIR
+	TLS           *TLS   // nil: plain, every listener is loopback
+	Issuers       []caller.Issuer
+	FHIR          FHIR
+	Clients       []Client
+	Facts         Facts
+	Ledger        Ledger
+	Admin         string // HOST:PORT of health and metrics; "" when none
 
 	// Public is the address that people type, without a path; "" where it was not written:
 	// then links in mail and passkeys need the address of the request.
@@ -45,6 +48,12 @@ type Config struct {
 	values map[string][]string // as they were written, by dotted path; for Settings
 	sum    [32]byte            // of the file
 }
+
+// How a policy comes in force.
+const (
+	TwoPersons = "two-persons" // somebody proposes what lies in the folder, and somebody else says yes
+	ByFolder   = "folder"      // by lying in the folder
+)
 
 // TLS names the certificate chain and its key, both PEM.
 type TLS struct{ Cert, Key string }

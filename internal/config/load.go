@@ -57,11 +57,14 @@ func Parse(file string, text []byte, environ []string) (*Config, Problems) {
 }
 
 func (r *reader) config(root node) *Config {
-	o := r.object("", root, "data", "policy", "listen", "tls", "issuers", "fhir", "clients", "facts", "ledger", "admin",
+	o := r.object("", root, "data", "policy", "policy_changes", "listen", "tls", "issuers", "fhir", "clients", "facts", "ledger", "admin",
 		"public", "sign_in", "scim", "mail", "webhooks", "spool", "drills")
 	c := &Config{File: r.file, places: r.places, values: r.values}
 	c.Data = r.path(or(o.text("data"), "./data"))
 	c.Policy = r.path(or(o.text("policy"), "./policy"))
+	if c.PolicyChanges = or(o.text("policy_changes"), TwoPersons); c.PolicyChanges != TwoPersons && c.PolicyChanges != ByFolder {
+		r.bad("policy_changes", "is two-persons, or folder: then whoever can write the folder changes the policy alone")
+	}
 	c.Listen = r.listener("listen", or(o.text("listen"), "127.0.0.1:8443"))
 	if admin := o.text("admin"); admin != "" {
 		c.Admin = r.listener("admin", admin)

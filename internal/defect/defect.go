@@ -46,6 +46,13 @@ const (
 	EffectWithoutMarks        Defect = "effect-without-marks"        // records of more marks are not told
 	EffectWithoutRestrictions Defect = "effect-without-restrictions" // a restriction that goes is not told
 	EffectWithoutTerms        Defect = "effect-without-terms"        // longer grants and looser approval are not told
+	OwnChange                 Defect = "own-change"                  // who proposed a change says yes to it
+	OtherIdentity             Defect = "other-identity"              // another identity of the same human being says yes
+	ChangeSwapped             Defect = "change-swapped"              // a yes counts for what was not looked at
+	OwnGain                   Defect = "own-gain"                    // who gains by a change needs no third person
+	EffectUnseen              Defect = "effect-unseen"               // a yes does not cover what the change does
+	RestartAdopts             Defect = "restart-adopts"              // a start puts in force what lies in the folder
+	EarlierAtOnce             Defect = "earlier-at-once"             // an earlier policy comes in force by its folder
 )
 
 // Faults of the gate.

@@ -45,6 +45,8 @@ const (
 	SignInLocked  Kind = "sign-in-locked" // likewise: too many failed
 	WayInAdded    Kind = "way-in-added"   // likewise: a passkey or codes were registered
 	InviteMade    Kind = "invite-made"    // likewise: a link was made that registers one
+	PolicyWaits   Kind = "policy-waits"   // to who may put policy in force: a change waits for an answer
+	PolicyDecided Kind = "policy-decided" // to who proposed it: it was answered
 )
 
 // Thing is a kind of thing that has a page of ours.
@@ -58,11 +60,14 @@ const (
 	Program Thing = "program"
 	Person  Thing = "person"
 	SignIn  Thing = "sign-in" // a person's own ways of signing in
+	// PolicyChange is a change of policy.
+	PolicyChange Thing = "policy-change"
 )
 
 // paths are where the pages of things lie in the console.
 var paths = map[Thing]string{
 	Request: "/requests/", Grant: "/grants/", Review: "/reviews/", Program: "/programs/", Person: "/people/", SignIn: "/settings/sign-in?of=",
+	PolicyChange: "/policy/changes/",
 }
 
 // About names the thing that a notice leads to.
@@ -123,7 +128,7 @@ func (n *Notice) check() error {
 // check holds that what stands in links is a name that we gave: never a patient's id.
 func (a About) check() string {
 	switch a.Thing {
-	case Request, Grant, Review:
+	case Request, Grant, Review, PolicyChange:
 		if uuid.Validate(a.ID) != nil || len(a.ID) != 36 {
 			return "about must be the UUID of the thing"
 		}

@@ -28,6 +28,8 @@ var words = map[Kind]say{
 	CodeUsed:      {"A recovery code was used", "A recovery code of WHO was used to register a new way of signing in. Was it not WHO, end their sessions now."},
 	SignInLocked:  {"Signing in is locked for a while", "Somebody failed to sign in as WHO ten times. Passkeys still work; passphrase and codes do again in a quarter of an hour."},
 	WayInAdded:    {"A way of signing in was added", "WHO has registered a passkey or codes. Was it not WHO, end their sessions and remove it now."},
+	PolicyWaits:   {"A change of policy waits for your answer", "WHO proposes to change who sees what. Look at its effect before you say yes or no."},
+	PolicyDecided: {"Your change of policy was answered", "WHO has answered the change of policy that you proposed."},
 	InviteMade:    {"A link for signing in was made", "A link was made that lets WHO register a way of signing in. It works once, for three days."},
 }
 

@@ -135,6 +135,9 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 // lacks are the sentences about what the installation does without.
 func (s *Server) lacks() (out []string) {
 	now, _ := s.opts.Now()
+	if s.byFolder() {
+		out = append(out, "Changes of the policy are put in force by one person: whoever can write its folder. Set policy_changes: two-persons.")
+	}
 	for _, l := range s.org.people.Lacks(now.UnixMicro()) {
 		out = append(out, l.Say+" "+l.Do)
 	}

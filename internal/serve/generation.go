@@ -10,13 +10,16 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing/fstest"
 	"time"
 
 	"modicum/catalog"
+	"modicum/internal/change"
+	"modicum/internal/config"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/gate"
-	"modicum/ledger"
 	"modicum/policy"
 )
 
@@ -49,48 +52,95 @@ func (s *Server) adopt(ix *facts.Index) {
 	}
 }
 
-// watchPolicy looks at the policy's folder and puts a changed one in force. A
+// watchPolicy looks at the policy's folder, and again when a change was decided. A
 // policy with errors changes nothing: the one in force stays, and /readyz says so.
 func (s *Server) watchPolicy(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var last [32]byte // of no folder: a change between the start and the first look is seen
+	var turns int64
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now := fingerprint(s.opts.Policy)
-		if now == last {
+		now, turned := fingerprint(s.opts.Policy), s.change.Turns()
+		if now == last && turned == turns {
 			continue
 		}
-		last = now
+		last, turns = now, turned
 		if err := s.Reload(ctx); err != nil {
 			s.diary.LogAttrs(ctx, slog.LevelError, "policy not taken; the one before stays in force", slog.String("error", err.Error()))
 		}
 	}
 }
 
-// Reload reads the policy again and puts it in force: its archive and the entry
-// that says so are durable first.
+// Reload reads the policy's folder again. What changed there waits for two persons, or
+// is put in force at once where the configuration says so.
 func (s *Server) Reload(ctx context.Context) error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
+	if err := s.catchUp(ctx); err != nil {
+		return err
+	}
 	set, probs := policy.Load(s.opts.Policy, catalog.R4())
 	if err := probs.Errors().Err(); err != nil || set == nil {
 		s.policyState.Store(new("the changed policy has errors; run: modicum policy check"))
 		return errors.Join(err, errors.New("the changed policy has errors"))
 	}
-	if set.Hash() == s.set().Hash() {
-		s.policyState.Store(nil)
-		return nil
-	}
 	if err := s.archive(set); err != nil {
 		return err
 	}
-	if err := s.act(ctx, ledger.ActPolicyChanged, nil, map[string]string{"policy": set.Hash(), "catalog": set.Catalog().Hash()}); err != nil {
-		return fmt.Errorf("record a changed policy: %w", err)
+	if s.byFolder() || defect.On(defect.EarlierAtOnce) && s.wasInForce(ctx, set) {
+		if err := s.change.Begin(ctx, set, true); err != nil {
+			return err
+		}
+		if err := s.putInForce(ctx, set); err != nil {
+			return err
+		}
+	} else if err := s.change.Look(ctx, set); err != nil {
+		return fmt.Errorf("keep a policy that waits: %w", err)
+	}
+	s.policyState.Store(nil)
+	return nil
+}
+
+// wasInForce is asked by a planted fault alone.
+func (s *Server) wasInForce(ctx context.Context, set *policy.Set) bool {
+	list, err := s.change.History(ctx, "", 100)
+	return err == nil && slices.ContainsFunc(list, func(c *change.Change) bool { return c.Policy == set.Hash() && c.State == change.InForce })
+}
+
+// byFolder: whoever can write the folder changes the policy.
+func (s *Server) byFolder() bool { return s.opts.Config.PolicyChanges == config.ByFolder }
+
+// catchUp puts in force what is recorded to be in force, where that could not be done
+// when it was recorded.
+func (s *Server) catchUp(ctx context.Context) error {
+	now := s.change.InForce()
+	if now == nil || now.Policy == s.set().Hash() {
+		return nil
+	}
+	set, err := s.archived(now.Policy)
+	if err != nil {
+		return err
+	}
+	return s.putInForce(ctx, set)
+}
+
+// approved puts a policy in force that two persons have agreed on: the entry that says
+// so is durable.
+func (s *Server) approved(ctx context.Context, set *policy.Set) error {
+	s.reload.Lock()
+	defer s.reload.Unlock()
+	return s.putInForce(ctx, set)
+}
+
+// putInForce swaps the generation. That it is in force is on record already.
+func (s *Server) putInForce(ctx context.Context, set *policy.Set) error {
+	if set.Hash() == s.set().Hash() {
+		return nil
 	}
 	if err := s.recount(ctx, set); err != nil { // tasks that had no limit before
 		return err
@@ -98,9 +148,38 @@ func (s *Server) Reload(ctx context.Context) error {
 	old := s.facts.Index().Vocabulary()
 	s.facts.Rebind(s.vocabulary(set))
 	s.speaks.Delete(old)
-	s.policyState.Store(nil)
-	s.diary.LogAttrs(ctx, slog.LevelInfo, "policy in force", slog.String("policy", set.Hash()))
+	id := ""
+	if now := s.change.InForce(); now != nil {
+		id = now.Change
+	}
+	s.diary.LogAttrs(ctx, slog.LevelInfo, "policy in force", slog.String("policy", set.Hash()), slog.String("change", id))
 	return nil
+}
+
+// archived compiles a policy of the archive, and holds it against its name: what lies
+// there under another hash is not what anybody agreed on.
+func (s *Server) archived(hash string) (*policy.Set, error) {
+	files, err := Archived(filepath.Join(s.opts.Config.Data, "policies"), hash)
+	if err != nil {
+		return nil, err
+	}
+	set, probs := policy.Load(files, catalog.R4())
+	if err := probs.Errors().Err(); err != nil || set == nil {
+		return nil, errors.Join(err, errors.New("an archived policy does not compile with this version"))
+	}
+	if set.Hash() != hash {
+		return nil, fmt.Errorf("the archive holds another policy under the name %s: restore it from a backup", hash)
+	}
+	return set, nil
+}
+
+// folderHash is the hash of what the folder holds now, "" where that is no policy.
+func (s *Server) folderHash() string {
+	set, probs := policy.Load(s.opts.Policy, catalog.R4())
+	if set == nil || probs.Errors().Err() != nil {
+		return ""
+	}
+	return set.Hash()
 }
 
 func (s *Server) set() *policy.Set { return s.generation.Load().Set }

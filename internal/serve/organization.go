@@ -16,7 +16,9 @@ import (
 	"modicum/internal/access"
 	"modicum/internal/api"
 	"modicum/internal/book"
+	"modicum/internal/change"
 	"modicum/internal/config"
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/notice"
 	"modicum/internal/people"
@@ -24,6 +26,7 @@ import (
 	"modicum/internal/store"
 	"modicum/internal/tokens"
 	"modicum/ledger"
+	"modicum/policy"
 )
 
 // organization is the people, and what is lent to them, over one desk: a leaver's end
@@ -69,6 +72,9 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	if o.notices, err = s.openNotices(ctx); err != nil {
 		return err
 	}
+	if err := s.openChanges(ctx); err != nil {
+		return err
+	}
 	floor, err := s.newest(ctx)
 	if err != nil {
 		return err
@@ -86,6 +92,29 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	})
 	return s.openSCIM()
 }
+
+// openChanges opens the changes of policy, and says what is in force where nothing was.
+func (s *Server) openChanges(ctx context.Context) (err error) {
+	s.change, err = change.Open(ctx, change.Config{
+		Desk: s.org.desk, People: s.org.people, Tell: s.org.notices, Now: s.opts.Now, InForce: s.set, Archived: s.archived,
+		Folder: s.folderHash, Fits: s.fits, Put: s.approved,
+	})
+	if err != nil {
+		return err
+	}
+	return s.change.Begin(ctx, s.set(), s.byFolder() || defect.On(defect.RestartAdopts))
+}
+
+// fits says why a policy cannot come in force with this configuration.
+func (s *Server) fits(set *policy.Set) error {
+	if ps := s.opts.Config.Check(known{set}); len(ps) > 0 {
+		return ps
+	}
+	return nil
+}
+
+// Changes are the changes of policy.
+func (s *Server) Changes() *change.Book { return s.change }
 
 // tried puts on record what somebody tried at the API and was refused before anybody else
 // was asked (L2).
@@ -204,6 +233,7 @@ func (s *Server) runOrganization(ctx context.Context) {
 			}
 		}
 	})
+	s.watch(func() { s.sweepChanges(ctx, warn("what of the policy nobody answered was not swept")) })
 	s.watch(func() { s.org.lent.Run(ctx, 10*time.Second, warn("what is lent was not swept")) })
 	s.watch(func() {
 		tick := time.NewTicker(time.Hour)
@@ -219,6 +249,22 @@ func (s *Server) runOrganization(ctx context.Context) {
 			}
 		}
 	})
+}
+
+// sweepChanges ends proposals that nobody answered.
+func (s *Server) sweepChanges(ctx context.Context, warn func(error)) {
+	tick := time.NewTicker(time.Minute)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if err := s.change.Sweep(ctx); err != nil && ctx.Err() == nil {
+				warn(err)
+			}
+		}
+	}
 }
 
 // contacts tells the notices how to reach people.

@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"os"
 	"path/filepath"
 	"slices"
 	"sync"
@@ -22,7 +23,9 @@ import (
 	"modicum/catalog"
 	"modicum/internal/api"
 	"modicum/internal/caller"
+	"modicum/internal/change"
 	"modicum/internal/config"
+	"modicum/internal/defect"
 	"modicum/internal/door/fhir"
 	"modicum/internal/facts"
 	"modicum/internal/gate"
@@ -74,6 +77,7 @@ type Server struct {
 	inForce     atomic.Pointer[inForce]
 	ends        *gate.Ends // what cuts off answers under way
 	org         *organization
+	change      *change.Book
 	browser     *browser
 	speaks      sync.Map               // *facts.Vocabulary → *policy.Set
 	policyState atomic.Pointer[string] // what is wrong with the policy's folder; nil: nothing
@@ -96,21 +100,55 @@ func New(ctx context.Context, o Options) (*Server, error) {
 	}
 	s := &Server{opts: o, diary: o.Diary, meter: newMeter(o.Version)}
 	s.started, _ = o.Now()
-	set, probs := policy.Load(o.Policy, catalog.R4())
-	if err := probs.Errors().Err(); err != nil || set == nil {
-		return nil, errors.Join(errors.New("the policy has errors; run: modicum policy check"), err)
-	}
-	if err := Check(o.Config, set); err != nil { // all of it, before a record is begun
-		return nil, err
+	set, wrong := s.readFolder()
+	if wrong != nil && !s.began() {
+		return nil, wrong // all of it, before a record is begun
 	}
 	if err := s.openRecord(ctx); err != nil {
 		return nil, err
+	}
+	set, err := s.startWith(ctx, set, wrong)
+	if err != nil {
+		return nil, errors.Join(err, s.store.Close())
 	}
 	if err := s.build(ctx, set); err != nil {
 		return nil, errors.Join(err, s.closeRecord())
 	}
 	s.meter.state(s.health)
 	return s, nil
+}
+
+// readFolder reads the policy's folder, and says all that speaks against it here.
+func (s *Server) readFolder() (*policy.Set, error) {
+	set, probs := policy.Load(s.opts.Policy, catalog.R4())
+	if err := probs.Errors().Err(); err != nil || set == nil {
+		return nil, errors.Join(errors.New("the policy has errors; run: modicum policy check"), err)
+	}
+	return set, Check(s.opts.Config, set)
+}
+
+// began reports whether this installation has had a policy in force.
+func (s *Server) began() bool {
+	_, err := os.Stat(filepath.Join(s.opts.Config.Data, "policies"))
+	return err == nil
+}
+
+// startWith is the policy that a start takes up: the one that was last in force. The
+// folder's is the first of an installation, and whatever lies there where the
+// configuration says so; otherwise it waits, with its errors if it has any.
+func (s *Server) startWith(ctx context.Context, folder *policy.Set, wrong error) (*policy.Set, error) {
+	last, err := change.Last(ctx, s.store.Shelf(s.store))
+	switch {
+	case err != nil:
+		return nil, err
+	case last == "" || s.byFolder() || wrong == nil && (last == folder.Hash() || defect.On(defect.RestartAdopts)):
+		return folder, wrong
+	}
+	set, err := s.archived(last)
+	if err != nil {
+		return nil, fmt.Errorf("the policy that was last in force cannot be taken up: %w", err)
+	}
+	return set, Check(s.opts.Config, set)
 }
 
 // openRecord opens the store and its ledger.

@@ -158,7 +158,7 @@ func prepare(t testing.TB, up http.Handler) *site {
 		t.Fatal(err)
 	}
 	s.config = &config.Config{
-		Data: filepath.Join(s.dir, "data"), Listen: "127.0.0.1:0",
+		Data: filepath.Join(s.dir, "data"), Listen: "127.0.0.1:0", PolicyChanges: config.ByFolder,
 		Issuers: []caller.Issuer{{
 			Issuer: sandbox.IssuerName, Audience: sandbox.Audience, Person: "sub",
 			JWKSFile: filepath.Join(s.dir, "jwks.json"), Algorithms: []string{"ES256"}, RolesClaim: "roles",
