@@ -247,7 +247,7 @@ func TestMistakesBeforeItRuns(t *testing.T) {
 		{"configuration", func(n *newcomer) {
 			n.edit("modicum.yaml", "\nlisten:", "\nlissen:")
 			n.edit("modicum.yaml", "mode: enforce", "mode: enforced")
-		}, []string{`modicum.yaml:14:1: "lissen" is not a key; the nearest one is listen`, "fhir.mode must be enforce or observe"}},
+		}, []string{`modicum.yaml:18:1: "lissen" is not a key; the nearest one is listen`, "fhir.mode must be enforce or observe"}},
 		{"policy", func(n *newcomer) {
 			n.edit("policy/roles/nurse.yaml", "purpose: treatment", "purpose: treatmint")
 			n.edit("policy/conditions.yaml", "fresh: 15 minutes", "fresh: 15 minuts")

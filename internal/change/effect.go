@@ -48,6 +48,24 @@ func effectOf(base, set *policy.Set) (*Effect, error) {
 	return e, nil
 }
 
+// Texts are the files that differ from what the effect is told against.
+func (b *Book) Texts(c *Change) ([]File, error) {
+	e, err := b.Effect(c)
+	if err != nil {
+		return nil, err
+	}
+	if e.Old == e.New {
+		return nil, nil
+	}
+	base := b.cfg.InForce()
+	if e.Old != base.Hash() {
+		if base, err = b.cfg.Archived(e.Old); err != nil {
+			return nil, err
+		}
+	}
+	return Files(base, e.Set), nil
+}
+
 // set compiles a policy once for as long as it waits.
 func (b *Book) set(hash string) (*policy.Set, error) {
 	b.mu.Lock()

@@ -20,12 +20,14 @@ type homeShown struct {
 	Waiting []card // for this person's answer, the oldest first
 	More    int    // that wait besides
 	Reviews int
-	Owed    []card // glasses that this person broke and has not spoken of
-	Holds   []card
-	Asked   []card
-	Tasks   []policy.TaskInfo
-	Look    *Form
-	Glass   bool
+	// Policies are changes of policy that wait for this person.
+	Policies int
+	Owed     []card // glasses that this person broke and has not spoken of
+	Holds    []card
+	Asked    []card
+	Tasks    []policy.TaskInfo
+	Look     *Form
+	Glass    bool
 }
 
 // homePage is what concerns somebody now, the most pressing first; the start page for
@@ -57,6 +59,7 @@ func (s *Staff) home(v *Visit) homeShown {
 	if s.isPrivacy(v.Viewer, "", v.Now.UnixMicro()) {
 		h.Reviews = len(s.Lent.Reviews(me))
 	}
+	h.Policies = s.policies(v.Viewer)
 	h.Owed = s.owed(v, me)
 	h.Look = s.lookForm(v)
 	h.Glass = s.mayBreak(v.Viewer)

@@ -26,7 +26,7 @@ var (
 func (s *Staff) inboxPage() Page {
 	return Page{Path: "/inbox", Menu: "Inbox", Group: Mine, Icon: "inbox", Get: func(v *Visit) error {
 		waiting := s.Lent.Waiting(v.Viewer.Person.ID)
-		shown := inboxShown{More: max(0, len(waiting)-mostInInbox)}
+		shown := inboxShown{Policies: s.policies(v.Viewer), More: max(0, len(waiting)-mostInInbox)}
 		for _, r := range waiting[:len(waiting)-shown.More] {
 			x, err := s.decision(v, r, answerForm(), true)
 			if err != nil {
@@ -44,6 +44,7 @@ const mostInInbox = 10
 
 type inboxShown struct {
 	Requests []requestShown
+	Policies int
 	More     int
 }
 

@@ -25,7 +25,7 @@ type Directory interface {
 }
 
 // Staff is what the pages of staff, approvers and reviewers show. All of it must be
-// set but Bell, Tokens and Drills.
+// set but Bell, Tokens, Drills and Policies.
 type Staff struct {
 	Lent   *access.Book
 	People Directory
@@ -35,6 +35,8 @@ type Staff struct {
 	Bell   *notice.Teller // nil: there is no page of notices
 	Tokens Tokens         // nil: none are given out here
 	Drills []string       // made-up patients for whom breaking the glass is a drill
+	// Policies counts the changes of policy that wait for a viewer; nil: there are none.
+	Policies func(*Viewer) int
 
 	sight sight
 }
@@ -59,6 +61,13 @@ func (s *Staff) Pages(site *Site) []Page {
 		pages = append(pages, s.tokensPage())
 	}
 	return pages
+}
+
+func (s *Staff) policies(v *Viewer) int {
+	if s.Policies == nil {
+		return 0
+	}
+	return s.Policies(v)
 }
 
 // Counts is what the menu says beside a page, for Config.Counts.

@@ -46,6 +46,7 @@ const (
 	inNotice   = "internal/notice"
 	inSpool    = "internal/spool"
 	inUpstream = "internal/upstream"
+	inChange   = "internal/change"
 	inHealth   = "internal/health"
 	inConfig   = "internal/config"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
@@ -79,6 +80,14 @@ var killers = map[Defect]killer{
 	EffectWithoutMarks:        {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
 	EffectWithoutRestrictions: {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
 	EffectWithoutTerms:        {inPolicy, "TestG7_TheEffectOfAChangeIsSaid", ""},
+	OwnChange:                 {inChange, "TestG7_NobodyApprovesTheirOwnChange", ""},
+	OtherIdentity:             {inChange, "TestG7_NobodyApprovesTheirOwnChange", ""},
+	ChangeSwapped:             {inChange, "TestG7_AYesIsToExactlyWhatWasSeen", ""},
+	OwnGain:                   {inChange, "TestG7_WhoGainsNeedsAThirdPerson", ""},
+	EffectUnseen:              {inChange, "TestG7_AYesCoversTheEffect", ""},
+	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},
+	RestartAdopts:             {inServe, "TestG7_WhatLiesInTheFolderWaits", ""},
+	EarlierAtOnce:             {inServe, "TestG7_AnEarlierPolicyInTheFolderWaits", ""},
 
 	TokenForAnyTask:   {inGate, "TestK2_ATokenGivenForOneTaskServesNoOther", ""},
 	TokenForEver:      {inTokens, "TestK2_ATokenEndsWithItsTimeAndNeverOutlivesIt", ""},

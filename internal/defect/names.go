@@ -31,6 +31,7 @@ func All() []Defect {
 		ChangeSwapped,
 		OwnGain,
 		EffectUnseen,
+		EffectHidden,
 		RestartAdopts,
 		EarlierAtOnce,
 		CriteriaUnchecked,

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
 
 	"modicum/internal/book"
@@ -96,10 +97,12 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		Lent: s.org.lent, People: s.org.people, Policy: s.set, Now: func() time.Time { now, _ := s.opts.Now(); return now },
 		Bell: s.org.notices, Tokens: s.org.tokens, Drills: c.Drills,
 	}
+	laws := &console.Legislature{Changes: s.change, People: s.org.people, Policy: s.set, Trouble: s.folderTrouble, ByFolder: s.byFolder()}
+	staff.Policies = func(v *console.Viewer) int { return laws.Counts(context.Background(), v, "/policy") }
 	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions, Tokens: s.org.tokens, Provisioned: c.SCIM != nil}
 	counts := func(ctx context.Context, v *console.Viewer, path string) int {
 		now, _ := s.opts.Now()
-		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro())
+		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro()) + laws.Counts(ctx, v, path)
 	}
 	var err error
 	staff.Reach, err = reach.New(reach.Config{
@@ -126,11 +129,22 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	s.browser.site.Add((&console.Record{
 		Archive: s.openArchive(), Log: s.record(), Refs: refs, People: s.org.people, Policy: s.set, Key: s.vkey, Doors: []string{fhir.Name, "ledger"},
 	}).Pages()...)
+	s.browser.site.Add(laws.Pages()...)
 	s.browser.site.Add(office.Pages()...)
 	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook, Installation: s.installation}).Pages()...)
 	s.browser.site.Add(s.opts.Stage.pages()...)
 	return nil
 }
+
+// folderTrouble says what is wrong with the policy's folder.
+func (s *Server) folderTrouble() string {
+	if wrong := s.policyState.Load(); wrong != nil {
+		return upper(*wrong) + "."
+	}
+	return ""
+}
+
+func upper(s string) string { return strings.ToUpper(s[:1]) + s[1:] }
 
 // lacks are the sentences about what the installation does without.
 func (s *Server) lacks() (out []string) {

@@ -1,0 +1,183 @@
+package console
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"modicum/internal/change"
+	"modicum/policy"
+)
+
+// effectRow is one thing that a change does.
+type effectRow struct {
+	way               Badge
+	rank              int
+	who, task, detail string
+	what, when        string
+}
+
+// effectTable is what a change does, what opens first.
+var effectTable = &Table[effectRow]{
+	Name: "effect", Caption: "What it does", Sort: "way", PerPage: 100,
+	Empty: "It decides everything as the policy in force does: only texts, tests or their order changed.",
+	Columns: []Column[effectRow]{
+		{Key: "way", Title: "Effect", Pick: true, Text: func(r effectRow) string { return r.way.Word }, By: func(a, b effectRow) int { return a.rank - b.rank }, Cell: func(r effectRow) Cell { return Cell{Badge: &r.way} }},
+		{Key: "who", Title: "For whom", Text: func(r effectRow) string { return r.who }},
+		{Key: "task", Title: "In", Text: func(r effectRow) string { return r.task }, Cell: func(r effectRow) Cell { return Cell{Text: r.task, Sub: r.detail} }},
+		{Key: "what", Title: "What", Text: func(r effectRow) string { return r.what }},
+		{Key: "when", Title: "When", Text: func(r effectRow) string { return r.when }, Quiet: true},
+	},
+}
+
+// mostNamed is how many roles stand in one cell.
+const mostNamed = 4
+
+func (l *Legislature) rows(e *change.Effect) []effectRow {
+	var out []effectRow
+	for i := range e.Changes {
+		c := &e.Changes[i]
+		if c.Direction == policy.Words {
+			continue
+		}
+		r := effectRow{way: wayBadge(c.Direction), rank: i, who: l.whom(e.Set, c), what: l.whatWords(e.Set, c), when: l.whenWords(c)}
+		r.task, r.detail = l.whereWords(e.Set, c)
+		out = append(out, r)
+	}
+	return out
+}
+
+func wayBadge(d policy.Direction) Badge {
+	switch d {
+	case policy.Closes:
+		return Badge{"closes", "keep", "somebody sees less, or gets it less easily"}
+	case policy.Both:
+		return Badge{"may open", "stop", "which way it goes hangs on what only a person can judge"}
+	}
+	return Badge{"opens", "mask", "somebody sees more, or gets it more easily"}
+}
+
+func (l *Legislature) whom(set *policy.Set, c *policy.Change) string {
+	if len(c.Roles) == 0 {
+		return "nobody by a role"
+	}
+	if len(c.Roles) > mostNamed && len(c.Roles) >= len(set.Roles()) {
+		return "every role"
+	}
+	var out []string
+	for _, role := range c.Roles[:min(len(c.Roles), mostNamed)] {
+		out = append(out, l.title(set, role))
+	}
+	if more := len(c.Roles) - mostNamed; more > 0 {
+		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, ", ")
+}
+
+// whereWords names the task, restriction or key, and its name in the files.
+func (l *Legislature) whereWords(set *policy.Set, c *policy.Change) (title, detail string) {
+	for _, s := range []*policy.Set{set, l.Policy()} {
+		if t, ok := s.Task(c.Where); ok {
+			return t.Title, c.Where
+		}
+		for i := range s.Restrictions() {
+			if c.Kind == "restriction" && s.RestrictionName(i) == c.Where {
+				return s.Restriction(i).Title, "restriction " + c.Where
+			}
+		}
+	}
+	return kindTitle(c.Kind), c.Where
+}
+
+var kindTitles = map[string]string{
+	"never": "What is never seen", "roles": "The role", "facts": "What facts mean", "programs": "Programs", "partners": "Partners",
+	"catalog": "What data is classified as", "organization": "The whole organization",
+}
+
+func kindTitle(kind string) string {
+	if t := kindTitles[kind]; t != "" {
+		return t
+	}
+	return upperFirst(kind)
+}
+
+// showWords are how data shows, in the words of the matrix.
+var showWords = map[string]string{
+	"omit": "not shown", "mask": "masked", "token": "token", "coarse": "coarse", "last4": "last four", "keep": "shown", "ask": "shown on asking",
+}
+
+func showWord(w string) string {
+	if s := showWords[w]; s != "" {
+		return s
+	}
+	return w
+}
+
+func (l *Legislature) whatWords(set *policy.Set, c *policy.Change) string {
+	var parts []string
+	for _, k := range c.Classes {
+		var names []string
+		for _, name := range k.Classes {
+			names = append(names, classTitle(set, name))
+		}
+		parts = append(parts, strings.Join(names, ", ")+": "+showWord(k.Was)+" → "+showWord(k.Now))
+	}
+	switch {
+	case c.What != "" && (c.Was != "" || c.Now != "") && c.Kind != "never":
+		parts = append(parts, upperFirst(strings.ReplaceAll(c.What, "-", " "))+": "+c.Was+" → "+c.Now)
+	case c.What != "" && len(parts) == 0:
+		parts = append(parts, upperFirst(c.What)+": "+c.Was+" → "+c.Now)
+	case c.What != "" && c.Kind == "access":
+		parts = append(parts, upperFirst(c.What))
+	}
+	if c.Kind != "access" && len(c.Marked) > 0 {
+		parts = append(parts, "records marked "+marks(set, c.Marked))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func (l *Legislature) whenWords(c *policy.Change) string {
+	if c.Kind != "access" && c.While == "" {
+		return ""
+	}
+	var parts []string
+	if c.Verbs != "" {
+		parts = append(parts, "to "+strings.ReplaceAll(c.Verbs, " ", ", "))
+	}
+	for _, p := range []struct{ word, text string }{{"while ", c.While}, {"within ", c.Within}, {"lent ", c.Lent}} {
+		if p.text != "" {
+			parts = append(parts, p.word+p.text)
+		}
+	}
+	if c.MarkedOnly {
+		parts = append(parts, "only in records marked "+marks(l.Policy(), c.Marked))
+	} else if len(c.Marked) > 0 {
+		parts = append(parts, "also in records marked "+marks(l.Policy(), c.Marked))
+	}
+	return strings.Join(parts, "; ")
+}
+
+func marks(set *policy.Set, names []string) string {
+	var out []string
+	for _, n := range names {
+		out = append(out, lowerFirst(classTitle(set, n)))
+	}
+	return strings.Join(out, ", ")
+}
+
+// classTitle is what people call a class; of a parent, which has no title, its name.
+func classTitle(set *policy.Set, name string) string {
+	bare, alone := strings.CutSuffix(name, " alone")
+	title := upperFirst(bare)
+	if c, ok := set.Catalog().Class(bare); ok {
+		if info := set.Catalog().Info(c); info != nil && info.Title != "" {
+			title = info.Title
+		}
+	} else if at := slices.Index([]string{"everything"}, bare); at < 0 {
+		title = "all of " + bare
+	}
+	if alone {
+		title += " alone"
+	}
+	return title
+}

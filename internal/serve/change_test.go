@@ -1,0 +1,174 @@
+package serve_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"modicum/internal/change"
+	"modicum/internal/config"
+	"modicum/internal/people"
+	"modicum/internal/serve"
+	"modicum/internal/store"
+	"modicum/ledger"
+)
+
+// governed is a site whose policy changes by two persons, dora and paul.
+func governed(t *testing.T) *site {
+	t.Helper()
+	s := newSite(t)
+	s.stop()
+	s.config.PolicyChanges = config.TwoPersons
+	s.start()
+	dir := s.server.People()
+	if _, err := dir.First(t.Context(), &people.Person{ID: "olga", UserName: "olga", Name: "Olga Owner"}); err != nil {
+		t.Fatal(err)
+	}
+	for id, duty := range map[string]people.Duty{"dora": people.WritePolicy, "paul": people.AgreePolicy} {
+		if _, err := dir.Add(t.Context(), people.Actor{ID: "olga"}, &people.Person{UserName: id, Name: id}); err != nil {
+			t.Fatal(err)
+		}
+		if err := dir.Give(t.Context(), people.Actor{ID: "olga"}, people.Gift{Person: id, Kind: people.DutyKind, Name: string(duty), Why: "test"}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return s
+}
+
+// other is the policy with one class more for the clinician.
+func other() string {
+	return strings.ReplaceAll(files, "keep: [demographics.name, clinical.problem]", "keep: [demographics.name, clinical.problem, clinical.lab]")
+}
+
+func (s *site) inForce() string { return s.server.Generation().Set.Hash() }
+
+// lay changes the folder and lets the server look.
+func (s *site) lay(text string) *change.Change {
+	s.t.Helper()
+	s.policy.put(text)
+	if err := s.server.Reload(s.t.Context()); err != nil {
+		s.t.Fatal(err)
+	}
+	for _, x := range s.server.Changes().Waiting() {
+		return x
+	}
+	return nil
+}
+
+func (s *site) agree(x *change.Change) {
+	s.t.Helper()
+	b := s.server.Changes()
+	digest := func() string {
+		now, err := b.Get(s.t.Context(), x.ID)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		d, err := b.Digest(now)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		return d
+	}
+	if x.State == change.Found {
+		if err := b.Propose(s.t.Context(), people.Actor{ID: "dora"}, x.ID, digest(), "the ward asked"); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	if done, err := b.Approve(s.t.Context(), people.Actor{ID: "paul"}, x.ID, digest(), ""); err != nil || !done {
+		s.t.Fatalf("approve: %v %v", done, err)
+	}
+}
+
+// TestG7_WhatLiesInTheFolderWaits, also over a restart, and is in force by the second
+// person's yes; the record of the generation names it (R107).
+func TestG7_WhatLiesInTheFolderWaits(t *testing.T) {
+	s := governed(t)
+	first := s.inForce()
+	x := s.lay(other())
+	if x == nil || s.inForce() != first {
+		t.Fatalf("the folder is in force: %+v", x)
+	}
+	effect, err := s.server.Changes().Effect(x)
+	if err != nil || !effect.Opens() || effect.Gains()[0] != "clinician" {
+		t.Errorf("its effect: %+v %v", effect, err)
+	}
+	s.stop()
+	s.start()
+	if s.inForce() != first {
+		t.Fatal("a restart put the folder in force")
+	}
+	if again := s.lay(other()); again == nil || again.ID != x.ID {
+		t.Fatalf("after a restart %+v waits, want %s", again, x.ID)
+	}
+	s.agree(x)
+	next := s.inForce()
+	if next != x.Policy || next == first {
+		t.Fatal("approved, and not in force")
+	}
+	s.policy.put(files)
+	s.stop()
+	s.start()
+	if s.inForce() != next {
+		t.Fatal("after a restart another policy than the approved one is in force")
+	}
+	found, err := s.server.Store().Search(t.Context(), store.Query{Kind: ledger.KindAct})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := false
+	for _, r := range found {
+		text := string(r.Body)
+		named = named || strings.Contains(text, ledger.ActPolicyChanged) && strings.Contains(text, x.ID) && strings.Contains(text, next) && strings.Contains(text, "approved by paul")
+	}
+	if !named {
+		t.Error("the entry of the generation does not name its approval")
+	}
+}
+
+// TestG7_AnEarlierPolicyInTheFolderWaits: laying it back is no way past anybody.
+func TestG7_AnEarlierPolicyInTheFolderWaits(t *testing.T) {
+	s := governed(t)
+	s.agree(s.lay(other()))
+	next := s.inForce()
+	if x := s.lay(files); x == nil || x.State != change.Found || s.inForce() != next {
+		t.Fatalf("an earlier policy is in force by lying there: %+v", x)
+	}
+}
+
+// TestG7_AnAlteredArchiveRefusesTheStart.
+func TestG7_AnAlteredArchiveRefusesTheStart(t *testing.T) {
+	s := governed(t)
+	first := s.inForce()
+	x := s.lay(other())
+	s.stop()
+	dir := filepath.Join(s.dir, "data", "policies")
+	text, err := os.ReadFile(filepath.Join(dir, x.Policy+".json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, filepath.Join(dir, first+".json"), string(text))
+	server, err := serve.New(t.Context(), serve.Options{Config: s.config, Policy: s.policy, Version: "test", Now: s.now})
+	if err == nil {
+		server.Close(t.Context())
+		t.Fatal("started with a policy that nobody agreed on")
+	}
+	if !strings.Contains(err.Error(), "archive") {
+		t.Errorf("it says %v", err)
+	}
+}
+
+// TestG7_AFolderWithErrorsStopsNoStart: what is in force is not what lies there.
+func TestG7_AFolderWithErrorsStopsNoStart(t *testing.T) {
+	s := governed(t)
+	first := s.inForce()
+	s.policy.put("-- roles/clinician.yaml --\nrole: clinician\n")
+	s.stop()
+	s.start()
+	if s.inForce() != first {
+		t.Error("another policy is in force")
+	}
+	if err := s.server.Reload(t.Context()); err == nil {
+		t.Error("the errors are not said")
+	}
+}
