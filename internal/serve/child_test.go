@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httputil"
 	"net/url"
@@ -61,16 +62,6 @@ func (s *site) child(b *testing.B, mode string, upstream *url.URL) *process {
 	return &process{cmd.Process.Pid, "http://" + c.Listen + "/fhir"}
 }
 
-// await returns once ask succeeds: a process says ready just before it listens.
-func (p *process) await(b *testing.B, ask func() error) {
-	b.Helper()
-	for i := 0; ask() != nil; i++ {
-		if i > 100 {
-			b.Fatal(ask())
-		}
-	}
-}
-
 // cpu is the processor time that the process has used, in ticks of 10 ms.
 func (p *process) cpu(b *testing.B) time.Duration {
 	b.Helper()
@@ -113,9 +104,19 @@ func proxyChild() {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: c.FHIR.Upstream.Scheme, Host: c.FHIR.Upstream.Host})
 	proxy.BufferPool = pool{make(chan []byte, 64)}
 	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
-	go http.ListenAndServe(c.Listen, proxy)
+	go http.Serve(listening(c.Listen), proxy)
 	fmt.Println("ready")
 	io.Copy(io.Discard, in)
+}
+
+// listening is a child's listener: whoever reads "ready" is let in.
+func listening(address string) net.Listener {
+	ln, err := net.Listen("tcp", address)
+	if err != nil {
+		fmt.Println(err)
+		os.Exit(1)
+	}
+	return ln
 }
 
 type pool struct{ free chan []byte }
