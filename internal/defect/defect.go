@@ -148,6 +148,10 @@ const (
 	SlowHoldAll         Defect = "slow-hold-all"         // a client that reads slowly keeps others from asking
 	CutLate             Defect = "cut-late"              // an answer is cut off between its parts only
 
+	// What the upstream sends.
+	AnswerOfAnother Defect = "answer-of-another" // what it says unasked is the answer to what is asked next
+	FramedTwice     Defect = "framed-twice"      // two headers tell where an answer ends
+
 	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by
 	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable
 	UnwritableTaken  Defect = "unwritable-taken"   // a new record holds what no line lets its maker write

@@ -226,6 +226,8 @@ var killers = map[Defect]killer{
 	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
 	SlowHoldAll:         {inUpstream, "TestFC51_SlowReadersKeepNobodyElseFromAsking", ""},
 	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},
+	AnswerOfAnother:     {inUpstream, "TestFC49_NoAnswerIsTakenForAnotherLater", ""},
+	FramedTwice:         {inUpstream, "TestFC49_AnAnswerIsFramedInOneWay", ""},
 
 	SecondIsFirst:   {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},
 	RightsUnagreed:  {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},

@@ -143,6 +143,8 @@ func All() []Defect {
 		RoleNotTimed,
 		SlowHoldAll,
 		CutLate,
+		AnswerOfAnother,
+		FramedTwice,
 		SessionForEver,
 		AnySessionEnded,
 		IdleForgotten,

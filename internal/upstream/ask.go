@@ -143,24 +143,28 @@ func (c *Client) Ref(link string) (string, error) {
 // errGone is a 404 or 410, before it is told what that means here.
 var errGone = errors.New("gone")
 
-// do sends one request and reads the whole answer. Only net/http repeats a
-// request, and only a GET on an idle connection that broke before a byte came.
+// do sends one request and reads the whole answer.
 func (c *Client) do(ctx context.Context, method, path, form string) (*Body, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.whole)
-	defer cancel()
-	res, err := c.ask(ctx, method, path, form)
+	a, err := c.ask(ctx, method, path, form)
 	if err != nil {
 		return nil, err
 	}
-	defer res.Body.Close()
-	return c.read(ctx, res)
+	defer a.body.Close()
+	if err := a.success(); err != nil {
+		return nil, err
+	}
+	return c.body(ctx, a)
 }
 
 // asker sends a request for records and reads the answer, whole or in part.
 type asker func(ctx context.Context, method, path, form string) (*Body, error)
 
-// ask sends one request and returns as soon as the answer begins.
-func (c *Client) ask(ctx context.Context, method, path, form string) (*http.Response, error) {
+// ask sends one request and returns as soon as the answer begins. Only a GET is sent
+// again, and only where an idle connection broke before a byte came.
+func (c *Client) ask(ctx context.Context, method, path, form string) (*answer, error) {
+	if c.wire != nil && method == http.MethodGet {
+		return c.get(ctx, path)
+	}
 	var body io.Reader
 	if method == http.MethodPost {
 		body = strings.NewReader(form)
@@ -173,7 +177,37 @@ func (c *Client) ask(ctx context.Context, method, path, form string) (*http.Resp
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded; charset=utf-8")
 		req.GetBody = nil // never sent twice
 	}
-	return c.send(ctx, req)
+	return c.roundTrip(req)
+}
+
+// get is ask for a server without TLS.
+func (c *Client) get(ctx context.Context, path string) (*answer, error) {
+	token, err := c.token()
+	if err != nil {
+		return nil, err
+	}
+	if !isTarget(path) {
+		return nil, ErrGrammar
+	}
+	return c.send(ctx, func() (*answer, error) {
+		a, err := c.wire.get(ctx, c.whole, func(b []byte) []byte { return c.requestLine(b, path, token) })
+		if err != nil {
+			return nil, c.failure(ctx, err)
+		}
+		return a, nil
+	})
+}
+
+// token is that of the bearer file as it is now; "" where none is sent.
+func (c *Client) token() (string, error) {
+	if c.bearer == nil {
+		return "", nil
+	}
+	token, err := c.bearer.token()
+	if err != nil {
+		return "", errors.Join(ErrUpstream, err)
+	}
+	return token, nil
 }
 
 // request is a request with the headers that we send and no others.
@@ -187,56 +221,40 @@ func (c *Client) request(ctx context.Context, method, path string, body io.Reade
 		"Accept-Encoding": {"identity"},
 		"User-Agent":      {"modicum"},
 	}
-	if c.bearer != nil {
-		token, err := c.bearer.token()
-		if err != nil {
-			return nil, errors.Join(ErrUpstream, err)
-		}
+	token, err := c.token()
+	if err != nil {
+		return nil, err
+	}
+	if token != "" {
 		req.Header.Set("Authorization", "Bearer "+token)
 	}
 	return req, nil
 }
 
-// failure is what a broken connection or a passed deadline becomes. The error of
-// net/http quotes the URL, which holds values of the search (D14).
-func (c *Client) failure(ctx context.Context, broken error) error {
-	if err := context.Cause(ctx); err != nil {
-		return errors.Join(connecting(err), err)
-	}
-	return connecting(broken)
-}
-
-func (c *Client) read(ctx context.Context, res *http.Response) (*Body, error) {
-	if err := status(res); err != nil {
-		return nil, err
-	}
-	return c.body(ctx, res)
-}
-
-// status is nil for an answer, and what it means that there is none.
-func status(res *http.Response) error {
-	switch res.StatusCode {
+// success is nil for an answer, and what it means that there is none.
+func (a *answer) success() error {
+	switch a.status {
 	case http.StatusOK:
 		return nil
 	case http.StatusNotFound, http.StatusGone:
-		rest(res)
+		a.rest()
 		return errGone
 	}
-	rest(res)
-	return answered(res.StatusCode)
+	a.rest()
+	return answered(a.status)
 }
 
 // rest reads what an error says, unseen, so that the connection can be used again.
-func rest(res *http.Response) { _, _ = io.CopyN(io.Discard, res.Body, 4<<10) }
+func (a *answer) rest() { _, _ = io.CopyN(io.Discard, a.body, 4<<10) }
 
 // body reads an answer that must be FHIR JSON, whole.
-func (c *Client) body(ctx context.Context, res *http.Response) (*Body, error) {
-	if err := acceptable(res, c.maxBody); err != nil {
+func (c *Client) body(ctx context.Context, a *answer) (*Body, error) {
+	if err := a.acceptable(c.maxBody); err != nil {
 		return nil, err
 	}
 	buf := c.buffer()
-	b, err := readAll((*buf)[:0], res.Body, res.ContentLength, c.maxBody)
-	body := &Body{Bytes: b, Version: versionOf(res.Header), buf: buf, release: c.keep}
+	b, err := readAll((*buf)[:0], a.body, a.length, c.maxBody)
+	body := &Body{Bytes: b, Version: versionOf(a.tag), buf: buf, release: c.keep}
 	switch {
 	case err == nil:
 		return body, nil
@@ -251,11 +269,11 @@ func (c *Client) body(ctx context.Context, res *http.Response) (*Body, error) {
 
 // acceptable refuses an answer that is not FHIR JSON of at most so many bytes, as far as
 // its header tells.
-func acceptable(res *http.Response, most int64) error {
-	if !isFHIRJSON(res.Header.Values("Content-Type")) || !identity(res.Header) {
+func (a *answer) acceptable(most int64) error {
+	if !isFHIRJSON(a.kind) || a.coded {
 		return fault("its answer is not FHIR JSON: is fhir.upstream its FHIR base?")
 	}
-	if res.ContentLength > most {
+	if a.length > most {
 		return ErrTooLarge
 	}
 	return nil
@@ -303,21 +321,17 @@ func readAll(b []byte, r io.Reader, length, most int64) ([]byte, error) {
 	}
 }
 
-// isFHIRJSON reports whether the one Content-Type is FHIR JSON in UTF-8. Servers
-// that answer application/json mean the same.
-func isFHIRJSON(values []string) bool {
-	if len(values) != 1 {
-		return false
+// isFHIRJSON reports whether a Content-Type is FHIR JSON in UTF-8. Servers that answer
+// application/json mean the same.
+func isFHIRJSON(kind string) bool {
+	switch kind {
+	case "application/fhir+json;charset=UTF-8", "application/fhir+json;charset=utf-8", "application/fhir+json; charset=utf-8", "application/fhir+json":
+		return true // as nearly all servers spell it
 	}
-	t, params, err := mime.ParseMediaType(values[0])
+	t, params, err := mime.ParseMediaType(kind)
 	if err != nil || t != "application/fhir+json" && t != "application/json" {
 		return false
 	}
 	charset := params["charset"]
 	return charset == "" || strings.EqualFold(charset, "utf-8")
-}
-
-func identity(h http.Header) bool {
-	v := h.Values("Content-Encoding")
-	return len(v) == 0 || len(v) == 1 && strings.EqualFold(v[0], "identity")
 }

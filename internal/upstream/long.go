@@ -28,45 +28,41 @@ func (c *Client) PageLong(ctx context.Context, ref string) (*Body, error) {
 // waited for counts, so that whoever reads slowly on our other side fails nothing here:
 // Whole for each 16 MiB.
 func (c *Client) doLong(ctx context.Context, method, path, form string) (*Body, error) {
-	m := &More{client: c, allowed: c.whole}
-	m.ctx, m.cancel = context.WithCancelCause(ctx)
-	m.timer = time.AfterFunc(c.whole, func() { m.cancel(context.DeadlineExceeded) })
-	b, err := m.begin(method, path, form)
+	began := time.Now()
+	a, err := c.ask(ctx, method, path, form)
+	if err != nil {
+		return nil, err
+	}
+	b, err := c.begin(ctx, a, began)
 	if b == nil || b.More == nil {
-		m.close()
+		_ = a.body.Close()
 	}
 	return b, err
 }
 
-// begin asks, and reads the answer to its end or the first 4 MiB of it.
-func (m *More) begin(method, path, form string) (*Body, error) {
-	began := time.Now()
-	res, err := m.client.ask(m.ctx, method, path, form)
-	if err != nil {
+// begin reads an answer to its end or the first 4 MiB of it.
+func (c *Client) begin(ctx context.Context, a *answer, began time.Time) (*Body, error) {
+	if err := a.success(); err != nil {
 		return nil, err
 	}
-	m.from = res.Body
-	if err := status(res); err != nil {
+	if err := a.acceptable(c.maxPage); err != nil {
 		return nil, err
 	}
-	if err := acceptable(res, m.client.maxPage); err != nil {
-		return nil, err
-	}
-	c := m.client
 	buf := c.buffer()
-	b, err := readAll((*buf)[:0], res.Body, res.ContentLength, min(headBytes, c.maxPage))
-	body := &Body{Bytes: b, Version: versionOf(res.Header), buf: buf, release: c.keep}
+	b, err := readAll((*buf)[:0], a.body, a.length, min(headBytes, c.maxPage))
+	body := &Body{Bytes: b, Version: versionOf(a.tag), buf: buf, release: c.keep}
 	switch err {
 	case nil:
 		return body, nil
 	case ErrTooLarge:
-		m.timer.Stop()
+		a.body.pause()
+		m := &More{client: c, ctx: ctx, from: a.body, allowed: c.whole}
 		m.spend(time.Since(began), int64(len(b)))
 		if m.read > c.maxPage {
 			body.Release()
 			return nil, ErrTooLarge
 		}
-		if err := c.stay(res); err != nil {
+		if err := c.stay(a); err != nil {
 			body.Release()
 			return nil, err
 		}
@@ -74,16 +70,14 @@ func (m *More) begin(method, path, form string) (*Body, error) {
 		return body, nil
 	}
 	body.Release()
-	return nil, c.failure(m.ctx, err)
+	return nil, c.failure(ctx, err)
 }
 
 // More is the rest of a long answer. It belongs to one goroutine.
 type More struct {
 	client  *Client
-	ctx     context.Context // of the request; it ends when the server lets us wait too long
-	cancel  context.CancelCauseFunc
-	from    io.ReadCloser
-	timer   *time.Timer
+	ctx     context.Context // of whoever asked
+	from    body
 	allowed time.Duration // for which we still wait
 	since   int64         // bytes when it was last filled up
 	read    int64         // bytes so far
@@ -92,9 +86,9 @@ type More struct {
 // Read reads on. Its errors are those of this package, and io.EOF at the end.
 func (m *More) Read(p []byte) (int, error) {
 	began := time.Now()
-	m.timer.Reset(m.allowed)
+	m.from.allow(m.allowed)
 	n, err := m.from.Read(p)
-	m.timer.Stop()
+	m.from.pause()
 	m.spend(time.Since(began), int64(n))
 	switch {
 	case m.read > m.client.maxPage:
@@ -119,10 +113,8 @@ func (m *More) close() {
 	if m == nil {
 		return
 	}
-	m.timer.Stop()
 	if m.from != nil {
 		_ = m.from.Close()
 		m.from = nil
 	}
-	m.cancel(context.Canceled)
 }

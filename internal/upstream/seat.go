@@ -3,9 +3,8 @@ package upstream
 import (
 	"context"
 	"errors"
-	"io"
-	"net/http"
 	"sync"
+	"time"
 
 	"modicum/internal/defect"
 )
@@ -16,10 +15,19 @@ import (
 type seats struct{ asking, streams chan struct{} }
 
 // take waits for a seat. ErrBusy: there was none for as long as the answer may take.
-func (s seats) take(ctx context.Context) error {
+func (s seats) take(ctx context.Context, most time.Duration) error {
 	select {
 	case s.asking <- struct{}{}:
 		return nil
+	default:
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	select {
+	case s.asking <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return ErrBusy
 	case <-ctx.Done():
 		if err := context.Cause(ctx); !errors.Is(err, context.DeadlineExceeded) {
 			return err
@@ -30,14 +38,14 @@ func (s seats) take(ctx context.Context) error {
 
 // seated is the body of an answer that has a seat.
 type seated struct {
-	io.ReadCloser
+	body
 	mu    sync.Mutex
 	taken chan struct{} // nil once it was given back
 }
 
 // Close lets go of the answer and its seat.
 func (s *seated) Close() error {
-	err := s.ReadCloser.Close()
+	err := s.body.Close()
 	s.move(nil)
 	return err
 }
@@ -61,8 +69,8 @@ func (s *seated) move(to chan struct{}) bool {
 }
 
 // stay moves an answer that turns out long; ErrBusy where there are as many as may be.
-func (c *Client) stay(res *http.Response) error {
-	if s, is := res.Body.(*seated); is && !defect.On(defect.SlowHoldAll) && !s.move(c.seats.streams) {
+func (c *Client) stay(a *answer) error {
+	if s, is := a.body.(*seated); is && !defect.On(defect.SlowHoldAll) && !s.move(c.seats.streams) {
 		return ErrBusy
 	}
 	return nil

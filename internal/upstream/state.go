@@ -43,31 +43,29 @@ func (c *Client) State() State {
 	return c.lately.state
 }
 
-// send sends one request and notes what came of it. The transport, not a Client: no
-// redirect, no cookie, no Referer.
-func (c *Client) send(ctx context.Context, req *http.Request) (*http.Response, error) {
-	if err := c.seats.take(ctx); err != nil {
+// send asks, when there is a seat, and notes what came of it.
+func (c *Client) send(ctx context.Context, ask func() (*answer, error)) (*answer, error) {
+	if err := c.seats.take(ctx, c.whole); err != nil {
 		return nil, err // nothing was sent, and it is not the server's fault
 	}
-	res, err := c.http.RoundTrip(req)
+	a, err := ask()
 	if err != nil {
 		<-c.seats.asking
-		err = c.failure(ctx, err)
 		if !errors.Is(context.Cause(ctx), context.Canceled) { // it was our caller who went away
 			c.lately.note(c.now(), err)
 		}
 		return nil, err
 	}
-	res.Body = &seated{ReadCloser: res.Body, taken: c.seats.asking}
-	c.lately.note(c.now(), usable(res))
-	return res, nil
+	a.body = &seated{body: a.body, taken: c.seats.asking}
+	c.lately.note(c.now(), a.usable())
+	return a, nil
 }
 
 // usable is nil for an answer of a FHIR server that serves us, whatever it says.
-func usable(res *http.Response) error {
-	switch s := res.StatusCode; {
+func (a *answer) usable() error {
+	switch s := a.status; {
 	case s == http.StatusOK:
-		return acceptable(res, math.MaxInt64)
+		return a.acceptable(math.MaxInt64)
 	case s == http.StatusUnauthorized, s == http.StatusForbidden, s >= 300 && s < 400, s >= 500:
 		return answered(s)
 	}

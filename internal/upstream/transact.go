@@ -4,10 +4,8 @@ import (
 	"bytes"
 	"context"
 	"net/http"
-	"net/http/httptrace"
 	"strconv"
 	"strings"
-	"sync/atomic"
 
 	"github.com/go-json-experiment/json/jsontext"
 )
@@ -27,25 +25,18 @@ func (c *Client) Transact(ctx context.Context, changes []Change) ([]*Written, er
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, c.whole)
-	defer cancel()
-	var sent atomic.Bool // from here on the server may have read it
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	req, err := c.request(ctx, http.MethodPost, "", bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}
 	req.Header.Set("Content-Type", "application/fhir+json; charset=utf-8")
 	req.Header.Set("Prefer", "return=minimal")
-	res, err := c.send(ctx, req)
+	a, err := c.sendOnce(req)
 	if err != nil {
-		if sent.Load() {
-			err = unknown(err)
-		}
 		return nil, err
 	}
-	defer res.Body.Close()
-	w, err := c.written(ctx, res, "", "")
+	defer a.body.Close()
+	w, err := c.written(ctx, a, "", "")
 	if err != nil {
 		return nil, err
 	}

@@ -67,6 +67,7 @@ type Client struct {
 	path    string // path of base, "" or "/fhir"
 	host    string
 	bearer  *bearer
+	wire    *wire // for reads from a server without TLS; nil for any other
 	http    *http.Transport
 	whole   time.Duration
 	maxBody int64
@@ -132,11 +133,19 @@ func New(cfg Config) (*Client, error) {
 		DisableCompression:     true, // the length of an answer is judged before it is read (FC51)
 		ReadBufferSize:         32 << 10,
 	}
+	if u.Scheme == "http" && isTarget(u.Host) && !strings.Contains(u.Host, "%") {
+		c.wire = &wire{address: strings.TrimPrefix(c.origin, "http://"), header: c.http.ResponseHeaderTimeout, most: conns}
+	}
 	return c, nil
 }
 
 // Close lets idle connections go.
-func (c *Client) Close() { c.http.CloseIdleConnections() }
+func (c *Client) Close() {
+	c.http.CloseIdleConnections()
+	if c.wire != nil {
+		c.wire.close()
+	}
+}
 
 func orDefault[T int | int64 | time.Duration](v, d T) T {
 	if v == 0 {

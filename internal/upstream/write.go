@@ -64,16 +64,10 @@ func (c *Client) Post(ctx context.Context, typ string, record []byte) (*Written,
 }
 
 func (c *Client) write(ctx context.Context, method, typ, id string, record []byte, condition, value string) (*Written, error) {
-	ctx, cancel := context.WithTimeout(ctx, c.whole)
-	defer cancel()
-	var sent atomic.Bool // from here on the server may have read it
-	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
 	path := "/" + typ
 	if id != "" {
 		path += "/" + id
 	}
-	// net/http sends a body again only where the connection broke before a byte of
-	// the first attempt went out.
 	req, err := c.request(ctx, method, path, bytes.NewReader(record))
 	if err != nil {
 		return nil, err
@@ -83,15 +77,24 @@ func (c *Client) write(ctx context.Context, method, typ, id string, record []byt
 	if condition != "" {
 		req.Header.Set(condition, value)
 	}
-	res, err := c.send(ctx, req)
+	a, err := c.sendOnce(req)
 	if err != nil {
-		if sent.Load() {
-			err = unknown(err)
-		}
 		return nil, err
 	}
-	defer res.Body.Close()
-	return c.written(ctx, res, typ, id)
+	defer a.body.Close()
+	return c.written(ctx, a, typ, id)
+}
+
+// sendOnce sends a write; ErrUnknown says that the server may have read it. net/http sends
+// a body again only where the connection broke before a byte of the first attempt went out.
+func (c *Client) sendOnce(req *http.Request) (*answer, error) {
+	var sent atomic.Bool // from here on the server may have read it
+	ctx := httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{WroteHeaders: func() { sent.Store(true) }})
+	a, err := c.roundTrip(req.WithContext(ctx))
+	if err != nil && sent.Load() {
+		return nil, unknown(err)
+	}
+	return a, err
 }
 
 // unknown says of a failure that the write may have been done.
@@ -99,27 +102,27 @@ func unknown(err error) error { return fmt.Errorf("%w: %w", ErrUnknown, err) }
 
 // written reads what the server says. A status below 500 that is no success says that
 // nothing was changed; of any other nobody knows.
-func (c *Client) written(ctx context.Context, res *http.Response, typ, id string) (*Written, error) {
-	switch status := res.StatusCode; status {
+func (c *Client) written(ctx context.Context, a *answer, typ, id string) (*Written, error) {
+	switch status := a.status; status {
 	case http.StatusOK, http.StatusCreated, http.StatusNoContent:
 	case http.StatusNotFound, http.StatusGone:
-		rest(res)
+		a.rest()
 		return nil, ErrNotFound
 	case http.StatusConflict, http.StatusPreconditionFailed:
-		rest(res)
+		a.rest()
 		return nil, ErrConflict
 	case http.StatusBadRequest, http.StatusMethodNotAllowed, http.StatusUnprocessableEntity, http.StatusRequestEntityTooLarge:
-		rest(res)
+		a.rest()
 		return nil, ErrRefused
 	default:
-		rest(res)
+		a.rest()
 		if status >= 400 && status < 500 {
 			return nil, answered(status)
 		}
 		return nil, unknown(answered(status))
 	}
-	w := &Written{ID: id, Version: versionOf(res.Header), New: res.StatusCode == http.StatusCreated}
-	if at, version := c.located(res.Header, typ); w.ID == "" {
+	w := &Written{ID: id, Version: versionOf(a.tag), New: a.status == http.StatusCreated}
+	if at, version := c.located(a.location, typ); w.ID == "" {
 		w.ID = at
 		if w.Version == "" {
 			w.Version = version
@@ -127,7 +130,7 @@ func (c *Client) written(ctx context.Context, res *http.Response, typ, id string
 	}
 	// What is not FHIR JSON, or breaks off, is no record: that the write was done the
 	// status has said, and what became of it can be read.
-	if body, err := c.body(ctx, res); err == nil && len(body.Bytes) > 0 {
+	if body, err := c.body(ctx, a); err == nil && len(body.Bytes) > 0 {
 		w.Body = body
 	} else if err == nil {
 		body.Release()
@@ -137,8 +140,8 @@ func (c *Client) written(ctx context.Context, res *http.Response, typ, id string
 
 // located reads the id and the version out of Location. It must be a record of the
 // type below our base, or a path alone: nothing of it but the id is used.
-func (c *Client) located(h http.Header, typ string) (id, version string) {
-	u, err := url.Parse(h.Get("Location"))
+func (c *Client) located(location, typ string) (id, version string) {
+	u, err := url.Parse(location)
 	if err != nil {
 		return "", ""
 	}
@@ -155,8 +158,8 @@ func (c *Client) located(h http.Header, typ string) (id, version string) {
 
 // versionOf reads the version out of an ETag, which FHIR servers make of it
 // (hl7.org/fhir/R4/http.html#versionaware).
-func versionOf(h http.Header) string {
-	tag := strings.TrimPrefix(h.Get("ETag"), "W/")
+func versionOf(tag string) string {
+	tag = strings.TrimPrefix(tag, "W/")
 	if len(tag) < 3 || tag[0] != '"' || tag[len(tag)-1] != '"' || !isTag(tag[1:len(tag)-1]) {
 		return ""
 	}
