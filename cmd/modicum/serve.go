@@ -73,9 +73,17 @@ func (c *serveCommand) serve(t *terminal, cfg *config.Config) error {
 		defer close(watched)
 		s.Run(run)
 	}()
+	roomy := make(chan struct{})
+	go func() {
+		defer close(roomy)
+		if t.getenv("GOGC") == "" {
+			serve.KeepRoom(run)
+		}
+	}()
 	err = listen(run, t, cfg, s, diary)
 	stop()
 	<-watched
+	<-roomy
 	end, cancel := context.WithTimeout(context.WithoutCancel(t.ctx), 20*time.Second)
 	defer cancel()
 	return errors.Join(err, s.Close(end))

@@ -59,6 +59,11 @@ func child() {
 		os.Exit(1)
 	}
 	defer profiled()()
+	if os.Getenv("GOGC") == "" { // as the command does
+		ctx, stop := context.WithCancel(context.Background())
+		defer stop()
+		go serve.KeepRoom(ctx)
+	}
 	go http.Serve(listening(c.Listen), s.Handler())
 	fmt.Println("ready")
 	io.Copy(io.Discard, in)

@@ -1,0 +1,4 @@
+package serve
+
+// PercentFor is for tests of KeepRoom.
+var PercentFor = percentFor
