@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"sync"
 	"time"
@@ -104,24 +103,6 @@ func (s *Store) sequence() {
 			s.run(batch)
 		}
 	}
-}
-
-// gather takes whoever else waits. Callers that the last commit woke are about
-// to come back: yielding once or twice lets them into this batch instead of
-// splitting the callers into two cohorts that take turns.
-func (s *Store) gather(batch []*pending) []*pending {
-	batch = s.linger(batch)
-	for idle := 0; len(batch) < maxBatch && idle < 3; {
-		select {
-		case p := <-s.in:
-			batch = append(batch, p)
-			idle = 0
-		default:
-			idle++
-			runtime.Gosched()
-		}
-	}
-	return batch
 }
 
 // lingering is how long outcomes wait for an entry for whose sake there is a commit.

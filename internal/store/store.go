@@ -73,6 +73,7 @@ type Store struct {
 
 	// Owned by the sequencer once it runs.
 	origin  origin // with what the journal holds
+	crowd   crowd
 	edge    ledger.Edge
 	open    map[string]*progress // admitted decisions that have not ended
 	ids     ids
