@@ -63,6 +63,9 @@ func (s *Store) collect(ctx context.Context, width int, join func(out, col []byt
 		if err := rows.Scan(&col); err != nil {
 			return nil, fmt.Errorf("store: read the tree: %w", err)
 		}
+		if n == 0 { // entries are much of a length
+			out = make([]byte, 0, width*(len(col)+2)*5/4)
+		}
 		out = join(out, col)
 	}
 	if err := rows.Err(); err != nil {

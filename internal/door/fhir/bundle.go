@@ -2,6 +2,7 @@ package fhir
 
 import (
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -117,7 +118,7 @@ func (p *projection) once(n int) (dropped bool, err error) {
 	buf := (*p.buf)[:0]
 	kept := p.shown[:0]
 	over := false
-	p.ids, p.page = p.ids[:0], nil
+	p.ids, p.page = slices.Grow(p.ids[:0], p.first), nil
 	for _, c := range p.shown[:p.first] {
 		p.ids = append(p.ids, c.is())
 	}

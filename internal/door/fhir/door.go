@@ -96,6 +96,7 @@ type Door struct {
 	attempts  attempts
 	buffers   sync.Pool
 	slabs     sync.Pool // of judgements
+	sets      sync.Pool // of records
 	scans     atomic.Pointer[scans]
 	statement atomic.Pointer[statement]
 }

@@ -92,7 +92,7 @@ type finder struct {
 // newFinder admits the first search that may show anything to this caller: its
 // refusal is that of the request.
 func (x *exchange) newFinder(in *inquiry, st *state) (*finder, error) {
-	f := &finder{x: x, in: in, page: st.Page, leg: st.Leg, at: st.At, seen: make(map[record]bool, 64)}
+	f := &finder{x: x, in: in, page: st.Page, leg: st.Leg, at: st.At, seen: x.door.seen()}
 	if len(in.legs) > 1 {
 		f.first = max(0, slices.IndexFunc(in.legs, f.would))
 	}
@@ -235,8 +235,30 @@ func (f *finder) given() (n int) {
 
 // close lets go of everything. Nothing given out may be used after.
 func (f *finder) close() {
-	for _, r := range slices.Concat(f.readers, f.beside) {
+	for _, r := range f.readers {
 		r.close()
+	}
+	for _, r := range f.beside {
+		r.close()
+	}
+	f.x.door.forget(f.seen)
+	f.seen = nil
+}
+
+// seen lends a set of records.
+func (d *Door) seen() map[record]bool {
+	if m, _ := d.sets.Get().(map[record]bool); m != nil {
+		return m
+	}
+	return make(map[record]bool, 64)
+}
+
+// forget takes back a set that was lent, unless keeping it would cost more than making it
+// again.
+func (d *Door) forget(seen map[record]bool) {
+	if len(seen) <= 1024 {
+		clear(seen)
+		d.sets.Put(seen)
 	}
 }
 

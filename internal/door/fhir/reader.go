@@ -510,6 +510,7 @@ func values(by string, ids []string) string {
 // scan takes the page apart. An entry of another type is an error of the
 // upstream, except an outcome, which is left out (F9, FC25).
 func (r *reader) scan(p *page, text []byte) error {
+	p.records = make([]*fhirjson.Record, 0, min(r.at.Size, 64))
 	link, err := p.scanner.Bundle(text, func(e fhirjson.Entry) error {
 		rec := e.Record
 		if e.Mode != fhirjson.Match || r.cat.TypeName(rec.Type) == "OperationOutcome" {
