@@ -13,7 +13,6 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,15 +27,12 @@ type process struct {
 	address string // of its FHIR base
 }
 
-var ports atomic.Int64
-
 // child starts the site's own configuration as a door, or a plain reverse proxy, before
 // an upstream.
 func (s *site) child(b *testing.B, mode string, upstream *url.URL) *process {
 	b.Helper()
 	c := *s.config
 	c.FHIR.Upstream = upstream
-	c.Listen = "127.0.0.1:" + strconv.FormatInt(30000+int64(os.Getpid())%20000+ports.Add(1), 10)
 	text, err := json.Marshal(&c)
 	if err != nil {
 		b.Fatal(err)
@@ -56,10 +52,12 @@ func (s *site) child(b *testing.B, mode string, upstream *url.URL) *process {
 	}
 	b.Cleanup(func() { input.Close(); cmd.Wait() })
 	fmt.Fprintf(input, "%s\n", text)
-	if said, _ := bufio.NewReader(output).ReadString('\n'); said != "ready\n" {
+	said, _ := bufio.NewReader(output).ReadString('\n')
+	address, ready := strings.CutPrefix(strings.TrimSpace(said), "ready at ")
+	if !ready {
 		b.Fatal(said)
 	}
-	return &process{cmd.Process.Pid, "http://" + c.Listen + "/fhir"}
+	return &process{cmd.Process.Pid, "http://" + address + "/fhir"}
 }
 
 // cpu is the processor time that the process has used, in ticks of 10 ms.
@@ -104,19 +102,19 @@ func proxyChild() {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: c.FHIR.Upstream.Scheme, Host: c.FHIR.Upstream.Host})
 	proxy.BufferPool = pool{make(chan []byte, 64)}
 	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
-	go http.Serve(listening(c.Listen), proxy)
-	fmt.Println("ready")
+	serveReady(proxy)
 	io.Copy(io.Discard, in)
 }
 
-// listening is a child's listener: whoever reads "ready" is let in.
-func listening(address string) net.Listener {
-	ln, err := net.Listen("tcp", address)
+// serveReady serves at an address of its own, and says which: whoever reads it is let in.
+func serveReady(h http.Handler) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	return ln
+	go http.Serve(ln, h)
+	fmt.Println("ready at", ln.Addr())
 }
 
 type pool struct{ free chan []byte }

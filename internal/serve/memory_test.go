@@ -64,8 +64,7 @@ func child() {
 		defer stop()
 		go serve.KeepRoom(ctx)
 	}
-	go http.Serve(listening(c.Listen), s.Handler())
-	fmt.Println("ready")
+	serveReady(s.Handler())
 	io.Copy(io.Discard, in)
 	s.Close(context.Background())
 }
