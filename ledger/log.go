@@ -3,6 +3,7 @@ package ledger
 import (
 	"context"
 	"errors"
+	"time"
 )
 
 // Errors that callers of a [Log] act on.
@@ -35,6 +36,21 @@ var (
 // nothing but short statements on its Tx, and must not keep the Tx.
 type Log interface {
 	Append(ctx context.Context, e Entry, act func(Tx) error) (Receipt, error)
+}
+
+// Starter is a Log that can take an entry in before it is durable, so that whoever has
+// other work to do meanwhile needs no goroutine for it.
+type Starter interface {
+	Log
+	// Start is the first half of an Append without an act. It never waits: ok is false
+	// where it would have to, and then nothing was taken.
+	Start(e Entry) (s Started, ok bool, err error)
+}
+
+// Started is an entry that was taken in.
+type Started interface {
+	// Wait is the second half of the Append, no longer than so long. It is called once.
+	Wait(ctx context.Context, most time.Duration) (Receipt, error)
 }
 
 // Tx is a transaction in the store that holds the log. Statements are portable

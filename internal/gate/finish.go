@@ -16,26 +16,29 @@ func (g *Gate) finish(s *Session, e *ledger.Outcome) {
 	if defect.On(defect.OutcomeLeftOut) {
 		return
 	}
+	u := g.begin(e) // spelt here: a goroutine that only waits needs no more memory than it begins with
 	g.ends.Add(1)
 	go func() {
 		defer g.ends.Done()
-		if err := g.appendOutcome(e); err != nil {
+		err := u.wait(context.Background())
+		if errors.Is(err, ledger.ErrTooLarge) {
+			err = g.appendParts(e)
+		}
+		if err != nil {
 			g.cfg.Diary.LogAttrs(context.Background(), slog.LevelError, "outcome not recorded",
 				slog.String("decision", s.id), slog.String("door", s.route.interaction.Door))
 		}
 	}()
 }
 
-func (g *Gate) appendOutcome(e *ledger.Outcome) error {
-	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.LogWait)
-	defer cancel()
-	if _, err := g.cfg.Log.Append(ctx, e, nil); !errors.Is(err, ledger.ErrTooLarge) {
-		return err
-	}
+// appendParts appends an outcome that is too large for one entry.
+func (g *Gate) appendParts(e *ledger.Outcome) error {
 	parts, err := ledger.SplitOutcome(e)
 	if err != nil {
 		return err
 	}
+	ctx, cancel := context.WithTimeout(context.Background(), g.cfg.LogWait)
+	defer cancel()
 	for _, p := range parts {
 		if _, err := g.cfg.Log.Append(ctx, p, nil); err != nil {
 			return err

@@ -2,7 +2,6 @@ package gate
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"modicum/catalog"
@@ -40,7 +39,7 @@ type Session struct {
 	scope   Scope
 	words   *words
 
-	durable  chan error // one value: how the append of the decision ended
+	durable  underway // the append of the decision
 	waited   bool
 	appendAt error
 
@@ -90,7 +89,7 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 		gate: g, route: r, gen: gen, set: gen.Set, cat: gen.Set.Catalog(), ask: ask,
 		sub: subjectOf(ask.Caller), now: now, trusted: trusted, id: id,
 		named: make(map[string]bool), people: make(map[string]*person),
-		refs: make(map[string]string), durable: make(chan error, 1), words: g.wordsOf(gen.Set),
+		refs: make(map[string]string), words: g.wordsOf(gen.Set),
 	}
 	req := s.request()
 	s.truth = req.Caller
@@ -126,13 +125,7 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 	if s.observes() {
 		s.widen()
 	}
-	entry := s.decision(&req, ledger.Admit, nil)
-	go func() {
-		wait, cancel := context.WithTimeout(context.WithoutCancel(ctx), g.cfg.LogWait)
-		defer cancel()
-		_, err := g.cfg.Log.Append(wait, entry, nil)
-		s.durable <- err
-	}()
+	s.durable = g.begin(s.decision(&req, ledger.Admit, nil))
 	return s, nil
 }
 
@@ -186,11 +179,7 @@ func (s *Session) wait(ctx context.Context) error {
 	if s.waited {
 		return s.appendAt
 	}
-	select {
-	case s.appendAt = <-s.durable:
-	case <-ctx.Done():
-		s.appendAt = errors.Join(ledger.ErrNotDurable, ctx.Err())
-	}
+	s.appendAt = s.durable.wait(ctx)
 	s.waited = true
 	return s.appendAt
 }

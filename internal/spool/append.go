@@ -12,7 +12,7 @@ import (
 	"modicum/ledger"
 )
 
-var _ ledger.Log = (*Spool)(nil)
+var _ ledger.Starter = (*Spool)(nil)
 
 // Append implements ledger.Log. The receipt of an entry that went into the spool is
 // empty: where it will lie in the record is not known yet. An act with statements of
@@ -33,6 +33,43 @@ func (s *Spool) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) 
 		return receipt, err
 	}
 	return ledger.Receipt{}, s.instead(e, err)
+}
+
+// Start implements ledger.Starter. It never takes in what the spool may have to keep.
+func (s *Spool) Start(e ledger.Entry) (ledger.Started, bool, error) {
+	main, can := s.cfg.Main.(ledger.Starter)
+	if !can || s.may(e) || s.has(e) {
+		return nil, false, nil
+	}
+	st, ok, err := main.Start(e)
+	if !ok || err != nil {
+		return nil, ok, err
+	}
+	return &started{st, s, e}, true, nil
+}
+
+// started is an entry on its way into the record.
+type started struct {
+	ledger.Started
+	spool *Spool
+	entry ledger.Entry
+}
+
+// Wait implements ledger.Started.
+func (a *started) Wait(ctx context.Context, most time.Duration) (ledger.Receipt, error) {
+	r, err := a.Started.Wait(ctx, most)
+	if err == nil {
+		a.spool.follow(a.entry, r)
+	}
+	return r, err
+}
+
+// has reports whether the spool holds entries of the same decision.
+func (s *Spool) has(e ledger.Entry) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, there := s.spooled[e.Header().ID]
+	return there
 }
 
 // ask asks the record, and no longer than there is patience where the spool could take

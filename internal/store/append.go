@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"modicum/ledger"
@@ -15,7 +16,7 @@ import (
 // maxBatch is the largest number of entries that share a commit.
 const maxBatch = 256
 
-var _ ledger.Log = (*Store)(nil)
+var _ ledger.Starter = (*Store)(nil)
 
 // pending is one Append that waits.
 type pending struct {
@@ -30,6 +31,19 @@ type pending struct {
 	written  ledger.Receipt // when the entry is in the batch
 	pos      int64
 	answered bool // its own fault was told
+
+	gone atomic.Bool // nobody waits any more
+}
+
+// unwanted says why nobody waits for the entry; nil while somebody does.
+func (p *pending) unwanted() error {
+	if p.ctx.Err() != nil {
+		return undurable(p.ctx)
+	}
+	if p.gone.Load() {
+		return ledger.ErrNotDurable
+	}
+	return nil
 }
 
 // fail tells the caller what is wrong with this entry alone.
@@ -47,14 +61,10 @@ type outcome struct {
 // the entry may be there or not: the error wraps ledger.ErrNotDurable and ctx's
 // error, and nothing that depends on the entry may leave.
 func (s *Store) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) error) (ledger.Receipt, error) {
-	body, err := ledger.Encode(e)
+	p, err := s.pend(ctx, e, act)
 	if err != nil {
 		return ledger.Receipt{}, err
 	}
-	if err := s.refusing(); err != nil {
-		return ledger.Receipt{}, err
-	}
-	p := &pending{ctx: ctx, head: e.Header(), body: body, leaf: ledger.LeafHash(body), act: act, done: make(chan outcome, 1)}
 	select {
 	case s.in <- p:
 	case <-ctx.Done():
@@ -62,11 +72,31 @@ func (s *Store) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) 
 	case <-s.stop:
 		return ledger.Receipt{}, ErrClosed
 	}
+	return s.await(ctx, p, nil)
+}
+
+// pend spells an entry.
+func (s *Store) pend(ctx context.Context, e ledger.Entry, act func(ledger.Tx) error) (*pending, error) {
+	body, err := ledger.Encode(e)
+	if err != nil {
+		return nil, err
+	}
+	if err := s.refusing(); err != nil {
+		return nil, err
+	}
+	return &pending{ctx: ctx, head: e.Header(), body: body, leaf: ledger.LeafHash(body), act: act, done: make(chan outcome, 1)}, nil
+}
+
+// await waits for what becomes of an entry that was taken in, until late says that it is
+// enough.
+func (s *Store) await(ctx context.Context, p *pending, late <-chan time.Time) (ledger.Receipt, error) {
 	select {
 	case o := <-p.done:
 		return o.receipt, o.err
 	case <-ctx.Done():
 		return ledger.Receipt{}, undurable(ctx)
+	case <-late:
+		return ledger.Receipt{}, fmt.Errorf("append: %w: %w", ledger.ErrNotDurable, context.DeadlineExceeded)
 	case <-s.done:
 		// The sequencer has ended; it may have answered just before.
 		select {
@@ -76,6 +106,42 @@ func (s *Store) Append(ctx context.Context, e ledger.Entry, act func(ledger.Tx) 
 			return ledger.Receipt{}, ErrClosed
 		}
 	}
+}
+
+// Start implements ledger.Starter.
+func (s *Store) Start(e ledger.Entry) (ledger.Started, bool, error) {
+	p, err := s.pend(context.Background(), e, nil)
+	if err != nil {
+		return nil, false, err
+	}
+	select {
+	case s.in <- p:
+		return &started{s, p}, true, nil
+	default:
+		return nil, false, nil
+	}
+}
+
+// started is an entry on its way.
+type started struct {
+	s *Store
+	p *pending
+}
+
+// Wait implements ledger.Started.
+func (a *started) Wait(ctx context.Context, most time.Duration) (ledger.Receipt, error) {
+	select {
+	case o := <-a.p.done:
+		return o.receipt, o.err
+	default:
+	}
+	timer := time.NewTimer(most)
+	defer timer.Stop()
+	r, err := a.s.await(ctx, a.p, timer.C)
+	if err != nil {
+		a.p.gone.Store(true)
+	}
+	return r, err
 }
 
 func undurable(ctx context.Context) error {

@@ -269,8 +269,8 @@ func (s *Store) takeInOrder(batch []*pending) (kept []*pending, nodes []ledger.N
 	ctx := context.Background()
 	kept = make([]*pending, 0, len(batch))
 	for i, p := range batch {
-		if p.ctx.Err() != nil {
-			p.fail(undurable(p.ctx)) // nobody waits, nothing was done
+		if why := p.unwanted(); why != nil {
+			p.fail(why) // nobody waits, nothing was done
 			continue
 		}
 		if s.mustLookUp(p.head) {

@@ -94,8 +94,8 @@ func (s *Store) insertRows(ctx context.Context, st *insertStatements, rows []*pe
 // writeOne runs one act and writes its entry. own is what is wrong with this
 // entry alone; err ends the batch.
 func (s *Store) writeOne(ctx context.Context, tx *sql.Tx, st *insertStatements, p *pending, nodes []ledger.Node) (_ []ledger.Node, own, err error) {
-	if p.ctx.Err() != nil {
-		return nodes, undurable(p.ctx), nil // nobody waits, nothing was done
+	if why := p.unwanted(); why != nil {
+		return nodes, why, nil // nobody waits, nothing was done
 	}
 	if own, err = s.inOrder(ctx, tx, p.head); own != nil || err != nil {
 		return nodes, own, err
