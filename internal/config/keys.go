@@ -57,7 +57,7 @@ func Keys() []Key {
 		{Path: "fhir.mode", Default: "enforce", Example: "enforce", Text: "`enforce`: what the policy does not grant does not leave. `observe`: it leaves and is recorded; `modicum observe report` says what enforcing would have withheld."},
 		{Path: "fhir.enforce", Example: "[billing-specialist]", Text: "With `mode: observe`: roles that are enforced already. Whoever holds one of them, beside whatever others, gets what the policy gives."},
 		{Path: "fhir.connections", Default: "64", Example: "128", Text: "Most answers of the upstream that are waited for at once; who asks beyond waits."},
-		{Path: "fhir.streams", Default: "256", Example: "128", Text: "Most long answers (above 4 MiB) under way at once, whose clients may read slowly; one more is answered 503. Each takes up to 8 MiB of memory."},
+		{Path: "fhir.streams", Default: "256", Example: "128", Text: "Most long answers (above 4 MiB) under way at once, whose clients may read slowly; one more is answered 503. Each takes some 13 MB of memory (`docs/benchmarks.md`)."},
 		{Path: "clients[].id", Example: "bedside-app", Text: "`client_id` of an application that cannot name a task itself; required in each item."},
 		{Path: "clients[].task", Example: "give-care", Text: "Task that it asks for: TASK or ROLE/TASK."},
 		{Path: "clients[].scopes", Example: "required", Text: "`required`: a token without SMART scopes does nothing."},

@@ -57,7 +57,9 @@ func cutOff(b *testing.B, t taking) {
 			}
 		}
 	}
+	before := memory(b, os.Getpid(), "VmRSS")
 	addresses := load.open(b, r.tap.Addr().String(), asked)
+	b.ReportMetric((memory(b, os.Getpid(), "VmRSS")-before)/most, "MB-a-stream")
 	switch {
 	case t.due != nil && time.Now().UnixNano() > slices.Min(acked):
 		b.Fatalf("it took longer than %s to open the streams", soon)
