@@ -96,7 +96,9 @@ func (w *week) play(ctx context.Context, s *scene) error {
 	if err := w.feeds(ctx, s.at); err != nil {
 		return err
 	}
-	return s.do(ctx)
+	err := s.do(ctx)
+	w.server.Gate().Wait() // what became of an answer is on record before the clock moves on
+	return err
 }
 
 // feeds say what is true at a moment, as often as the hospital's would: at least every
