@@ -26,8 +26,9 @@ type serveCommand struct {
 
 // Help teaches by example.
 func (c *serveCommand) Help() string {
-	return `Logs go to standard error, one JSON object a line; they hold no data of patients. A changed
-policy and changed files of facts are taken up while it runs.
+	return `Logs go to standard error, one JSON object a line; they hold no data of patients. Changed
+files of facts are taken up while it runs; a changed policy waits in the console until one
+person has proposed it and another has said yes (policy_changes).
 
 Examples:
   modicum serve --check                          is everything in order? says all that is not

@@ -26,7 +26,7 @@ var effectTable = &Table[effectRow]{
 		{Key: "who", Title: "For whom", Text: func(r effectRow) string { return r.who }},
 		{Key: "task", Title: "In", Text: func(r effectRow) string { return r.task }, Cell: func(r effectRow) Cell { return Cell{Text: r.task, Sub: r.detail} }},
 		{Key: "what", Title: "What", Text: func(r effectRow) string { return r.what }},
-		{Key: "when", Title: "When", Text: func(r effectRow) string { return r.when }, Quiet: true},
+		{Key: "when", Title: "When", Text: func(r effectRow) string { return r.when }},
 	},
 }
 
