@@ -170,6 +170,9 @@ var actWords = map[string]string{
 	"signed-in": "signed in", "signed-out": "signed out", "session-begun": "signed in", "session-ended": "ended a session", "proved-again": "proved who they are",
 	"person-added": "added a person", "person-changed": "changed what is written of a person", "person-deactivated": "made a person leave", "person-reactivated": "brought a person back",
 	"person-moved": "moved a person", "token-issued": "got a token", "token-revoked": "ended a token", "passkey-added": "added a passkey",
+	"seen-as": "saw records as a task shows them", "people-imported": "added people from a file", "person-entrusted": "left a person to provisioning",
+	"identities-linked": "said that two ids are one human being", "identities-unlinked": "parted two ids",
+	"program-added": "added a program", "program-changed": "changed a program", "program-handed-over": "gave a program to a new owner", "program-stopped": "stopped a program",
 }
 
 func (r *Record) sayAct(who string, a *ledger.Act) string {
