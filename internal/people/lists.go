@@ -115,6 +115,9 @@ func (d *Directory) Findings(now int64) (out []Finding) {
 		if max(p.LastUse, p.Created) < now-unusedFor {
 			add("unused", "It was not used for 90 days; stop it, or say why it stays.")
 		}
+		if !d.listed(p) {
+			add("unlisted", "The policy lists no program of this id with this task, so no door answers it: add it to `programs` of organization.yaml.")
+		}
 		if d.wide(p) {
 			add("wide", "Its scopes are wider than its task can use; narrow them.")
 		}
@@ -140,6 +143,13 @@ func ends(p *Program, now int64) (out []Finding) {
 		out = append(out, Finding{Program: p.ID, What: "no-key", Say: "It has no key that counts, so it cannot sign in."})
 	}
 	return out
+}
+
+// listed reports whether the policy in force knows the program: what it does not name
+// holds no role at a door.
+func (d *Directory) listed(p *Program) bool {
+	q := d.cfg.Policy().Program(p.ID)
+	return q != nil && q.Role.Text == p.Role && q.Task.Text == p.Task
 }
 
 // wide reports whether a scope names interactions that its task does not have, or none

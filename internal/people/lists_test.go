@@ -126,12 +126,33 @@ func TestWhatStandsOutAboutPrograms(t *testing.T) {
 	slices.Sort(got)
 	// The task reads and creates and does not search: the usual scope of the test is wider.
 	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasSuffix(s, " wide") && s != "broad wide" })
+	got = slices.DeleteFunc(got, func(s string) bool { return strings.HasSuffix(s, " unlisted") }) // a test of their own
 	if !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 	o.open()
 	if o.Program("fine").LastUse == 0 {
 		t.Error("the last use is forgotten at a start")
+	}
+}
+
+// TestAProgramThatThePolicyDoesNotListStandsOut: it gets tokens, and no door answers it.
+func TestAProgramThatThePolicyDoesNotListStandsOut(t *testing.T) {
+	o := newOffice(t)
+	o.program("lab-orders", "ben")
+	o.program("another", "ben")
+	p := o.made("claims-out", "ben") // listed, with another task
+	_, err := o.AddProgram(t.Context(), ann, p)
+	o.must(err)
+	var got []string
+	for _, f := range o.Findings(o.now()) {
+		if f.What == "unlisted" {
+			got = append(got, f.Program)
+		}
+	}
+	slices.Sort(got)
+	if !slices.Equal(got, []string{"another", "claims-out"}) {
+		t.Errorf("got %v", got)
 	}
 }
 
