@@ -90,7 +90,7 @@ func spokenAll(words doc.Words) string { return spoken(strings.Join(texts(words)
 
 func taskOf(set *policy.Set, r *doc.Role, d *doc.Task, lines []seenLine) roleTask {
 	info, _ := set.Task(r.Name.Text + "/" + d.Name.Text)
-	t := roleTask{Name: d.Name.Text, Title: d.Title, Purpose: spoken(info.Purpose), Say: d.Say, Justify: d.Justify, Verbs: info.Verbs.String(), Exempt: spoken(info.Exempt)}
+	t := roleTask{Name: d.Name.Text, Title: d.Title, Purpose: spoken(info.Purpose), Say: d.Say, Justify: d.Justify, Verbs: strings.ReplaceAll(info.Verbs.String(), " ", ", "), Exempt: spoken(info.Exempt)}
 	for _, name := range info.Obligations.Names() {
 		t.Duties = append(t.Duties, spoken(name))
 	}

@@ -338,6 +338,19 @@ func TestTableAsksByItsAddress(t *testing.T) {
 	}
 }
 
+// TestWhatHasNoValueIsNoChoice: a row without one leaves the list at "All".
+func TestWhatHasNoValueIsNoChoice(t *testing.T) {
+	w := newWorld(t, nil)
+	w = rebuild(t, w, w.wingPage([]wing{{name: "West", kind: "care"}, {name: "East"}}, 0))
+	w.viewer.Store(nina(people.RunSystem))
+	_, page := w.get(t, "/wings")
+	_, list, _ := strings.Cut(page, `id="pick-kind"`)
+	list, _, _ = strings.Cut(list, "</select>")
+	if strings.Count(list, "<option") != 2 || strings.Contains(list, "selected") {
+		t.Errorf("the list is %s", list)
+	}
+}
+
 // TestEveryPageSaysWhetherEnforcementIsOn, error pages and those of nobody included.
 func TestEveryPageSaysWhetherEnforcementIsOn(t *testing.T) {
 	for _, observe := range []bool{false, true} {

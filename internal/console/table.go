@@ -154,6 +154,9 @@ func (t *Table[T]) picks(q url.Values, rows []T) (out []pick) {
 		}
 		p := pick{Key: c.Key, Title: c.Title, Options: []Option{{Value: "", Label: "All"}}}
 		for value := range seen {
+			if value == "" {
+				continue // the address has no way to ask for it
+			}
 			p.Options = append(p.Options, Option{Value: value, Label: value, Chosen: value == q.Get(c.Key)})
 		}
 		slices.SortFunc(p.Options[1:], func(a, b Option) int { return cmp.Compare(a.Label, b.Label) })
