@@ -17,7 +17,6 @@ import (
 
 	"modicum/internal/people"
 	"modicum/internal/testkit"
-	"modicum/ledger/ledgertest"
 )
 
 // browser is a real one that remembers what its console said.
@@ -125,58 +124,6 @@ func (b *browser) enter() string {
 		b.t.Fatal(err)
 	}
 	return eval[string](b, "location.pathname")
-}
-
-// everyPage lists pages with who looks at them; a full hospital stands behind.
-func everyPage(t *testing.T, h *hospital) (out []struct{ who, path string }) {
-	t.Helper()
-	review := h.breaks(t, "p9")
-	h.pass(9 * time.Hour)
-	request := h.asks(t, "the transport company asks for it")
-	glass := h.breaks(t, "drill-1")
-	h.record.found = happenings(t)
-	for n := range 4 {
-		out = append(out, struct{ who, path string }{"petra", "/record/" + ledgertest.ID(n+1)})
-	}
-	issues(t, h.given, "nina", "nurse/give-care")
-	for _, path := range []string{"/record", "/settings/tokens", "/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/nothing"} {
-		for _, who := range []string{"nina", "petra", "olga"} {
-			out = append(out, struct{ who, path string }{who, path})
-		}
-	}
-	for _, x := range [][2]string{
-		{"nina", "/requests/" + request}, {"petra", "/requests/" + request}, {"dora", "/grants/" + glass}, {"petra", "/grants/" + glass},
-		{"dora", "/glass"}, {"dora", "/"}, {"petra", "/reviews"}, {"petra", "/reviews/" + review}, {"petra", "/grants?of=all"}, {"olga", "/reviews"},
-		{"olga", "/health"}, {"nina", "/health"}, {"olga", "/settings/installation"},
-	} {
-		out = append(out, struct{ who, path string }{x[0], x[1]})
-	}
-	return out
-}
-
-// TestPagesAreQuietAndFitThePhone: no error, no exception and no breach of the policy
-// on any page, and nothing sticks out at 320 pixels.
-func TestPagesAreQuietAndFitThePhone(t *testing.T) {
-	b := newBrowser(t)
-	h := newHospital(t)
-	for _, width := range []int64{1280, 320} {
-		b.size(width, 700)
-		for _, p := range everyPage(t, h) {
-			h.as(p.who)
-			b.open(h.web.URL + p.path)
-			if wide := eval[int64](b, "document.documentElement.scrollWidth"); wide > width {
-				t.Errorf("%s of %s: %d pixels wide, of %d", p.path, p.who, wide, width)
-			}
-			if n := eval[int64](b, `document.querySelectorAll("h1").length`); n != 1 {
-				t.Errorf("%s of %s: %d headings of the first order", p.path, p.who, n)
-			}
-		}
-		h = newHospital(t)
-	}
-	if b.forget("404", "403") == 0 {
-		t.Error("the browser's console is not heard: pages that are not there should speak there")
-	}
-	b.quiet()
 }
 
 // forget drops what the console says of pages that are not there for a viewer, and

@@ -278,12 +278,18 @@ func TestThePagesLookRight(t *testing.T) {
 	s := newSite(t)
 	d := newDesktop(t, s)
 	d.enrolled("alice")
-	for name, path := range map[string]string{"sign-in": "/sign-in", "link": "/sign-in/enrol", "recover": "/sign-in/recover"} {
-		t.Run(name, func(t *testing.T) { testkit.Look(t, d.ctx, d.base()+path) })
+	look := func(name, path string) {
+		t.Run(name, func(t *testing.T) {
+			testkit.Look(t, d.ctx, d.base()+path)
+			testkit.Visit(t, d.ctx, d.base()+path)
+		})
 	}
+	look("sign-in", "/sign-in")
+	look("link", "/sign-in/enrol")
+	look("recover", "/sign-in/recover")
 	signedIn(t, s, "alice")
-	t.Run("settings", func(t *testing.T) { testkit.Look(t, d.ctx, d.base()+"/settings/sign-in") })
+	look("settings", "/settings/sign-in")
 	s.pass(6 * time.Minute)
-	t.Run("settings-later", func(t *testing.T) { testkit.Look(t, d.ctx, d.base()+"/settings/sign-in") })
-	t.Run("prove", func(t *testing.T) { testkit.Look(t, d.ctx, d.base()+"/sign-in/prove?to=/settings/sign-in") })
+	look("settings-later", "/settings/sign-in")
+	look("prove", "/sign-in/prove?to=/settings/sign-in")
 }

@@ -1,0 +1,119 @@
+package console_test
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"modicum/internal/console"
+	"modicum/internal/testkit"
+	"modicum/ledger/ledgertest"
+)
+
+// stop is one page, and who stands before it.
+type stop struct {
+	name string
+	web  func() string
+	as   func()
+	path string // with its form behind /posted, where the page answers a post
+	// stranger puts a colleague there whom none of it concerns.
+	stranger func()
+}
+
+// ofStaff are the pages of staff, oversight, the record and the system, each with
+// something on it, for whoever it is for.
+func ofStaff(t *testing.T) (stops []stop, site *console.Site) {
+	t.Helper()
+	e := newEyes(t)
+	h := e.hospital
+	h.as("nina").posted(t)
+	review := h.breaks(t, "p9")
+	h.pass(9 * time.Hour)
+	request, glass := h.asks(t, "the transport company asks for it"), h.breaks(t, "drill-1")
+	h.record.found = happenings(t)
+	issues(t, h.given, "nina", "nurse/give-care")
+	add := func(who string, paths ...string) {
+		for _, p := range paths {
+			stops = append(stops, stop{who + p, func() string { return h.web.URL }, func() { h.as(who) }, p, func() { h.as("bob") }})
+		}
+	}
+	post := func(path string, pairs ...string) string {
+		f := url.Values{"to": {path}}
+		for i := 0; i < len(pairs); i += 2 {
+			f.Add(pairs[i], pairs[i+1])
+		}
+		return "/posted?" + f.Encode()
+	}
+	add("nina", "/", "/my", "/ask", "/inbox", "/grants", "/notices", "/settings", "/settings/notices", "/settings/tokens", "/requests/"+request, "/roles", "/roles/nurse", "/nothing", "/health",
+		post("/my/patient", "task", "nurse/give-care", "patient", "p1"), post("/my/patient", "task", "nurse/give-care", "patient", "p7"),
+		post("/ask", "step", "preview", "patient", "p1", "task", "nurse/give-care", "kind", "exception", "class", "coverage.member-id", "text", "the desk asks for the number"),
+		post("/ask", "step", "preview", "task", "nurse/give-care", "kind", "exception", "text", "."))
+	add("petra", "/", "/inbox", "/requests/"+request, "/grants?of=all", "/grants/"+glass, "/reviews", "/reviews/"+review, "/notices", "/record", "/see-as", "/see-as/nurse/give-care",
+		post("/see-as/nurse/give-care", "from", "made-up", "sample", "p1", "holds", "assigned-patient"))
+	for n := range 4 {
+		add("petra", "/record/"+ledgertest.ID(n+1))
+	}
+	add("dora", "/", "/glass", "/grants/"+glass, post("/glass", "patient", "p1 p2", "text", ""))
+	add("olga", "/", "/health", "/settings/installation", "/inbox", "/my", "/ask", "/grants", "/notices", "/settings", "/reviews")
+	return stops, h.site
+}
+
+// ofOffice are the pages of people and programs, and the page on which a form waits.
+func ofOffice(t *testing.T) (stops []stop, site *console.Site) {
+	t.Helper()
+	b := newBureau(t)
+	for _, p := range officePages(t, b) {
+		stops = append(stops, stop{"ann" + p, func() string { return b.web.URL }, func() { b.as("ann") }, p, func() { b.as("dan") }})
+	}
+	b.proved.Store(false)
+	_, to := b.as("ann").post(t, "/people/new", "user_name", "eve", "name", "Eve Lund")
+	b.proved.Store(true)
+	_, again, found := strings.Cut(to, "%2Fagain%2F")
+	if !found {
+		t.Fatalf("a form is not kept: %s", to)
+	}
+	again, _, _ = strings.Cut(again, "<")
+	return append(stops, stop{"ann/again", func() string { return b.web.URL }, func() { b.as("ann") }, "/again/" + again, func() { b.as("dan") }}), b.site
+}
+
+// noPage are addresses that give no page.
+var noPage = map[string]string{"/record/{id}/proof": "a file"}
+
+// covered fails for each page of a console that no stop shows.
+func covered(t *testing.T, stops []stop, site *console.Site) {
+	t.Helper()
+	for _, p := range site.Paths() {
+		if noPage[p.Path] == "" && !slices.ContainsFunc(stops, func(s stop) bool { return shaped(p.Path).MatchString(s.at()) }) {
+			t.Errorf("%s is a page that nobody looks at here", p.Path)
+		}
+	}
+}
+
+// TestEveryPage: clean for the checker in the light and, on the narrowest telephone, in the
+// dark; nothing sticks out there or on paper; the keyboard reaches everything, and one sees
+// where it is; the same without script; and the browser has nothing to complain of.
+func TestEveryPage(t *testing.T) {
+	staff, first := ofStaff(t)
+	office, second := ofOffice(t)
+	stops := slices.Concat(staff, office)
+	covered(t, stops, first)
+	covered(t, stops, second)
+	heard := 0
+	for some := range slices.Chunk(stops, 8) { // no browser of the tests lives longer than that
+		b := newBrowser(t)
+		for _, s := range some {
+			t.Run(strings.NewReplacer("/", "-", "?", "-").Replace(s.name), func(t *testing.T) {
+				s.as()
+				testkit.Visit(t, b.ctx, s.web()+s.path)
+				testkit.Scriptless(t, b.ctx, s.web()+s.path)
+			})
+		}
+		heard += b.forget("404", "403", "422")
+		b.quiet()
+	}
+	if heard == 0 {
+		t.Error("the browser's console is not heard: pages that say no should speak there")
+	}
+}

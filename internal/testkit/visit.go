@@ -1,0 +1,177 @@
+package testkit
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"testing"
+
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// Visit looks at a page of ours in all ways in which it is met: it is clean for the
+// accessibility checker in the light, in the dark on the narrowest telephone, and on paper,
+// and nothing sticks out there; the keyboard reaches everything, one sees where it is, and
+// nothing holds it. With go test -artifacts the pictures are kept, to be looked at by
+// somebody who cares.
+func Visit(tb testing.TB, ctx context.Context, address string) {
+	tb.Helper()
+	v := visit{tb, ctx}
+	v.in("", "light", 1280)
+	v.do(chromedp.Navigate(address))
+	v.sound()
+	v.clean("light")
+	v.walk()
+	v.keep("light")
+	v.in("", "dark", 320)
+	v.clean("dark, 320 px")
+	v.keep("narrow-dark")
+	v.in("print", "light", 700)
+	v.clean("print")
+	v.keep("print")
+	if pictured() { // the other two differ from these in width or colour alone
+		v.in("", "dark", 1280)
+		v.keep("dark")
+		v.in("", "light", 320)
+		v.keep("narrow")
+	}
+	v.in("", "light", 1280)
+}
+
+// Scriptless demands of a page that nothing of it is the work of a script.
+func Scriptless(tb testing.TB, ctx context.Context, address string) {
+	tb.Helper()
+	v := visit{tb, ctx}
+	with, without := v.main(address, false), v.main(address, true)
+	if with != without {
+		i := 0
+		for i < min(len(with), len(without)) && with[i] == without[i] {
+			i++
+		}
+		tb.Errorf("without script the page is another: %.120q, and with it %.120q", without[i:], with[i:])
+	}
+}
+
+type visit struct {
+	tb  testing.TB
+	ctx context.Context
+}
+
+func pictured() bool {
+	f := flag.Lookup("test.artifacts")
+	return f != nil && f.Value.String() == "true"
+}
+
+func (v visit) do(actions ...chromedp.Action[chromedp.Void]) {
+	v.tb.Helper()
+	if err := chromedp.Do(v.ctx, actions...); err != nil {
+		v.tb.Fatal(err)
+	}
+}
+
+func (v visit) keep(name string) {
+	v.tb.Helper()
+	if pictured() {
+		keep(v.tb, v.ctx, name)
+	}
+}
+
+func (v visit) clean(how string) {
+	v.tb.Helper()
+	for _, x := range Axe(v.tb, v.ctx) {
+		v.tb.Errorf("%s: %s", how, x)
+	}
+}
+
+func (v visit) in(media, scheme string, width int64) {
+	v.tb.Helper()
+	params := emulation.SetEmulatedMediaParams{Media: media, Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}}
+	if _, err := chromedp.Call(v.ctx, emulation.SetEmulatedMedia, params); err != nil {
+		v.tb.Fatal(err)
+	}
+	v.do(chromedp.EmulateViewport(width, 800))
+	if wide := found[int64](v, "document.documentElement.scrollWidth"); wide > width {
+		v.tb.Errorf("%s %s: %d pixels wide, of %d", media, scheme, wide, width)
+	}
+}
+
+func found[T any](v visit, expression string) T {
+	v.tb.Helper()
+	got, err := chromedp.Run(v.ctx, chromedp.Evaluate[T](expression))
+	if err != nil {
+		v.tb.Fatal(err)
+	}
+	return got
+}
+
+// sound holds what every page has: one heading of the first order, a title, links that
+// lead somewhere, and nothing that answers to a click by script alone.
+func (v visit) sound() {
+	v.tb.Helper()
+	got := found[struct {
+		Heads, Loose int
+		Title        string
+	}](v, `({Heads: document.querySelectorAll("h1").length, Title: document.title,
+		Loose: [...document.querySelectorAll("a, [onclick]")].filter(e => e.onclick || e.tagName == "A" && !e.getAttribute("href")).length})`)
+	if got.Heads != 1 || got.Loose > 0 || len(got.Title) < 5 {
+		v.tb.Errorf("%+v", got)
+	}
+}
+
+// reachable lists what a keyboard has to reach; of a group of radios one. Those that had
+// the focus leave the list.
+const reachable = `(() => {
+	const radios = new Set();
+	window.left = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, [tabindex='0']")].filter(e => {
+		if (e.disabled || e.type == "hidden" || e.tabIndex < 0 || !e.checkVisibility({visibilityProperty: true})) return false;
+		if (e.type != "radio") return true;
+		const key = e.name + "/" + [...document.forms].indexOf(e.form), group = [...document.getElementsByName(e.name)].filter(o => o.form == e.form);
+		if (radios.has(key) || group.some(o => o.checked) && !e.checked) return false;
+		radios.add(key);
+		return true;
+	});
+	window.unseen = [];
+	document.addEventListener("focusin", ev => {
+		const e = ev.target, s = getComputedStyle(e);
+		window.left = window.left.filter(o => o != e);
+		if (s.outlineStyle == "none" || parseFloat(s.outlineWidth) == 0) window.unseen.push(e.outerHTML.slice(0, 80));
+	});
+	document.activeElement.blur();
+	getSelection().removeAllRanges();
+	scrollTo(0, 0);
+	return window.left.length })()`
+
+// walk presses Tab until everything had the focus, and a few times more, so that nothing
+// holds it.
+func (v visit) walk() {
+	v.tb.Helper()
+	n := found[int](v, reachable)
+	inside := found[int](v, `6 * document.querySelectorAll("input[type=datetime-local]").length`) // day, month, ... are stops of their own
+	for range n + inside + 3 {
+		v.do(chromedp.KeyEvent(kb.Tab))
+	}
+	got := found[struct{ Left, Unseen []string }](v, `({Left: window.left.map(e => e.outerHTML.slice(0, 120)), Unseen: window.unseen})`)
+	if n == 0 || len(got.Left) > 0 || len(got.Unseen) > 0 {
+		v.tb.Errorf("of %d the keyboard does not reach %q, and one does not see that it is at %q", n, got.Left, got.Unseen)
+	}
+}
+
+// main is what stands on a page, with scripts or without.
+func (v visit) main(address string, off bool) string {
+	v.tb.Helper()
+	script := func(off bool) {
+		if _, err := chromedp.Call(v.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: off}); err != nil {
+			v.tb.Fatal(err)
+		}
+	}
+	script(off)
+	defer script(false)
+	v.do(chromedp.Navigate(address))
+	html, err := chromedp.Run(v.ctx, chromedp.OuterHTML("main"))
+	if err != nil {
+		v.tb.Fatal(fmt.Errorf("main of the page: %w", err))
+	}
+	return html
+}
