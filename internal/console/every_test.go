@@ -2,6 +2,9 @@ package console_test
 
 import (
 	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -75,16 +78,54 @@ func ofOffice(t *testing.T) (stops []stop, site *console.Site) {
 		t.Fatalf("a form is not kept: %s", to)
 	}
 	again, _, _ = strings.Cut(again, "<")
+	_, to = b.as("ann").upload(t, "/people/import", "user_name,name\neve,Eve Lund\n")
+	file, _, _ := strings.Cut(to, "<")
+	stops = append(stops, stop{"ann/imports", func() string { return b.web.URL }, func() { b.as("ann") }, file, func() { b.as("dan") }})
 	return append(stops, stop{"ann/again", func() string { return b.web.URL }, func() { b.as("ann") }, "/again/" + again, func() { b.as("dan") }}), b.site
+}
+
+// ofPolicy are the pages of a change of policy: for who wrote it and for who may say yes.
+func ofPolicy(t *testing.T) (stops []stop, site *console.Site) {
+	t.Helper()
+	p := newParliament(t)
+	path := p.found(t)
+	p.as("dora").press(t, path, "do", "propose", "reason", "the ward writes to patients")
+	for _, x := range [][2]string{{"dora", "/policy"}, {"dora", path}, {"paul", path}} {
+		stops = append(stops, stop{x[0] + x[1], func() string { return p.web.URL }, func() { p.as(x[0]) }, x[1], func() { p.as("tess") }})
+	}
+	return stops, p.site
 }
 
 // noPage are addresses that give no page.
 var noPage = map[string]string{"/record/{id}/proof": "a file"}
 
-// covered fails for each page of a console that no stop shows.
-func covered(t *testing.T, stops []stop, site *console.Site) {
+// written are the pages that the package's source adds by their address, in whichever
+// console.
+func written(t *testing.T) (out []console.Page) {
 	t.Helper()
-	for _, p := range site.Paths() {
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(`return Page\{Path: "([^"]+)"`).FindAllSubmatch(text, -1) {
+			out = append(out, console.Page{Path: string(m[1])})
+		}
+	}
+	if len(out) < 20 {
+		t.Fatalf("the source adds %d pages", len(out))
+	}
+	return out
+}
+
+// covered fails for each page that no stop shows.
+func covered(t *testing.T, stops []stop, pages ...console.Page) {
+	t.Helper()
+	for _, p := range pages {
 		if noPage[p.Path] == "" && !slices.ContainsFunc(stops, func(s stop) bool { return shaped(p.Path).MatchString(s.at()) }) {
 			t.Errorf("%s is a page that nobody looks at here", p.Path)
 		}
@@ -97,9 +138,9 @@ func covered(t *testing.T, stops []stop, site *console.Site) {
 func TestEveryPage(t *testing.T) {
 	staff, first := ofStaff(t)
 	office, second := ofOffice(t)
-	stops := slices.Concat(staff, office)
-	covered(t, stops, first)
-	covered(t, stops, second)
+	laws, third := ofPolicy(t)
+	stops := slices.Concat(staff, office, laws)
+	covered(t, stops, slices.Concat(first.Paths(), second.Paths(), third.Paths(), written(t))...)
 	heard := 0
 	for some := range slices.Chunk(stops, 8) { // no browser of the tests lives longer than that
 		b := newBrowser(t)
