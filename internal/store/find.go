@@ -45,8 +45,9 @@ type Group struct {
 }
 
 const (
-	mostGroups = 400 // decisions that one call looks at
-	mostRuns   = 4   // segments that one call looks through in vain
+	mostGroups = 400    // decisions that one call looks at
+	mostProbed = 20_000 // positions that the index gives
+	mostRuns   = 4      // segments that one call looks through in vain
 )
 
 // Find returns decisions and acts, newest first by position. It looks at a bounded part of
@@ -180,16 +181,23 @@ type finding struct {
 	before int64 // all from here on was looked at
 	found  Found
 	looked int
+	probed int
 	runs   int // segments looked through in vain
 }
 
 // collect looks at hits, newest first, until the page is full, there are no more, or the
 // work of one call is done.
 func (f *finding) collect(ctx context.Context, hits func(context.Context, int) ([]hit, bool, error)) error {
-	for {
-		next, more, err := hits(ctx, max(16, f.limit-len(f.found.Groups)))
+	for n := 0; ; {
+		n = min(max(16, f.limit-len(f.found.Groups), n), 2048)
+		next, more, err := hits(ctx, n)
 		if err != nil {
 			return err
+		}
+		if len(next) == 0 {
+			n *= 4 // what the index gives does not fit: ask for more at once
+		} else {
+			n = 0
 		}
 		if err := f.take(ctx, next); err != nil || f.found.Next != 0 {
 			return err
@@ -197,7 +205,7 @@ func (f *finding) collect(ctx context.Context, hits func(context.Context, int) (
 		if !more {
 			return nil
 		}
-		if f.looked >= mostGroups || f.runs >= mostRuns {
+		if f.looked >= mostGroups || f.probed >= mostProbed || f.runs >= mostRuns {
 			f.found.Next = f.before
 			return f.reached(ctx)
 		}
@@ -294,6 +302,7 @@ func (f *finding) named(ctx context.Context, term string, recent []int64, n int)
 	slices.SortFunc(at, func(a, b int64) int { return int(b - a) })
 	more := len(at) >= n
 	at = at[:min(n, len(at))]
+	f.probed += len(at)
 	if more {
 		f.before = at[len(at)-1]
 	}

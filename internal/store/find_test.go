@@ -123,6 +123,19 @@ func TestFindPausesAndGoesOn(t *testing.T) {
 	if f, err := s.Find(bg, store.Wanted{Role: "emperor", Before: 1 << 13}); err != nil || len(f.Groups) != 0 || f.Next != 0 {
 		t.Errorf("a role that nobody had: %+v, %v", f, err)
 	}
+	pauses, w := 0, store.Wanted{Effect: ledger.Refuse, Shown: true} // no refusal shows anything, as each of them tells
+	for w.Before = 0; ; pauses++ {
+		f, err := s.Find(bg, w)
+		if err != nil || len(f.Groups) != 0 || (f.Next == 0) != (f.Until == 0) || w.Before != 0 && f.Next >= w.Before {
+			t.Fatalf("before %d: %+v, %v", w.Before, f, err)
+		}
+		if w.Before = f.Next; f.Next == 0 {
+			break
+		}
+	}
+	if pauses == 0 || pauses > 10 {
+		t.Errorf("it paused %d times", pauses)
+	}
 	f, err := s.Find(bg, store.Wanted{Who: "staff-3", End: ledger.Aborted, Effect: ledger.Refuse}) // no refusal ends
 	if err != nil || len(f.Groups) != 0 || f.Next != 0 {
 		t.Errorf("what cannot be: %+v, %v", f, err)
