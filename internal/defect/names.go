@@ -275,6 +275,7 @@ func All() []Defect {
 		CallUnsigned,
 		DialledAnywhere,
 		EmergencyIsDown,
+		LocalNameTaken,
 		TokenOfOthers,
 		SecretShown,
 		SpoolTakesAll,

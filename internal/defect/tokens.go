@@ -20,6 +20,7 @@ const (
 // Faults of signing in at an identity provider.
 const (
 	LeaverArrives     Defect = "leaver-arrives"      // an issuer's word brings back who has left
+	LocalNameTaken    Defect = "local-name-taken"    // whom an issuer calls like somebody who is kept here is them
 	IssuerGivesRights Defect = "issuer-gives-rights" // an issuer's word gives rights over others
 	StateIgnored      Defect = "state-ignored"       // an answer counts in a browser that did not ask
 	NonceIgnored      Defect = "nonce-ignored"       // an ID token of another log-in counts

@@ -53,6 +53,20 @@ func (d *Directory) Arrive(ctx context.Context, a Arrival) (*Person, error) {
 	return d.Person(a.ID), nil
 }
 
+// Ours reports whether somebody holds rights over others by our own word alone: no issuer
+// speaks for them, however it calls somebody. A page that was left to provisioning is that
+// of who is provisioned.
+func (d *Directory) Ours(id string) bool {
+	p := d.Person(id)
+	if p == nil || p.From != Local {
+		return false
+	}
+	if len(p.Duties)+len(p.Positions) > 0 {
+		return true
+	}
+	return slices.ContainsFunc(p.Roles, func(h Held) bool { return h.From == Local && d.OverOthers(Role, h.Name) })
+}
+
 // newcomer makes a page for whom the directory does not know.
 func (t *turn) newcomer(a *Arrival) (*Person, error) {
 	p := &Person{ID: a.ID, UserName: a.ID, From: Issuer, Active: true, Created: t.now}

@@ -82,3 +82,24 @@ func TestAnIssuersWordLeavesWhatOthersWrote(t *testing.T) {
 	_, err = o.arrive("gus")
 	refusedAs(t, err, people.ErrTime)
 }
+
+// TestT8_NoIssuerSpeaksForWhoHoldsRightsOverOthersHere: by our own word, whatever became of
+// the agreement; a page of the issuer's, or of provisioning, is theirs.
+func TestT8_NoIssuerSpeaksForWhoHoldsRightsOverOthersHere(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd Ray")
+	o.must(o.give(ann, "cyd", people.Role, "nurse"))
+	if !o.Ours("ann") || o.Ours("cyd") || o.Ours("nobody") {
+		t.Errorf("ann %t, a nurse %t", o.Ours("ann"), o.Ours("cyd"))
+	}
+	o.must(o.give(ann, "cyd", people.Role, "privacy-officer"))
+	if !o.Ours("cyd") {
+		t.Error("an approver by our word is somebody's at the issuer")
+	}
+	_, err := o.arrive("fay", "nurse")
+	o.must(err)
+	o.must(o.give(ann, "fay", people.DutyKind, "read-record"))
+	if o.Ours("fay") {
+		t.Error("who arrived from the issuer cannot come back from it")
+	}
+}

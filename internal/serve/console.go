@@ -86,7 +86,7 @@ func (s *Server) openOIDC() (err error) {
 	if len(logins) == 0 {
 		return nil
 	}
-	s.browser.oidc, err = signin.NewOIDC(s.browser.sessions, signin.OIDCConfig{Logins: logins, Issuers: s.check, Arrive: s.org.people.Arrive})
+	s.browser.oidc, err = signin.NewOIDC(s.browser.sessions, signin.OIDCConfig{Logins: logins, Issuers: s.check, Arrive: s.org.people.Arrive, Ours: s.ours})
 	return err
 }
 

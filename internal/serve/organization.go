@@ -56,8 +56,8 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	}
 	if o.tokens, err = tokens.Open(ctx, tokens.Config{
 		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary, Strong: s.strong,
-		Session: func(id string) bool { return s.browser.sessions.Live(id) },
-		Turn:    s.ends.Turn, OnEnd: s.ends.Grant,
+		Session: func(id string) bool { return s.browser.sessions.Live(id) }, Ours: o.people.Ours,
+		Turn: s.ends.Turn, OnEnd: s.ends.Grant,
 	}); err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 		return err
 	}
 	o.api = api.Handler(api.Config{
-		Authenticate: o.tokens.Authenticate, Lent: o.lent, People: o.people, Inbox: o.notices, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
+		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
 		Tried: s.tried,
 	})
 	return s.openSCIM()
@@ -137,6 +137,13 @@ func (s *Server) strong(issuer, acr string) bool {
 	return acr != "" && slices.ContainsFunc(c.Logins, func(l config.Login) bool {
 		return c.Issuers[l.Issuer].Issuer == issuer && slices.Contains(l.Strong, acr)
 	})
+}
+
+// ours reports whether a page is of somebody who signs in here, or holds rights over others
+// by our own word: whom a provider calls so it does not sign in to the console.
+func (s *Server) ours(id string) bool {
+	p := s.org.people.Person(id)
+	return p != nil && p.From == people.Local && (s.org.people.Ours(id) || s.browser.sessions.Here(id))
 }
 
 // issuers verifies tokens of identity providers; nil where none is listed.

@@ -438,3 +438,14 @@ func TestAWrongConfigurationRefusesTheStartAndSaysEverything(t *testing.T) {
 		t.Errorf("a policy with errors: %v", err)
 	}
 }
+
+// TestT8_TheFirstOwnersNameAtTheIssuerIsNotTheFirstOwner: nor is that of anybody who holds
+// rights over others by our word; whoever was written down with a role alone may come from there.
+func TestT8_TheFirstOwnersNameAtTheIssuerIsNotTheFirstOwner(t *testing.T) {
+	s, _ := staffed(t)
+	for who, want := range map[string]int{"ann": http.StatusUnauthorized, "pia": http.StatusUnauthorized, "ben": http.StatusOK} {
+		if got, _, body := s.get(who, "/api/me"); got != want {
+			t.Errorf("a token of the issuer for %s: %d %s, want %d", who, got, body, want)
+		}
+	}
+}

@@ -47,6 +47,9 @@ type OIDCConfig struct {
 	Issuers Issuers
 	// Arrive takes an issuer's word for somebody, or refuses it: people.Directory's.
 	Arrive func(context.Context, people.Arrival) (*people.Person, error)
+	// Ours reports whether a name is that of a page which no provider speaks for; nil: none
+	// is. It answers from memory.
+	Ours func(id string) bool
 }
 
 // OIDC signs people in at the organization's identity providers (OpenID Connect Core

@@ -12,6 +12,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"modicum/internal/book"
 	"modicum/internal/caller"
 	"modicum/internal/defect"
 	"modicum/internal/jws"
@@ -162,6 +163,9 @@ func (o *OIDC) identity(ctx context.Context, l *Login, a *attempt, raw, access s
 
 // begins lets somebody in, whom the directory does not know to have left.
 func (o *OIDC) begins(w http.ResponseWriter, r *http.Request, a *attempt, id *caller.Identity, sid string) error {
+	if o.cfg.Ours != nil && o.cfg.Ours(id.ID) && !defect.On(defect.LocalNameTaken) {
+		return o.refuseName(r.Context(), a, id.ID)
+	}
 	p, err := o.cfg.Arrive(r.Context(), people.Arrival{
 		ID: id.ID, Name: id.Name, Mail: id.Mail, Department: id.Dept, Facility: id.Facility, Practitioners: id.Practitioners,
 		Roles: id.Roles, Until: o.now().Add(o.Service.cfg.Longest).UnixMicro(),
@@ -181,6 +185,18 @@ func (o *OIDC) begins(w http.ResponseWriter, r *http.Request, a *attempt, id *ca
 		return &errAnswer{"not active", http.StatusForbidden, hasLeft}
 	}
 	return err
+}
+
+// refuseName records that a provider called somebody like a page of ours: whoever chooses
+// names there does not choose who they are here (T8).
+func (o *OIDC) refuseName(ctx context.Context, a *attempt, person string) error {
+	err := o.Service.cfg.Desk.Change(ctx, func(c *book.Change) error {
+		return o.record(c, "sign-in-refused", nobody, person, "provider", a.Issuer, "name-of-a-local-person")
+	})
+	if err != nil {
+		return err
+	}
+	return &errAnswer{"its name is that of a person who is kept here", http.StatusForbidden, hasLeft}
 }
 
 // proof is what the provider says of how the person signed in. Where it does not say

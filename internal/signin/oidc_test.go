@@ -111,6 +111,7 @@ type federation struct {
 	oidc     *signin.OIDC
 	arrivals []people.Arrival
 	web      *httptest.Server
+	ours     map[string]bool // pages for which no provider speaks
 }
 
 func newFederation(t *testing.T) *federation {
@@ -126,7 +127,7 @@ func newFederation(t *testing.T) *federation {
 	}
 	f.oidc, err = signin.NewOIDC(f.svc, signin.OIDCConfig{
 		Logins:  []signin.Login{{Issuer: f.idp.web.URL, Name: "Hospital log-in", Client: "console", Algorithms: []string{"ES256"}, Strong: []string{"phr"}}},
-		Issuers: verifier, Arrive: f.arrive,
+		Issuers: verifier, Arrive: f.arrive, Ours: func(id string) bool { return f.ours[id] },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -590,6 +591,27 @@ func TestL2_ALogOutThatIsNotKeptIsNotAcknowledged(t *testing.T) {
 	f.shelf.Next = func() booktest.Fault { return booktest.Refuses }
 	if status := f.logout(f.logoutToken(nil)); status != http.StatusServiceUnavailable || b.who() == "" {
 		t.Errorf("%d, and she is %q", status, b.who())
+	}
+}
+
+// TestT8_ANameAtTheProviderIsNotSomebodyWhoIsKeptHere: whoever chooses names there does not
+// choose who they are here; that it was tried is on record.
+func TestT8_ANameAtTheProviderIsNotSomebodyWhoIsKeptHere(t *testing.T) {
+	f := newFederation(t)
+	f.staff.set(&people.Person{ID: "fay", UserName: "fay", Name: "Fay Example", From: people.Local, Active: true})
+	f.ours = map[string]bool{"fay": true}
+	b := f.tab()
+	status, body, _ := b.back(f.answer(b.start("&to=/my")))
+	if status != http.StatusForbidden || b.who() != "" || len(f.arrivals) != 0 || slices.Contains(f.acts(), "signed-in") {
+		t.Errorf("%d, she is %q, %d arrivals: %v", status, b.who(), len(f.arrivals), f.acts())
+	}
+	if !strings.Contains(body, "your name belongs to somebody else") || !slices.Contains(f.acts(), "sign-in-refused") {
+		t.Errorf("the page says %q, the record %v", body, f.acts())
+	}
+	f.ours = nil
+	b.signIn()
+	if b.who() != "fay not proved" {
+		t.Errorf("a page that is the provider's: %q", b.who())
 	}
 }
 

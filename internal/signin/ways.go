@@ -15,6 +15,19 @@ import (
 	"modicum/internal/people"
 )
 
+// Here reports whether somebody signs in here: they have a way in, or an invitation to one.
+func (s *Service) Here(person string) bool {
+	if w := s.ways.Get(person); w != nil && (len(w.Passkeys) > 0 || w.Codes != nil || len(w.Recovery) > 0) {
+		return true
+	}
+	for _, v := range s.invites.All() {
+		if v.Person == person && s.lasts(v) {
+			return true
+		}
+	}
+	return false
+}
+
 // Ways are how a person signs in here. It is a page under the person's id, shared
 // between readers and never changed after it was made. Nothing in it opens anything:
 // public keys, hashes, and a secret that is wrapped under the installation's key.

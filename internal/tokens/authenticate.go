@@ -44,6 +44,19 @@ func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
 	return &known, nil
 }
 
+// AuthenticateActor is Authenticate for where somebody acts as a person of the directory,
+// beyond reading records: there no issuer speaks for whom the directory calls ours (T8).
+func (s *Service) AuthenticateActor(r *http.Request) (*caller.Caller, error) {
+	c, err := s.Authenticate(r)
+	if err != nil || c.Issuer == s.issuer() {
+		return c, err
+	}
+	if s.ours(c.ID) || c.Actor != nil && s.ours(c.Actor.ID) {
+		return nil, s.refuse(r, caller.BadIssuer)
+	}
+	return c, nil
+}
+
 // certain asks the books to be what was kept: whoever left since must not be let in.
 func (s *Service) certain(ctx context.Context) error {
 	if s.cfg.Desk.Certain() {
@@ -87,6 +100,11 @@ func (s *Service) issued(r *http.Request) (*caller.Caller, error) {
 	strong := *c
 	strong.Proved = c.AuthTime
 	return &strong, nil
+}
+
+// ours reports whether a name is that of a person for whom no issuer speaks (T8).
+func (s *Service) ours(id string) bool {
+	return s.cfg.Ours != nil && s.cfg.Ours(id) && !defect.On(defect.LocalNameTaken)
 }
 
 // own finds the one bearer token of a request, if it is one of ours.

@@ -68,6 +68,9 @@ type Config struct {
 	// Strong reports whether an issuer's acr proves the person present by two factors; nil:
 	// no issuer proves anybody present.
 	Strong func(issuer, acr string) bool
+	// Ours reports whether a name is that of a person for whom no issuer speaks; nil: none
+	// is. It must be quick.
+	Ours   func(id string) bool
 	Policy func() *policy.Set
 	Now    func() (now time.Time, trusted bool)
 	// Session reports whether a session is under way; nil: tokens belong to none. It must

@@ -101,6 +101,7 @@ type house struct {
 	diary  strings.Builder
 	keys   map[string]jose.SigningKey // by id
 	ended  map[string]bool            // sessions
+	ours   map[string]bool            // people for whom no issuer speaks
 	turn   uint64
 	over   []string // tokens that ended before their time
 	issuer issuers
@@ -178,10 +179,10 @@ func (h *house) restart() {
 	h.Service, err = tokens.Open(h.Context(), tokens.Config{
 		Desk: h.desk, People: h.dir, Issuers: &h.issuer, Policy: sample, Public: at, Strong: func(_, acr string) bool { return acr == "phr" },
 		Now:     func() (time.Time, bool) { return h.now, !h.unsure },
-		Session: func(id string) bool { return !h.ended[id] },
-		Diary:   slog.New(slog.NewTextHandler(&h.diary, nil)),
-		Turn:    func() uint64 { h.turn++; return h.turn },
-		OnEnd:   func(id string) { h.over = append(h.over, id) },
+		Session: func(id string) bool { return !h.ended[id] }, Ours: func(id string) bool { return h.ours[id] },
+		Diary: slog.New(slog.NewTextHandler(&h.diary, nil)),
+		Turn:  func() uint64 { h.turn++; return h.turn },
+		OnEnd: func(id string) { h.over = append(h.over, id) },
 	})
 	if err != nil {
 		h.Fatal(err)
@@ -378,6 +379,37 @@ func TestK2_WhatIsNotGivenOut(t *testing.T) {
 	}
 	if n := h.acts("token-issued"); n != 0 {
 		t.Errorf("%d were given out", n)
+	}
+}
+
+// TestT8_AnIssuersTokenDoesNotActAsSomebodyWhoIsKeptHere, nor for them; a token of ours
+// does, and records are the issuer's to ask for.
+func TestT8_AnIssuersTokenDoesNotActAsSomebodyWhoIsKeptHere(t *testing.T) {
+	h := newHouse(t)
+	h.issuer.known = map[string]*caller.Caller{
+		"theirs": {ID: "alice", Issuer: "https://id.example"}, "for": {ID: "bob", Issuer: "https://id.example", Actor: &caller.Delegation{ID: "alice", Roles: []string{"nurse"}}},
+	}
+	acts := func(token string) (*caller.Caller, error) {
+		r := httptest.NewRequest(http.MethodGet, "/api/me", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		return h.AuthenticateActor(r)
+	}
+	for token := range h.issuer.known {
+		h.ours = nil
+		if _, err := acts(token); err != nil {
+			t.Errorf("%s, of a page that is the issuer's: %v", token, err)
+		}
+		h.ours = map[string]bool{"alice": true}
+		var no *caller.Refusal
+		if _, err := acts(token); !errors.As(err, &no) || no.Reason != caller.BadIssuer {
+			t.Errorf("%s acts: %v", token, err)
+		}
+		if _, err := h.ask(token); err != nil {
+			t.Errorf("%s reads no records: %v", token, err)
+		}
+	}
+	if c, err := acts(h.issue(tokens.Want{Person: "alice"})); err != nil || c.ID != "alice" {
+		t.Errorf("a token of ours: %v", err)
 	}
 }
 
