@@ -62,6 +62,10 @@ func TestPageByKeyboardAlone(t *testing.T) {
 	if f := focus(t, ctx); f.Tag != "A" || !strings.HasPrefix(f.Text, "Skip") {
 		t.Fatalf("the first stop is %+v", f)
 	}
+	press(t, ctx, kb.Tab)
+	if f := focus(t, ctx); f.Tag != "A" || !strings.HasPrefix(f.Text, "come in as") || !strings.HasPrefix(f.Outline, "solid ") {
+		t.Fatalf("after it comes %+v", f)
+	}
 	for _, step := range []struct{ id, keys string }{{"a", "Nina"}, {"b", "Rosa"}, {"patient", "Ada"}, {"diff", " "}} {
 		press(t, ctx, kb.Tab)
 		f := focus(t, ctx)
