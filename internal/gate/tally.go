@@ -1,6 +1,7 @@
 package gate
 
 import (
+	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -15,6 +16,8 @@ type tally struct {
 	kinds []kind
 	index map[string]int
 	key   []byte
+	last  []byte // the key before: most records of a page are like the one before
+	at    int    // of its kind
 }
 
 // kind is how some records were judged.
@@ -25,17 +28,26 @@ type kind struct {
 
 // add counts a judgement.
 func (t *tally) add(j *Judgement) {
+	if t.index == nil {
+		t.index, t.key, t.last = make(map[string]int), make([]byte, 0, keyRoom), make([]byte, 0, keyRoom)
+	}
 	t.key = appendKey(t.key[:0], j)
-	if i, known := t.index[string(t.key)]; known {
-		t.kinds[i].count++
+	if len(t.kinds) > 0 && bytes.Equal(t.key, t.last) {
+		t.kinds[t.at].count++
 		return
 	}
-	if t.index == nil {
-		t.index = make(map[string]int)
+	at, known := t.index[string(t.key)]
+	if !known {
+		at = len(t.kinds)
+		t.index[string(t.key)] = at
+		t.kinds = append(t.kinds, kind{*j, 0})
 	}
-	t.index[string(t.key)] = len(t.kinds)
-	t.kinds = append(t.kinds, kind{*j, 1})
+	t.kinds[at].count++
+	t.at, t.key, t.last = at, t.last, t.key
 }
+
+// keyRoom is room for the key of a record of one patient.
+const keyRoom = 512
 
 // appendKey appends all of a judgement that its verdict in the record shows.
 func appendKey(b []byte, j *Judgement) []byte {
