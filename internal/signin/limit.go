@@ -10,9 +10,9 @@ import (
 )
 
 // limit slows down guessing. Each try counts before it is judged, so that a thousand
-// at once are no better than one after the other; one that succeeds clears its name.
-// It lives in memory: what it protects cannot be guessed within the tries that a
-// restart gives back.
+// at once are no better than one after the other; one that succeeds clears its name, and
+// each hour without a try forgets one. It lives in memory: what it protects cannot be
+// guessed within the tries that a restart gives back, and each of them is on record.
 type limit struct {
 	mu    sync.Mutex
 	tries map[string]tries
@@ -53,13 +53,22 @@ func (l *limit) try(name, network string, now time.Time) (wait time.Duration, lo
 
 func (l *limit) count(key string, now time.Time, delay func(int) time.Duration) int {
 	t := l.tries[key]
-	t.n++
+	t.n = t.left(now) + 1
 	t.until, t.forget = now.Add(delay(t.n)), now.Add(forgetAfter)
 	if l.tries == nil {
 		l.tries = map[string]tries{}
 	}
 	l.tries[key] = t
 	return t.n
+}
+
+// left is how many of the tries still count: one is forgotten for each hour since the
+// last. Who mistypes now and then never waits, and who guesses slowly adds up.
+func (t tries) left(now time.Time) int {
+	if t.n == 0 || now.Before(t.forget) {
+		return t.n
+	}
+	return max(0, t.n-1-int(min(now.Sub(t.forget)/forgetAfter, maxTries)))
 }
 
 func nameDelay(n int) time.Duration {
@@ -113,7 +122,7 @@ func (l *limit) clean(now time.Time) {
 		return
 	}
 	for k, t := range l.tries {
-		if now.After(t.forget) || len(l.tries) > 2*maxTries {
+		if t.left(now) == 0 || len(l.tries) > 2*maxTries {
 			delete(l.tries, k)
 		}
 	}

@@ -206,6 +206,36 @@ func TestWhoGuessesWaitsAndIsTold(t *testing.T) {
 	}
 }
 
+// TestWrongTriesAreForgottenOneAnHour: who mistypes three times a day never waits; who
+// guesses every fifty minutes is locked out after ten, and is told of.
+func TestWrongTriesAreForgottenOneAnHour(t *testing.T) {
+	s := newSite(t)
+	withCodes(t, s, "alice")
+	guess := func(name string) int {
+		res, _ := (&browser{s: s}).signIn(name, "abcd-efgh-jkmn", "000000")
+		return res.StatusCode
+	}
+	for day := range 5 {
+		for range 3 {
+			if got := guess("alice"); got != http.StatusForbidden {
+				t.Fatalf("day %d: %d", day, got)
+			}
+		}
+		s.pass(24 * time.Hour)
+	}
+	for n := range 10 {
+		if got := guess("alice"); got != http.StatusForbidden {
+			t.Fatalf("slow guess %d: %d", n, got)
+		}
+		if n < 9 {
+			s.pass(50 * time.Minute)
+		}
+	}
+	if got := guess("alice"); got != http.StatusTooManyRequests || len(s.told.who(notice.SignInLocked)) == 0 {
+		t.Errorf("after ten slow guesses: %d, told %v", got, s.told.who(notice.SignInLocked))
+	}
+}
+
 const lockTime = 15 * time.Minute
 
 func TestAThousandGuessesAtOnceAreNoBetterThanAFew(t *testing.T) {
