@@ -145,11 +145,17 @@ func newRig(t testing.TB, up *url.URL) *rig {
 	r.start()
 	r.main.Close()
 	r.tap = &tap{Listener: line.Listener(ln), conns: map[string]*tapped{}}
-	r.web = &http.Server{Handler: r.server.Handler()}
+	var serving sync.WaitGroup
+	handler := r.server.Handler()
+	r.web = &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		serving.Add(1)
+		defer serving.Done()
+		handler.ServeHTTP(w, req)
+	})}
 	line.Know(r.web)
 	go r.web.Serve(r.tap)
 	r.main = &httptest.Server{URL: r.config.Public, Listener: ln, Config: r.web}
-	t.Cleanup(func() { r.web.Close() })
+	t.Cleanup(func() { r.web.Close(); serving.Wait() })
 	if _, err := r.server.People().First(t.Context(), &people.Person{UserName: "ann", Name: "Ann"}); err != nil {
 		t.Fatal(err)
 	}

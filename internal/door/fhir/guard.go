@@ -147,10 +147,10 @@ func (x *exchange) cut() {
 	if t, over := conn.(interface{ NetConn() net.Conn }); over { // TLS
 		conn = t.NetConn()
 	}
-	if t, is := conn.(*net.TCPConn); is {
+	if t, can := conn.(interface{ SetLinger(seconds int) error }); can {
 		_ = t.SetLinger(0)
-		_ = t.Close()
 	}
+	_ = conn.Close()
 }
 
 // allowance is a context that ends when nothing of an answer was ready for so long. The
