@@ -11,7 +11,7 @@ import (
 // in use is less: a server under load allocates some 50 kB for each search, so that by the
 // runtime's own rule, which lets a heap double, a small one is collected twenty times a
 // second, at a fifth of the processor time of all.
-const roomBytes = 96 << 20
+const roomBytes = 64 << 20
 
 // mostPercent keeps a server that uses next to nothing from growing to that for nothing.
 const mostPercent = 400

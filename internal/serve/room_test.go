@@ -15,7 +15,7 @@ func TestRoomIsBounded(t *testing.T) {
 		live uint64
 		want int
 	}{
-		{0, 400}, {1 << 20, 400}, {24 << 20, 400}, {48 << 20, 200}, {96 << 20, 100}, {1 << 30, 100}, {1 << 40, 100},
+		{0, 400}, {1 << 20, 400}, {16 << 20, 400}, {32 << 20, 200}, {64 << 20, 100}, {1 << 30, 100}, {1 << 40, 100},
 	} {
 		if got := serve.PercentFor(tt.live); got != tt.want {
 			t.Errorf("%d bytes in use: %d %%, want %d", tt.live, got, tt.want)
