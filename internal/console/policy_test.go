@@ -280,3 +280,25 @@ func TestPolicyPagesLookRight(t *testing.T) {
 	look("done", "dora", path)
 	look("policy", "dora", "/policy")
 }
+
+// TestPolicyPagesAreQuietAndFitThePhone, as the pages of staff.
+func TestPolicyPagesAreQuietAndFitThePhone(t *testing.T) {
+	b := newBrowser(t)
+	p := newParliament(t)
+	path := p.found(t)
+	p.as("dora").press(t, path, "do", "propose", "reason", "The ward writes to patients.")
+	for _, width := range []int64{1280, 320} {
+		b.size(width, 700)
+		for _, x := range [][2]string{{"dora", "/policy"}, {"dora", path}, {"paul", path}, {"nina", path}} {
+			p.as(x[0])
+			b.open(p.web.URL + x[1])
+			if wide := eval[int64](b, "document.documentElement.scrollWidth"); wide > width {
+				t.Errorf("%s of %s: %d pixels wide, of %d", x[1], x[0], wide, width)
+			}
+			if n := eval[int64](b, `document.querySelectorAll("h1").length`); n != 1 {
+				t.Errorf("%s of %s: %d headings of the first order", x[1], x[0], n)
+			}
+		}
+	}
+	b.quiet()
+}
