@@ -89,7 +89,7 @@ type changeShown struct {
 }
 
 func (l *Legislature) policyPage() Page {
-	return Page{Path: "/policy", Menu: "Policy", Group: Oversight, Icon: "record", May: mayGovern, Get: func(v *Visit) error {
+	return Page{Path: "/policy", Menu: "Policy", Group: Oversight, Icon: "shield", May: mayGovern, Get: func(v *Visit) error {
 		past, err := l.Changes.History(v.Context(), "", 500)
 		if err != nil {
 			return err
