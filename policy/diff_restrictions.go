@@ -142,7 +142,7 @@ func (c covering) bites(r, q *restriction) bool {
 	if q.while == nil {
 		return true
 	}
-	tr := translation{c.from, c.to}
+	tr := translation(c)
 	whiles := r.while
 	if whiles == nil {
 		whiles = []FactSet{{}}
