@@ -179,21 +179,25 @@ func TestTheClientIsWhatIsDescribed(t *testing.T) {
 	gift := client.Gift{Kind: "role", Name: "nurse", Dept: "d", Why: "w", Minutes: 5}
 	want := client.Want{Kind: "ask", Role: "r", Task: "t", Patients: []string{"p1"}, Record: "Patient/p1", Classes: []string{"c"}, Overlays: []string{"o"}, Minutes: 5}
 	calls := map[string]func(context.Context) (any, error){
-		"Ask":        func(ctx context.Context) (any, error) { return c.Ask(ctx, want) },
-		"Request":    func(ctx context.Context) (any, error) { return c.Request(ctx, "x") },
-		"Requests":   func(ctx context.Context) (any, error) { return c.Requests(ctx) },
-		"Inbox":      func(ctx context.Context) (any, error) { return c.Inbox(ctx) },
-		"Grants":     func(ctx context.Context) (any, error) { return c.Grants(ctx) },
-		"Notices":    func(ctx context.Context) (any, error) { return c.Notices(ctx) },
-		"Approve":    func(ctx context.Context) (any, error) { return c.Approve(ctx, "x", "d", "w") },
-		"Refuse":     func(ctx context.Context) (any, error) { return nil, c.Refuse(ctx, "x", "d", "w") },
-		"Withdraw":   func(ctx context.Context) (any, error) { return nil, c.Withdraw(ctx, "x") },
-		"GiveBack":   func(ctx context.Context) (any, error) { return nil, c.GiveBack(ctx, "x") },
-		"Revoke":     func(ctx context.Context) (any, error) { return nil, c.Revoke(ctx, "x", "w") },
-		"BreakGlass": func(ctx context.Context) (any, error) { return c.BreakGlass(ctx, client.GlassWant{Patient: "p1", Purpose: "ETREAT"}) },
-		"People":     func(ctx context.Context) (any, error) { return c.People(ctx, "a") },
-		"Person":     func(ctx context.Context) (any, error) { return c.Person(ctx, "x") },
-		"AddPerson":  func(ctx context.Context) (any, error) { return c.AddPerson(ctx, client.NewPerson{UserName: "u", Name: "n"}) },
+		"Ask":      func(ctx context.Context) (any, error) { return c.Ask(ctx, want) },
+		"Request":  func(ctx context.Context) (any, error) { return c.Request(ctx, "x") },
+		"Requests": func(ctx context.Context) (any, error) { return c.Requests(ctx) },
+		"Inbox":    func(ctx context.Context) (any, error) { return c.Inbox(ctx) },
+		"Grants":   func(ctx context.Context) (any, error) { return c.Grants(ctx) },
+		"Notices":  func(ctx context.Context) (any, error) { return c.Notices(ctx) },
+		"Approve":  func(ctx context.Context) (any, error) { return c.Approve(ctx, "x", "d", "w") },
+		"Refuse":   func(ctx context.Context) (any, error) { return nil, c.Refuse(ctx, "x", "d", "w") },
+		"Withdraw": func(ctx context.Context) (any, error) { return nil, c.Withdraw(ctx, "x") },
+		"GiveBack": func(ctx context.Context) (any, error) { return nil, c.GiveBack(ctx, "x") },
+		"Revoke":   func(ctx context.Context) (any, error) { return nil, c.Revoke(ctx, "x", "w") },
+		"BreakGlass": func(ctx context.Context) (any, error) {
+			return c.BreakGlass(ctx, client.GlassWant{Patient: "p1", Purpose: "ETREAT"})
+		},
+		"People": func(ctx context.Context) (any, error) { return c.People(ctx, "a") },
+		"Person": func(ctx context.Context) (any, error) { return c.Person(ctx, "x") },
+		"AddPerson": func(ctx context.Context) (any, error) {
+			return c.AddPerson(ctx, client.NewPerson{UserName: "u", Name: "n"})
+		},
 		"Give":       func(ctx context.Context) (any, error) { return nil, c.Give(ctx, "x", gift) },
 		"Agree":      func(ctx context.Context) (any, error) { return nil, c.Agree(ctx, "x", gift) },
 		"Take":       func(ctx context.Context) (any, error) { return nil, c.Take(ctx, "x", gift) },
