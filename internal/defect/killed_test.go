@@ -348,6 +348,7 @@ var killers = map[Defect]killer{
 	SpoolUnchained:  {inSpool, "TestAChangedSpoolIsToldOfAndPutAside", ""},
 	SecretShown:     {inConfig, "TestD14_NoSecretIsAmongTheSettings", ""},
 	TokenOfOthers:   {inConsole, "TestG3_ATokenIsEndedByItsOwnPersonAlone", ""},
+	ProviderStays:   {inSignIn, "TestG3_SigningOutHereLeadsOnToTheProvider", ""},
 	LocalNameTaken:  {inSignIn, "TestT8_ANameAtTheProviderIsNotSomebodyWhoIsKeptHere", ""},
 	EmergencyIsDown: {inHealth, "TestL1_AnEmergencyKeepsItsDoor", ""},
 	SpoolUncleared:  {inSpool, "TestL1_WhatIsInTheSpoolReachesTheRecordInItsOrder", ""},

@@ -276,6 +276,7 @@ func All() []Defect {
 		DialledAnywhere,
 		EmergencyIsDown,
 		LocalNameTaken,
+		ProviderStays,
 		TokenOfOthers,
 		SecretShown,
 		SpoolTakesAll,

@@ -27,5 +27,6 @@ const (
 	WeakStepsUp       Defect = "weak-steps-up"       // what was asked of a step-up counts, not what was done
 	OtherStepsUp      Defect = "other-steps-up"      // somebody else's log-in proves the person of a session
 	LogoutReplayed    Defect = "logout-replayed"     // a log-out token counts twice
+	ProviderStays     Defect = "provider-stays"      // signing out here leaves the session at the provider
 	LogoutUnread      Defect = "logout-unread"       // a log-out token ends nothing
 )

@@ -75,7 +75,7 @@ func (s *Server) logins() (out []signin.Login) {
 			name = u.Host
 		}
 		out = append(out, signin.Login{
-			Issuer: is.Issuer, Name: name, Client: l.Client, SecretFile: l.SecretFile, Algorithms: is.Algorithms, Strong: l.Strong,
+			Issuer: is.Issuer, Name: name, Client: l.Client, Audience: is.Audience, SecretFile: l.SecretFile, Algorithms: is.Algorithms, Strong: l.Strong,
 		})
 	}
 	return out

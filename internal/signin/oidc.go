@@ -26,6 +26,7 @@ type Login struct {
 	Issuer     string // one of the verifier's
 	Name       string // as people know it; "" is its host
 	Client     string // client_id of this console there
+	Audience   string // of tokens for our doors
 	SecretFile string // read at each use; "" where the client is public
 	Algorithms []string
 	// Strong are the values of acr by which it says that two factors proved the person
@@ -61,6 +62,7 @@ type OIDC struct {
 	sealed  sealed
 	client  *http.Client
 	logouts logouts
+	hints   hints
 }
 
 // The addresses at which identity providers send people back, and tell of log-outs. The
@@ -96,6 +98,8 @@ func NewOIDC(s *Service, cfg OIDCConfig) (*OIDC, error) {
 			MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second,
 		},
 	}}
+	s.leaves = o.leaves
+	s.OnEnd(o.hints.drop)
 	return o, nil
 }
 

@@ -116,7 +116,11 @@ func (o *OIDC) redeem(ctx context.Context, a *attempt, code string) (*caller.Ide
 		return nil, "", &errAnswer{"the provider gives no token", http.StatusServiceUnavailable, providerDown}
 	}
 	raw, _ := answer.Extra("id_token").(string)
-	return o.identity(ctx, l, a, raw, answer.AccessToken)
+	id, sid, err := o.identity(ctx, l, a, raw, answer.AccessToken)
+	if err == nil {
+		a.token = raw
+	}
+	return id, sid, err
 }
 
 // identity verifies an ID token (OpenID Connect Core 1.0 section 3.1.3.7): by go-oidc,
@@ -183,6 +187,9 @@ func (o *OIDC) begins(w http.ResponseWriter, r *http.Request, a *attempt, id *ca
 	err = o.Begin(r.Context(), w, r, p.ID, proof)
 	if errors.Is(err, ErrInactive) {
 		return &errAnswer{"not active", http.StatusForbidden, hasLeft}
+	}
+	if err == nil {
+		o.remembers(o.login(a.Issuer), sid, id.Sub, a.token)
 	}
 	return err
 }

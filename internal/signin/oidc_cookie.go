@@ -20,6 +20,8 @@ type attempt struct {
 	To       string `json:"to"`
 	Session  string `json:"session,omitempty"` // that is to be proved; "": a new one begins
 	Began    int64  `json:"began"`             // microseconds
+
+	token string // the ID token that came of it; never sealed
 }
 
 const attemptLives = 10 * time.Minute

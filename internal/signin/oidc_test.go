@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
+	"html"
 	"io"
 	"maps"
 	"net/http"
@@ -135,6 +136,7 @@ func newFederation(t *testing.T) *federation {
 	mux := http.NewServeMux()
 	mux.Handle("/sign-in/oidc", f.oidc.Handler())
 	mux.Handle("/sign-in/oidc/", f.oidc.Handler())
+	mux.Handle("/sign-in/out", f.svc.Handler())
 	mux.HandleFunc("GET /who", func(w http.ResponseWriter, r *http.Request) {
 		if x := signin.From(r.Context()); x != nil {
 			proved := "not proved"
@@ -612,6 +614,53 @@ func TestT8_ANameAtTheProviderIsNotSomebodyWhoIsKeptHere(t *testing.T) {
 	b.signIn()
 	if b.who() != "fay not proved" {
 		t.Errorf("a page that is the provider's: %q", b.who())
+	}
+}
+
+// TestG3_SigningOutHereLeadsOnToTheProvider: with the ID token as a hint, which no log
+// holds; where the provider is down the session here ends all the same.
+func TestG3_SigningOutHereLeadsOnToTheProvider(t *testing.T) {
+	f := newFederation(t)
+	out := func(b *tab) (int, *url.URL) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, f.web.URL+"/sign-in/out", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Sec-Fetch-Site", "same-origin")
+		res, err := b.client.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		body, _ := io.ReadAll(res.Body)
+		_, address, _ := strings.Cut(res.Header.Get("Refresh"), "0; url=")
+		to, err := url.Parse(address)
+		if err != nil || address != "" && !strings.Contains(html.UnescapeString(string(body)), address) {
+			t.Errorf("without the header nobody gets on: %v %s", err, body)
+		}
+		return res.StatusCode, to
+	}
+	b := f.tab()
+	b.signIn()
+	status, to := out(b)
+	q := to.Query()
+	if status != http.StatusOK || !strings.HasPrefix(to.String(), f.idp.web.URL+"/out?") || q.Get("client_id") != "console" || !strings.HasSuffix(q.Get("post_logout_redirect_uri"), "/sign-in/oidc/out") {
+		t.Errorf("%d, led to %v", status, to)
+	}
+	if token, err := jwt.ParseSigned(q.Get("id_token_hint"), []jose.SignatureAlgorithm{jose.ES256}); err != nil || len(token.Headers) != 1 {
+		t.Errorf("the hint is no ID token: %v", err)
+	}
+	if b.who() != "" || strings.Contains(f.log.String(), q.Get("id_token_hint")) {
+		t.Errorf("she is still %q, or the diary holds the hint", b.who())
+	}
+	if status, to := out(b); status != http.StatusSeeOther || to.String() != "" {
+		t.Errorf("without a session: %d, led to %v", status, to)
+	}
+	b.signIn()
+	f.idp.web.CloseClientConnections()
+	f.idp.web.Close()
+	if out(b); b.who() != "" {
+		t.Errorf("while the provider is down she stays %q", b.who())
 	}
 }
 

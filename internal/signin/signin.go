@@ -79,9 +79,10 @@ type Service struct {
 	invites  *book.Book[Invitation]
 	index    *index
 	ended    []func(*book.Change, *Session)
-	web      *webauthn.WebAuthn // nil: the address is a number, so there are no passkeys
-	wrap     seal               // of what lies on the shelf
-	handed   seal               // of what is handed out and must come back
+	leaves   func(*Session) func(context.Context) string // of the provider; nil: there is none
+	web      *webauthn.WebAuthn                          // nil: the address is a number, so there are no passkeys
+	wrap     seal                                        // of what lies on the shelf
+	handed   seal                                        // of what is handed out and must come back
 	used     once
 	guesses  limit
 	junk     limit         // answers that no passkey signed

@@ -74,13 +74,13 @@ func (s *Service) codePost(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, to, http.StatusSeeOther)
 }
 
-// outPost ends the session of this browser, and nothing else.
+// outPost ends the session of this browser, and that at the provider which began it.
 func (s *Service) outPost(w http.ResponseWriter, r *http.Request) {
 	if x := From(r.Context()); x != nil {
-		if err := s.End(r.Context(), actor(x), x.ID); err != nil {
+		if err := s.leave(w, r, x); err != nil {
 			s.failed(w, r, "sign out", err)
-			return
 		}
+		return
 	}
 	s.setCookie(w, "", 0)
 	http.Redirect(w, r, "/sign-in", http.StatusSeeOther)
