@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"runtime"
 	"strings"
@@ -316,11 +317,12 @@ func TestAServerThatDoesNotBeginIsNotWaitedFor(t *testing.T) {
 // TestNoMoreConnectionsThanAllowed: further reads wait, and go on when one is over.
 func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	release, arrived := make(chan struct{}), make(chan struct{}, 10)
-	s := serve(t, func(w http.ResponseWriter, r *http.Request) {
+	s := &server{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		arrived <- struct{}{}
 		<-release
 		fhir("{}")(w, r)
-	})
+	}))}
+	t.Cleanup(s.Close)
 	c := client(t, s, func(cfg *upstream.Config) { cfg.Conns = 2 })
 	var readers sync.WaitGroup
 	for range 3 {
