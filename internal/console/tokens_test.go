@@ -55,7 +55,7 @@ func TestG3_ATokenIsEndedByItsOwnPersonAlone(t *testing.T) {
 		t.Errorf("all of bob's: %d, nina has %d", status, len(live(h.given, "nina")))
 	}
 	status, page := h.as("nina").get(t, "/settings/tokens")
-	for _, want := range []string{"for the command line, workstation 12, 192.0.2.17", "not used since", "No records: their own affairs", "End all of them", first, second} {
+	for _, want := range []string{"for the command line, workstation 12, 192.0.2.17", "not used since", "No records: requests and notices", "End all of them", first, second} {
 		if status != 200 || !strings.Contains(page, want) {
 			t.Errorf("%d: the page does not say %q", status, want)
 		}
