@@ -84,6 +84,7 @@ func (staff) Person(id string) *people.Person {
 }
 func (staff) Like(id string) string              { return id }
 func (staff) Program(string) *people.Program     { return nil }
+func (staff) RolesUntil(string, int64) int64     { return 0 }
 func (staff) Roles(string, int64) []string       { return []string{"nurse"} }
 func (staff) Used(string, string, string, int64) {}
 
