@@ -95,6 +95,9 @@ func cameOf(d *ledger.Decision, end *ledger.Outcome, opened int64) (Badge, strin
 	case end.End == ledger.Aborted:
 		return Badge{"cut off", "mask", "the answer ended before it was whole"}, sayCounts(end)
 	}
+	if end.Counts.Shown == 0 && end.Counts.Withheld > 0 {
+		return Badge{"nothing shown", "part", "the task may ask this; of the records that there were none could be shown"}, sayCounts(end)
+	}
 	return Badge{"allowed", "keep", ""}, sayCounts(end)
 }
 

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	_ "embed"
 	"slices"
 	"strings"
@@ -42,6 +43,7 @@ var programsTable = &Table[programRow]{
 // findingWords say in a word or two what stands out; the program's page says it whole.
 var findingWords = map[string]string{
 	"unused": "unused for 90 days", "wide": "wide scopes", "no-key": "no key", "key-ends": "a key ends", "ends": "ends soon", "owner-gone": "owner gone",
+	"unlisted": "not in the policy",
 }
 
 func whenAny(w *When) *When {
@@ -85,7 +87,7 @@ func (o *Office) programsPage() Page {
 func (o *Office) programRows(v *Visit) (rows []programRow) {
 	found := map[string][]string{}
 	for _, f := range o.People.Findings(v.Now.UnixMicro()) {
-		if word := findingWords[f.What]; !slices.Contains(found[f.Program], word) {
+		if word := cmp.Or(findingWords[f.What], words(f.What)); !slices.Contains(found[f.Program], word) {
 			found[f.Program] = append(found[f.Program], word)
 		}
 	}

@@ -104,19 +104,22 @@ func (d *Directory) lacksSplit(now int64, trusted bool) (out []Lack) {
 			}
 		})
 	}
-	add := func(n int, what, say, do string) {
-		if n > 0 {
-			out = append(out, Lack{what, fmt.Sprintf(say, n), do})
+	add := func(n int, what, one, more, do string) {
+		switch {
+		case n == 1:
+			out = append(out, Lack{what, one, do})
+		case n > 1:
+			out = append(out, Lack{what, fmt.Sprintf(more, n), do})
 		}
 	}
 	if d.index.people < few {
-		add(both, "duties-together", "%d of fewer than four people hold a duty together with the one that watches it.", "Divide them as soon as there are four people: then the one that watches does not count beside the other.")
+		add(both, "duties-together", "One of fewer than four people holds a duty together with the one that watches it.", "%d of fewer than four people hold a duty together with the one that watches it.", "Divide them as soon as there are four people: then the one that watches does not count beside the other.")
 	} else {
-		add(both, "duties-do-not-count", "%d people hold a duty together with the one that watches it, which therefore does not count for them.", "Give one of the two to somebody else.")
+		add(both, "duties-do-not-count", "One person holds a duty together with the one that watches it, which therefore does not count for them.", "%d people hold a duty together with the one that watches it, which therefore does not count for them.", "Give one of the two to somebody else.")
 	}
-	add(sees, "system-sees-charts", "%d people run the system and hold roles that may open charts.", "Give one of the two to somebody else.")
-	add(alone, "given-alone", "%d rights were given while there was nobody to agree.", "A second person who runs people agrees to them, or takes them away.")
-	add(waiting, "waits-for-agreement", "%d rights wait for a second person, and do not count until then.", "Somebody else who runs people agrees to them, or takes them away.")
+	add(sees, "system-sees-charts", "One person runs the system and holds roles that may open charts.", "%d people run the system and hold roles that may open charts.", "Give one of the two to somebody else.")
+	add(alone, "given-alone", "One right was given while there was nobody to agree.", "%d rights were given while there was nobody to agree.", "A second person who runs people agrees to them, or takes them away.")
+	add(waiting, "waits-for-agreement", "One right waits for a second person, and does not count until then.", "%d rights wait for a second person, and do not count until then.", "Somebody else who runs people agrees to them, or takes them away.")
 	return out
 }
 

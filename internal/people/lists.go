@@ -90,7 +90,7 @@ func (d *Directory) Proposals(now int64) (out []Standing) {
 // Finding is something about a program that its owner should look at.
 type Finding struct {
 	Program string
-	What    string // unused, wide, key-ends, no-key, owner-gone, ends
+	What    string // unused, unlisted, wide, key-ends, no-key, owner-gone, ends
 	Say     string
 	Key     string // of key-ends
 	Until   int64  // of key-ends and ends
