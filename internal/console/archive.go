@@ -121,11 +121,14 @@ func (r *Record) name(id string) string {
 	if p := r.People.Program(id); p != nil && p.Title != "" {
 		return p.Title
 	}
-	if id == "modicum" {
-		return "Modicum"
+	if name := notPeople[id]; name != "" {
+		return name
 	}
 	return id
 }
+
+// notPeople are names under which acts are recorded that are nobody's.
+var notPeople = map[string]string{"modicum": "Modicum", "installation": "This installation", "nobody": "Somebody who was not signed in"}
 
 // known is the id of whoever was typed: an id or a user name of the directory.
 func (r *Record) known(typed string) (id string, known bool) {

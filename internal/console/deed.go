@@ -160,45 +160,6 @@ func (r *Record) sayDecision(d *deed) string {
 	return b.String()
 }
 
-// actWords are what governed acts are called.
-var actWords = map[string]string{
-	ledger.ActStarted: "began to serve", ledger.ActStopped: "stopped serving", ledger.ActPolicyChanged: "put another policy in force",
-	ledger.ActKeyRotated: "changed a key", ledger.ActFactsLoaded: "loaded facts", ledger.ActLogRead: "read the record",
-	ledger.ActOriginContinued: "went on with a new log", "reach-looked-up": "looked up what a task shows of a patient", "act-refused": "tried something that was refused",
-	"access-asked": "asked for access", "access-answered": "answered a request", "access-refused": "refused a request", "access-withdrawn": "took a request back",
-	"access-lapsed": "let a request lapse", "access-escalated": "passed a request on", "access-not-done": "tried what was not allowed with access",
-	"grant-approved": "approved a request", "grant-given-back": "gave back what was lent", "grant-revoked": "took away what was lent", "grant-done": "ended what was lent: its reason is gone",
-	"grant-over": "ended what was lent: its time is up", "grant-ended": "ended what was lent", "grant-reviewed": "reviewed what was lent", "review-overdue": "noted an overdue review",
-	"glass-broken": "broke the glass", "glass-attested": "said what a broken glass was for", "glass-kept": "kept a broken glass", "value-asked": "asked for a masked value",
-	"policy-first": "put the first policy in force", "policy-found": "found another policy in its folder", "policy-proposed": "proposed a change of the policy",
-	"policy-approved": "said yes to a change of the policy", "policy-refused": "refused a change of the policy", "policy-withdrawn": "took a change of the policy back",
-	"policy-lapsed": "let a change of the policy lapse", "policy-voided": "made a change of the policy void", "policy-not-done": "tried what was not allowed with the policy",
-	"signed-in": "signed in", "signed-out": "signed out", "session-begun": "signed in", "session-ended": "ended a session", "proved-again": "proved who they are",
-	"person-added": "added a person", "person-changed": "changed what is written of a person", "person-deactivated": "made a person leave", "person-reactivated": "brought a person back",
-	"person-moved": "moved a person", "token-issued": "got a token", "token-revoked": "ended a token", "passkey-added": "added a passkey",
-	"seen-as": "saw records as a task shows them", "people-imported": "added people from a file", "person-entrusted": "left a person to provisioning",
-	"identities-linked": "said that two ids are one human being", "identities-unlinked": "parted two ids",
-	"program-added": "added a program", "program-changed": "changed a program", "program-handed-over": "gave a program to a new owner", "program-stopped": "stopped a program",
-}
-
-func (r *Record) sayAct(who string, a *ledger.Act) string {
-	text, ok := actWords[a.Act]
-	if !ok {
-		text = words(a.Act)
-	}
-	text = who + " " + text
-	if a.Behalf != "" && a.Behalf != a.Who {
-		text += " (" + r.name(a.Behalf) + ")"
-	}
-	switch n := len(a.Patients); {
-	case n == 1:
-		text += ", about one patient"
-	case n > 1:
-		text += ", about " + strconv.Itoa(n) + " patients"
-	}
-	return text
-}
-
 // treatedBy turns a view of the record into what it shows, the most open first.
 func (r *Record) treatedBy(view ledger.View) (out []treated) {
 	for _, how := range treatments {
