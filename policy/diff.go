@@ -112,6 +112,12 @@ func (d *Difference) Gains() []string {
 	return slices.Compact(out)
 }
 
+// Unnamed reports whether something opens of which no role is named: a program, a partner,
+// what leaves at the disclosure desk. Who gains by it cannot be told from the policy.
+func (d *Difference) Unnamed() bool {
+	return slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Opens() && len(c.Roles) == 0 })
+}
+
 // Diff returns the effect of putting b in force instead of a. Nothing is tried or
 // sampled: lines are compared as conjunctions of facts, so that a request that names
 // its task and is decided more openly under b than under a always lies under a Change

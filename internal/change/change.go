@@ -5,7 +5,9 @@
 // A [Change] is found in the folder, or is an earlier policy that somebody proposes
 // again: a rollback is a change. It is proposed by who may write policy, approved by who
 // may put it in force and is another human being; where it opens anything to roles that
-// one of them holds, a third who gains nothing has said yes as well. Each step is an entry
+// one of them holds, a third who gains nothing has said yes as well; and a third too where
+// it opens something to a program, a partner or a recipient, since who gains by that is not
+// told. Each step is an entry
 // of the record, kept together with the page that it writes. There is no way past it: not
 // in an emergency, not by a restart, which takes up the policy that was last in force.
 package change

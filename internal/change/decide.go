@@ -205,26 +205,26 @@ func (b *Book) MayNot(by people.Actor, x *Change) string {
 }
 
 // counting are the answers that count still: to the change as it stands, by people who
-// may put policy in force still.
+// may put policy in force still, and who did not turn out to be who proposed it.
 func (b *Book) counting(x *Change, digest string, now int64) []Answer {
 	var out []Answer
 	for _, a := range x.Answers {
-		if a.Digest == digest && b.may(people.Actor{ID: a.By}, people.AgreePolicy, now) {
+		if a.Digest == digest && !b.same(a.By, x.Proposer) && b.may(people.Actor{ID: a.By}, people.AgreePolicy, now) {
 			out = append(out, a)
 		}
 	}
 	return out
 }
 
-// Lacks is what a change needs still, "" when nothing: one yes; and where it opens
-// something to a role of who proposed it or of who said yes, a third person's, one of
-// whom gains nothing.
+// Lacks is what a change needs still, "" when nothing: one yes; and a third person's where
+// it opens something to a role of who proposed it or of who said yes, one of whom gains
+// nothing, or opens something of which nobody can tell who gains.
 func (b *Book) Lacks(x *Change, e *Effect) string {
 	if len(x.Answers) == 0 {
 		return "a yes of another person"
 	}
-	gains := len(b.Gains(e, people.Actor{ID: x.Proposer})) > 0
-	free := false
+	unnamed := e.Unnamed() && !defect.On(defect.UnnamedGain)
+	gains, free := unnamed || len(b.Gains(e, people.Actor{ID: x.Proposer})) > 0, false
 	for _, a := range x.Answers {
 		gaining := len(b.Gains(e, people.Actor{ID: a.By})) > 0
 		gains, free = gains || gaining, free || !gaining
@@ -234,6 +234,8 @@ func (b *Book) Lacks(x *Change, e *Effect) string {
 		return ""
 	case len(x.Answers) < 2 && !free:
 		return "a third person's yes, of somebody who gains nothing by it"
+	case len(x.Answers) < 2 && unnamed:
+		return "a third person's yes: it opens something to a program, a partner or a recipient, and who gains by that cannot be told"
 	case len(x.Answers) < 2:
 		return "a third person's yes: it opens something to a role of who proposed it"
 	case !free:

@@ -39,7 +39,7 @@ func Steps() []Step {
 		{[]State{None}, OnFind, Found, "the folder", "policy-found", "it was read, checked and archived; the policy in force stays"},
 		{[]State{Found}, OnPropose, Proposed, "who holds write-policy", "policy-proposed", "with a reason; the effect is hashed into the entry"},
 		{[]State{None}, OnPropose, Proposed, "who holds write-policy", "policy-proposed", "an earlier policy, from the archive: a rollback is a change"},
-		{[]State{Proposed}, OnAnswer, Proposed, "who holds agree-policy", "policy-approved", "one yes of two: it opens something to a role of who proposed or said yes"},
+		{[]State{Proposed}, OnAnswer, Proposed, "who holds agree-policy", "policy-approved", "one yes of two: it opens something to a role of who proposed or said yes, or to a program, a partner or a recipient"},
 		{[]State{Proposed}, OnApprove, InForce, "who holds agree-policy", "policy-changed", "the last yes; the policy is in force by the same entry"},
 		{[]State{Proposed}, OnRefuse, Refused, "who holds agree-policy", "policy-refused", "one no is enough; the same folder is not found again"},
 		{[]State{Proposed}, OnWithdraw, Withdrawn, "who proposed it", "policy-withdrawn", "what lies in the folder still is found anew, and waits for somebody to propose it"},

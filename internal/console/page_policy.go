@@ -234,6 +234,7 @@ type decideShown struct {
 	Words    int // files in which only texts changed
 	Gains    []string
 	Mine     []string // of these, the viewer's
+	Unnamed  bool     // it opens what names no role
 	Lacks    string
 	Who      []string // may say yes still
 	MayNot   string
@@ -298,6 +299,7 @@ func (l *Legislature) effect(v *Visit, c *change.Change, x *decideShown) (done b
 	for _, role := range l.Changes.Gains(e, v.Viewer.Actor()) {
 		x.Mine = append(x.Mine, l.title(e.Set, role))
 	}
+	x.Unnamed = e.Unnamed()
 	if c.State == change.Proposed {
 		x.Lacks = l.Changes.Lacks(c, e)
 	}

@@ -84,6 +84,7 @@ var killers = map[Defect]killer{
 	OtherIdentity:             {inChange, "TestG7_NobodyApprovesTheirOwnChange", ""},
 	ChangeSwapped:             {inChange, "TestG7_AYesIsToExactlyWhatWasSeen", ""},
 	OwnGain:                   {inChange, "TestG7_WhoGainsNeedsAThirdPerson", ""},
+	UnnamedGain:               {inChange, "TestG7_WhatNamesNoRoleNeedsAThirdPerson", ""},
 	EffectUnseen:              {inChange, "TestG7_AYesCoversTheEffect", ""},
 	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},
 	RestartAdopts:             {inServe, "TestG7_WhatLiesInTheFolderWaits", ""},

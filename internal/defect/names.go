@@ -30,6 +30,7 @@ func All() []Defect {
 		OtherIdentity,
 		ChangeSwapped,
 		OwnGain,
+		UnnamedGain,
 		EffectUnseen,
 		EffectHidden,
 		RestartAdopts,
