@@ -3,6 +3,7 @@ package console_test
 import (
 	"bytes"
 	"mime/multipart"
+	"slices"
 	"strings"
 	"testing"
 
@@ -135,14 +136,20 @@ func TestG8_AProgramIsNarrowedByItsOwnerOnItsPage(t *testing.T) {
 	if !strings.Contains(page, "somebody else who runs people widens it") || strings.Contains(page, `name="owner"`) {
 		t.Error("the page does not say who widens")
 	}
-	form := []string{"title", "Feed", "why", "results", "scopes", "system/Observation.rs system/Patient.r", "networks", "192.0.2.0/24", "until", b.moment(t)}
+	form := []string{"title", "Feed", "why", "results", "scopes", "system/Observation.rs system/Patient.r", "networks", "192.0.2.0/24", "until", b.moment(t), "digest", b.programSeen(t)}
 	if status, page := b.post(t, "/programs/lab/edit", form...); status != 303 {
 		t.Fatalf("narrowing: %d %.2000s", status, page)
 	}
 	if p := b.dir.Program("lab"); len(p.Scopes) != 2 || p.Title != "Feed" || p.Until != until {
 		t.Errorf("kept %+v", p)
 	}
-	form[5] = ""
+	old := slices.Clone(form)
+	old[5] = ""
+	if status, page := b.as("ann").post(t, "/programs/lab/edit", old...); status != 422 || !strings.Contains(page, "changed meanwhile") || len(b.dir.Program("lab").Scopes) != 2 {
+		t.Errorf("a form of before widens again what was narrowed: %d", status)
+	}
+	b.as("cleo")
+	form[5], form[11] = "", b.programSeen(t)
 	if status, _ := b.post(t, "/programs/lab/edit", form...); status != 422 || len(b.dir.Program("lab").Scopes) != 2 {
 		t.Errorf("widened by its owner: %d", status)
 	}
@@ -155,6 +162,15 @@ func TestG8_AProgramIsNarrowedByItsOwnerOnItsPage(t *testing.T) {
 	if status, _ := b.as("dan").get(t, "/programs/lab/edit"); status != 403 && status != 404 {
 		t.Errorf("somebody else: %d", status)
 	}
+}
+
+// programSeen is the revision of the program that its form has.
+func (b *bureau) programSeen(t testing.TB) string {
+	t.Helper()
+	_, page := b.get(t, "/programs/lab/edit")
+	_, rest, _ := strings.Cut(page, `name="digest" value="`)
+	seen, _, _ := strings.Cut(rest, `"`)
+	return seen
 }
 
 // moment is the end of the program as its form has it.

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -120,7 +121,9 @@ type againField struct{ Name, Value string }
 func (f againField) Told() bool { return f.Value != "" && f.Name != "digest" && f.Name != "step" }
 
 // Label is what a field is called here.
-func (f againField) Label() string { return upperFirst(words(f.Name)) }
+func (f againField) Label() string {
+	return upperFirst(words(strings.ReplaceAll(f.Name, "_", "-")))
+}
 
 func (f *keptForm) page() againPage {
 	p := againPage{Path: f.path, Sends: f.sends}

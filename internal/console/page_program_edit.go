@@ -1,6 +1,9 @@
 package console
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +17,8 @@ const editProgramText = `{{define "title"}}Change {{.Title}}{{end}}
 var editProgramView = View("edit-program", editProgramText)
 
 // editProgramPage changes what is said of a program: its owner narrows it, who runs
-// people and does not own it widens it too.
+// people and does not own it widens it too. What was changed meanwhile by somebody else is
+// not written over: an old form would widen again what its owner just narrowed.
 func (o *Office) editProgramPage() Page {
 	return Page{Path: "/programs/{id}/edit", May: o.mayPrograms, Fresh: freshToRun, Sends: "Change it",
 		Get: func(v *Visit) error {
@@ -69,6 +73,7 @@ func (o *Office) changeForm(v *Visit, p *people.Program) *Form {
 	} {
 		f.Field(name).Value = value
 	}
+	f.Fields = append(f.Fields, &Field{Name: "digest", Label: "Revision", Kind: Hidden, Need: true, Value: saidOf(p)})
 	return f
 }
 
@@ -81,10 +86,20 @@ func (o *Office) change(v *Visit, p *people.Program, f *Form) error {
 		f.Fail("until", "Until must be a day and a time.")
 		return nil
 	}
+	seen := f.Get("digest")
 	_, err := o.People.ChangeProgram(v.Context(), v.Viewer.Actor(), p.ID, func(p *people.Program) error {
+		if seen != saidOf(p) {
+			return &people.Refusal{Kind: people.ErrChanged, Say: "open this page anew and repeat what is still needed"}
+		}
 		p.Title, p.Why, p.Until = f.Get("title"), f.Get("why"), until
 		p.Scopes, p.Networks = strings.Fields(f.Get("scopes")), strings.Fields(f.Get("networks"))
 		return nil
 	})
 	return err
+}
+
+// saidOf stands for what the form says of a program.
+func saidOf(p *people.Program) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%q %q %q %q %d", p.Title, p.Why, p.Scopes, p.Networks, p.Until))
+	return hex.EncodeToString(h[:])
 }
