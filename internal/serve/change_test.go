@@ -172,3 +172,50 @@ func TestG7_AFolderWithErrorsStopsNoStart(t *testing.T) {
 		t.Error("the errors are not said")
 	}
 }
+
+// TestG7_ASwapThatComesLatePutsNothingOlderInForce: two approvals that follow each other
+// closely swap in any order, and the record says which of them is in force.
+func TestG7_ASwapThatComesLatePutsNothingOlderInForce(t *testing.T) {
+	s := governed(t)
+	first := s.server.Generation().Set
+	s.agree(s.lay(other()))
+	next := s.inForce()
+	if err := s.server.Approved(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if s.inForce() != next {
+		t.Error("a policy is in force of which the record says that another took its place")
+	}
+}
+
+// TestG7_WhatIsOnRecordIsTakenUpAgain: a policy that was approved and could not be put in
+// force is tried at each look, though nothing changed in the folder.
+func TestG7_WhatIsOnRecordIsTakenUpAgain(t *testing.T) {
+	s := governed(t)
+	first := s.server.Generation().Set
+	s.agree(s.lay(other()))
+	next := filepath.Join(s.dir, "data", "policies", s.inForce()+".json")
+	looked, err := s.server.Looked(t.Context(), serve.Seen{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	approved := s.inForce()
+	if err := s.server.Swap(t.Context(), first); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(next, next+".away"); err != nil {
+		t.Fatal(err)
+	}
+	if looked, err = s.server.Looked(t.Context(), looked); err == nil {
+		t.Fatal("what is on record is not in force, and nobody is told")
+	}
+	if s.server.Health(t.Context()).Policy.Trouble == "" {
+		t.Error("Health does not say that the approved policy is not in force")
+	}
+	if err := os.Rename(next+".away", next); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = s.server.Looked(t.Context(), looked); err != nil || s.inForce() != approved {
+		t.Errorf("not taken up again: %v", err)
+	}
+}

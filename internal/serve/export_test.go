@@ -7,6 +7,7 @@ import (
 	"modicum/internal/notice"
 	"modicum/internal/tokens"
 	"modicum/ledger"
+	"modicum/policy"
 )
 
 // Before puts a record that fails before the store.
@@ -28,3 +29,15 @@ func (s *Server) OwnView(ctx context.Context, v *console.Viewer, task, patient s
 
 // Tokens gives out tokens.
 func (s *Server) Tokens() *tokens.Service { return s.org.tokens }
+
+// Approved is what follows the entry of a policy that two persons agreed on.
+func (s *Server) Approved(ctx context.Context, set *policy.Set) error { return s.approved(ctx, set) }
+
+// Swap leaves a policy in force, as a swap that could not be made does.
+func (s *Server) Swap(ctx context.Context, set *policy.Set) error { return s.putInForce(ctx, set) }
+
+// Looked looks at the policy's folder as is done while serving.
+func (s *Server) Looked(ctx context.Context, before Seen) (Seen, error) { return s.look(ctx, before) }
+
+// Seen is what a look saw.
+type Seen = seen

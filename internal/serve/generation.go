@@ -57,23 +57,34 @@ func (s *Server) adopt(ix *facts.Index) {
 func (s *Server) watchPolicy(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
-	var last [32]byte // of no folder: a change between the start and the first look is seen
-	var turns int64
+	var last seen // of no folder: a change between the start and the first look is seen
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		now, turned := fingerprint(s.opts.Policy), s.change.Turns()
-		if now == last && turned == turns {
-			continue
-		}
-		last, turns = now, turned
-		if err := s.Reload(ctx); err != nil {
+		var err error
+		if last, err = s.look(ctx, last); err != nil {
 			s.diary.LogAttrs(ctx, slog.LevelError, "policy not taken; the one before stays in force", slog.String("error", err.Error()))
 		}
 	}
+}
+
+// seen is what a look at the folder goes by.
+type seen struct {
+	folder [32]byte
+	turns  int64
+}
+
+// look reloads where the folder differs from what was seen before, a change ended, or
+// what is on record as in force is not: that is tried until it is.
+func (s *Server) look(ctx context.Context, before seen) (seen, error) {
+	now := seen{fingerprint(s.opts.Policy), s.change.Turns()}
+	if now == before && s.stands() {
+		return now, nil
+	}
+	return now, s.Reload(ctx)
 }
 
 // Reload reads the policy's folder again. What changed there waits for two persons, or
@@ -115,25 +126,37 @@ func (s *Server) wasInForce(ctx context.Context, set *policy.Set) bool {
 // byFolder: whoever can write the folder changes the policy.
 func (s *Server) byFolder() bool { return s.opts.Config.PolicyChanges == config.ByFolder }
 
+// stands reports whether what is recorded to be in force is.
+func (s *Server) stands() bool {
+	now := s.change.InForce()
+	return now == nil || now.Policy == s.set().Hash()
+}
+
 // catchUp puts in force what is recorded to be in force, where that could not be done
 // when it was recorded.
 func (s *Server) catchUp(ctx context.Context) error {
-	now := s.change.InForce()
-	if now == nil || now.Policy == s.set().Hash() {
+	if s.stands() {
 		return nil
 	}
-	set, err := s.archived(now.Policy)
-	if err != nil {
-		return err
+	set, err := s.archived(s.change.InForce().Policy)
+	if err == nil {
+		err = s.putInForce(ctx, set)
 	}
-	return s.putInForce(ctx, set)
+	if err != nil {
+		s.policyState.Store(new("the policy that was agreed on could not be put in force, and the one before it decides still; the log says why"))
+	}
+	return err
 }
 
 // approved puts a policy in force that two persons have agreed on: the entry that says
-// so is durable.
+// so is durable. Where another entry followed it meanwhile, that one's policy is put in
+// force: the record says which of two is.
 func (s *Server) approved(ctx context.Context, set *policy.Set) error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
+	if now := s.change.InForce(); now != nil && now.Policy != set.Hash() {
+		return s.catchUp(ctx)
+	}
 	return s.putInForce(ctx, set)
 }
 
