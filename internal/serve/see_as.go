@@ -80,22 +80,36 @@ func (s *Server) ownView(ctx context.Context, v *console.Viewer, task, patient s
 	}
 	r.Host = s.public().Host
 	r.Header.Set("Modicum-Task", task)
-	return s.shown(r)
+	return shown(s.door, r)
 }
 
 // shown is what the door answers to a request of ours.
-func (s *Server) shown(r *http.Request) ([]byte, error) {
+func shown(door http.Handler, r *http.Request) ([]byte, error) {
 	w := &answered{header: http.Header{}}
-	s.door.ServeHTTP(w, r)
+	whole := answer(door, w, r)
 	switch {
 	case w.tooLong:
 		return nil, preview.ErrTooMany
+	case !whole:
+		return nil, preview.ErrUnavailable
 	case w.status == http.StatusOK:
 		return chart(w.body.Bytes())
 	case w.status == http.StatusForbidden, w.status == http.StatusNotFound, w.status == http.StatusGone:
 		return nil, console.ErrOwn
 	}
 	return nil, fmt.Errorf("the door answers %d: %w", w.status, preview.ErrUnavailable)
+}
+
+// answer asks a door, and reports whether its answer is whole: a door breaks the connection
+// of an answer that it cannot end, and here there is a page to be answered still.
+func answer(door http.Handler, w http.ResponseWriter, r *http.Request) (whole bool) {
+	defer func() {
+		if p := recover(); p != nil && p != http.ErrAbortHandler {
+			panic(p)
+		}
+	}()
+	door.ServeHTTP(w, r)
+	return true
 }
 
 // chart is a chart that shows something.

@@ -3,10 +3,16 @@ package serve_test
 import (
 	"bytes"
 	"errors"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
 	"testing"
+	"time"
 
 	"modicum/internal/console"
 	"modicum/internal/people"
+	"modicum/internal/preview"
+	"modicum/internal/sandbox"
 	"modicum/internal/store"
 	"modicum/ledger"
 )
@@ -41,5 +47,36 @@ func TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest(t *testing.T) {
 		if body, err := view(tt.who, tt.task, tt.patient, tt.roles...); !errors.Is(err, console.ErrOwn) || body != nil {
 			t.Errorf("%s: %v %.100s", name, err, body)
 		}
+	}
+}
+
+// TestASeenChartThatIsTooLongIsSaidToBe: the door breaks off an answer of which not all is
+// taken, and the page says so all the same.
+func TestASeenChartThatIsTooLongIsSaidToBe(t *testing.T) {
+	s := lendingSite(t)
+	up := sandbox.NewServer()
+	sandbox.Fill(up, time.Now())
+	chart := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		said := httptest.NewRecorder()
+		up.ServeHTTP(said, r)
+		w.Header().Set("Content-Type", said.Header().Get("Content-Type"))
+		w.WriteHeader(said.Code)
+		w.Write(bytes.ReplaceAll(said.Body.Bytes(), []byte("Synthetic"), bytes.Repeat([]byte("v"), 2_000_000)))
+	}))
+	defer chart.Close()
+	base, err := url.Parse(chart.URL + "/fhir")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.stop()
+	s.config.FHIR.Upstream = base
+	s.start()
+	if status, text := s.post(assignment("alice", true, 0)); status != http.StatusOK {
+		t.Fatalf("facts: %d %s", status, text)
+	}
+	v := &console.Viewer{Person: &people.Person{ID: "alice", Active: true}, Roles: []string{"clinician"}}
+	body, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1")
+	if !errors.Is(err, preview.ErrTooMany) || body != nil {
+		t.Errorf("%v, %d bytes", err, len(body))
 	}
 }
