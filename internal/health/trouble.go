@@ -90,7 +90,7 @@ func (s *State) policy() []Trouble {
 	if s.Policy.Trouble == "" {
 		return nil
 	}
-	return []Trouble{{PartPolicy, Degraded, s.Policy.Trouble, "The policy in force stays meanwhile. Mend the folder of the policy; it is read again by itself."}}
+	return []Trouble{{PartPolicy, Degraded, s.Policy.Trouble, "The policy in force stays meanwhile. Mend the folder of the policy, or what the log says stands in the way; it is tried again by itself."}}
 }
 
 func (s *State) upstream() []Trouble {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"modicum/internal/caller"
@@ -67,12 +68,7 @@ func (s *Server) ownView(ctx context.Context, v *console.Viewer, task, patient s
 	}
 	ctx, cancel := context.WithTimeout(ctx, ownWithin)
 	defer cancel()
-	now, _ := s.opts.Now()
-	p := v.Person
-	own := &caller.Caller{
-		ID: p.ID, Subject: p.ID, Roles: v.Roles, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners, Task: task,
-		AMR: v.How, Network: v.Network, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin),
-	}
+	own := s.asCaller(v, task)
 	to := &url.URL{Path: s.opts.Config.FHIR.Base + "/Patient/" + patient + "/$everything", RawQuery: "_count=200"}
 	r, err := http.NewRequestWithContext(context.WithValue(ctx, inside{}, own), http.MethodGet, to.String(), nil)
 	if err != nil {
@@ -81,6 +77,26 @@ func (s *Server) ownView(ctx context.Context, v *console.Viewer, task, patient s
 	r.Host = s.public().Host
 	r.Header.Set("Modicum-Task", task)
 	return shown(s.door, r)
+}
+
+// asCaller is the viewer as one who asks at the door: with what the page knew of them that
+// they hold still. What ends after this is asked ends the answer (G3).
+func (s *Server) asCaller(v *console.Viewer, task string) *caller.Caller {
+	asOf := s.ends.Turn()
+	now, _ := s.opts.Now()
+	p, roles, until, away := v.Person, v.Roles, time.Time{}, int64(0)
+	if known := s.org.people.Person(p.ID); known != nil {
+		held := s.org.people.Roles(p.ID, now.UnixMicro())
+		roles = slices.DeleteFunc(slices.Clone(roles), func(role string) bool { return !slices.Contains(held, role) })
+		away = known.Ended
+		if first := s.org.people.RolesUntil(p.ID, now.UnixMicro()); first != 0 {
+			until = time.UnixMicro(first)
+		}
+	}
+	return &caller.Caller{
+		ID: p.ID, Subject: p.ID, Roles: roles, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners, Task: task, Until: until, Away: away,
+		AMR: v.How, Network: v.Network, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin), AsOf: asOf,
+	}
 }
 
 // shown is what the door answers to a request of ours.

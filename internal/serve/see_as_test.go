@@ -80,3 +80,18 @@ func TestASeenChartThatIsTooLongIsSaidToBe(t *testing.T) {
 		t.Errorf("%v, %d bytes", err, len(body))
 	}
 }
+
+// TestN4_SeeAsGoesByWhatTheViewerHoldsNow: less than their page knew of counts.
+func TestN4_SeeAsGoesByWhatTheViewerHoldsNow(t *testing.T) {
+	s := lendingSite(t)
+	v := &console.Viewer{Person: &people.Person{ID: "alice", Active: true}, Roles: []string{"clinician"}}
+	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.server.People().First(t.Context(), &people.Person{ID: "alice", UserName: "alice", Name: "Alice"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); !errors.Is(err, console.ErrOwn) {
+		t.Errorf("by a role that was taken while the page was made: %v", err)
+	}
+}
