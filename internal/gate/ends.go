@@ -38,7 +38,8 @@ const overFor = time.Hour
 // ending is what is known of a person or grant.
 type ending struct {
 	gone    bool
-	cut     uint64 // turn at which the person was gone or had less; 0: not lately
+	cut     uint64    // turn at which the person was gone or had less; 0: not lately
+	told    time.Time // when it was last told of
 	watches map[*watch]struct{}
 }
 
@@ -132,7 +133,7 @@ func (e *Ends) look(w *watch) {
 	now, trusted := e.now()
 	held, wait := !w.over(now), time.Duration(-1)
 	if !w.due.IsZero() {
-		wait = time.Until(w.due)
+		wait = max(time.Until(w.due), 0) // it may have passed just now, and less is never
 	}
 	if held && w.Still != nil && !defect.On(defect.FactsNotWatched) {
 		var again time.Time
@@ -232,7 +233,9 @@ func (e *Ends) Grant(id string) {
 // remember notes when something ended, and forgets what ended long ago, but for what is
 // waited for. The caller holds mu.
 func (e *Ends) remember(of map[string]*ending, id string) {
-	e.over = append(e.over, over{of, id, time.Now()})
+	now := time.Now()
+	of[id].told = now
+	e.over = append(e.over, over{of, id, now})
 	for len(e.over) > 0 && time.Since(e.over[0].at) >= overFor {
 		o := e.over[0]
 		e.over = e.over[1:]
@@ -243,7 +246,7 @@ func (e *Ends) remember(of map[string]*ending, id string) {
 func (e *Ends) forgetOver(o over) {
 	n := o.of[o.id]
 	switch {
-	case n == nil: // told of twice
+	case n == nil, time.Since(n.told) < overFor: // told of again: it is forgotten for that time
 	case len(n.watches) > 0:
 		e.over = append(e.over, over{o.of, o.id, time.Now()})
 	default:

@@ -120,6 +120,31 @@ func TestG3_WhatWasCutIsForgottenAfterAnHour(t *testing.T) {
 	})
 }
 
+// TestG3_WhoIsCutAgainIsNotForgottenWithTheFirstTime: what is forgotten after an hour is
+// that time, and not a later one.
+func TestG3_WhoIsCutAgainIsNotForgottenWithTheFirstTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		e := gate.NewEnds(func() (time.Time, bool) { return time.Now(), true })
+		over := func(asOf uint64) bool {
+			ctx, stop := e.Watch(t.Context(), gate.Ground{Who: []string{"carl"}, AsOf: asOf}, nil)
+			defer stop()
+			return ended(ctx)
+		}
+		e.Cut("carl")
+		time.Sleep(2 * time.Hour)
+		before := e.Turn()
+		e.Cut("carl")
+		if !over(before) {
+			t.Error("forgotten as it was told")
+		}
+		time.Sleep(2 * time.Hour)
+		e.Cut("dora")
+		if over(before) {
+			t.Error("known for ever")
+		}
+	})
+}
+
 // A grant that ended never lends again, so that nothing begins to rest on it later: it
 // need not be known for ever.
 func TestG3_AGrantThatEndedIsForgottenAfterAnHourWhereNobodyWaits(t *testing.T) {
