@@ -215,7 +215,7 @@ func (r *Record) tellDecision(e *entryShown) {
 	for _, f := range []struct {
 		name  string
 		facts []string
-	}{{"Held", d.Facts.Holds}, {"Restricted", d.Facts.Bites}, {"Not known", d.Facts.Unknown}} {
+	}{{"Held", d.Facts.Holds}, {"Restricted all the same", but(d.Facts.Bites, d.Facts.Holds)}, {"Not known", d.Facts.Unknown}} {
 		if len(f.facts) > 0 {
 			e.Known = append(e.Known, saying{Name: f.name, Text: words(strings.Join(f.facts, ", "))})
 		}
@@ -229,6 +229,12 @@ func (r *Record) tellDecision(e *entryShown) {
 	}
 	e.Hashes = append(e.Hashes, saying{Name: "Policy", Text: d.Generation.Policy}, saying{Name: "Catalog", Text: d.Generation.Catalog},
 		saying{Name: "Reading rules", Text: "version " + strconv.FormatInt(d.Generation.Semantics, 10)})
+}
+
+// but leaves out what stands in the other list: a fact that holds restricts as well,
+// where the policy lets it, and is told once.
+func but(list, other []string) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return slices.Contains(other, s) })
 }
 
 // taskTitles names the tasks that decided, as the policy in force does.
