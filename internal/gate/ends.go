@@ -50,6 +50,8 @@ type watch struct {
 	cancel context.CancelCauseFunc
 	due    time.Time // Until, by the clock that nobody sets; zero: never
 
+	looking sync.Mutex // held while it is looked at, so that the latest look decides when the next is
+
 	mu    sync.Mutex
 	timer *time.Timer // nil where nothing changes by itself
 	done  bool
@@ -85,9 +87,12 @@ func (e *Ends) Watch(ctx context.Context, g Ground, cut func()) (context.Context
 	e.mu.Unlock()
 	if gone {
 		w.end()
-	} else {
-		e.look(w)
+		return ctx, func() { e.drop(w) }
 	}
+	if g.Changed != nil {
+		g.Changed(func() { e.look(w) })
+	}
+	e.look(w)
 	return ctx, func() { e.drop(w) }
 }
 
@@ -130,6 +135,14 @@ func (w *watch) over(now time.Time) bool {
 // look ends a watch whose time is up or whose facts hold no more, and looks again when
 // either may have changed by the passing of time.
 func (e *Ends) look(w *watch) {
+	if !e.holds(w) {
+		w.end()
+	}
+}
+
+func (e *Ends) holds(w *watch) bool {
+	w.looking.Lock()
+	defer w.looking.Unlock()
 	now, trusted := e.now()
 	held, wait := !w.over(now), time.Duration(-1)
 	if !w.due.IsZero() {
@@ -138,20 +151,24 @@ func (e *Ends) look(w *watch) {
 	if held && w.Still != nil && !defect.On(defect.FactsNotWatched) {
 		var again time.Time
 		if again, held = w.Still(now, trusted); !again.IsZero() && (wait < 0 || again.Sub(now) < wait) {
-			wait = again.Sub(now)
+			wait = max(again.Sub(now), 0)
 		}
 	}
-	if !held {
-		w.end()
-		return
+	if held {
+		w.lookIn(wait, func() { e.look(w) })
 	}
+	return held
+}
+
+// lookIn has a watch looked at again, in place of what was planned; less than 0 is never.
+func (w *watch) lookIn(wait time.Duration, look func()) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.timer != nil {
 		w.timer.Stop()
 	}
 	if !w.done && wait >= 0 {
-		w.timer = time.AfterFunc(max(wait, time.Millisecond), func() { e.look(w) })
+		w.timer = time.AfterFunc(max(wait, time.Millisecond), look)
 	}
 }
 

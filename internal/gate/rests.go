@@ -18,6 +18,7 @@ type rests struct {
 
 	mu       sync.Mutex
 	patients []*person // as they were judged; never changed
+	look     func()    // has it asked whether they still hold; nil while nobody watches
 }
 
 // rests copies what the session rests on.
@@ -50,10 +51,23 @@ func (s *Session) noteLeaving(shown []Judgement) {
 	}
 }
 
+// note says of whom something leaves next. It is asked at once whether that still holds,
+// and until when: facts may have changed since they were judged.
 func (r *rests) note(patients []*person) {
 	r.mu.Lock()
-	defer r.mu.Unlock()
 	r.patients = patients
+	look := r.look
+	r.mu.Unlock()
+	if look != nil {
+		look()
+	}
+}
+
+// heed fulfils [Ground].
+func (r *rests) heed(look func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.look = look
 }
 
 // still fulfils [Ground].

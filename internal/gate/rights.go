@@ -33,6 +33,9 @@ type Ground struct {
 	// by the passing of time, zero for never; nil: there is nothing else. It is asked by
 	// other goroutines.
 	Still func(now time.Time, trusted bool) (again time.Time, still bool)
+	// Changed, if not nil, is given what has Still asked again: it is called whenever the
+	// answer comes to rest on more, before that leaves.
+	Changed func(look func())
 }
 
 // Watch is [Rights.Watch] for what the session rests on. The door holds it while the
@@ -45,7 +48,7 @@ func (s *Session) Watch(ctx context.Context, cut func()) (context.Context, func(
 	g := Ground{Who: []string{c.ID}, AsOf: c.AsOf, On: append(s.grants(), c.Tokens...), Until: s.until()}
 	if !s.observes() {
 		s.leaving = s.rests()
-		g.Still = s.leaving.still
+		g.Still, g.Changed = s.leaving.still, s.leaving.heed
 	}
 	if c.Client != "" && c.Client != c.ID {
 		g.Who = append(g.Who, c.Client)

@@ -334,3 +334,39 @@ func TestG3_AFactThatEndsByItselfCutsOff(t *testing.T) {
 		}
 	})
 }
+
+// TestG3_WhatIsCommittedIsLookedAtFromThenOn: the watch began before anybody was known of
+// whom something leaves, as that of a long answer does.
+func TestG3_WhatIsCommittedIsLookedAtFromThenOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		start := time.Now()
+		h.clock = func() time.Time { return noon.Add(time.Since(start)) }
+		h.feed(map[string]string{"adt": nobody + `{"fact":"assigned","who":"alice","patient":"Patient/p1","until":"2026-11-23T12:00:30Z","source":"adt","recorded_by":"ward"}` + "\n"})
+		s := must(h.list("alice", "Condition", "p1"))(t)
+		defer s.Close(t.Context(), gate.Outcome{Status: 200})
+		ctx, stop := s.Watch(t.Context(), nil)
+		defer stop()
+		if err := s.Commit(t.Context(), h.judge(s, condition("c1", "p1", ""))); err != nil || ended(ctx) {
+			t.Fatal("not there to begin with", err)
+		}
+		time.Sleep(30*time.Second + 100*time.Millisecond)
+		if synctest.Wait(); !ended(ctx) {
+			t.Error("it goes on after its patient is somebody else's")
+		}
+	})
+	h := newHouse(t)
+	s := must(h.list("alice", "Condition", "p1"))(t)
+	defer s.Close(t.Context(), gate.Outcome{Status: 200})
+	ctx, stop := s.Watch(t.Context(), nil)
+	defer stop()
+	js := h.judge(s, condition("c1", "p1", ""))
+	h.feed(map[string]string{"adt": nobody})
+	h.ends.Facts() // nobody is known yet of whom something leaves
+	if err := s.Commit(t.Context(), js); err != nil {
+		t.Fatal(err)
+	}
+	if !ended(ctx) {
+		t.Error("what changed between judging and leaving is forgotten")
+	}
+}
