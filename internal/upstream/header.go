@@ -45,6 +45,7 @@ type fields struct {
 	chunked   bool
 	otherwise bool // framed in a way that we do not know
 	close     bool
+	old       bool // HTTP/1.0, which has no chunks
 	kinds     int
 	codings   int
 }
@@ -61,7 +62,8 @@ func (l *link) fields(f *fields, a *answer, read *int) error {
 	if len(line) < 12 || string(line[:7]) != "HTTP/1." || line[7] != '1' && line[7] != '0' || line[8] != ' ' || len(line) > 12 && line[12] != ' ' {
 		return errFraming
 	}
-	f.close = line[7] == '0'
+	f.old = line[7] == '0'
+	f.close = f.old
 	status, ok := atoi(line[9:12])
 	if !ok || status < 100 {
 		return errFraming
@@ -132,10 +134,11 @@ func (f *fields) field(a *answer, name, value []byte) {
 func (f *fields) frame(l *link, a *answer, r *reply) error {
 	r.ends = f.close
 	switch {
-	case (f.otherwise || f.chunked && f.lengths > 0) && !defect.On(defect.FramedTwice):
+	case (f.otherwise || f.chunked && (f.lengths > 0 || f.old)) && !defect.On(defect.FramedTwice):
 		return errFraming
 	case a.status == http.StatusNoContent, a.status == http.StatusNotModified:
 		r.done = true
+		r.ends = r.ends || f.chunked || f.length > 0 // the body that it tells of may come all the same
 	case f.chunked:
 		r.from, r.left = l.chunks(), -1
 	case f.lengths > 0:
