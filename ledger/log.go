@@ -49,7 +49,8 @@ type Starter interface {
 
 // Started is an entry that was taken in.
 type Started interface {
-	// Wait is the second half of the Append, no longer than so long. It is called once.
+	// Wait is the second half of the Append, no longer than so long. It is called once. Where
+	// it fails since ctx has ended, the entry may become durable all the same.
 	Wait(ctx context.Context, most time.Duration) (Receipt, error)
 }
 

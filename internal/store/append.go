@@ -138,8 +138,8 @@ func (a *started) Wait(ctx context.Context, most time.Duration) (ledger.Receipt,
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	r, err := a.s.await(ctx, a.p, timer.C)
-	if err != nil {
-		a.p.gone.Store(true)
+	if err != nil && ctx.Err() == nil {
+		a.p.gone.Store(true) // whoever goes away was decided on all the same, and that stays on its way into the record
 	}
 	return r, err
 }

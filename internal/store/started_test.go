@@ -39,12 +39,12 @@ func TestL1_AnEntryUnderWayIsDurableWhenItsWaitSaysSo(t *testing.T) {
 		t.Errorf("who went away: %v", err)
 	}
 	close(hold)
-	for i, st := range []ledger.Started{first, second} {
-		if r, err := st.Wait(t.Context(), time.Minute); err != nil || r.Index != int64(i) {
+	for i, st := range []ledger.Started{first, second} { // between them that of who went away: it was decided
+		if r, err := st.Wait(t.Context(), time.Minute); err != nil || r.Index != int64(2*i) {
 			t.Errorf("entry %d: %+v, %v", i, r, err)
 		}
 	}
-	if head, err := s.Head(t.Context()); err != nil || head.Size != 2 {
+	if head, err := s.Head(t.Context()); err != nil || head.Size != 3 {
 		t.Errorf("%d entries, %v", head.Size, err)
 	}
 	if err := s.Close(); err != nil {
