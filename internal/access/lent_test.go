@@ -260,15 +260,15 @@ func TestAGrantBeginsLaterAndItsLengthCountsFromThere(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if h.live("nina") || h.book.State(g) != access.Planned {
-		t.Error("it lends before it begins")
+	if h.live("nina") || h.book.State(g) != access.Planned || !slices.Equal(h.book.RolesLent("nina"), []string{"nurse"}) {
+		t.Error("it lends before it begins, or is not told to be about to")
 	}
 	h.pass(23 * time.Hour)
-	if !h.live("nina") {
+	if !h.live("nina") || !slices.Equal(h.book.RolesLent("nina"), []string{"nurse"}) {
 		t.Error("it does not begin")
 	}
 	h.pass(2 * time.Hour)
-	if h.live("nina") {
+	if h.live("nina") || len(h.book.RolesLent("nina")) > 0 {
 		t.Error("its length was not counted from its start")
 	}
 }

@@ -65,6 +65,16 @@ func (b *Book) Grants(person string) []*Grant {
 	return out
 }
 
+// RolesLent are the roles of whose tasks something is lent to a person, or is about to be.
+func (b *Book) RolesLent(person string) []string {
+	var out []string
+	for _, g := range b.Grants(person) {
+		out = append(out, g.Want.Role)
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // History returns grants that are closed, newest first; person "" is anybody's.
 func (b *Book) History(ctx context.Context, person, before string, limit int) ([]*Grant, error) {
 	return b.grants.History(ctx, person, before, limit)

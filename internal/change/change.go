@@ -116,6 +116,9 @@ type Config struct {
 	Folder func() string
 	// Put puts in force what was approved, once that is on record.
 	Put func(ctx context.Context, set *policy.Set) error
+	// Lent returns the roles of whose tasks something is lent to somebody, or is about to be:
+	// they may hold the role by their issuer's word alone, which the directory does not know.
+	Lent func(person string) []string
 	// Fits says why a policy cannot come in force here: a task that the configuration
 	// names and it has not. nil: everything fits.
 	Fits func(*policy.Set) error
@@ -135,8 +138,8 @@ type Book struct {
 
 // Open reads the changes from the desk.
 func Open(ctx context.Context, cfg Config) (*Book, error) {
-	if cfg.Desk == nil || cfg.People == nil || cfg.Now == nil || cfg.InForce == nil || cfg.Archived == nil || cfg.Put == nil {
-		return nil, errors.New("change: Desk, People, Now, InForce, Archived and Put must be set")
+	if cfg.Desk == nil || cfg.People == nil || cfg.Now == nil || cfg.InForce == nil || cfg.Archived == nil || cfg.Put == nil || cfg.Lent == nil {
+		return nil, errors.New("change: Desk, People, Now, InForce, Archived, Put and Lent must be set")
 	}
 	b := &Book{cfg: cfg, sets: map[string]*policy.Set{}}
 	var err error

@@ -140,6 +140,8 @@ func (b *Book) approve(ctx context.Context, c *book.Change, by people.Actor, x C
 		return nil, no("changed", "It is not as you looked at it. Look at it again before you say yes.")
 	case b.folderMoved(&x):
 		return nil, no("folder-changed", "The policy's folder holds something else now. What is there is shown in a moment.")
+	case !b.stands(&x, now):
+		return nil, no("proposer", "Who proposed it does not hold the duty write-policy any more. They are given it again, or you refuse the change.")
 	case utf8.RuneCountInString(word) > mostText:
 		return nil, no("word", "The word is longer than 500 letters. Say it shorter.")
 	}
@@ -157,6 +159,12 @@ func (b *Book) approve(ctx context.Context, c *book.Change, by people.Actor, x C
 		return nil, b.answered(ctx, c, by, &x, e, now)
 	}
 	return e.Set, b.putInForce(ctx, c, by, &x, e, now)
+}
+
+// stands reports whether who proposed a change may propose one still: by nobody who may
+// not write policy does one come in force.
+func (b *Book) stands(x *Change, now int64) bool {
+	return b.may(people.Actor{ID: x.Proposer}, people.WritePolicy, now) || defect.On(defect.ProposerUnasked)
 }
 
 // folderMoved reports whether what was found in the folder is not there any more.
@@ -216,11 +224,15 @@ func (b *Book) counting(x *Change, digest string, now int64) []Answer {
 	return out
 }
 
-// Lacks is what a change needs still, "" when nothing: one yes; and a third person's where
+// Lacks is what a change needs still, "" when nothing: a proposer who may propose; one yes; and a third person's where
 // it opens something to a role of who proposed it or of who said yes, one of whom gains
 // nothing, or opens something of which nobody can tell who gains.
 func (b *Book) Lacks(x *Change, e *Effect) string {
-	if len(x.Answers) == 0 {
+	now, _ := b.moment()
+	switch {
+	case !b.stands(x, now):
+		return "the duty write-policy with who proposed it, who does not hold it any more"
+	case len(x.Answers) == 0:
 		return "a yes of another person"
 	}
 	unnamed := e.Unnamed() && !defect.On(defect.UnnamedGain)

@@ -107,8 +107,8 @@ func (c *Change) digest(e *Effect) string {
 }
 
 // Gains reports which of the roles for which something opens a human being holds, under
-// any identity and by any program that they own. What is given and does not count yet is
-// theirs all the same: it may count tomorrow.
+// any identity, by any program that they own, and by what is lent to them. What is given
+// and does not count yet is theirs all the same: it may count tomorrow.
 func (b *Book) Gains(e *Effect, by people.Actor) []string {
 	if defect.On(defect.OwnGain) {
 		return nil
@@ -128,6 +128,9 @@ func (b *Book) Gains(e *Effect, by people.Actor) []string {
 			for _, h := range p.Roles {
 				take(h.Name)
 			}
+			for _, role := range b.lent(p.ID) {
+				take(role)
+			}
 		}
 	}
 	for _, p := range b.cfg.People.Programs() {
@@ -137,4 +140,12 @@ func (b *Book) Gains(e *Effect, by people.Actor) []string {
 	}
 	slices.Sort(out)
 	return slices.Compact(out)
+}
+
+// lent are the roles of whose tasks something is lent to somebody.
+func (b *Book) lent(person string) []string {
+	if defect.On(defect.LentGain) {
+		return nil
+	}
+	return b.cfg.Lent(person)
 }

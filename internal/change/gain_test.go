@@ -1,6 +1,7 @@
 package change_test
 
 import (
+	"strings"
 	"testing"
 
 	"modicum/internal/people"
@@ -74,5 +75,53 @@ func TestG7_WhoTurnsOutToBeTheProposerIsNobodyElse(t *testing.T) {
 	h.must(h.people.Link(t.Context(), ann, "dora", "nina"))
 	if done, err := h.approve(ann, x); err != nil || done {
 		t.Fatalf("the yes of who proposed it, under another identity, counted: %v %v", done, err)
+	}
+}
+
+// TestG7_WhatIsLentIsGainedToo: to either of the two, or to another identity of one.
+func TestG7_WhatIsLentIsGainedToo(t *testing.T) {
+	for _, holder := range []string{"dora", "paul", "paul-2"} {
+		t.Run(holder, func(t *testing.T) {
+			h := newHouse(t)
+			dora, paul, tess := h.person("dora", "write-policy"), h.person("paul", "agree-policy"), h.person("tess", "agree-policy")
+			h.person("paul-2")
+			h.must(h.people.Link(t.Context(), people.Actor{ID: "ann"}, "paul", "paul-2"))
+			h.lent = map[string][]string{holder: {"nurse"}}
+			x := h.lay(compile(t, nurseGains))
+			h.propose(dora, x)
+			if done, err := h.approve(paul, x); err != nil || done {
+				t.Fatalf("what opens to a role of which a task is lent to one of two: %v %v", done, err)
+			}
+			if done, err := h.approve(tess, x); err != nil || !done {
+				t.Fatalf("with a third: %v %v", done, err)
+			}
+		})
+	}
+}
+
+// TestG7_WhoMayNotProposeAnyMoreHasProposedNothing: the duty is taken while the proposal
+// waits. Given back, it is their proposal again.
+func TestG7_WhoMayNotProposeAnyMoreHasProposedNothing(t *testing.T) {
+	h := newHouse(t)
+	ann := people.Actor{ID: "ann"}
+	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
+	x := h.lay(compile(t, billerGains))
+	h.propose(dora, x)
+	h.must(h.people.Take(t.Context(), ann, people.Which{Person: "dora", Kind: people.DutyKind, Name: "write-policy"}))
+	x, err := h.book.Get(t.Context(), x.ID)
+	h.must(err)
+	e, err := h.book.Effect(x)
+	h.must(err)
+	if lacks := h.book.Lacks(x, e); !strings.Contains(lacks, "write-policy") {
+		t.Errorf("the page says that it needs %q", lacks)
+	}
+	_, err = h.approve(paul, x)
+	h.refused(err, "proposer")
+	if h.force != h.first {
+		t.Fatal("in force, proposed by somebody who may not propose")
+	}
+	h.must(h.people.Give(t.Context(), ann, people.Gift{Person: "dora", Kind: people.DutyKind, Name: "write-policy", Why: "again"}))
+	if done, err := h.approve(paul, x); err != nil || !done {
+		t.Fatalf("by who may propose: %v %v", done, err)
 	}
 }

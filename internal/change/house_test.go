@@ -90,6 +90,7 @@ type house struct {
 	folder *policy.Set
 	kept   map[string]*policy.Set // the archive
 	told   []notice.Notice
+	lent   map[string][]string // roles of whose tasks something is lent, by person
 }
 
 // newHouse has an administrator and no others.
@@ -122,6 +123,7 @@ func (h *house) open() {
 			return nil, errors.New("not in the archive")
 		},
 		Folder: func() string { return h.folder.Hash() },
+		Lent:   func(person string) []string { return h.lent[person] },
 		Put:    func(_ context.Context, s *policy.Set) error { h.force = s; return nil },
 	})
 	h.must(err)

@@ -88,7 +88,8 @@ func newParliament(t testing.TB) *parliament {
 			}
 			return nil, errors.New("not in the archive")
 		},
-		Put: func(_ context.Context, s *policy.Set) error { p.force = s; return nil },
+		Put:  func(_ context.Context, s *policy.Set) error { p.force = s; return nil },
+		Lent: func(string) []string { return nil },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -50,6 +50,8 @@ const (
 	OtherIdentity             Defect = "other-identity"              // another identity of the same human being says yes
 	ChangeSwapped             Defect = "change-swapped"              // a yes counts for what was not looked at
 	OwnGain                   Defect = "own-gain"                    // who gains by a change needs no third person
+	LentGain                  Defect = "lent-gain"                   // who gains by what is lent to them needs no third person
+	ProposerUnasked           Defect = "proposer-unasked"            // a change comes in force though who proposed it may not any more
 	UnnamedGain               Defect = "unnamed-gain"                // what opens to a program, a partner or a recipient needs no third person
 	EffectUnseen              Defect = "effect-unseen"               // a yes does not cover what the change does
 	EffectHidden              Defect = "effect-hidden"               // the page of a change does not show what it does

@@ -84,6 +84,8 @@ var killers = map[Defect]killer{
 	OtherIdentity:             {inChange, "TestG7_NobodyApprovesTheirOwnChange", ""},
 	ChangeSwapped:             {inChange, "TestG7_AYesIsToExactlyWhatWasSeen", ""},
 	OwnGain:                   {inChange, "TestG7_WhoGainsNeedsAThirdPerson", ""},
+	LentGain:                  {inChange, "TestG7_WhatIsLentIsGainedToo", ""},
+	ProposerUnasked:           {inChange, "TestG7_WhoMayNotProposeAnyMoreHasProposedNothing", ""},
 	UnnamedGain:               {inChange, "TestG7_WhatNamesNoRoleNeedsAThirdPerson", ""},
 	EffectUnseen:              {inChange, "TestG7_AYesCoversTheEffect", ""},
 	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},

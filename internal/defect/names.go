@@ -30,6 +30,8 @@ func All() []Defect {
 		OtherIdentity,
 		ChangeSwapped,
 		OwnGain,
+		LentGain,
+		ProposerUnasked,
 		UnnamedGain,
 		EffectUnseen,
 		EffectHidden,

@@ -72,9 +72,6 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	if o.notices, err = s.openNotices(ctx); err != nil {
 		return err
 	}
-	if err := s.openChanges(ctx); err != nil {
-		return err
-	}
 	floor, err := s.newest(ctx)
 	if err != nil {
 		return err
@@ -84,6 +81,9 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 		Record: record{s.store}, Tell: o.notices, Spool: s.spool, Now: s.opts.Now, Random: rand.Reader, OnEnd: s.ends.Grant,
 		Floor: floor, Drills: c.Drills,
 	}); err != nil {
+		return err
+	}
+	if err := s.openChanges(ctx); err != nil {
 		return err
 	}
 	o.api = api.Handler(api.Config{
@@ -97,7 +97,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 func (s *Server) openChanges(ctx context.Context) (err error) {
 	s.change, err = change.Open(ctx, change.Config{
 		Desk: s.org.desk, People: s.org.people, Tell: s.org.notices, Now: s.opts.Now, InForce: s.set, Archived: s.archived,
-		Folder: s.folderHash, Fits: s.fits, Put: s.approved,
+		Folder: s.folderHash, Lent: s.org.lent.RolesLent, Fits: s.fits, Put: s.approved,
 	})
 	if err != nil {
 		return err
