@@ -13,6 +13,7 @@ const (
 	SessionOutlives        Defect = "session-outlives"         // a session goes on though its person has left
 	SeeAsUnrecorded        Defect = "see-as-unrecorded"        // records are shown as another task sees them without a record of it
 	SeeAsUpstream          Defect = "see-as-upstream"          // records of the upstream are read as the task, not as whoever looks
+	SeeAsOfBefore          Defect = "see-as-of-before"         // a page asks by what its viewer held when it was made
 	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
 	ReadUnsaid             Defect = "read-unsaid"              // the record is shown to somebody who is not on record as its reader
 	ReadUnkept             Defect = "read-unkept"              // and so it is where that could not be written down

@@ -57,6 +57,8 @@ const (
 	EffectHidden              Defect = "effect-hidden"               // the page of a change does not show what it does
 	RestartAdopts             Defect = "restart-adopts"              // a start puts in force what lies in the folder
 	EarlierAtOnce             Defect = "earlier-at-once"             // an earlier policy comes in force by its folder
+	LateSwap                  Defect = "late-swap"                   // a policy that comes late is put over a newer one
+	SwapTriedOnce             Defect = "swap-tried-once"             // what was agreed on and could not be put in force is not tried again
 )
 
 // Faults of the gate.
@@ -145,6 +147,8 @@ const (
 	PolicyNotTold       Defect = "policy-not-told"       // another policy cuts nothing off
 	FactsNotWatched     Defect = "facts-not-watched"     // a fact that holds no more cuts nothing off
 	CutForgotten        Defect = "cut-forgotten"         // what was taken away before an answer was watched cuts nothing off
+	CutOnce             Defect = "cut-once"              // who is cut again is forgotten with the first time
+	LeavesUnlooked      Defect = "leaves-unlooked"       // of whom something begins to leave is asked about only when something changes
 	TokenNotTold        Defect = "token-not-told"        // a token that is revoked cuts nothing off
 	KeyNotTold          Defect = "key-not-told"          // a key that is taken from a program cuts nothing off
 	RoleNotTimed        Defect = "role-not-timed"        // a role that was given for a while outlives it in an answer under way
@@ -154,6 +158,7 @@ const (
 	// What the upstream sends.
 	AnswerOfAnother Defect = "answer-of-another" // what it says unasked is the answer to what is asked next
 	FramedTwice     Defect = "framed-twice"      // two headers tell where an answer ends
+	BodyAfterNone   Defect = "body-after-none"   // what follows a status without a body is the answer to what is asked next
 
 	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by
 	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable
@@ -165,6 +170,7 @@ const (
 	WriterShownAll   Defect = "writer-shown-all"   // the answer to a write shows what may be written, not what may be read
 	MatchOfHidden    Defect = "match-of-hidden"    // a conditional create finds what is hidden
 	UnknownAsRefused Defect = "unknown-as-refused" // a write of which nothing is known is recorded as not done
+	GoneUnrecorded   Defect = "gone-unrecorded"    // what was decided is not recorded where its client goes away
 )
 
 // Faults of what is lent.

@@ -49,6 +49,7 @@ const (
 	inChange   = "internal/change"
 	inHealth   = "internal/health"
 	inConfig   = "internal/config"
+	inStore    = "internal/store"
 	n1         = "TestN1_TwinWorldsAnswerAlike"
 	some       = "1,2,3,4,5,6,7,8,9,10,11" // one world for each kind of caller
 )
@@ -91,6 +92,8 @@ var killers = map[Defect]killer{
 	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},
 	RestartAdopts:             {inServe, "TestG7_WhatLiesInTheFolderWaits", ""},
 	EarlierAtOnce:             {inServe, "TestG7_AnEarlierPolicyInTheFolderWaits", ""},
+	LateSwap:                  {inServe, "TestG7_ASwapThatComesLatePutsNothingOlderInForce", ""},
+	SwapTriedOnce:             {inServe, "TestG7_WhatIsOnRecordIsTakenUpAgain", ""},
 
 	TokenForAnyTask:   {inGate, "TestK2_ATokenGivenForOneTaskServesNoOther", ""},
 	TokenForEver:      {inTokens, "TestK2_ATokenEndsWithItsTimeAndNeverOutlivesIt", ""},
@@ -205,6 +208,7 @@ var killers = map[Defect]killer{
 	ProgramGuessed:         {inAPI, "TestG8_AProgramIsChangedByWhoMay", ""},
 	SeeAsUnrecorded:        {inConsole, "TestL1_SeeingAsAnotherIsOnRecordFirst", ""},
 	SeeAsUpstream:          {inServe, "TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest", ""},
+	SeeAsOfBefore:          {inServe, "TestN4_SeeAsGoesByWhatTheViewerHoldsNow", ""},
 	ReadUnsaid:             {inConsole, "TestL2_WhoReadsTheRecordIsOnRecordFirst", ""},
 	ReadUnkept:             {inConsole, "TestL1_NothingOfTheRecordIsShownToWhoCannotBeRecorded", ""},
 	PatientAddressed:       {inConsole, "TestC1_NoPatientStandsInAnAddressOfTheRecord", ""},
@@ -224,6 +228,8 @@ var killers = map[Defect]killer{
 	PolicyNotTold:       {inGate, "TestG3_WhatEndsCutsOffWhatIsUnderWay", ""},
 	FactsNotWatched:     {inGate, "TestG3_WhatFactsNoLongerAllowIsCutOff", ""},
 	CutForgotten:        {inGate, "TestG3_WhatHasEndedIsNotWatched", ""},
+	CutOnce:             {inGate, "TestG3_WhoIsCutAgainIsNotForgottenWithTheFirstTime", ""},
+	LeavesUnlooked:      {inGate, "TestG3_WhatIsCommittedIsLookedAtFromThenOn", ""},
 	TokenNotTold:        {inTokens, "TestG3_AnEndedTokenIsRefusedAtTheNextRequest", ""},
 	KeyNotTold:          {inPeople, "TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff", ""},
 	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
@@ -231,6 +237,8 @@ var killers = map[Defect]killer{
 	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},
 	AnswerOfAnother:     {inUpstream, "TestFC49_NoAnswerIsTakenForAnotherLater", ""},
 	FramedTwice:         {inUpstream, "TestFC49_AnAnswerIsFramedInOneWay", ""},
+	BodyAfterNone:       {inUpstream, "TestFC49_NoAnswerIsTakenForAnother", ""},
+	GoneUnrecorded:      {inStore, "TestL1_AnEntryUnderWayIsDurableWhenItsWaitSaysSo", ""},
 
 	SecondIsFirst:   {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},
 	RightsUnagreed:  {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},

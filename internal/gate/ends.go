@@ -263,12 +263,12 @@ func (e *Ends) remember(of map[string]*ending, id string) {
 func (e *Ends) forgetOver(o over) {
 	n := o.of[o.id]
 	switch {
-	case n == nil, time.Since(n.told) < overFor: // told of again: it is forgotten for that time
+	case n == nil, time.Since(n.told) < overFor && !defect.On(defect.CutOnce): // told of again: it is forgotten for that time
 	case len(n.watches) > 0:
 		e.over = append(e.over, over{o.of, o.id, time.Now()})
 	default:
 		n.cut = 0
-		if _, once := e.grants[o.id]; once && n == e.grants[o.id] {
+		if n == e.grants[o.id] {
 			n.gone = false
 		}
 		n.tidy(o.of, o.id)

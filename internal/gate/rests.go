@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/policy"
 )
@@ -58,7 +59,7 @@ func (r *rests) note(patients []*person) {
 	r.patients = patients
 	look := r.look
 	r.mu.Unlock()
-	if look != nil {
+	if look != nil && !defect.On(defect.LeavesUnlooked) {
 		look()
 	}
 }

@@ -81,7 +81,7 @@ type seen struct {
 // what is on record as in force is not: that is tried until it is.
 func (s *Server) look(ctx context.Context, before seen) (seen, error) {
 	now := seen{fingerprint(s.opts.Policy), s.change.Turns()}
-	if now == before && s.stands() {
+	if now == before && (s.stands() || defect.On(defect.SwapTriedOnce)) {
 		return now, nil
 	}
 	return now, s.Reload(ctx)
@@ -154,7 +154,7 @@ func (s *Server) catchUp(ctx context.Context) error {
 func (s *Server) approved(ctx context.Context, set *policy.Set) error {
 	s.reload.Lock()
 	defer s.reload.Unlock()
-	if now := s.change.InForce(); now != nil && now.Policy != set.Hash() {
+	if now := s.change.InForce(); now != nil && now.Policy != set.Hash() && !defect.On(defect.LateSwap) {
 		return s.catchUp(ctx)
 	}
 	return s.putInForce(ctx, set)

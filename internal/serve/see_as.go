@@ -85,7 +85,7 @@ func (s *Server) asCaller(v *console.Viewer, task string) *caller.Caller {
 	asOf := s.ends.Turn()
 	now, _ := s.opts.Now()
 	p, roles, until, away := v.Person, v.Roles, time.Time{}, int64(0)
-	if known := s.org.people.Person(p.ID); known != nil {
+	if known := s.org.people.Person(p.ID); known != nil && !defect.On(defect.SeeAsOfBefore) {
 		held := s.org.people.Roles(p.ID, now.UnixMicro())
 		roles = slices.DeleteFunc(slices.Clone(roles), func(role string) bool { return !slices.Contains(held, role) })
 		away = known.Ended

@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"modicum/internal/defect"
 	"modicum/ledger"
 )
 
@@ -138,7 +139,7 @@ func (a *started) Wait(ctx context.Context, most time.Duration) (ledger.Receipt,
 	timer := time.NewTimer(most)
 	defer timer.Stop()
 	r, err := a.s.await(ctx, a.p, timer.C)
-	if err != nil && ctx.Err() == nil {
+	if err != nil && (ctx.Err() == nil || defect.On(defect.GoneUnrecorded)) {
 		a.p.gone.Store(true) // whoever goes away was decided on all the same, and that stays on its way into the record
 	}
 	return r, err

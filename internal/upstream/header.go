@@ -138,7 +138,7 @@ func (f *fields) frame(l *link, a *answer, r *reply) error {
 		return errFraming
 	case a.status == http.StatusNoContent, a.status == http.StatusNotModified:
 		r.done = true
-		r.ends = r.ends || f.chunked || f.length > 0 // the body that it tells of may come all the same
+		r.ends = r.ends || (f.chunked || f.length > 0) && !defect.On(defect.BodyAfterNone) // the body that it tells of may come all the same
 	case f.chunked:
 		r.from, r.left = l.chunks(), -1
 	case f.lengths > 0:
