@@ -126,6 +126,13 @@ func (s *site) now() (time.Time, bool) {
 	return time.Now().Add(s.skew), true
 }
 
+// later puts the clock on.
+func (s *site) later(by time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.skew += by
+}
+
 func newSite(t testing.TB) *site {
 	t.Helper()
 	up := sandbox.NewServer()
