@@ -79,6 +79,7 @@ func (d deed) of() ledger.Decision {
 const (
 	deedsPerPage = 50
 	mostDeeds    = 5000 // that leave as a file
+	mostLooks    = 40   // by which a file is found: a full one takes 13
 )
 
 type recordShown struct {
@@ -344,11 +345,13 @@ func (r *Record) shown(v *Visit, f *Form, page *RecordPage) recordShown {
 	return x
 }
 
-// export answers what was found as a file, the newest mostDeeds of it.
+// export answers what was found as a file, the newest mostDeeds of it, and looks a bounded
+// way back for it: a search that little fits would read the whole record while one waits.
+// The last line says how far it went.
 func (r *Record) export(v *Visit, q RecordQuery) error {
 	q.Before, q.Limit = 0, 500
 	var rows []deed
-	for {
+	for looks := 1; ; looks++ {
 		page, err := r.Archive.Find(v.Context(), q)
 		if err != nil {
 			return err
@@ -356,15 +359,23 @@ func (r *Record) export(v *Visit, q RecordQuery) error {
 		for i := range page.Found {
 			rows = append(rows, r.deed(v, &page.Found[i]))
 		}
-		q.Before = page.Next
-		if page.Next == 0 {
+		if q.Before = page.Next; page.Next == 0 {
 			break
 		}
-		if len(rows) >= mostDeeds {
-			rows = append(rows[:mostDeeds], deed{Say: "What is older was left out: narrow the search by time."})
+		if len(rows) >= mostDeeds || looks == mostLooks {
+			rows = cutShort(v, rows, page.Until)
 			break
 		}
 	}
 	deedFile.export(v, rows)
 	return nil
+}
+
+// cutShort ends a file that holds the newest alone by a line that says how far it goes.
+func cutShort(v *Visit, rows []deed, until int64) []deed {
+	to := v.When(until)
+	if rows = rows[:min(len(rows), mostDeeds)]; len(rows) == mostDeeds || len(rows) > 0 && until == 0 {
+		to = rows[len(rows)-1].At
+	}
+	return append(rows, deed{At: to, Say: "Only looked back to this time: what is older was left out. Narrow the search, or search again with an earlier Until."})
 }

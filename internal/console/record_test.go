@@ -5,9 +5,11 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"modicum/internal/console"
 	"modicum/internal/gate"
@@ -27,6 +29,7 @@ type shelf struct {
 	differ []string
 	replay error
 	reads  int // of anything
+	ends   int // after how many reads nothing is older; 0: next stays what it is
 }
 
 func (s *shelf) Find(_ context.Context, q console.RecordQuery) (p console.RecordPage, err error) {
@@ -35,7 +38,9 @@ func (s *shelf) Find(_ context.Context, q console.RecordQuery) (p console.Record
 	for _, r := range s.found {
 		p.Found = append(p.Found, *r)
 	}
-	p.Next, p.Until = s.next, s.until
+	if s.ends == 0 || s.reads < s.ends {
+		p.Next, p.Until = s.next, s.until
+	}
 	return p, nil
 }
 
@@ -370,6 +375,36 @@ func TestC2_WhatStandsInTheRecordIsTextAlone(t *testing.T) {
 	_, file := l.get(t, "/record?as=csv")
 	if strings.Contains(file, "\n=") || strings.Contains(file, ",=") || strings.Contains(file, `"=`) {
 		t.Errorf("a formula leaves: %s", file)
+	}
+}
+
+// TestAFileOfTheRecordLooksABoundedWayBack: whatever fits, and its last line says how far.
+func TestAFileOfTheRecordLooksABoundedWayBack(t *testing.T) {
+	few := happenings(t)[:1]
+	for name, tt := range map[string]struct {
+		found []*console.Recorded
+		ends  int
+		said  bool
+	}{
+		"nothing fits":           {nil, 1000, true},
+		"little fits":            {few, 1000, true},
+		"more than a file holds": {slices.Repeat(few, 499), 1000, true},
+		"it is looked through":   {nil, 15, false},
+		"all that there is fits": {few, 1, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLibrary(t)
+			l.shelf.found, l.shelf.ends, l.shelf.next, l.shelf.until = tt.found, tt.ends, 4000, noon.Add(-time.Hour).UnixMicro()
+			_, file := l.get(t, "/record?as=csv")
+			lines := strings.Split(strings.TrimSpace(file), "\n")
+			if l.shelf.reads > 40 || len(lines) > 5002 {
+				t.Errorf("looked %d times, %d lines", l.shelf.reads, len(lines))
+			}
+			last := lines[len(lines)-1]
+			if said := strings.Contains(last, "what is older was left out") && strings.Contains(last, "2026-"); said != tt.said {
+				t.Errorf("the last line: %s", last)
+			}
+		})
 	}
 }
 
