@@ -56,6 +56,7 @@ type healthShown struct {
 type troubleShown struct {
 	Badge         Badge
 	Say, Do, Part string
+	Since         When
 }
 
 type doorShown struct {
@@ -115,7 +116,7 @@ func (s *System) showHealth(v *Visit, f *Form) error {
 		Answered: v.at(st.Upstream.Answered), Failed: v.at(st.Upstream.Failed), Sources: list, Form: f,
 	}
 	for _, t := range st.Troubles() {
-		x.Troubles = append(x.Troubles, troubleShown{levelBadge(t.Level), upperFirst(t.Say), t.Do, t.Part})
+		x.Troubles = append(x.Troubles, troubleShown{levelBadge(t.Level), upperFirst(t.Say), t.Do, t.Part, v.at(t.Since)})
 	}
 	for _, d := range st.Doors {
 		x.Doors = append(x.Doors, showDoor(d))

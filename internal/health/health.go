@@ -97,8 +97,17 @@ type Source struct {
 type Trouble struct {
 	Part  string // anchor of the part on the page
 	Level Level
-	Say   string // what is wrong, and what follows
-	Do    string // what to do about it
+	Say   string    // what is wrong, and what follows
+	Do    string    // what to do about it
+	Since time.Time // since when, where that was seen
+}
+
+// String is what is wrong, for programs: people read Since in their zone.
+func (t Trouble) String() string {
+	if t.Since.IsZero() {
+		return t.Say
+	}
+	return t.Say + ", since " + t.Since.UTC().Format(time.RFC3339)
 }
 
 // Level is the worst of all troubles.

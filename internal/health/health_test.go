@@ -74,7 +74,7 @@ func TestEveryTroubleSaysWhatFollowsAndWhatToDo(t *testing.T) {
 		"source queue was never read whole: restrictions that rest on it bite":        source("queue", func(f *facts.SourceState) { f.NeverWhole = true }),
 		"source desk is stale: its facts do not permit":                               source("desk", func(f *facts.SourceState) { f.Stale = true }),
 		"webhook pager answered 410 and is called no more":                            func(s *health.State) { s.Outlets[1].Disabled = true },
-		"mail does not get out since 2026-11-27T12:00:00Z: it cannot be reached":      func(s *health.State) { s.Outlets[0].Failing, s.Outlets[0].Why = noon, "it cannot be reached" },
+		"mail does not get out: it cannot be reached":                                 func(s *health.State) { s.Outlets[0].Failing, s.Outlets[0].Why = noon, "it cannot be reached" },
 		"notices that nobody has seen and no mail server took: 2":                     func(s *health.State) { s.Failed = 2 },
 		"it is not known whether the last change of people or grants was kept":        func(s *health.State) { s.Certain = false },
 		"entries of the record wait in its journal":                                   func(s *health.State) { s.Record.Unmoved = true },
@@ -88,6 +88,11 @@ func TestEveryTroubleSaysWhatFollowsAndWhatToDo(t *testing.T) {
 		if !slices.ContainsFunc(all.Troubles(), func(x health.Trouble) bool { return strings.HasPrefix(x.Say, say) }) {
 			t.Errorf("%q is not told beside others", say)
 		}
+	}
+	mail := all.Troubles()
+	mail = slices.DeleteFunc(mail, func(x health.Trouble) bool { return x.Since.IsZero() })
+	if len(mail) != 1 || !mail[0].Since.Equal(noon) || mail[0].String() != "mail does not get out: it cannot be reached, since 2026-11-27T12:00:00Z" {
+		t.Errorf("what began at a time is told as %q", mail)
 	}
 	all.Record.Refusing = true
 	if got := all.Troubles(); got[0].Level != health.Emergency {

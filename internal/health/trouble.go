@@ -32,6 +32,11 @@ func (s *State) Troubles() []Trouble {
 	return out
 }
 
+// trouble is one of which nobody knows since when.
+func trouble(part string, l Level, say, do string) Trouble {
+	return Trouble{Part: part, Level: l, Say: say, Do: do}
+}
+
 // away is how bad it is that the record takes nothing: broken glasses go on while the
 // spool takes their entries (threat model 9).
 func (s *State) away() Level {
@@ -42,7 +47,7 @@ func (s *State) away() Level {
 }
 
 func (s *State) record() (out []Trouble) {
-	add := func(l Level, say, do string) { out = append(out, Trouble{PartRecord, l, say, do}) }
+	add := func(l Level, say, do string) { out = append(out, trouble(PartRecord, l, say, do)) }
 	r := &s.Record
 	switch {
 	case r.Refusing && s.away() == Down:
@@ -64,17 +69,17 @@ func (s *State) record() (out []Trouble) {
 
 func (s *State) glasses() (out []Trouble) {
 	if s.Spool.InUse {
-		out = append(out, Trouble{PartRecord, s.away(), "the spool is in use: broken glasses are recorded there until the record takes entries again",
-			"Make room for the record, or mend its disk. The spool is moved into the record by itself."})
+		out = append(out, trouble(PartRecord, s.away(), "the spool is in use: broken glasses are recorded there until the record takes entries again",
+			"Make room for the record, or mend its disk. The spool is moved into the record by itself."))
 	}
 	if !s.Spool.Takes {
-		out = append(out, Trouble{PartRecord, Degraded, "the spool takes nothing more: should the record fail, no glass could be broken", "It empties itself once the record takes entries. If it does not, look at its disk and at the log, then start the process again."})
+		out = append(out, trouble(PartRecord, Degraded, "the spool takes nothing more: should the record fail, no glass could be broken", "It empties itself once the record takes entries. If it does not, look at its disk and at the log, then start the process again."))
 	}
 	if s.Spool.Trouble != "" {
-		out = append(out, Trouble{PartRecord, Degraded, "the spool: " + s.Spool.Trouble, "Look at the disk of the spool, at the log, and at the entry " + spool.Drained + " of the record."})
+		out = append(out, trouble(PartRecord, Degraded, "the spool: "+s.Spool.Trouble, "Look at the disk of the spool, at the log, and at the entry "+spool.Drained+" of the record."))
 	}
 	if s.Loose > 0 {
-		out = append(out, Trouble{PartRecord, Degraded, "broken glasses that are not in the book yet: " + strconv.Itoa(s.Loose), "They are written down by themselves once the record takes entries. If the process ends before, they end, and are reviewed all the same."})
+		out = append(out, trouble(PartRecord, Degraded, "broken glasses that are not in the book yet: "+strconv.Itoa(s.Loose), "They are written down by themselves once the record takes entries. If the process ends before, they end, and are reviewed all the same."))
 	}
 	return out
 }
@@ -83,14 +88,14 @@ func (s *State) clock() []Trouble {
 	if s.Trusted {
 		return nil
 	}
-	return []Trouble{{PartTime, Degraded, "the time is not trusted: nothing that ends is permitted", "Set the clock of this machine, and let it follow a time server. Broken glasses go on by the clock of the process."}}
+	return []Trouble{trouble(PartTime, Degraded, "the time is not trusted: nothing that ends is permitted", "Set the clock of this machine, and let it follow a time server. Broken glasses go on by the clock of the process.")}
 }
 
 func (s *State) policy() []Trouble {
 	if s.Policy.Trouble == "" {
 		return nil
 	}
-	return []Trouble{{PartPolicy, Degraded, s.Policy.Trouble, "The policy in force stays meanwhile. Mend the folder of the policy, or what the log says stands in the way; it is tried again by itself."}}
+	return []Trouble{trouble(PartPolicy, Degraded, s.Policy.Trouble, "The policy in force stays meanwhile. Mend the folder of the policy, or what the log says stands in the way; it is tried again by itself.")}
 }
 
 func (s *State) upstream() []Trouble {
@@ -101,7 +106,7 @@ func (s *State) upstream() []Trouble {
 	if why := s.Upstream.Why; why != "" {
 		say += ": " + why
 	}
-	return []Trouble{{PartUpstream, Degraded, say, "Requests at the FHIR door answer 502 meanwhile. Look at the server at fhir.upstream and the way to it."}}
+	return []Trouble{trouble(PartUpstream, Degraded, say, "Requests at the FHIR door answer 502 meanwhile. Look at the server at fhir.upstream and the way to it.")}
 }
 
 func (s *State) issuers() (out []Trouble) {
@@ -110,11 +115,11 @@ func (s *State) issuers() (out []Trouble) {
 		switch {
 		case Known(is, s.Now) && is.Error == "":
 		case Known(is, s.Now):
-			out = append(out, Trouble{PartIssuers, Degraded, "issuer " + is.Issuer + ": its keys could not be looked at again; those known stay",
-				"Look at the identity provider and the way to it: those known are believed for 24 hours after they were read."})
+			out = append(out, trouble(PartIssuers, Degraded, "issuer "+is.Issuer+": its keys could not be looked at again; those known stay",
+				"Look at the identity provider and the way to it: those known are believed for 24 hours after they were read."))
 		default:
-			out = append(out, Trouble{PartIssuers, Degraded, "issuer " + is.Issuer + ": its keys are not known, so its tokens are refused",
-				"Look at the identity provider and the way to it, or name its keys by jwks_file. Who is signed in to the console stays so."})
+			out = append(out, trouble(PartIssuers, Degraded, "issuer "+is.Issuer+": its keys are not known, so its tokens are refused",
+				"Look at the identity provider and the way to it, or name its keys by jwks_file. Who is signed in to the console stays so."))
 		}
 	}
 	return out
@@ -129,7 +134,7 @@ func (s *State) sources() (out []Trouble) {
 	for i := range s.Sources {
 		src := &s.Sources[i]
 		if say, do := src.trouble(); say != "" {
-			out = append(out, Trouble{PartSources, Degraded, "source " + src.Name + " " + say, do})
+			out = append(out, trouble(PartSources, Degraded, "source "+src.Name+" "+say, do))
 		}
 	}
 	return out
@@ -156,22 +161,22 @@ func (src *Source) trouble() (say, do string) {
 
 func (s *State) notices() (out []Trouble) {
 	for i := range s.Outlets {
-		if say, do := outlet(&s.Outlets[i]); say != "" {
-			out = append(out, Trouble{PartNotices, Degraded, say, do})
+		if t := outlet(&s.Outlets[i]); t.Say != "" {
+			out = append(out, t)
 		}
 	}
 	if s.Failed > 0 {
-		out = append(out, Trouble{PartNotices, Degraded, "notices that nobody has seen and no mail server took: " + strconv.Itoa(s.Failed), "They stand in the inbox of those whom they concern. Tell them another way."})
+		out = append(out, trouble(PartNotices, Degraded, "notices that nobody has seen and no mail server took: "+strconv.Itoa(s.Failed), "They stand in the inbox of those whom they concern. Tell them another way."))
 	}
 	return out
 }
 
-func outlet(o *notice.OutletState) (say, do string) {
+func outlet(o *notice.OutletState) Trouble {
 	switch {
 	case o.Disabled:
-		return o.Name + " answered 410 and is called no more", "Ask those who run its receiver. Then switch it on again here, or write another url into webhooks, or take it out."
+		return trouble(PartNotices, Degraded, o.Name+" answered 410 and is called no more", "Ask those who run its receiver. Then switch it on again here, or write another url into webhooks, or take it out.")
 	case !o.Failing.IsZero():
-		return o.Name + " does not get out since " + o.Failing.UTC().Format(time.RFC3339) + ": " + o.Why, "It is tried again by itself for a day. Look at the server and at its keys in the configuration."
+		return Trouble{PartNotices, Degraded, o.Name + " does not get out: " + o.Why, "It is tried again by itself for a day. Look at the server and at its keys in the configuration.", o.Failing}
 	}
-	return "", ""
+	return Trouble{}
 }

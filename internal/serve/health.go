@@ -120,7 +120,7 @@ func (s *Server) readyz(w http.ResponseWriter, _ *http.Request) {
 	}
 	out := Ready{Ready: st.Ready(), State: st.Level().String(), Policy: st.Policy.Digest, Mode: s.opts.Config.FHIR.Mode, Sources: sources, Issuers: st.Issuers}
 	for _, t := range st.Troubles() {
-		out.Wrong = append(out.Wrong, t.Say)
+		out.Wrong = append(out.Wrong, t.String())
 	}
 	status := http.StatusOK
 	if !out.Ready {

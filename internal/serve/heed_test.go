@@ -153,7 +153,7 @@ func TestHealthSaysThatNoticesDoNotGetOut(t *testing.T) {
 	tick, end := time.NewTicker(20*time.Millisecond), time.After(time.Minute)
 	defer tick.Stop()
 	for {
-		if _, r := s.ready(); r.says("webhook pager does not get out since") {
+		if _, r := s.ready(); r.says("webhook pager does not get out: ") {
 			return
 		}
 		select {
