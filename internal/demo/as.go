@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 
@@ -134,7 +133,7 @@ func (d *demo) asOne(v *console.Visit) error {
 		return err
 	}
 	g := d.guise(m)
-	g.To = here(v.R.URL.Query().Get("to"))
+	g.To = signin.Local(v.R.URL.Query().Get("to"))
 	if v.Viewer != nil {
 		g.Again = v.Viewer.Person.ID == m.ID
 		g.Now = v.Viewer.Person.Name
@@ -173,14 +172,5 @@ func (d *demo) enter(v *console.Visit) error {
 	if err != nil {
 		return err
 	}
-	return v.Go(here(v.R.PostFormValue("to")), "")
-}
-
-// here is a page of this console, or the first one.
-func here(to string) string {
-	u, err := url.Parse(to)
-	if err != nil || u.Scheme != "" || u.Host != "" || u.Opaque != "" || !strings.HasPrefix(to, "/") || strings.HasPrefix(to, "//") || strings.ContainsAny(to, "\\\t\r\n") {
-		return "/"
-	}
-	return to
+	return v.Go(signin.Local(v.R.PostFormValue("to")), "")
 }

@@ -120,7 +120,7 @@ type Way struct{ Name, Href string }
 func (o *OIDC) Ways(to string) (out []Way) {
 	for i := range o.cfg.Logins {
 		l := &o.cfg.Logins[i]
-		out = append(out, Way{l.name(), startPath + "?" + url.Values{"issuer": {l.Issuer}, "to": {local(to)}}.Encode()})
+		out = append(out, Way{l.name(), startPath + "?" + url.Values{"issuer": {l.Issuer}, "to": {Local(to)}}.Encode()})
 	}
 	return out
 }
@@ -142,7 +142,7 @@ func (o *OIDC) Proof(x *Session, to string) string {
 	if l == nil || len(l.Strong) == 0 {
 		return ""
 	}
-	return startPath + "?" + url.Values{"issuer": {l.Issuer}, "to": {local(to)}, "prove": {"yes"}}.Encode()
+	return startPath + "?" + url.Values{"issuer": {l.Issuer}, "to": {Local(to)}, "prove": {"yes"}}.Encode()
 }
 
 // Out is the address at which a provider signs somebody out there as well (RP-Initiated
@@ -222,7 +222,7 @@ func (o *OIDC) start(w http.ResponseWriter, r *http.Request) {
 		o.down(w, r, err)
 		return
 	}
-	a := attempt{Issuer: l.Issuer, To: local(q.Get("to")), Verifier: oauth2.GenerateVerifier()}
+	a := attempt{Issuer: l.Issuer, To: Local(q.Get("to")), Verifier: oauth2.GenerateVerifier()}
 	options := []oauth2.AuthCodeOption{oauth2.S256ChallengeOption(a.Verifier)}
 	if q.Get("prove") == "yes" {
 		x := From(r.Context())

@@ -39,7 +39,7 @@ func (s *Service) number(r *http.Request) string {
 }
 
 func (s *Service) signInPage(w http.ResponseWriter, r *http.Request) {
-	s.showSignIn(w, r, http.StatusOK, signInData{To: local(r.URL.Query().Get("to"))})
+	s.showSignIn(w, r, http.StatusOK, signInData{To: Local(r.URL.Query().Get("to"))})
 }
 
 func (s *Service) showSignIn(w http.ResponseWriter, r *http.Request, status int, d signInData) {
@@ -57,12 +57,12 @@ func (s *Service) logInDone(ctx context.Context, w http.ResponseWriter, r *http.
 	if err != nil {
 		return answered{}, err
 	}
-	return answered{To: local(a.To)}, s.passkey(ctx, w, r, t, a.Answer)
+	return answered{To: Local(a.To)}, s.passkey(ctx, w, r, t, a.Answer)
 }
 
 // codePost signs in by passphrase and code. It needs no script.
 func (s *Service) codePost(w http.ResponseWriter, r *http.Request) {
-	name, to := r.PostFormValue("name"), local(r.PostFormValue("to"))
+	name, to := r.PostFormValue("name"), Local(r.PostFormValue("to"))
 	err := s.byCodes(r.Context(), name, network(r), r.PostFormValue("phrase"), r.PostFormValue("code"), func(person string, more func(*book.Change) error) error {
 		return s.begin(r.Context(), w, r, person, Proof{How: byCodesHow}, "signed-in", more)
 	})
@@ -88,7 +88,7 @@ func (s *Service) outPost(w http.ResponseWriter, r *http.Request) {
 
 // provePage asks the person of the session to prove who they are.
 func (s *Service) provePage(w http.ResponseWriter, r *http.Request) {
-	s.showProve(w, r, http.StatusOK, signInData{To: local(r.URL.Query().Get("to"))})
+	s.showProve(w, r, http.StatusOK, signInData{To: Local(r.URL.Query().Get("to"))})
 }
 
 func (s *Service) showProve(w http.ResponseWriter, r *http.Request, status int, d signInData) {
@@ -134,11 +134,11 @@ func (s *Service) proveDone(ctx context.Context, w http.ResponseWriter, r *http.
 	if t.Session != x.ID {
 		return answered{}, errTicket
 	}
-	return answered{To: local(a.To)}, s.passkey(ctx, w, r, t, a.Answer)
+	return answered{To: Local(a.To)}, s.passkey(ctx, w, r, t, a.Answer)
 }
 
 func (s *Service) proveCode(w http.ResponseWriter, r *http.Request) {
-	x, to := From(r.Context()), local(r.PostFormValue("to"))
+	x, to := From(r.Context()), Local(r.PostFormValue("to"))
 	p := s.cfg.People.Person(x.Person)
 	if p == nil {
 		s.failed(w, r, "prove", ErrInactive)

@@ -88,8 +88,8 @@ func back(r *http.Request) string {
 	return "?" + url.Values{"to": {r.URL.Path}}.Encode()
 }
 
-// local is where to go afterwards: a path of ours, or the start.
-func local(to string) string {
+// Local is where to go afterwards: a path of ours, or the start.
+func Local(to string) string {
 	u, err := url.Parse(to)
 	switch {
 	case err != nil, u.Scheme != "", u.Host != "", u.User != nil, u.Opaque != "",
