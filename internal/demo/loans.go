@@ -26,7 +26,7 @@ func (w *week) asks(name, who string, want access.Want) func(context.Context) er
 	}
 }
 
-// answers says yes or no to what waits.
+// approves says yes to what waits; refuses says no.
 func (w *week) approves(name, who, word string) func(context.Context) error {
 	return func(ctx context.Context) error {
 		lent := w.server.Lent()
@@ -59,9 +59,12 @@ func (w *week) refuses(name, who, word string) func(context.Context) error {
 // inVain tries what must be refused: it is on record as such.
 func (w *week) inVain(try func(context.Context) error) func(context.Context) error {
 	return func(ctx context.Context) error {
-		var refused *access.Refusal
-		if err := try(ctx); err == nil || !errors.As(err, &refused) {
-			return fmt.Errorf("what should be refused was not: %w", err)
+		err := try(ctx)
+		if err == nil {
+			return errors.New("what should be refused was not")
+		}
+		if refused := (*access.Refusal)(nil); !errors.As(err, &refused) {
+			return fmt.Errorf("what should be refused failed: %w", err)
 		}
 		return nil
 	}

@@ -24,7 +24,8 @@ const (
 	torn   = "paul" // gets a second role that may not be held beside the first
 )
 
-// before is how long before now the organization was founded, and the week begins.
+// founded and began are how long before now the organization was founded, and the week
+// begins.
 const (
 	founded = 100 * day
 	began   = 7 * day
@@ -182,7 +183,8 @@ func (w *week) doorAll(ctx context.Context, all []request) error {
 	for i, q := range all {
 		token, err := w.bearer(q.who)
 		if err != nil {
-			return err
+			errs[i] = err
+			continue // those that were begun are waited for
 		}
 		asking.Go(func() { errs[i] = w.send(ctx, token, q) })
 	}
