@@ -25,7 +25,7 @@ type Wanted struct {
 	End                            ledger.End // how the answer ended
 	Shown                          bool       // something was shown
 	From, To                       int64      // microseconds since 1970, UTC; To is exclusive, 0 is open
-	Before                         int64      // go on before this position, as Found.Next says; 0 starts with the newest
+	Before                         int64      // go on before this position, as Found.Next says; 0, or beyond the end, starts with the newest
 	Limit                          int        // 0 means 50, at most 500
 }
 
@@ -60,8 +60,8 @@ func (s *Store) Find(ctx context.Context, w Wanted) (Found, error) {
 		w.Limit = 50
 	}
 	f := finding{s: s, w: w, limit: min(w.Limit, 500), before: w.Before}
-	if f.before <= 0 {
-		f.before = s.drained.Load()
+	if end := s.drained.Load(); f.before <= 0 || f.before > end { // beyond it there are as many segments as a number allows
+		f.before = end
 	}
 	hits := f.scan
 	if w.led() == byEnd {

@@ -1,11 +1,14 @@
 package store_test
 
 import (
+	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"modicum/internal/store"
 	"modicum/ledger"
@@ -139,6 +142,25 @@ func TestFindPausesAndGoesOn(t *testing.T) {
 	f, err := s.Find(bg, store.Wanted{Who: "staff-3", End: ledger.Aborted, Effect: ledger.Refuse}) // no refusal ends
 	if err != nil || len(f.Groups) != 0 || f.Next != 0 {
 		t.Errorf("what cannot be: %+v, %v", f, err)
+	}
+}
+
+// TestFindFromBeyondTheEnd: an address may say any position to go on before. From one that
+// nothing has reached a search begins with the newest, and takes no longer.
+func TestFindFromBeyondTheEnd(t *testing.T) {
+	s := open(t, options(t))
+	tell(t, s, 0, 100)
+	ctx, cancel := context.WithTimeout(bg, 10*time.Second)
+	defer cancel()
+	for _, w := range []store.Wanted{{Who: "staff-1"}, {Effect: ledger.Refuse}} {
+		want, err := s.Find(ctx, w)
+		if err != nil || len(want.Groups) == 0 {
+			t.Fatal(len(want.Groups), err)
+		}
+		w.Before = math.MaxInt64
+		if got, err := s.Find(ctx, w); err != nil || len(got.Groups) != len(want.Groups) || got.Next != want.Next {
+			t.Errorf("%+v: %d found, %v; want %d", w, len(got.Groups), err, len(want.Groups))
+		}
 	}
 }
 
