@@ -11,3 +11,10 @@ func (c *Client) Quiet() bool {
 	}
 	return true
 }
+
+// Kept counts the connections that are kept.
+func (c *Client) Kept() int {
+	c.wire.mu.Lock()
+	defer c.wire.mu.Unlock()
+	return len(c.wire.idle)
+}

@@ -139,7 +139,7 @@ func New(cfg Config) (*Client, error) {
 	return c, nil
 }
 
-// Close lets idle connections go.
+// Close lets idle connections go, and those of answers under way when they are read.
 func (c *Client) Close() {
 	c.http.CloseIdleConnections()
 	if c.wire != nil {

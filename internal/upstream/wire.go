@@ -27,9 +27,10 @@ type wire struct {
 	header  time.Duration
 	most    int // connections that are kept
 
-	mu    sync.Mutex
-	idle  []*link     // guarded by mu: the one used last at the end
-	sweep *time.Timer // guarded by mu: closes those that nobody needs; nil while there is none
+	mu     sync.Mutex
+	idle   []*link     // guarded by mu: the one used last at the end
+	sweep  *time.Timer // guarded by mu: closes those that nobody needs; nil while there is none
+	closed bool        // guarded by mu: nothing is kept any more
 }
 
 const (
@@ -142,7 +143,7 @@ func (l *link) quiet() bool {
 func (w *wire) keep(l *link) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.idle) >= w.most {
+	if w.closed || len(w.idle) >= w.most {
 		_ = l.Close()
 		return
 	}
@@ -177,6 +178,7 @@ func (w *wire) drop(since time.Time) {
 func (w *wire) close() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.closed = true
 	w.drop(time.Now())
 	if w.sweep != nil {
 		w.sweep.Stop()

@@ -317,6 +317,34 @@ func TestAServerThatDoesNotBeginIsNotWaitedFor(t *testing.T) {
 	}
 }
 
+// TestNothingIsKeptAfterTheEnd: an answer that was on its way when the client was closed
+// is read, and its connection goes with it.
+func TestNothingIsKeptAfterTheEnd(t *testing.T) {
+	release, arrived := make(chan struct{}), make(chan struct{})
+	s := &server{Server: httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		arrived <- struct{}{}
+		<-release
+		fhir("{}")(w, r)
+	}))}
+	t.Cleanup(s.Close)
+	c := client(t, s, nil)
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		b, err := c.Fetch(t.Context(), "Patient", "p1", "")
+		if err != nil {
+			t.Error(err)
+		}
+		b.Release()
+	})
+	<-arrived
+	c.Close()
+	close(release)
+	reader.Wait()
+	if n := c.Kept(); n != 0 {
+		t.Errorf("%d connections are kept", n)
+	}
+}
+
 // TestNoMoreConnectionsThanAllowed: further reads wait, and go on when one is over.
 func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	release, arrived := make(chan struct{}), make(chan struct{}, 10)
