@@ -151,6 +151,7 @@ const (
 	LeavesUnlooked      Defect = "leaves-unlooked"       // of whom something begins to leave is asked about only when something changes
 	TokenNotTold        Defect = "token-not-told"        // a token that is revoked cuts nothing off
 	KeyNotTold          Defect = "key-not-told"          // a key that is taken from a program cuts nothing off
+	OwnNotTold          Defect = "own-not-told"          // a record upstream that is somebody's own no more cuts nothing off
 	RoleNotTimed        Defect = "role-not-timed"        // a role that was given for a while outlives it in an answer under way
 	SlowHoldAll         Defect = "slow-hold-all"         // a client that reads slowly keeps others from asking
 	CutLate             Defect = "cut-late"              // an answer is cut off between its parts only

@@ -232,6 +232,7 @@ var killers = map[Defect]killer{
 	LeavesUnlooked:      {inGate, "TestG3_WhatIsCommittedIsLookedAtFromThenOn", ""},
 	TokenNotTold:        {inTokens, "TestG3_AnEndedTokenIsRefusedAtTheNextRequest", ""},
 	KeyNotTold:          {inPeople, "TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff", ""},
+	OwnNotTold:          {inPeople, "TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff", ""},
 	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
 	SlowHoldAll:         {inUpstream, "TestFC51_SlowReadersKeepNobodyElseFromAsking", ""},
 	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},

@@ -147,6 +147,7 @@ func All() []Defect {
 		LeavesUnlooked,
 		TokenNotTold,
 		KeyNotTold,
+		OwnNotTold,
 		RoleNotTimed,
 		SlowHoldAll,
 		CutLate,

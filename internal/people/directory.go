@@ -265,22 +265,25 @@ func lessOf(old, now []Held) bool {
 }
 
 // lessOfPerson reports whether somebody who stays may do less than before: of what a role
-// gives, or of what a place does.
+// gives, of what a place does, or of what records of their own do.
 func lessOfPerson(old, now *Person) bool {
-	return lessOf(old.Roles, now.Roles) || old.Department != now.Department || old.Facility != now.Facility
+	return lessOf(old.Roles, now.Roles) || old.Department != now.Department || old.Facility != now.Facility ||
+		lost(old.Practitioners, now.Practitioners) && !defect.On(defect.OwnNotTold)
+}
+
+// lost reports whether something that was there is no more.
+func lost(old, now []string) bool {
+	return slices.ContainsFunc(old, func(s string) bool { return !slices.Contains(now, s) })
 }
 
 // lessOfProgram reports whether a program that goes on may do less than before: by a key
 // that is no more, for less time, from fewer places, or something else.
 func lessOfProgram(old, now *Program) bool {
-	gone := func(old, now []string) bool {
-		return slices.ContainsFunc(old, func(s string) bool { return !slices.Contains(now, s) })
-	}
 	keyGone := slices.ContainsFunc(old.Keys, func(k Key) bool {
 		return !slices.ContainsFunc(now.Keys, func(n Key) bool { return n.ID == k.ID && n.Until >= k.Until })
 	})
 	return keyGone && !defect.On(defect.KeyNotTold) || old.Role != now.Role || old.Task != now.Task || old.Owner != now.Owner ||
-		now.Until < old.Until || gone(old.Scopes, now.Scopes) || !slices.Equal(old.Networks, now.Networks)
+		now.Until < old.Until || lost(old.Scopes, now.Scopes) || !slices.Equal(old.Networks, now.Networks)
 }
 
 // tell tells who waits for it that somebody went, or came back.

@@ -373,6 +373,17 @@ func TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff(t *testing.T) {
 		{"one is taken", func() error { return d.TakeKey(t.Context(), ann, "labs", key.ID) }, cuts{"labs"}},
 		{"less time", func() error { return program(func(p *people.Program) { p.Until -= 1_000_000 }) }, cuts{"labs"}},
 		{"nothing", func() error { return program(func(p *people.Program) { p.Title = "Orders" }) }, nil},
+		{"a record of their own", func() error {
+			_, err := d.Change(t.Context(), ann, "ben", 0, func(p *people.Person) error {
+				p.Practitioners = []string{"Practitioner/7"}
+				return nil
+			})
+			return err
+		}, nil},
+		{"it is another's", func() error {
+			_, err := d.Change(t.Context(), ann, "ben", 0, func(p *people.Person) error { p.Practitioners = nil; return nil })
+			return err
+		}, cuts{"ben"}},
 		{"a move", func() error {
 			_, err := d.Change(t.Context(), ann, "ben", 0, func(p *people.Person) error { p.Department = "ward-9"; return nil })
 			return err
