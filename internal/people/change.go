@@ -134,15 +134,7 @@ func drop(list []Held, gone func(Held) bool) []Held {
 	return list
 }
 
-// elsewhere reports whether a change takes somebody from where they were, or takes
-// something that they held.
+// elsewhere reports whether a change takes somebody from where they were.
 func elsewhere(old, now *Person) bool {
-	if old.Department != now.Department || old.Facility != now.Facility || old.Manager != now.Manager || old.Partner != now.Partner {
-		return true
-	}
-	lost := false
-	old.each(func(k Kind, h *Held) {
-		lost = lost || !slices.ContainsFunc(*now.held(k), func(n Held) bool { return n.Name == h.Name && n.Dept == h.Dept && n.Group == h.Group })
-	})
-	return lost
+	return old.Department != now.Department || old.Facility != now.Facility || old.Manager != now.Manager || old.Partner != now.Partner
 }
