@@ -3,6 +3,7 @@ package serve
 import (
 	"context"
 
+	"modicum/internal/caller"
 	"modicum/internal/console"
 	"modicum/internal/notice"
 	"modicum/internal/tokens"
@@ -26,6 +27,9 @@ func (s *Server) Notices() *notice.Teller { return s.org.notices }
 func (s *Server) OwnView(ctx context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
 	return s.ownView(ctx, v, task, patient)
 }
+
+// AsCaller is the viewer of a page as one who asks at the door.
+func (s *Server) AsCaller(v *console.Viewer, task string) *caller.Caller { return s.asCaller(v, task) }
 
 // Tokens gives out tokens.
 func (s *Server) Tokens() *tokens.Service { return s.org.tokens }

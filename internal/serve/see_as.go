@@ -88,7 +88,7 @@ func (s *Server) asCaller(v *console.Viewer, task string) *caller.Caller {
 	if known := s.org.people.Person(p.ID); known != nil && !defect.On(defect.SeeAsOfBefore) {
 		held := s.org.people.Roles(p.ID, now.UnixMicro())
 		roles = slices.DeleteFunc(slices.Clone(roles), func(role string) bool { return !slices.Contains(held, role) })
-		away = known.Ended
+		p, away = known, known.Ended
 		if first := s.org.people.RolesUntil(p.ID, now.UnixMicro()); first != 0 {
 			until = time.UnixMicro(first)
 		}

@@ -84,7 +84,7 @@ func TestASeenChartThatIsTooLongIsSaidToBe(t *testing.T) {
 // TestN4_SeeAsGoesByWhatTheViewerHoldsNow: less than their page knew of counts.
 func TestN4_SeeAsGoesByWhatTheViewerHoldsNow(t *testing.T) {
 	s := lendingSite(t)
-	v := &console.Viewer{Person: &people.Person{ID: "alice", Active: true}, Roles: []string{"clinician"}}
+	v := &console.Viewer{Person: &people.Person{ID: "alice", Active: true, Department: "ward-9", Practitioners: []string{"Practitioner/7"}}, Roles: []string{"clinician"}}
 	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); err != nil {
 		t.Fatal(err)
 	}
@@ -93,5 +93,8 @@ func TestN4_SeeAsGoesByWhatTheViewerHoldsNow(t *testing.T) {
 	}
 	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); !errors.Is(err, console.ErrOwn) {
 		t.Errorf("by a role that was taken while the page was made: %v", err)
+	}
+	if c := s.server.AsCaller(v, "clinician/chart"); c.Dept != "" || len(c.Practitioners) != 0 {
+		t.Errorf("from where they were, as whom they were: %q, %q", c.Dept, c.Practitioners)
 	}
 }
