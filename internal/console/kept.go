@@ -92,7 +92,7 @@ func (k *kept) forget(name string) {
 // prove keeps the form of a visit and leads to where the person proves who they are.
 func (v *Visit) prove() error {
 	name := v.site.kept.put(keptForm{
-		session: v.Viewer.Session, path: v.R.URL.EscapedPath(), sends: v.page.Sends, values: v.R.PostForm, until: v.Now.Add(keepFor),
+		session: v.Viewer.Session, path: v.R.URL.EscapedPath(), sends: v.page.sends(v.R.PostForm), values: v.R.PostForm, until: v.Now.Add(keepFor),
 	}, v.Now)
 	v.redirect("/sign-in/prove?" + url.Values{"to": {"/again/" + name}}.Encode())
 	return nil
@@ -117,8 +117,11 @@ type againPage struct {
 
 type againField struct{ Name, Value string }
 
-// Told reports whether a field says something to who filled it in.
-func (f againField) Told() bool { return f.Value != "" && f.Name != "digest" && f.Name != "step" }
+// Told reports whether a field says something to who filled it in: what was pressed stands
+// on the button.
+func (f againField) Told() bool {
+	return f.Value != "" && f.Name != "digest" && f.Name != "step" && f.Name != "do" && f.Name != "item"
+}
 
 // Label is what a field is called here.
 func (f againField) Label() string {

@@ -1,8 +1,10 @@
 package console
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"net/url"
 	"strings"
 	"time"
 
@@ -48,7 +50,12 @@ type Page struct {
 	// Sends says what the post does, for the page that follows the proof: "Approve the
 	// request". Must be set where Fresh is.
 	Sends string
+	// Does are the words of each button of a page that has several, by its value of "do".
+	Does map[string]string
 }
+
+// sends is what the button says that sent a form.
+func (p *Page) sends(form url.Values) string { return cmp.Or(p.Does[form.Get("do")], p.Sends) }
 
 // check panics where a page is not whole: that is a fault of the code that adds it.
 func (p *Page) check() {

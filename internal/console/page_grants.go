@@ -118,6 +118,11 @@ type grantShown struct {
 // grantPage is one grant: for who holds it, who approved it, and who reviews.
 func (s *Staff) grantPage() Page {
 	return Page{Path: "/grants/{id}", Fresh: freshToDecide, Sends: "Do it",
+		Does: map[string]string{
+			"attest":    "Say what it was for",
+			"give-back": "Give it back",
+			"revoke":    "Take it away",
+		},
 		Get: func(v *Visit) error {
 			g, err := s.seenGrant(v)
 			if err != nil {

@@ -62,6 +62,17 @@ type invitationShown struct {
 // personPage is one person: what they hold and why, where they are signed in.
 func (o *Office) personPage() Page {
 	return Page{Path: "/people/{id}", May: Duty(people.RunPeople), Fresh: freshToRun, Sends: "Do it",
+		Does: map[string]string{
+			"agree":     "Agree",
+			"take":      "Take it away",
+			"unlink":    "Part the two",
+			"entrust":   "Leave them to provisioning",
+			"back":      "Bring them back",
+			"end":       "End the session",
+			"end-token": "End the token",
+			"withdraw":  "Take the invitation back",
+			"invite":    "Make an invitation",
+		},
 		Get: func(v *Visit) error {
 			p := o.People.Person(v.R.PathValue("id"))
 			if p == nil {

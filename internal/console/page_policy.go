@@ -193,6 +193,13 @@ var versionsTable = &Table[changeShown]{
 // changePage is one change: what it does, whose it is, and what may be done about it.
 func (l *Legislature) changePage() Page {
 	return Page{Path: "/policy/changes/{id}", May: mayGovern, Fresh: freshToRun, Sends: "Send it",
+		Does: map[string]string{
+			"propose":  "Propose this change",
+			"approve":  "Approve",
+			"refuse":   "Refuse",
+			"withdraw": "Take it back",
+			"again":    "Propose this policy again",
+		},
 		Get: func(v *Visit) error {
 			c, err := l.found(v)
 			if err != nil {

@@ -50,6 +50,12 @@ func (o *Office) seenProgram(v *Visit) (*people.Program, error) {
 // programPage is one program: what stands out about it, its keys, its owner.
 func (o *Office) programPage() Page {
 	return Page{Path: "/programs/{id}", May: o.mayPrograms, Fresh: freshToRun, Sends: "Do it",
+		Does: map[string]string{
+			"key":      "Register the key",
+			"hand":     "Hand it over",
+			"take-key": "End the key",
+			"stop":     "Stop the program",
+		},
 		Get: func(v *Visit) error {
 			p, err := o.seenProgram(v)
 			if err != nil {

@@ -20,6 +20,12 @@ type proposalsShown struct {
 // proposalsPage is what waits for a second person who runs people.
 func (o *Office) proposalsPage() Page {
 	return Page{Path: "/proposals", Menu: "To agree to", Group: Organization, Icon: "check", May: Duty(people.RunPeople), Fresh: freshToRun, Sends: "Do it",
+		Does: map[string]string{
+			"agree":      "Agree",
+			"take":       "Take it away",
+			"invitation": "Agree to the invitation",
+			"withdraw":   "Take the invitation back",
+		},
 		Get: func(v *Visit) error { return o.showProposals(v, pressForm()) },
 		Post: func(v *Visit) error {
 			f := pressForm()
