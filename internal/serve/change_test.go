@@ -1,6 +1,9 @@
 package serve_test
 
 import (
+	"bytes"
+	"errors"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -217,5 +220,40 @@ func TestG7_WhatIsOnRecordIsTakenUpAgain(t *testing.T) {
 	}
 	if _, err = s.server.Looked(t.Context(), looked); err != nil || s.inForce() != approved {
 		t.Errorf("not taken up again: %v", err)
+	}
+}
+
+// TestWhatKeepsAPolicyWaitingIsTriedAgainAndToldOnce: a full disk does not wait for the
+// folder to change, and the log is not a line a second.
+func TestWhatKeepsAPolicyWaitingIsTriedAgainAndToldOnce(t *testing.T) {
+	s := governed(t)
+	var log bytes.Buffer
+	s.stop()
+	s.diary = slog.New(slog.NewTextHandler(&log, nil))
+	s.start()
+	s.policy.put(other())
+	archive := filepath.Join(s.dir, "data", "policies")
+	if err := errors.Join(os.Rename(archive, archive+".away"), os.WriteFile(archive, nil, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	looked, told, err := serve.Seen{}, "", error(nil)
+	for range 3 {
+		if looked, err = s.server.Looked(t.Context(), looked); err == nil {
+			t.Fatal("what could not be archived is no trouble")
+		}
+		told = s.server.ToldLook(t.Context(), told, err)
+	}
+	if err := errors.Join(os.Remove(archive), os.Rename(archive+".away", archive)); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		looked, err = s.server.Looked(t.Context(), looked)
+		told = s.server.ToldLook(t.Context(), told, err)
+	}
+	if err != nil || len(s.server.Changes().Waiting()) != 1 {
+		t.Errorf("not taken up again: %v", err)
+	}
+	if said := log.String(); strings.Count(said, "policy not taken") != 1 || strings.Count(said, "nothing stands in the way") != 1 {
+		t.Errorf("the log says\n%s", said)
 	}
 }

@@ -41,7 +41,15 @@ func (s *Server) Approved(ctx context.Context, set *policy.Set) error { return s
 func (s *Server) Swap(ctx context.Context, set *policy.Set) error { return s.putInForce(ctx, set) }
 
 // Looked looks at the policy's folder as is done while serving.
-func (s *Server) Looked(ctx context.Context, before Seen) (Seen, error) { return s.look(ctx, before) }
+func (s *Server) Looked(ctx context.Context, before Seen) (Seen, error) {
+	now := s.look(ctx, before)
+	return now, now.why
+}
+
+// ToldLook logs what came of looks.
+func (s *Server) ToldLook(ctx context.Context, told string, why error) string {
+	return s.tellLook(ctx, told, why)
+}
 
 // Seen is what a look saw.
 type Seen = seen

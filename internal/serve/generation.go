@@ -58,33 +58,56 @@ func (s *Server) watchPolicy(ctx context.Context) {
 	tick := time.NewTicker(time.Second)
 	defer tick.Stop()
 	var last seen // of no folder: a change between the start and the first look is seen
-	for {
+	for told := ""; ; {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		var err error
-		if last, err = s.look(ctx, last); err != nil {
-			s.diary.LogAttrs(ctx, slog.LevelError, "policy not taken; the one before stays in force", slog.String("error", err.Error()))
-		}
+		last = s.look(ctx, last)
+		told = s.tellLook(ctx, told, last.why)
 	}
 }
 
-// seen is what a look at the folder goes by.
+// tellLook logs what stands in the way of a policy when it begins, when it is another
+// thing, and when it ends: not at each look. It returns what is told by now.
+func (s *Server) tellLook(ctx context.Context, told string, why error) string {
+	now := ""
+	if why != nil {
+		now = why.Error()
+	}
+	switch {
+	case now == told:
+	case now == "":
+		s.diary.LogAttrs(ctx, slog.LevelInfo, "nothing stands in the way of the policy any more")
+	default:
+		s.diary.LogAttrs(ctx, slog.LevelError, "policy not taken; the one before stays in force", slog.String("error", now))
+	}
+	return now
+}
+
+// seen is what a look at the folder goes by, and what came of it.
 type seen struct {
 	folder [32]byte
 	turns  int64
+	why    error // nothing was taken
 }
 
+// errFaulty: what lies in the folder is no policy. It is read again once it changes.
+var errFaulty = errors.New("the changed policy has errors")
+
 // look reloads where the folder differs from what was seen before, a change ended, or
-// what is on record as in force is not: that is tried until it is.
-func (s *Server) look(ctx context.Context, before seen) (seen, error) {
-	now := seen{fingerprint(s.opts.Policy), s.change.Turns()}
-	if now == before && (s.stands() || defect.On(defect.SwapTriedOnce)) {
-		return now, nil
+// what is on record as in force is not: that is tried until it is, and so is what stood
+// in the way of a policy otherwise than by its text.
+func (s *Server) look(ctx context.Context, before seen) seen {
+	now := seen{folder: fingerprint(s.opts.Policy), turns: s.change.Turns()}
+	same := now.folder == before.folder && now.turns == before.turns
+	done := s.stands() && (before.why == nil || errors.Is(before.why, errFaulty))
+	if same && (done || defect.On(defect.SwapTriedOnce)) {
+		return before
 	}
-	return now, s.Reload(ctx)
+	now.why = s.Reload(ctx)
+	return now
 }
 
 // Reload reads the policy's folder again. What changed there waits for two persons, or
@@ -98,7 +121,7 @@ func (s *Server) Reload(ctx context.Context) error {
 	set, probs := policy.Load(s.opts.Policy, catalog.R4())
 	if err := probs.Errors().Err(); err != nil || set == nil {
 		s.policyState.Store(new("the changed policy has errors; run: modicum policy check"))
-		return errors.Join(err, errors.New("the changed policy has errors"))
+		return errors.Join(err, errFaulty)
 	}
 	if err := s.archive(set); err != nil {
 		return err

@@ -1,6 +1,7 @@
 package serve_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -117,6 +118,7 @@ type site struct {
 	mu     sync.Mutex
 	skew   time.Duration
 	before func(ledger.Log) ledger.Log // nil: nothing stands before the store
+	diary  *slog.Logger                // nil: nobody reads it
 	port   string                      // of the main address; "": whichever is free
 }
 
@@ -180,7 +182,7 @@ func prepare(t testing.TB, up http.Handler) *site {
 func (s *site) start() {
 	s.t.Helper()
 	var err error
-	opts := serve.Options{Config: s.config, Policy: s.policy, Version: "test", Now: s.now, Diary: slog.New(slog.DiscardHandler)}
+	opts := serve.Options{Config: s.config, Policy: s.policy, Version: "test", Now: s.now, Diary: cmp.Or(s.diary, slog.New(slog.DiscardHandler))}
 	opts.Before(s.before)
 	s.server, err = serve.New(s.t.Context(), opts)
 	if err != nil {
