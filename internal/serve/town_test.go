@@ -19,7 +19,6 @@ import (
 	"modicum/internal/store"
 	"modicum/internal/testkit"
 	"modicum/ledger"
-	"modicum/ledger/verify"
 )
 
 // town is the policy of the stories. Its program is called sandbox, as elsewhere.
@@ -320,8 +319,5 @@ func (s *town) closes() {
 	}
 	folder := s.server.Store().Folder()
 	s.stop()
-	r, err := verify.Log(s.t.Context(), verify.Folder(folder), verify.Options{Keys: []string{s.publicKey(s.t)}})
-	if err != nil || !r.OK {
-		s.t.Errorf("the record does not verify: %+v, %v", r, err)
-	}
+	s.verifies(folder)
 }

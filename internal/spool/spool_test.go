@@ -114,8 +114,9 @@ func (w *world) verify(t testing.TB) {
 	if err := w.rec.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := verify.Log(t.Context(), verify.Folder(w.rec.Folder()), verify.Options{Keys: []string{w.key.Public()}}); err != nil {
-		t.Error(err)
+	r, err := verify.Log(t.Context(), verify.Folder(w.rec.Folder()), verify.Options{Keys: []string{w.key.Public()}})
+	if err != nil || !r.OK {
+		t.Errorf("the record does not verify: %+v, %v", r, err)
 	}
 }
 
