@@ -12,7 +12,6 @@ import (
 	"modicum/internal/store"
 	"modicum/ledger"
 	"modicum/ledger/verify"
-	"modicum/policy"
 )
 
 type explainCommand struct {
@@ -101,16 +100,12 @@ func (c *explainCommand) replay(o *opened, d *ledger.Decision, entries []ledger.
 	if dir == "" {
 		return nil, errors.New("a folder of the record holds no policies: name a copy of data/policies with --policies")
 	}
-	files, err := serve.Archived(dir, d.Generation.Policy)
+	set, err := serve.Archived(dir, d.Generation.Policy)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("the policy of that decision, %.16s…, is not among the archived ones in %s", d.Generation.Policy, dir)
 	}
 	if err != nil {
 		return nil, err
-	}
-	set, probs := policy.Load(files, catalog.R4())
-	if set == nil {
-		return nil, fmt.Errorf("the archived policy does not compile: %w", probs.Errors().Err())
 	}
 	return gate.Replay(set, entries)
 }

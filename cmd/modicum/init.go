@@ -112,7 +112,7 @@ func (c *initCommand) make(secret, public string) error {
 	if err := os.Rename(tmp, dir); err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
-	return syncFolder(parent)
+	return serve.SyncFolder(parent)
 }
 
 // into fills an empty folder that is there, which may be a mounted volume or the
@@ -126,7 +126,7 @@ func (c *initCommand) into(dir, secret, public string) error {
 	for _, e := range entries {
 		err = errors.Join(err, os.Rename(filepath.Join(tmp, e.Name()), filepath.Join(dir, e.Name())))
 	}
-	return errors.Join(err, os.Remove(tmp), syncFolder(dir))
+	return errors.Join(err, os.Remove(tmp), serve.SyncFolder(dir))
 }
 
 // filled returns a new folder below parent with all of an installation.

@@ -3,15 +3,11 @@ package serve
 import (
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"slices"
-	"testing/fstest"
 	"time"
 
 	"modicum/catalog"
@@ -202,23 +198,6 @@ func (s *Server) putInForce(ctx context.Context, set *policy.Set) error {
 	return nil
 }
 
-// archived compiles a policy of the archive, and holds it against its name: what lies
-// there under another hash is not what anybody agreed on.
-func (s *Server) archived(hash string) (*policy.Set, error) {
-	files, err := Archived(filepath.Join(s.opts.Config.Data, "policies"), hash)
-	if err != nil {
-		return nil, err
-	}
-	set, probs := policy.Load(files, catalog.R4())
-	if err := probs.Errors().Err(); err != nil || set == nil {
-		return nil, errors.Join(err, errors.New("an archived policy does not compile with this version"))
-	}
-	if set.Hash() != hash {
-		return nil, fmt.Errorf("the archive holds another policy under the name %s: restore it from a backup", hash)
-	}
-	return set, nil
-}
-
 // folderHash is the hash of what the folder holds now, "" where that is no policy.
 func (s *Server) folderHash() string {
 	set, probs := policy.Load(s.opts.Policy, catalog.R4())
@@ -247,52 +226,4 @@ func fingerprint(dir fs.FS) [32]byte {
 		return [32]byte{}
 	}
 	return [32]byte(h.Sum(nil))
-}
-
-// archive keeps the policy's files under data/policies/HASH.json, so that a
-// decision made under it can be derived again (explain).
-func (s *Server) archive(set *policy.Set) error {
-	return Archive(filepath.Join(s.opts.Config.Data, "policies"), set)
-}
-
-// Archive writes the files of a policy to a folder of archives.
-func Archive(dir string, set *policy.Set) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	sources := set.Folder().Sources
-	files := make(map[string]string, len(sources))
-	for name, b := range sources {
-		files[name] = string(b)
-	}
-	text, err := json.MarshalIndent(files, "", " ")
-	if err != nil {
-		return err
-	}
-	path := filepath.Join(dir, set.Hash()+".json")
-	if _, err := os.Stat(path); err == nil {
-		return nil
-	}
-	tmp := path + ".new"
-	if err := os.WriteFile(tmp, text, 0o600); err != nil {
-		return err
-	}
-	return os.Rename(tmp, path)
-}
-
-// Archived reads a policy back from a folder of archives by its hash.
-func Archived(dir, hash string) (fs.FS, error) {
-	text, err := os.ReadFile(filepath.Join(dir, filepath.Base(hash)+".json"))
-	if err != nil {
-		return nil, fmt.Errorf("the policy of that decision is not in the archive: %w", err)
-	}
-	var files map[string]string
-	if err := json.Unmarshal(text, &files); err != nil {
-		return nil, fmt.Errorf("archived policy: %w", err)
-	}
-	out := make(fstest.MapFS, len(files))
-	for name, b := range files {
-		out[name] = &fstest.MapFile{Data: []byte(b)}
-	}
-	return out, nil
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"io/fs"
-	"path/filepath"
 	"sync"
 
-	"modicum/catalog"
 	"modicum/internal/console"
 	"modicum/internal/gate"
 	"modicum/internal/store"
@@ -32,7 +30,7 @@ const mostSets = 8
 var _ console.Archive = (*archive)(nil)
 
 func (s *Server) openArchive() *archive {
-	return &archive{store: s.store, origin: s.opts.Config.Ledger.Origin, policies: filepath.Join(s.opts.Config.Data, "policies"), set: s.set, sets: map[string]*policy.Set{}}
+	return &archive{store: s.store, origin: s.opts.Config.Ledger.Origin, policies: s.policies(), set: s.set, sets: map[string]*policy.Set{}}
 }
 
 // Find implements console.Archive.
@@ -116,19 +114,12 @@ func (a *archive) policy(hash string) (*policy.Set, error) {
 	if set := a.sets[hash]; set != nil {
 		return set, nil
 	}
-	files, err := Archived(a.policies, hash)
+	set, err := Archived(a.policies, hash)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, console.ErrNoPolicy
 	}
 	if err != nil {
 		return nil, err
-	}
-	set, problems := policy.Load(files, catalog.R4())
-	switch {
-	case set == nil:
-		return nil, errors.Join(errors.New("an archived policy does not compile"), problems.Errors().Err())
-	case set.Hash() != hash:
-		return nil, gate.ErrOtherGeneration // what lies there is not what was archived
 	}
 	if len(a.sets) >= mostSets {
 		clear(a.sets)
