@@ -219,6 +219,55 @@ func TestG7_WhoGainsIsToldThatTheirYesIsNotEnough(t *testing.T) {
 	}
 }
 
+// lay puts another policy into the folder, in place of the one that lies there.
+func (p *parliament) lay(set *policy.Set) {
+	p.next, p.folder, p.kept[set.Hash()] = set, set, set
+}
+
+// TestG7_WhereNobodyCanTellWhoGainsThePageSaysWhatItNeeds: to who proposes it, to who
+// answers, and not of a change that names its roles.
+func TestG7_WhereNobodyCanTellWhoGainsThePageSaysWhatItNeeds(t *testing.T) {
+	const unnamed = "Who gains by that cannot be told, so two people besides the one who proposes it must say yes."
+	p := newParliament(t)
+	named := p.found(t)
+	if _, page := p.as("dora").get(t, named); strings.Contains(page, unnamed) || !strings.Contains(page, `value="propose"`) {
+		t.Error("it is said of a change that names its roles")
+	}
+	p.lay(samplePolicy(t, map[string][2]string{"organization.yaml": {"key: mutual-tls\n    rotate: 90 days", "key: mutual-tls\n    rotate: 180 days"}}))
+	path := p.found(t)
+	if _, page := p.as("dora").get(t, path); !strings.Contains(page, unnamed) {
+		t.Error("who proposes it is not told")
+	}
+	first := p.force
+	p.press(t, path, "do", "propose", "reason", "the laboratory asked")
+	if _, page := p.as("paul").get(t, path); !strings.Contains(page, unnamed) || !strings.Contains(page, `value="approve"`) {
+		t.Error("who answers is not told")
+	}
+	p.press(t, path, "do", "approve")
+	if _, page := p.get(t, path); p.force != first || !strings.Contains(page, "It needs a third person") {
+		t.Errorf("after one yes: in force %v", p.force != first)
+	}
+	if p.as("nina").press(t, path, "do", "approve"); p.force != p.next {
+		t.Error("not in force by two others")
+	}
+}
+
+// TestG7_WhoMayNotProposeAnyMoreIsNamedAsWhatIsLacking: and a yes meanwhile changes nothing.
+func TestG7_WhoMayNotProposeAnyMoreIsNamedAsWhatIsLacking(t *testing.T) {
+	p := newParliament(t)
+	first, path := p.force, p.found(t)
+	p.as("dora").press(t, path, "do", "propose", "reason", "the ward writes to patients")
+	if err := p.dir.Take(t.Context(), people.Actor{ID: "ann"}, people.Which{Person: "dora", Kind: people.DutyKind, Name: "write-policy"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, page := p.as("paul").get(t, path); !strings.Contains(page, "It needs the duty write-policy with who proposed it") {
+		t.Error("the page does not say what is lacking")
+	}
+	if status, page := p.press(t, path, "do", "approve"); status != 422 || !strings.Contains(page, "does not hold the duty write-policy any more") || p.force != first {
+		t.Errorf("a yes: %d", status)
+	}
+}
+
 // TestG7_GoingBackIsProposedFromItsPage, and refused with a word.
 func TestG7_GoingBackIsProposedFromItsPage(t *testing.T) {
 	p := newParliament(t)
