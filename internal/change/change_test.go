@@ -138,10 +138,7 @@ func TestG7_WhatWaitsToBeHeldIsGainedToo(t *testing.T) {
 }
 
 func TestG7_AYesIsToExactlyWhatWasSeen(t *testing.T) {
-	h := newHouse(t)
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	x := h.lay(compile(t, billerGains))
-	h.propose(dora, x)
+	h, dora, paul, x := proposed(t, billerGains)
 	seen := h.digest(x.ID)
 	swapped := compile(t, nurseGains)
 	h.folder = swapped // nobody has looked yet
@@ -161,10 +158,7 @@ func TestG7_AYesIsToExactlyWhatWasSeen(t *testing.T) {
 
 // TestG7_AYesCoversTheEffect: what is in force changes what the same policy does.
 func TestG7_AYesCoversTheEffect(t *testing.T) {
-	h := newHouse(t)
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	x := h.lay(compile(t, billerGains))
-	h.propose(dora, x)
+	h, _, paul, x := proposed(t, billerGains)
 	seen := h.digest(x.ID)
 	h.force = compile(t, nurseGains) // as another process would
 	h.kept[h.force.Hash()] = h.force
@@ -174,10 +168,7 @@ func TestG7_AYesCoversTheEffect(t *testing.T) {
 }
 
 func TestG7_ARollbackIsAChange(t *testing.T) {
-	h := newHouse(t)
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	x := h.lay(compile(t, billerGains))
-	h.propose(dora, x)
+	h, dora, paul, x := proposed(t, billerGains)
 	_, err := h.approve(paul, x)
 	h.must(err)
 	now := h.force
@@ -198,11 +189,8 @@ func TestG7_ARollbackIsAChange(t *testing.T) {
 }
 
 func TestG7_ANoEndsItAndItDoesNotComeBack(t *testing.T) {
-	h := newHouse(t)
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	next := compile(t, billerGains)
-	x := h.lay(next)
-	h.propose(dora, x)
+	h, _, paul, x := proposed(t, billerGains)
+	next := h.folder
 	h.refused(h.book.Refuse(t.Context(), paul, x.ID, ""), "word")
 	h.must(h.book.Refuse(t.Context(), paul, x.ID, "not before the audit"))
 	if a := h.last(); a.Act != "policy-refused" || a.Who != "paul" {
@@ -221,11 +209,8 @@ func TestG7_ANoEndsItAndItDoesNotComeBack(t *testing.T) {
 }
 
 func TestG7_WithdrawnLapsedAndLeft(t *testing.T) {
-	h := newHouse(t)
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	next := compile(t, billerGains)
-	x := h.lay(next)
-	h.propose(dora, x)
+	h, dora, paul, x := proposed(t, billerGains)
+	next := h.folder
 	h.refused(h.book.Withdraw(t.Context(), paul, x.ID), "not-yours")
 	h.must(h.book.Withdraw(t.Context(), dora, x.ID))
 	y := h.lay(next)
@@ -250,10 +235,7 @@ func TestG7_WithdrawnLapsedAndLeft(t *testing.T) {
 }
 
 func TestG4_InUncertainTimeNoPolicyComesInForce(t *testing.T) {
-	h := newHouse(t)
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	x := h.lay(compile(t, billerGains))
-	h.propose(dora, x)
+	h, _, paul, x := proposed(t, billerGains)
 	h.sure = false
 	if _, err := h.approve(paul, x); err == nil || h.force != h.first {
 		t.Fatalf("in uncertain time: %v", err)

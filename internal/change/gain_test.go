@@ -102,11 +102,8 @@ func TestG7_WhatIsLentIsGainedToo(t *testing.T) {
 // TestG7_WhoMayNotProposeAnyMoreHasProposedNothing: the duty is taken while the proposal
 // waits. Given back, it is their proposal again.
 func TestG7_WhoMayNotProposeAnyMoreHasProposedNothing(t *testing.T) {
-	h := newHouse(t)
+	h, _, paul, x := proposed(t, billerGains)
 	ann := people.Actor{ID: "ann"}
-	dora, paul := h.person("dora", "write-policy"), h.person("paul", "agree-policy")
-	x := h.lay(compile(t, billerGains))
-	h.propose(dora, x)
 	h.must(h.people.Take(t.Context(), ann, people.Which{Person: "dora", Kind: people.DutyKind, Name: "write-policy"}))
 	x, err := h.book.Get(t.Context(), x.ID)
 	h.must(err)

@@ -189,6 +189,16 @@ func (h *house) propose(by people.Actor, x *change.Change) {
 	h.must(h.book.Propose(h.t.Context(), by, x.ID, h.digest(x.ID), "the ward asked for it"))
 }
 
+// proposed is a house of dora, who writes policy, and paul, who puts it in force, in which
+// dora has proposed a change.
+func proposed(t testing.TB, edits ...[2]string) (h *house, dora, paul people.Actor, x *change.Change) {
+	h = newHouse(t)
+	dora, paul = h.person("dora", "write-policy"), h.person("paul", "agree-policy")
+	x = h.lay(compile(t, edits...))
+	h.propose(dora, x)
+	return h, dora, paul, x
+}
+
 func (h *house) approve(by people.Actor, x *change.Change) (bool, error) {
 	return h.book.Approve(h.t.Context(), by, x.ID, h.digest(x.ID), "")
 }
