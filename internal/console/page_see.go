@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"errors"
@@ -51,7 +52,7 @@ var seeTable = &Table[seeRow]{
 	Name: "tasks", Caption: "Tasks of the policy in force", Empty: "The policy in force has no task.",
 	Columns: []Column[seeRow]{
 		{Key: "task", Title: "Task", Text: func(r seeRow) string { return r.Title }, Cell: func(r seeRow) Cell {
-			return Cell{Text: r.Title, Href: "/see-as/" + url.PathEscape(r.Role) + "/" + url.PathEscape(r.Task), Sub: firstOf(r.Justify, r.Say)}
+			return Cell{Text: r.Title, Href: "/see-as/" + url.PathEscape(r.Role) + "/" + url.PathEscape(r.Task), Sub: cmp.Or(r.Justify, r.Say)}
 		}},
 		{Key: "role", Title: "Role", Text: func(r seeRow) string { return r.role }, Pick: true},
 		{Key: "purpose", Title: "Purpose", Text: func(r seeRow) string { return words(r.Purpose) }, Pick: true, Quiet: true},

@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -254,7 +255,7 @@ func asConcept(members []member) (outlined, bool) {
 				if !ok || c.Masked {
 					return l, false
 				}
-				l.Text = firstOf(l.Text, c.Text)
+				l.Text = cmp.Or(l.Text, c.Text)
 				codes = append(codes, c.Sub)
 			}
 		default:
@@ -282,11 +283,11 @@ func asOne(members []member) (outlined, bool) {
 	}
 	switch {
 	case of["code"] != "" && only(of, "system", "version", "code", "display", "userSelected"):
-		return outlined{Text: firstOf(of["display"], of["code"]), Sub: strings.TrimSpace(of["code"] + " " + of["system"])}, true
+		return outlined{Text: cmp.Or(of["display"], of["code"]), Sub: strings.TrimSpace(of["code"] + " " + of["system"])}, true
 	case of["value"] != "" && only(of, "value", "unit", "system", "code", "comparator"):
-		return outlined{Text: strings.TrimSpace(of["comparator"] + " " + of["value"] + " " + firstOf(of["unit"], of["code"]))}, true
+		return outlined{Text: strings.TrimSpace(of["comparator"] + " " + of["value"] + " " + cmp.Or(of["unit"], of["code"]))}, true
 	case of["reference"] != "" && only(of, "reference", "type", "display"):
-		return outlined{Text: firstOf(of["display"], of["reference"]), Sub: besides(of["reference"], of["display"])}, true
+		return outlined{Text: cmp.Or(of["display"], of["reference"]), Sub: besides(of["reference"], of["display"])}, true
 	}
 	return outlined{}, false
 }
@@ -306,13 +307,6 @@ func only(of map[string]string, names ...string) bool {
 		}
 	}
 	return true
-}
-
-func firstOf(a, b string) string {
-	if a != "" {
-		return a
-	}
-	return b
 }
 
 // spelt takes the name of an element apart: birthDate is birth date.
