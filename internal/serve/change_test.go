@@ -257,3 +257,31 @@ func TestWhatKeepsAPolicyWaitingIsTriedAgainAndToldOnce(t *testing.T) {
 		t.Errorf("the log says\n%s", said)
 	}
 }
+
+// TestG7_AFolderThatCouldNotBeKeptIsReadAgain: what has no errors and could not be taken up
+// is tried at each look, though nothing changes in the folder any more.
+func TestG7_AFolderThatCouldNotBeKeptIsReadAgain(t *testing.T) {
+	s := governed(t)
+	looked, err := s.server.Looked(t.Context(), serve.Seen{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(s.dir, "data", "policies")
+	if err := os.Rename(dir, dir+".away"); err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, dir, "no folder")
+	s.policy.put(other())
+	if looked, err = s.server.Looked(t.Context(), looked); err == nil || s.server.Health(t.Context()).Policy.Trouble == "" {
+		t.Errorf("a policy that could not be kept: %v, and Health says nothing", err)
+	}
+	if err := errors.Join(os.Remove(dir), os.Rename(dir+".away", dir)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = s.server.Looked(t.Context(), looked); err != nil || len(s.server.Changes().Waiting()) != 1 {
+		t.Errorf("not read again: %v, %d wait", err, len(s.server.Changes().Waiting()))
+	}
+	if wrong := s.server.Health(t.Context()).Policy.Trouble; wrong != "" {
+		t.Errorf("Health says still: %s", wrong)
+	}
+}

@@ -119,6 +119,16 @@ func (s *Server) Reload(ctx context.Context) error {
 		s.policyState.Store(new("the changed policy has errors; run: modicum policy check"))
 		return errors.Join(err, errFaulty)
 	}
+	if err := s.takeUp(ctx, set); err != nil {
+		s.policyState.Store(new("the changed policy could not be taken up, and the one before it decides still; the log says why"))
+		return err
+	}
+	s.policyState.Store(nil)
+	return nil
+}
+
+// takeUp has what the folder holds wait for two persons, or puts it in force.
+func (s *Server) takeUp(ctx context.Context, set *policy.Set) error {
 	if err := s.archive(set); err != nil {
 		return err
 	}
@@ -126,13 +136,11 @@ func (s *Server) Reload(ctx context.Context) error {
 		if err := s.change.Begin(ctx, set, true); err != nil {
 			return err
 		}
-		if err := s.putInForce(ctx, set); err != nil {
-			return err
-		}
-	} else if err := s.change.Look(ctx, set); err != nil {
+		return s.putInForce(ctx, set)
+	}
+	if err := s.change.Look(ctx, set); err != nil {
 		return fmt.Errorf("keep a policy that waits: %w", err)
 	}
-	s.policyState.Store(nil)
 	return nil
 }
 
