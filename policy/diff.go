@@ -112,10 +112,11 @@ func (d *Difference) Gains() []string {
 	return slices.Compact(out)
 }
 
-// Unnamed reports whether something opens of which no role is named: a program, a partner,
-// what leaves at the disclosure desk. Who gains by it cannot be told from the policy.
+// Unnamed reports whether something opens of which not every gainer is named by a role: a
+// program, a partner, whose people and programs are not all told by the roles that they may
+// hold, what leaves at the disclosure desk.
 func (d *Difference) Unnamed() bool {
-	return slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Opens() && len(c.Roles) == 0 })
+	return slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Opens() && (len(c.Roles) == 0 || c.Kind == "partners") })
 }
 
 // Diff returns the effect of putting b in force instead of a. Nothing is tried or

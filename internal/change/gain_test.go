@@ -25,6 +25,18 @@ say: For the family.
 while: [assigned]
 see: {keep: [demographics.name]}
 -- roles/nurse.yaml --`},
+	"a partner with a role": {"-- roles/nurse.yaml --", `-- partners/vendor.yaml --
+partner: vendor
+title: Vendor
+kind: business-associate
+owner: boss
+contract: {id: C-1, from: 2026-01-01, until: 2027-12-31, review: 12 months}
+purposes: [payment]
+may-see: [financial.claim]
+roles: [biller]
+at-end: {close-access: 1 day, return-or-destroy: 30 days}
+say: Claims.
+-- roles/nurse.yaml --`},
 	"a program": {"-- conditions.yaml --", `programs:
   feeder: {title: Feeder, owner: boss, role: robot, task: care, key: private-key-jwt, rotate: 12 months}
 -- roles/robot.yaml --
