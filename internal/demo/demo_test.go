@@ -274,7 +274,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"the folder is a file", demo.Options{Dir: file}, true, []string{"--dir"}},
 		{"others may write to the folder", demo.Options{Dir: open}, true, []string{"chmod 700", "--dir"}},
 		{"no base address", demo.Options{Upstream: "localhost/fhir"}, true, []string{"--upstream", "http://127.0.0.1:8090/fhir"}},
-		{"nobody answers", demo.Options{Upstream: "http://" + busyClosed(t) + "/fhir"}, false, []string{"does not answer"}},
+		{"nobody answers", demo.Options{Upstream: "http://127.0.0.1:" + testkit.FreePort(t) + "/fhir"}, false, []string{"does not answer"}},
 		{"nobody is there", demo.Options{Upstream: empty.URL}, false, []string{"no patient"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -297,17 +297,6 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 			}
 		})
 	}
-}
-
-// busyClosed is an address where nobody listens any more.
-func busyClosed(t *testing.T) string {
-	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	return ln.Addr().String()
 }
 
 // TestEveryAddress: listening everywhere, the demo names an address that works.

@@ -24,8 +24,8 @@ func TestPagesThatGiveTokensAreForEverybody(t *testing.T) {
 		"device": "/sign-in/device", "authorize": "/sign-in/authorize?" + ask.Encode(), "wrong": "/sign-in/authorize?client_id=another",
 	} {
 		t.Run(name, func(t *testing.T) {
-			testkit.Visit(t, nina.ctx, s.config.Public+path)
-			testkit.Scriptless(t, nina.ctx, s.config.Public+path)
+			testkit.Visit(t, nina.Ctx, s.config.Public+path)
+			testkit.Scriptless(t, nina.Ctx, s.config.Public+path)
 		})
 	}
 	s.closes()

@@ -56,8 +56,8 @@ func TestTheStoryOfALeaver(t *testing.T) {
 	if status, _, _ := s.asks("lena", "/fhir/Patient/p1"); status != http.StatusUnauthorized {
 		t.Errorf("with a token of her provider: %d", status)
 	}
-	lena.open("/grants")
-	lena.until("Sign in")
+	lena.Open("/grants")
+	lena.Until("Sign in")
 	if n := len(s.server.Sessions().Sessions("lena")) + len(s.server.Lent().Grants("lena")) + len(s.server.Lent().Requests("lena")); n != 0 {
 		t.Errorf("%d sessions, grants and requests are left", n)
 	}
@@ -67,8 +67,8 @@ func TestTheStoryOfALeaver(t *testing.T) {
 	if r, err := s.server.Lent().Get(t.Context(), waiting); err != nil || r.State != access.Lapsed {
 		t.Errorf("what she had asked for: %+v, %v", r, err)
 	}
-	carla.open("/inbox")
-	carla.says("Nobody waits for you")
+	carla.Open("/inbox")
+	carla.Says("Nobody waits for you")
 
 	if d := s.decision(stream.Header.Get("Modicum-Decision")); d.Who != "lena" || !s.aborted(d.ID) {
 		t.Errorf("the answer that broke off is on record as %+v", d)
@@ -87,8 +87,8 @@ func TestTheStoryOfALeaver(t *testing.T) {
 			t.Errorf("%.20s with her old token, when she is back: %d", path, res.StatusCode)
 		}
 	}
-	lena.open("/grants") // with the cookie of before
-	lena.until("Sign in")
+	lena.Open("/grants") // with the cookie of before
+	lena.Until("Sign in")
 	// The same task of the same person, when she is back and has signed in anew.
 	res := s.shows(s.device(s.signsIn("lena"), "nurse/care"), cursor)
 	res.Body.Close()
@@ -211,12 +211,12 @@ func (s *town) form(path string, f url.Values) (status int, out map[string]any) 
 func (s *town) device(r *reader, task string) string {
 	s.t.Helper()
 	_, asked := s.form("/oauth/device", url.Values{"client_id": {tokens.CLI}, "task": {task}, "for": {"900"}, "machine": {"ward-pc"}})
-	r.open("/sign-in/device")
-	r.fill("user_code", asked["user_code"].(string))
-	r.press("Go on")
-	r.until("Give the command line a token?")
-	r.press("Give it")
-	r.until("Connected")
+	r.Open("/sign-in/device")
+	r.Fill("user_code", asked["user_code"].(string))
+	r.Press("Go on")
+	r.Until("Give the command line a token?")
+	r.Press("Give it")
+	r.Until("Connected")
 	status, given := s.form("/oauth/token", url.Values{"grant_type": {"urn:ietf:params:oauth:grant-type:device_code"}, "client_id": {tokens.CLI}, "device_code": {asked["device_code"].(string)}})
 	token, _ := given["access_token"].(string)
 	if status != http.StatusOK || token == "" {
@@ -228,14 +228,14 @@ func (s *town) device(r *reader, task string) string {
 // covers has somebody ask at the page to cover for a patient, and gives the request.
 func (s *town) covers(r *reader, patient string) (request string) {
 	s.t.Helper()
-	r.open("/ask?task=nurse/cover")
-	r.fill("patient", patient)
-	r.choose("reason", "help at the bedside")
-	r.fill("text", "room of "+patient+" needs two of us")
-	r.press("See who decides")
-	r.until("Is this what you need?")
-	r.press("Ask")
-	r.until("You asked")
+	r.Open("/ask?task=nurse/cover")
+	r.Fill("patient", patient)
+	r.Choose("reason", "help at the bedside")
+	r.Fill("text", "room of "+patient+" needs two of us")
+	r.Press("See who decides")
+	r.Until("Is this what you need?")
+	r.Press("Ask")
+	r.Until("You asked")
 	_, id, _ := strings.Cut(r.path(), "/requests/")
 	return id
 }
@@ -244,9 +244,9 @@ func (s *town) covers(r *reader, patient string) (request string) {
 func (s *town) lends(asker, approver *reader, patient string) (grant string) {
 	s.t.Helper()
 	s.covers(asker, patient)
-	approver.open("/inbox")
-	approver.press("Approve")
-	approver.do(waitFor("Approved."))
+	approver.Open("/inbox")
+	approver.Press("Approve")
+	approver.Sees("Approved.")
 	grants := s.server.Lent().Grants(asker.who)
 	if len(grants) != 1 {
 		s.t.Fatalf("%d grants", len(grants))

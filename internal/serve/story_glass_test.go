@@ -44,12 +44,12 @@ func TestTheStoryOfAPhysician(t *testing.T) {
 	}
 
 	began := time.Now()
-	dora.open("/glass")
-	dora.fill("patient", "p1")
-	dora.press("cardiac arrest")
-	dora.until("Broken glass")
-	if t.Logf("%d taps and fields, %v from asking for the page to the grant", dora.taps, time.Since(began)); dora.taps > 2 {
-		t.Errorf("it takes %d taps and fields", dora.taps)
+	dora.Open("/glass")
+	dora.Fill("patient", "p1")
+	dora.Press("cardiac arrest")
+	dora.Until("Broken glass")
+	if t.Logf("%d taps and fields, %v from asking for the page to the grant", dora.Taps, time.Since(began)); dora.Taps > 2 {
+		t.Errorf("it takes %d taps and fields", dora.Taps)
 	}
 	grants := s.server.Lent().Grants("dora")
 	if len(grants) != 1 || !strings.HasSuffix(dora.path(), grants[0].ID) {
@@ -63,23 +63,23 @@ func TestTheStoryOfAPhysician(t *testing.T) {
 	if status, _, _ := s.asks("dora", "/fhir/Patient/p2"); status != http.StatusNotFound {
 		t.Errorf("another patient: %d", status)
 	}
-	dora.press("Give it back")
-	dora.do(waitFor("Given back"))
+	dora.Press("Give it back")
+	dora.Sees("Given back")
 	if status, _, _ := s.asks("dora", "/fhir/Patient/p1"); status != http.StatusNotFound {
 		t.Errorf("after the end: %d", status)
 	}
-	dora.fill("word", "arrest in bed four, I was the first there")
-	dora.press("Say it")
-	dora.do(waitFor("Somebody independent looks at it next"))
+	dora.Fill("word", "arrest in bed four, I was the first there")
+	dora.Press("Say it")
+	dora.Sees("Somebody independent looks at it next")
 
-	petra.open("/reviews")
-	petra.follow("Dora Weiss")
-	petra.until("Dora Weiss")
-	petra.says("arrest in bed four", "What was opened under it", read, "cardiac arrest")
-	petra.do(clickOn(`//input[@value="justified"]`))
-	petra.fill("word", "the arrest stands in the chart of that hour")
-	petra.press("Close the review")
-	petra.do(waitFor("The review of Dora Weiss is closed"))
+	petra.Open("/reviews")
+	petra.Follow("Dora Weiss")
+	petra.Until("Dora Weiss")
+	petra.Says("arrest in bed four", "What was opened under it", read, "cardiac arrest")
+	petra.Click(`//input[@value="justified"]`)
+	petra.Fill("word", "the arrest stands in the chart of that hour")
+	petra.Press("Close the review")
+	petra.Sees("The review of Dora Weiss is closed")
 	closed, err := s.server.Lent().Grant(t.Context(), g.ID)
 	if err != nil || closed.Review == nil || closed.Review.Who != "petra" || s.server.Lent().State(closed) != access.Closed {
 		t.Errorf("closed: %+v, %v", closed, err)

@@ -30,30 +30,30 @@ func TestTheStoryOfANurse(t *testing.T) {
 	if at == nil {
 		t.Fatalf("its text leads to no page: %s", before)
 	}
-	nina.open(at[1])
-	nina.choose("task", "nurse/cover")
-	nina.fill("patient", "p1")
-	nina.press("Look")
-	nina.until("Patient p1")
-	nina.press("Ask for this patient")
-	nina.until("Ask for what is missing")
+	nina.Open(at[1])
+	nina.Choose("task", "nurse/cover")
+	nina.Fill("patient", "p1")
+	nina.Press("Look")
+	nina.Until("Patient p1")
+	nina.Press("Ask for this patient")
+	nina.Until("Ask for what is missing")
 	if nina.value("patient") != "p1" || nina.value("task") != "nurse/cover" {
 		t.Errorf("the form is not filled in: %q, %q", nina.value("patient"), nina.value("task"))
 	}
-	nina.choose("reason", "covering for a colleague")
-	nina.fill("text", "Ines went home sick, room four is mine")
-	nina.press("See who decides")
-	nina.until("Is this what you need?")
-	nina.says("Carla Diaz", "covering for a colleague", "Nothing has been asked yet")
-	nina.press("Ask")
-	nina.until("You asked")
+	nina.Choose("reason", "covering for a colleague")
+	nina.Fill("text", "Ines went home sick, room four is mine")
+	nina.Press("See who decides")
+	nina.Until("Is this what you need?")
+	nina.Says("Carla Diaz", "covering for a colleague", "Nothing has been asked yet")
+	nina.Press("Ask")
+	nina.Until("You asked")
 	_, id, _ := strings.Cut(nina.path(), "/requests/")
 
 	carla.onPhone()
-	carla.open("/inbox")
-	carla.says("Nina Okafor", "covering for a colleague", "The first time", "12 h")
+	carla.Open("/inbox")
+	carla.Says("Nina Okafor", "covering for a colleague", "The first time", "12 h")
 	carla.tap("Approve")
-	carla.do(waitFor("Approved. Nina Okafor has it"))
+	carla.Sees("Approved. Nina Okafor has it")
 	grants := s.server.Lent().Grants("nina")
 	if len(grants) != 1 || !slices.Equal(grants[0].Approvers, []string{"carla"}) {
 		t.Fatalf("lent: %+v", grants)
@@ -106,27 +106,27 @@ func TestTheStoryOfABiller(t *testing.T) {
 	if one["birthDate"] != nil || one["gender"] != nil {
 		t.Fatalf("before: %v", one)
 	}
-	bob.open("/my")
-	bob.fill("patient", "p1")
-	bob.press("Look")
-	bob.until("Patient p1")
-	bob.do(clickOn(`//section[.//li[contains(., "Date of birth")]]//summary`))
-	bob.do(clickOn(`//li[contains(., "Date of birth")]//button`))
-	bob.until("Ask for what is missing")
+	bob.Open("/my")
+	bob.Fill("patient", "p1")
+	bob.Press("Look")
+	bob.Until("Patient p1")
+	bob.Click(`//section[.//li[contains(., "Date of birth")]]//summary`)
+	bob.Click(`//li[contains(., "Date of birth")]//button`)
+	bob.Until("Ask for what is missing")
 	if bob.value("patient") != "p1" || bob.value("class") != "demographics.birth-date" {
 		t.Errorf("the form is not filled in: %q, %q", bob.value("patient"), bob.value("class"))
 	}
-	bob.fill("text", "the plan has two members of that name")
-	bob.choose("for", "60")
-	bob.press("See who decides")
-	bob.until("Is this what you need?")
-	bob.says("Date of birth", "Petra Alvarez", "1 h")
-	bob.press("Ask")
-	bob.until("You asked")
-	petra.open("/inbox")
-	petra.says("Bob Lindqvist", "Date of birth", "Patient name", "the plan has two members of that name")
-	petra.press("Approve")
-	petra.do(waitFor("Approved. Bob Lindqvist has it for 1 h"))
+	bob.Fill("text", "the plan has two members of that name")
+	bob.Choose("for", "60")
+	bob.Press("See who decides")
+	bob.Until("Is this what you need?")
+	bob.Says("Date of birth", "Petra Alvarez", "1 h")
+	bob.Press("Ask")
+	bob.Until("You asked")
+	petra.Open("/inbox")
+	petra.Says("Bob Lindqvist", "Date of birth", "Patient name", "the plan has two members of that name")
+	petra.Press("Approve")
+	petra.Sees("Approved. Bob Lindqvist has it for 1 h")
 
 	now := s.chart("bob", "p1")
 	if now["birthDate"] == nil {
@@ -158,30 +158,30 @@ func TestTheStoryOfAManager(t *testing.T) {
 	carla := s.adds("carla", "Carla Diaz", "nurse", "charge-nurse")
 	s.states(s.whole("adt"), s.whole("roster"), onShift("mara"), onShift("mara-admin"), onShift("carla"))
 
-	mara.open("/my")
-	mara.choose("task", "nurse/cover")
-	mara.fill("patient", "p1")
-	mara.press("Look")
-	mara.until("Patient p1")
-	mara.press("Ask for this patient")
-	mara.until("Ask for what is missing")
-	mara.choose("reason", "help at the bedside")
-	mara.fill("text", "I look into every chart of my unit")
-	mara.choose("for", "1440") // a day, of a policy that lends for 12 hours
-	mara.press("See who decides")
-	mara.do(waitFor("at most 12 hours"))
+	mara.Open("/my")
+	mara.Choose("task", "nurse/cover")
+	mara.Fill("patient", "p1")
+	mara.Press("Look")
+	mara.Until("Patient p1")
+	mara.Press("Ask for this patient")
+	mara.Until("Ask for what is missing")
+	mara.Choose("reason", "help at the bedside")
+	mara.Fill("text", "I look into every chart of my unit")
+	mara.Choose("for", "1440") // a day, of a policy that lends for 12 hours
+	mara.Press("See who decides")
+	mara.Sees("at most 12 hours")
 	if n := len(s.server.Lent().Requests("mara")); n != 0 {
 		t.Fatalf("a standing override waits for an answer: %d requests", n)
 	}
-	mara.choose("for", "60")
-	mara.press("See who decides")
-	mara.until("Is this what you need?")
-	mara.says("Carla Diaz")
-	if strings.Contains(mara.page(), "administration") {
+	mara.Choose("for", "60")
+	mara.Press("See who decides")
+	mara.Until("Is this what you need?")
+	mara.Says("Carla Diaz")
+	if strings.Contains(mara.Page(), "administration") {
 		t.Error("her other name is asked to decide")
 	}
-	mara.press("Ask")
-	mara.until("You asked")
+	mara.Press("Ask")
+	mara.Until("You asked")
 	asked := s.server.Lent().Requests("mara")
 	if len(asked) != 1 {
 		t.Fatalf("%d requests", len(asked))
@@ -189,9 +189,9 @@ func TestTheStoryOfAManager(t *testing.T) {
 	r := asked[0]
 
 	for _, who := range []*reader{mara, other} {
-		who.open("/inbox")
-		who.says("Nobody waits for you")
-		who.open("/my") // a page of the same origin, from which a post may come
+		who.Open("/inbox")
+		who.Says("Nobody waits for you")
+		who.Open("/my") // a page of the same origin, from which a post may come
 		status := who.posts("/requests/"+r.ID, "answer", "approve", "digest", s.server.Lent().Digest(r), "word", "fine")
 		if status < 400 || len(s.server.Lent().Grants("mara")) != 0 {
 			t.Errorf("the yes of %s: %d, %d grants", who.who, status, len(s.server.Lent().Grants("mara")))
@@ -200,9 +200,9 @@ func TestTheStoryOfAManager(t *testing.T) {
 	if status, _, _ := s.asks("mara", "/fhir/Patient/p1"); status != http.StatusNotFound {
 		t.Errorf("before anybody agreed: %d", status)
 	}
-	carla.open("/inbox")
-	carla.press("Approve")
-	carla.do(waitFor("Approved. Mara Stone has it for 1 h"))
+	carla.Open("/inbox")
+	carla.Press("Approve")
+	carla.Sees("Approved. Mara Stone has it for 1 h")
 	if status, _, body := s.asks("mara", "/fhir/Patient/p1"); status != http.StatusOK {
 		t.Errorf("lent by a colleague: %d %s", status, body)
 	}

@@ -20,9 +20,9 @@ func TestTheStoryOfAFirstDay(t *testing.T) {
 	if err != nil || !ok {
 		t.Fatalf("no link for the first owner: %v", err)
 	}
-	s.reads("olga").enrol(link, func(r *reader) {
-		r.fill("user-name", "olga")
-		r.fill("your-name", "Olga Owner")
+	s.reads("olga").Enrol(link, func(v *testkit.Visitor) {
+		v.Fill("user-name", "olga")
+		v.Fill("your-name", "Olga Owner")
 	})
 	if !s.server.People().Holds("olga", people.RunPeople, time.Now().UnixMicro()) {
 		t.Error("the first owner does not run people")
@@ -34,14 +34,14 @@ func TestTheStoryOfAFirstDay(t *testing.T) {
 	if status, _, _ := s.asks("zoe", "/fhir/Patient/p1"); status != http.StatusNotFound {
 		t.Fatalf("before: %d", status)
 	}
-	z.open("/glass")
-	z.fill("patient", "p1")
-	z.fill("text", "collapsed in the lobby, unconscious")
-	z.press("Break the glass")
-	z.until("Broken glass")
+	z.Open("/glass")
+	z.Fill("patient", "p1")
+	z.Fill("text", "collapsed in the lobby, unconscious")
+	z.Press("Break the glass")
+	z.Until("Broken glass")
 	grants := s.server.Lent().Grants("zoe")
 	if len(grants) != 1 || s.server.Lent().State(grants[0]) != access.Live {
-		t.Fatalf("%d grants\n%s", len(grants), z.page())
+		t.Fatalf("%d grants\n%s", len(grants), z.Page())
 	}
 	if status, _, body := s.asks("zoe", "/fhir/Patient/p1", "Modicum-Purpose", "ETREAT"); status != http.StatusOK {
 		t.Errorf("with the glass broken: %d %s", status, body)
@@ -52,8 +52,8 @@ func TestTheStoryOfAFirstDay(t *testing.T) {
 	if status, _, _ := s.asks("zoe", "/fhir/Patient/p1", "Modicum-Purpose", "ETREAT"); status != http.StatusUnauthorized {
 		t.Errorf("after she left: %d", status)
 	}
-	z.open("/grants")
-	z.until("Sign in")
+	z.Open("/grants")
+	z.Until("Sign in")
 	if n := len(s.server.Sessions().Sessions("zoe")); n != 0 {
 		t.Errorf("%d sessions of a leaver", n)
 	}

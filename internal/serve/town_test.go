@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -172,12 +171,7 @@ func found(t *testing.T, more ...string) *town {
 // named puts an installation under a name that passkeys know.
 func (s *site) named() {
 	s.t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	_, s.port, _ = net.SplitHostPort(ln.Addr().String())
-	ln.Close()
+	s.port = testkit.FreePort(s.t)
 	s.config.Public = "http://localhost:" + s.port
 	s.config.SignIn = config.SignIn{Idle: time.Hour, Longest: 12 * time.Hour, Shift: 12 * time.Hour}
 }
@@ -216,7 +210,7 @@ func (s *town) signsIn(id string) *reader {
 		s.t.Fatal(err)
 	}
 	r := s.reads(id)
-	r.enrol(link, func(*reader) {})
+	r.Enrol(link, func(*testkit.Visitor) {})
 	return r
 }
 

@@ -2,7 +2,6 @@ package testkit
 
 import (
 	"encoding/json"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -38,8 +37,8 @@ func StartKeycloak(tb testing.TB) *Realm {
 	if err != nil || len(found) != 1 {
 		tb.Fatalf("keycloak: %d distributions, %v", len(found), err)
 	}
-	address := freeAddress(tb)
-	_, port, _ := net.SplitHostPort(address)
+	port := FreePort(tb) // Keycloak does not say which port it took
+	address := "127.0.0.1:" + port
 	cmd := exec.Command(found[0], "start", "--optimized", "--http-enabled=true", "--http-host=127.0.0.1", "--http-port="+port,
 		"--hostname-strict=false", "--cache=local", "--import-realm")
 	cmd.Env = append(os.Environ(), "KC_BOOTSTRAP_ADMIN_USERNAME=admin", "KC_BOOTSTRAP_ADMIN_PASSWORD=admin",
@@ -52,17 +51,6 @@ func StartKeycloak(tb testing.TB) *Realm {
 	r := &Realm{URL: "http://" + address + "/realms/staff", Audience: "https://modicum.test", server: "http://" + address}
 	r.wait(tb, p)
 	return r
-}
-
-// freeAddress is one on which nothing listens: Keycloak does not say which port it took.
-func freeAddress(tb testing.TB) string {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func (r *Realm) wait(tb testing.TB, p *process) {

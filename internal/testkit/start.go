@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"net"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -29,4 +30,17 @@ func (r *Running) Done() <-chan struct{} { return r.p.done }
 func (r *Running) Stop(patience time.Duration) error {
 	r.p.stop(patience)
 	return r.p.err
+}
+
+// FreePort is one that nobody listens on just now, for who must say where they will listen
+// before they do.
+func FreePort(tb testing.TB) string {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatal(err)
+	}
+	defer l.Close()
+	_, port, _ := net.SplitHostPort(l.Addr().String())
+	return port
 }
