@@ -31,12 +31,7 @@ func TestTheStoryOfANurse(t *testing.T) {
 		t.Fatalf("its text leads to no page: %s", before)
 	}
 	nina.Open(at[1])
-	nina.Choose("task", "nurse/cover")
-	nina.Fill("patient", "p1")
-	nina.Press("Look")
-	nina.Until("Patient p1")
-	nina.Press("Ask for this patient")
-	nina.Until("Ask for what is missing")
+	nina.wants("nurse/cover", "p1")
 	if nina.value("patient") != "p1" || nina.value("task") != "nurse/cover" {
 		t.Errorf("the form is not filled in: %q, %q", nina.value("patient"), nina.value("task"))
 	}
@@ -159,12 +154,7 @@ func TestTheStoryOfAManager(t *testing.T) {
 	s.states(s.whole("adt"), s.whole("roster"), onShift("mara"), onShift("mara-admin"), onShift("carla"))
 
 	mara.Open("/my")
-	mara.Choose("task", "nurse/cover")
-	mara.Fill("patient", "p1")
-	mara.Press("Look")
-	mara.Until("Patient p1")
-	mara.Press("Ask for this patient")
-	mara.Until("Ask for what is missing")
+	mara.wants("nurse/cover", "p1")
 	mara.Choose("reason", "help at the bedside")
 	mara.Fill("text", "I look into every chart of my unit")
 	mara.Choose("for", "1440") // a day, of a policy that lends for 12 hours
@@ -214,6 +204,17 @@ func TestTheStoryOfAManager(t *testing.T) {
 		t.Errorf("of the request the record has %v, want %v", got, want)
 	}
 	s.closes()
+}
+
+// wants goes on from the page of what somebody sees to the form for one patient more.
+func (r *reader) wants(task, patient string) {
+	r.TB.Helper()
+	r.Choose("task", task)
+	r.Fill("patient", patient)
+	r.Press("Look")
+	r.Until("Patient " + patient)
+	r.Press("Ask for this patient")
+	r.Until("Ask for what is missing")
 }
 
 // chart is the patient as somebody is shown it.
