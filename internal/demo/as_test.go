@@ -2,7 +2,6 @@ package demo_test
 
 import (
 	"bytes"
-	"context"
 	"net/http"
 	"net/http/cookiejar"
 	"os"
@@ -122,8 +121,9 @@ func TestNobodyComesInElsewhere(t *testing.T) {
 // TestAVisitorApprovesAsTheChargeNurse: by the links, in a real browser: the nurse's
 // request waits, the charge nurse approves it, the nurse has it.
 func TestAVisitorApprovesAsTheChargeNurse(t *testing.T) {
-	ctx := testkit.Chromium(t)
+	testkit.Need(t, testkit.Browser)
 	d, story := hear(t, demo.Options{Dir: t.TempDir()})
+	v := testkit.NewVisitor(t, strings.TrimSuffix(d.Console, "/"))
 	links := map[string]string{}
 	for _, p := range d.People {
 		links[p.ID] = p.Link
@@ -133,43 +133,19 @@ func TestAVisitorApprovesAsTheChargeNurse(t *testing.T) {
 	}
 	enter := func(id string) {
 		t.Helper()
-		if err := chromedp.Do(ctx, chromedp.Navigate(links[id])); err != nil {
-			t.Fatal(err)
-		}
-		click(t, ctx, "Come in")
+		v.Do(chromedp.Navigate(links[id]))
+		v.Send("Come in")
 	}
 	enter("nina")
-	if text := textOf(t, ctx); !strings.Contains(text, "You asked for") || !strings.Contains(text, "patient p14") {
-		t.Fatalf("the nurse's home:\n%s", text)
-	}
+	v.Says("You asked for", "patient p14")
 	enter("ines")
-	if text := textOf(t, ctx); !strings.Contains(text, "Nina Sample, RN asks for") {
-		t.Fatalf("the charge nurse's home:\n%s", text)
-	}
-	if err := chromedp.Do(ctx, chromedp.Navigate(d.Console+"inbox")); err != nil {
-		t.Fatal(err)
-	}
-	click(t, ctx, "Approve")
+	v.Says("Nina Sample, RN asks for")
+	v.Open("/inbox")
+	v.Send("Approve")
 	enter("nina")
-	if text := textOf(t, ctx); strings.Contains(text, "You asked for") || !strings.Contains(text, "patient p14") {
-		t.Fatalf("the nurse's home afterwards:\n%s", text)
+	if v.Says("patient p14"); strings.Contains(v.Text(), "You asked for") {
+		t.Errorf("the nurse's home afterwards:\n%s", v.Text())
 	}
-}
-
-func click(t *testing.T, ctx context.Context, button string) {
-	t.Helper()
-	if _, err := chromedp.RunResponse(ctx, chromedp.Click(`//main//button[contains(., "`+button+`")]`)); err != nil {
-		t.Fatal(err)
-	}
-}
-
-func textOf(t *testing.T, ctx context.Context) string {
-	t.Helper()
-	text, err := chromedp.Run(ctx, chromedp.Evaluate[string](`document.body.innerText`))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return text
 }
 
 // TestAsPagesLookRight: the list of people and the page of one, in light, dark, on a
