@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// RealmConsole is a confidential-by-PKCE client that signs people in to web pages.
+// RealmConsole is a public client, held to PKCE, that signs people in to web pages.
 type RealmConsole struct {
 	ID, Redirect string
 	LogOut       string // address for log-out tokens
