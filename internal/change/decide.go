@@ -156,7 +156,7 @@ func (b *Book) approve(ctx context.Context, c *book.Change, by people.Actor, x C
 	}
 	x.Answers = append(slices.Clone(x.Answers), Answer{by.ID, now, current, word})
 	if lacks := b.Lacks(&x, e); lacks != "" {
-		return nil, b.answered(ctx, c, by, &x, e, now)
+		return nil, b.answered(c, by, &x, e)
 	}
 	return e.Set, b.putInForce(ctx, c, by, &x, e, now)
 }
@@ -257,7 +257,7 @@ func (b *Book) Lacks(x *Change, e *Effect) string {
 }
 
 // answered keeps one yes of several.
-func (b *Book) answered(_ context.Context, c *book.Change, by people.Actor, x *Change, e *Effect, _ int64) error {
+func (b *Book) answered(c *book.Change, by people.Actor, x *Change, e *Effect) error {
 	s, err := step(x.State, OnAnswer)
 	if err != nil {
 		return err
