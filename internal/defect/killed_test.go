@@ -280,6 +280,7 @@ var killers = map[Defect]killer{
 	CountIgnored:       {inSignIn, "TestAPasskeyWhoseCountWentBackIsRefusedAndTold", ""},
 	LastWayRemoved:     {inSignIn, "TestTheLastWayInStays", ""},
 	GuessesUnlimited:   {inSignIn, "TestWhoGuessesWaitsAndIsTold", ""},
+	TriesForgotten:     {inSignIn, "TestWrongTriesOutliveARestart", ""},
 	JunkRecorded:       {inSignIn, "TestWhatIsNoPasskeyFillsNoRecord", ""},
 	CodeAlone:          {inSignIn, "TestNoPasswordAloneAndNoCodeAlone", ""},
 	OTPTwice:           {inSignIn, "TestACodeIsTakenOnce", ""},

@@ -166,7 +166,7 @@ func All() []Defect {
 		UserUnverified,
 		CountIgnored,
 		LastWayRemoved,
-		GuessesUnlimited,
+		GuessesUnlimited, TriesForgotten,
 		JunkRecorded,
 		CodeAlone,
 		OTPTwice,

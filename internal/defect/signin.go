@@ -14,6 +14,7 @@ const (
 	CountIgnored       Defect = "count-ignored"       // a passkey whose count went back signs in
 	LastWayRemoved     Defect = "last-way-removed"    // a person's only way in is taken away
 	GuessesUnlimited   Defect = "guesses-unlimited"   // nobody waits who guesses
+	TriesForgotten     Defect = "tries-forgotten"     // a restart forgets wrong tries
 	JunkRecorded       Defect = "junk-recorded"       // what is no passkey is recorded without end
 	CodeAlone          Defect = "code-alone"          // a one-time code signs in without the passphrase
 	OTPTwice           Defect = "otp-twice"           // a one-time code is taken twice

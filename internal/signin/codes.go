@@ -69,12 +69,12 @@ func (s *Service) digest(ctx context.Context, phrase string, salt []byte) ([]byt
 // byCodes signs somebody in, or proves them once more, by passphrase and code. Whoever
 // is not there, has no codes, or typed one of the three wrong learns the same after
 // the same work.
-func (s *Service) byCodes(ctx context.Context, name, network, phrase, code string, do func(person string, more func(*book.Change) error) error) error {
-	wait, locked := s.guesses.try(name, network, s.now())
+func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do func(person string, more func(*book.Change) error) error) error {
+	wait, locked := s.guesses.try(g, s.now())
 	if wait > 0 {
 		return tooSoon(wait)
 	}
-	person, w := s.named(name)
+	person, w := s.named(g.name)
 	codes, known := s.decoy, false
 	if w != nil && w.Codes != nil {
 		codes, known = *w.Codes, true
@@ -86,15 +86,12 @@ func (s *Service) byCodes(ctx context.Context, name, network, phrase, code strin
 	step := s.step(person, &codes, known, code)
 	fits := subtle.ConstantTimeCompare(sum, codes.Phrase.Hash) == 1 || defect.On(defect.CodeAlone)
 	if known && fits && step > 0 {
-		err = do(person, func(c *book.Change) error { return s.spendCode(c, person, step) })
-		if err == nil {
-			s.guesses.clear(name, network)
-		}
+		err = do(person, func(c *book.Change) error { return s.spendCode(c, g, person, step) })
 		if !errors.Is(err, errGuess) && !errors.Is(err, ErrInactive) {
 			return err
 		}
 	}
-	return errors.Join(errGuess, s.refuseGuess(ctx, person, locked, "codes"))
+	return s.refuseGuess(ctx, g, person, locked, "codes")
 }
 
 // byCodesHow is what a passphrase and a code prove.
@@ -109,10 +106,12 @@ func (s *Service) named(name string) (person string, w *Ways) {
 	return p.ID, s.ways.Get(p.ID)
 }
 
-// refuseGuess records a guess that failed; of a lock the person and those who run
-// people are told. It does the same work whether or not the person is there.
-func (s *Service) refuseGuess(ctx context.Context, person string, locked bool, by string) error {
-	return s.cfg.Desk.Change(ctx, func(c *book.Change) error {
+// refuseGuess records a guess that failed and returns what is answered: that it did, or
+// that this could not be kept. Of a lock the person and those who run people are told. It
+// does the same work whether or not the person is there.
+func (s *Service) refuseGuess(ctx context.Context, g guess, person string, locked bool, by string) error {
+	err := s.cfg.Desk.Change(ctx, func(c *book.Change) error {
+		s.keepTries(c, g)
 		what := []string{by}
 		if locked {
 			what = append(what, "locked")
@@ -122,6 +121,10 @@ func (s *Service) refuseGuess(ctx context.Context, person string, locked bool, b
 		}
 		return s.record(c, "sign-in-refused", nobody, person, what...)
 	})
+	if err != nil {
+		return err
+	}
+	return errGuess
 }
 
 // step finds which step a code is of, around now; 0 where it is of none.
@@ -154,7 +157,7 @@ func codesOf(person string) string { return "totp " + person }
 
 // spendCode marks a code as used within a change: each is taken once, also by two at
 // the same moment.
-func (s *Service) spendCode(c *book.Change, person string, step int64) error {
+func (s *Service) spendCode(c *book.Change, g guess, person string, step int64) error {
 	w := s.ways.Get(person)
 	if w == nil || w.Codes == nil || step <= w.Codes.Step && !defect.On(defect.OTPTwice) {
 		return errGuess
@@ -162,6 +165,7 @@ func (s *Service) spendCode(c *book.Change, person string, step int64) error {
 	w = w.copy()
 	w.Codes.Step, w.Codes.Used = step, s.now().UnixMicro()
 	s.ways.Put(c, person, w)
+	s.forgetTries(c, g)
 	return nil
 }
 

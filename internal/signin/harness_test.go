@@ -343,7 +343,7 @@ func record(h http.Handler, method, path string) *httptest.ResponseRecorder {
 func (s *site) noSecrets(secrets ...string) {
 	s.t.Helper()
 	var kept strings.Builder
-	for _, kind := range []string{"session", "ways", "invitation"} {
+	for _, kind := range []string{"session", "ways", "invitation", "sign-in-tries"} {
 		open, _ := s.shelf.Pages(s.t.Context(), kind)
 		closed, _ := s.shelf.Closed(s.t.Context(), kind, "", "", 1000)
 		for _, p := range slices.Concat(open, closed) {

@@ -1,27 +1,31 @@
 package signin
 
 import (
-	"strings"
 	"sync"
 	"time"
 
-	"modicum/internal/caller"
 	"modicum/internal/defect"
 )
 
 // limit slows down guessing. Each try counts before it is judged, so that a thousand
 // at once are no better than one after the other; one that succeeds clears its name, and
-// each hour without a try forgets one. It lives in memory: what it protects cannot be
-// guessed within the tries that a restart gives back, and each of them is on record.
+// each hour without a try forgets one. Names and networks stand under a keyed hash, as
+// people type passphrases where a name belongs; what has one beginning lies together.
 type limit struct {
-	mu    sync.Mutex
-	tries map[string]tries
+	key []byte
+
+	mu      sync.Mutex
+	drawers map[string]drawer // by the first two digits of what is in them
 }
 
+type drawer map[string]tries
+
+// tries are those of a name or a network. Until and Forget are read by a clock that
+// nobody puts back while the process lives, and as plain time after a restart.
 type tries struct {
-	n      int
-	until  time.Time // no try before
-	forget time.Time
+	N      int       `json:"n"`
+	Until  time.Time `json:"until,omitzero"` // no try before
+	Forget time.Time `json:"forget,omitzero"`
 }
 
 // Whoever fails so often waits: of a name, and of a network, behind which a whole
@@ -32,17 +36,16 @@ const (
 	lockTime      = 15 * time.Minute
 	freeOfNetwork = 40
 	forgetAfter   = time.Hour
-	maxTries      = 100_000
+	maxInDrawer   = 256 // of 256 drawers
 )
 
 // try counts a try and says how long to wait before it may be made; 0: now. locked is
 // true for the try that begins a lock.
-func (l *limit) try(name, network string, now time.Time) (wait time.Duration, locked bool) {
+func (l *limit) try(g guess, now time.Time) (wait time.Duration, locked bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.clean(now)
-	byName, byNet := "name "+hashOf(strings.ToLower(name)), "net "+caller.Household(network)
-	wait = max(l.tries[byName].until.Sub(now), l.tries[byNet].until.Sub(now))
+	byName, byNet := l.name(g), l.network(g)
+	wait = max(l.of(byName).Until.Sub(now), l.of(byNet).Until.Sub(now))
 	if wait > 0 && !defect.On(defect.GuessesUnlimited) {
 		return wait, false
 	}
@@ -51,24 +54,19 @@ func (l *limit) try(name, network string, now time.Time) (wait time.Duration, lo
 	return 0, n == lockedAt
 }
 
-func (l *limit) count(key string, now time.Time, delay func(int) time.Duration) int {
-	t := l.tries[key]
-	t.n = t.left(now) + 1
-	t.until, t.forget = now.Add(delay(t.n)), now.Add(forgetAfter)
-	if l.tries == nil {
-		l.tries = map[string]tries{}
-	}
-	l.tries[key] = t
-	return t.n
+func (l *limit) count(id string, now time.Time, delay func(int) time.Duration) int {
+	n := l.of(id).left(now) + 1
+	l.put(id, tries{N: n, Until: now.Add(delay(n)), Forget: now.Add(forgetAfter)}, now)
+	return n
 }
 
 // left is how many of the tries still count: one is forgotten for each hour since the
 // last. Who mistypes now and then never waits, and who guesses slowly adds up.
 func (t tries) left(now time.Time) int {
-	if t.n == 0 || now.Before(t.forget) {
-		return t.n
+	if t.N == 0 || now.Before(t.Forget) {
+		return t.N
 	}
-	return max(0, t.n-1-int(min(now.Sub(t.forget)/forgetAfter, maxTries)))
+	return max(0, t.N-1-int(min(now.Sub(t.Forget)/forgetAfter, time.Duration(t.N))))
 }
 
 func nameDelay(n int) time.Duration {
@@ -86,13 +84,12 @@ func networkDelay(n int) time.Duration {
 }
 
 // clear forgets the tries of a name that has signed in, and one of its network's.
-func (l *limit) clear(name, network string) {
+func (l *limit) clear(g guess, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.tries, "name "+hashOf(strings.ToLower(name)))
-	if t, ok := l.tries["net "+caller.Household(network)]; ok {
-		t.n, t.until = max(0, t.n-1), time.Time{}
-		l.tries["net "+caller.Household(network)] = t
+	l.put(l.name(g), tries{}, now)
+	if t := l.of(l.network(g)); t.N > 0 {
+		l.put(l.network(g), tries{N: t.N - 1, Forget: t.Forget}, now)
 	}
 }
 
@@ -102,28 +99,12 @@ func (l *limit) clear(name, network string) {
 func (l *limit) failed(network string, now time.Time) int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.clean(now)
-	key := "net " + caller.Household(network)
-	t := l.tries[key]
-	if !now.Before(t.forget) {
-		t = tries{forget: now.Add(forgetAfter)}
+	id := l.network(guess{network: network})
+	t := l.of(id)
+	if !now.Before(t.Forget) {
+		t = tries{Forget: now.Add(forgetAfter)}
 	}
-	t.n++
-	if l.tries == nil {
-		l.tries = map[string]tries{}
-	}
-	l.tries[key] = t
-	return t.n
-}
-
-// clean forgets what is old once there is much.
-func (l *limit) clean(now time.Time) {
-	if len(l.tries) < maxTries {
-		return
-	}
-	for k, t := range l.tries {
-		if t.left(now) == 0 || len(l.tries) > 2*maxTries {
-			delete(l.tries, k)
-		}
-	}
+	t.N++
+	l.put(id, t, now)
+	return t.N
 }

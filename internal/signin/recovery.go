@@ -44,28 +44,27 @@ func (s *Service) MakeRecovery(ctx context.Context, person string) (codes []stri
 
 // recover takes a recovery code. It opens no session: it lets its person register a
 // new passkey, within a quarter of an hour, and tells them and those who run people.
-func (s *Service) recover(ctx context.Context, name, network, code string) (sealed string, err error) {
-	wait, locked := s.guesses.try(name, network, s.now())
+func (s *Service) recover(ctx context.Context, g guess, code string) (sealed string, err error) {
+	wait, locked := s.guesses.try(g, s.now())
 	if wait > 0 {
 		return "", tooSoon(wait)
 	}
-	person, w := s.named(name)
+	person, w := s.named(g.name)
 	hash := hashOf(typed(code))
 	if w == nil || !s.cfg.People.Active(person) || !slices.ContainsFunc(w.Recovery, func(c Spare) bool { return c.Hash == hash }) {
-		return "", errors.Join(errGuess, s.refuseGuess(ctx, person, locked, "recovery-code"))
+		return "", s.refuseGuess(ctx, g, person, locked, "recovery-code")
 	}
-	err = s.cfg.Desk.Change(ctx, func(c *book.Change) error { return s.spendSpare(ctx, c, person, hash) })
+	err = s.cfg.Desk.Change(ctx, func(c *book.Change) error { return s.spendSpare(ctx, c, g, person, hash) })
 	if errors.Is(err, errGuess) {
-		return "", errors.Join(errGuess, s.refuseGuess(ctx, person, locked, "recovery-code"))
+		return "", s.refuseGuess(ctx, g, person, locked, "recovery-code")
 	}
 	if err != nil {
 		return "", err
 	}
-	s.guesses.clear(name, network)
 	return s.hand(stepEnrol, ticket{Person: person, Code: true}, 15*time.Minute)
 }
 
-func (s *Service) spendSpare(ctx context.Context, c *book.Change, person, hash string) error {
+func (s *Service) spendSpare(ctx context.Context, c *book.Change, g guess, person, hash string) error {
 	w := s.ways.Get(person)
 	if w == nil {
 		return errGuess
@@ -77,6 +76,7 @@ func (s *Service) spendSpare(ctx context.Context, c *book.Change, person, hash s
 	}
 	w.Recovery[i].Used = s.now().UnixMicro()
 	s.ways.Put(c, person, w)
+	s.forgetTries(c, g)
 	if err := s.notify(ctx, c, CodeUsed, person); err != nil {
 		return err
 	}

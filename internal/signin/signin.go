@@ -77,6 +77,7 @@ type Service struct {
 	sessions *book.Book[Session]
 	ways     *book.Book[Ways]
 	invites  *book.Book[Invitation]
+	tries    *book.Book[Tries]
 	index    *index
 	ended    []func(*book.Change, *Session)
 	leaves   func(*Session) func(context.Context) string // of the provider; nil: there is none
@@ -84,8 +85,8 @@ type Service struct {
 	wrap     seal                                        // of what lies on the shelf
 	handed   seal                                        // of what is handed out and must come back
 	used     once
-	guesses  limit
-	junk     limit         // answers that no passkey signed
+	guesses  *limit
+	junk     *limit        // answers that no passkey signed
 	decoy    Codes         // what guesses at nobody are compared with
 	hashing  chan struct{} // as many passphrases are hashed at once
 	owner    atomic.Pointer[string]
@@ -103,12 +104,16 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 	if err := s.secrets(); err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)
 	}
-	var err1, err2, err3 error
+	var err1, err2, err3, err4 error
 	s.sessions, err1 = book.Open(ctx, cfg.Desk, "session", s.index.turned)
 	s.ways, err2 = book.Open(ctx, cfg.Desk, "ways", s.index.waysTurned)
 	s.invites, err3 = book.Open(ctx, cfg.Desk, "invitation", s.index.inviteTurned)
-	if err := errors.Join(err1, err2, err3); err != nil {
+	s.tries, err4 = book.Open[Tries](ctx, cfg.Desk, "sign-in-tries", nil)
+	if err := errors.Join(err1, err2, err3, err4); err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)
+	}
+	for _, kept := range s.tries.All() {
+		s.guesses.restore(kept, s.now())
 	}
 	return s, nil
 }
@@ -121,8 +126,14 @@ func (s *Service) secrets() (err error) {
 	if s.wrap, err = newSeal(s.cfg.Key); err != nil {
 		return err
 	}
+	if s.guesses, err = newLimit(s.cfg.Key); err != nil {
+		return err
+	}
 	key, err := s.bytes(32)
 	if err != nil {
+		return err
+	}
+	if s.junk, err = newLimit(key); err != nil {
 		return err
 	}
 	if s.handed, err = newSeal(key); err != nil {
