@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/oversight"
 	"modicum/ledger"
 )
 
@@ -26,7 +27,7 @@ type deed struct {
 func (d deed) Path() string { return "/record/" + d.ID }
 
 // deed puts what is recorded into words.
-func (r *Record) deed(v *Visit, x *Recorded) deed {
+func (r *Record) deed(v *Visit, x *oversight.Recorded) deed {
 	h := x.Entries[0].Header()
 	d := deed{ID: h.ID, Who: r.name(h.Who), At: v.When(h.At), at: h.At}
 	d.decision, _ = x.Entries[0].(*ledger.Decision)

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"modicum/internal/console"
+	"modicum/internal/oversight"
 	"modicum/ledger/ledgertest"
 )
 
@@ -57,7 +57,7 @@ func TestEveryActIsToldInWords(t *testing.T) {
 	for _, act := range writtenActs(t) {
 		a := ledgertest.Act(4)
 		a.Who, a.Act, a.What = "dora", act, nil
-		l.shelf.found = []*console.Recorded{recorded(t, a)}
+		l.shelf.found = []*oversight.Recorded{recorded(t, a)}
 		_, page := l.get(t, "/record")
 		bare := strings.ReplaceAll(act, "-", " ")
 		if strings.Contains(page, bare+"<") || strings.Contains(page, bare+" (") || strings.Contains(page, bare+",") {

@@ -2,7 +2,6 @@ package console
 
 import (
 	_ "embed"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -10,8 +9,8 @@ import (
 	"strings"
 
 	"modicum/internal/gate"
+	"modicum/internal/oversight"
 	"modicum/ledger"
-	"modicum/policy"
 )
 
 //go:embed page_entry.html
@@ -34,7 +33,7 @@ type entryShown struct {
 	Patients []string // keyed references
 	Bodies   []string
 	Index    int64
-	Record   *Recorded
+	Record   *oversight.Recorded
 	Key      string
 	Grants   []string
 	Hashes   []saying
@@ -54,10 +53,8 @@ type withheldShown struct{ What, Why, Marked string }
 
 // again is the decision derived anew, now.
 type again struct {
-	Agrees      bool
-	Differences []string
-	Cannot      string // why it cannot be derived
-	Rows        []againRow
+	*oversight.Derived
+	Rows []againRow
 }
 
 type againRow struct{ What, Lines, Bites string }
@@ -65,16 +62,9 @@ type againRow struct{ What, Lines, Bites string }
 // entryPage is one decision or act with everything that is recorded of it, and why.
 func (r *Record) entryPage() Page {
 	return Page{Path: "/record/{id}", May: mayRead, Get: func(v *Visit) error {
-		id := v.R.PathValue("id")
-		if !entryID(id) {
-			return ErrNotHere
-		}
-		if err := r.read(v, "", "entry", id); err != nil {
-			return r.unrecorded(v, err)
-		}
-		x, err := r.Archive.Entry(v.Context(), id)
+		x, err := r.Entry(v.Context(), reader(v), v.R.PathValue("id"))
 		if err != nil {
-			return err
+			return r.unrecorded(v, err)
 		}
 		shown, err := r.entry(v, x)
 		if err != nil {
@@ -84,25 +74,13 @@ func (r *Record) entryPage() Page {
 	}}
 }
 
-// entryID reports whether a text has the form of an id, so that nothing else is recorded
-// as what somebody read.
-func entryID(id string) bool {
-	return len(id) == 36 && strings.Trim(id, "0123456789abcdef-") == ""
-}
-
 // proofPage gives the file that proves an entry to whoever has the verification key.
 func (r *Record) proofPage() Page {
 	return Page{Path: "/record/{id}/proof", May: mayRead, Get: func(v *Visit) error {
 		id := v.R.PathValue("id")
-		if !entryID(id) {
-			return ErrNotHere
-		}
-		if err := r.read(v, "", "proof", id); err != nil {
-			return r.unrecorded(v, err)
-		}
-		proof, err := r.Archive.Prove(v.Context(), id)
+		proof, err := r.Prove(v.Context(), reader(v), id)
 		if err != nil {
-			return err
+			return r.unrecorded(v, err)
 		}
 		h := v.W.Header()
 		h.Set("Content-Type", "text/plain; charset=utf-8")
@@ -112,7 +90,7 @@ func (r *Record) proofPage() Page {
 	}}
 }
 
-func (r *Record) entry(v *Visit, x *Recorded) (*entryShown, error) {
+func (r *Record) entry(v *Visit, x *oversight.Recorded) (*entryShown, error) {
 	out := &entryShown{deed: r.deed(v, x), Record: x, Key: r.Key, Index: x.Index[0]}
 	out.Decision, out.Act = out.decision, out.act
 	for _, b := range x.Bodies {
@@ -155,7 +133,7 @@ func (r *Record) tellAct(e *entryShown) {
 	}
 	e.say("Act", words(a.Act))
 	what := a.What
-	if kind, _, _ := strings.Cut(a.Act, "-"); len(what) > 0 && entryID(what[0]) && subjects[kind] != "" {
+	if kind, _, _ := strings.Cut(a.Act, "-"); len(what) > 0 && oversight.IsID(what[0]) && subjects[kind] != "" {
 		e.Facts = append(e.Facts, saying{"Which", what[0], subjects[kind] + what[0]})
 		what = what[1:]
 	}
@@ -339,24 +317,15 @@ func (r *Record) steps(v *Visit, entries []ledger.Entry) (out []stepShown) {
 	return out
 }
 
-// derive derives the decision again, from what is recorded with it and the policy of then.
-func (r *Record) derive(v *Visit, x *Recorded) (*again, error) {
-	d, _ := x.Entries[0].(*ledger.Decision)
-	if d.Generation.Semantics != policy.Semantics {
-		return &again{Cannot: fmt.Sprintf("It was made under version %d of the reading rules, and this program knows version %d alone. What it would say is not guessed.", d.Generation.Semantics, policy.Semantics)}, nil
-	}
-	p, err := r.Archive.Replay(v.Context(), x)
-	switch {
-	case errors.Is(err, ErrNoPolicy):
-		return &again{Cannot: "The policy that decided it is not among the archived ones, so nothing can be derived."}, nil
-	case errors.Is(err, gate.ErrOtherGeneration):
-		return &again{Cannot: "It was made under another catalog, or by another version of the program, so nothing can be derived here."}, nil
-	case err != nil:
+// derive tells what comes of deriving the decision again.
+func (r *Record) derive(v *Visit, x *oversight.Recorded) (*again, error) {
+	d, err := r.Derive(v.Context(), x)
+	if err != nil || d == nil {
 		return nil, err
 	}
-	out := &again{Agrees: len(p.Differences) == 0, Differences: p.Differences}
-	for i := range p.Verdicts {
-		w := &p.Verdicts[i]
+	out := &again{Derived: d}
+	for i := range d.Verdicts {
+		w := &d.Verdicts[i]
 		row := againRow{What: fmt.Sprintf("%d × %s", max(1, w.Recorded.Count), w.Recorded.Type), Lines: strings.Join(w.Lines, ", "), Bites: strings.Join(w.Bites, ", ")}
 		if row.Lines != "" || row.Bites != "" {
 			out.Rows = append(out.Rows, row)

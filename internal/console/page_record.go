@@ -7,15 +7,12 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/google/uuid"
-
 	"modicum/internal/defect"
-	"modicum/internal/people"
+	"modicum/internal/oversight"
 	"modicum/ledger"
 )
 
@@ -113,13 +110,7 @@ func (s recordShown) Kept() (out []*Field) {
 	return out
 }
 
-const (
-	kindReads   = "reads"
-	kindAll     = "everything"
-	kindShown   = "shown"
-	kindCutOff  = "cut-off"
-	patientName = "patient"
-)
+const patientName = "patient"
 
 // recordForm is what the record can be searched by.
 func (r *Record) recordForm() *Form {
@@ -149,9 +140,9 @@ func (r *Record) recordForm() *Form {
 		{Name: patientName, Label: "Patient, by id", Kind: Line, Max: 100},
 		{Name: "from", Label: "From", Kind: Moment}, {Name: "to", Label: "Until", Kind: Moment},
 		{Name: "kind", Label: "What", Kind: Select, Options: []Option{
-			{Value: "", Label: "Requests and acts"}, {Value: string(ledger.KindDecision), Label: "Requests for data"}, {Value: kindShown, Label: "Requests that showed something"},
-			{Value: kindCutOff, Label: "Answers that were cut off"}, {Value: string(ledger.KindAct), Label: "Acts"}, {Value: kindReads, Label: "Who read this record"},
-			{Value: kindAll, Label: "All of these"},
+			{Value: "", Label: "Requests and acts"}, {Value: string(ledger.KindDecision), Label: "Requests for data"}, {Value: oversight.Shown, Label: "Requests that showed something"},
+			{Value: oversight.CutOff, Label: "Answers that were cut off"}, {Value: string(ledger.KindAct), Label: "Acts"}, {Value: oversight.Reads, Label: "Who read this record"},
+			{Value: oversight.All, Label: "All of these"},
 		}},
 		{Name: "effect", Label: "Answer", Kind: Select, Options: []Option{{Value: "", Label: "Any"}, {Value: string(ledger.Admit), Label: "Allowed"}, {Value: string(ledger.Refuse), Label: "Refused"}}},
 		role, task, purpose, door,
@@ -164,46 +155,36 @@ func (r *Record) recordForm() *Form {
 	return f
 }
 
-// query reads the form.
-func (r *Record) query(v *Visit, f *Form) RecordQuery {
-	q := RecordQuery{Role: f.Get("role"), Purpose: f.Get("purpose"), Door: f.Get("door"), Grant: f.Get("grant"), Effect: ledger.Effect(f.Get("effect")), Limit: deedsPerPage}
-	q.Who, _ = r.known(f.Get("who"))
-	if role, task, ok := strings.Cut(f.Get("task"), "/"); ok {
-		if q.Role != "" && q.Role != role {
-			f.Fail("task", "This task is not one of the role: choose another, or any role.")
-		}
-		q.Role, q.Task = role, task
+// asked reads the form.
+func (r *Record) asked(v *Visit, f *Form) oversight.Asked {
+	a := oversight.Asked{
+		Who: f.Get("who"), Patient: f.Get(patientName), Kind: f.Get("kind"), Effect: f.Get("effect"), Role: f.Get("role"), Task: f.Get("task"),
+		Purpose: f.Get("purpose"), Door: f.Get("door"), Grant: f.Get("grant"), From: r.moment(v, f, "from"), To: r.moment(v, f, "to"), Limit: deedsPerPage,
 	}
-	switch kind := f.Get("kind"); kind {
-	case kindShown:
-		q.Kind, q.Shown = ledger.KindDecision, true
-	case kindCutOff:
-		q.Kind, q.CutOff = ledger.KindDecision, true
-	case kindReads:
-		q.OnlyReads = true
-	case kindAll:
-		q.Reads = true
-	default:
-		q.Kind = ledger.Kind(kind)
-	}
-	q.From, q.To = r.moment(v, f, "from"), r.moment(v, f, "to")
-	if q.From != 0 && q.To != 0 && q.From >= q.To {
-		f.Fail("to", "The end lies before the beginning.")
-	}
-	if _, err := uuid.Parse(q.Grant); q.Grant != "" && err != nil {
-		f.Fail("grant", "It is a number like 01a20b3b-b8f1-75e7-8843-7fe0e435acc6.")
-	}
-	q.Patient = r.patient(f)
 	before := f.Field("before")
 	var err error
-	if q.Before, err = strconv.ParseInt(before.Value, 10, 64); err != nil || q.Before < 0 {
-		before.Value, q.Before = "", 0
+	if a.Before, err = strconv.ParseInt(before.Value, 10, 64); err != nil || a.Before < 0 {
+		before.Value, a.Before = "", 0
 	}
-	return q
+	return a
 }
 
-// keyedRef is how the record names a patient.
-var keyedRef = regexp.MustCompile(`^[A-Za-z0-9._-]{1,16}:[A-Za-z0-9_-]{22,64}$`)
+// search is a search of the record: as it was asked, and as the record knows it.
+type search struct {
+	asked oversight.Asked
+	query oversight.Query
+}
+
+// query reads the form, and says at its fields what is wrong with it.
+func (r *Record) query(v *Visit, f *Form) search {
+	s := search{asked: r.asked(v, f)}
+	var wrong []oversight.Wrong
+	s.query, wrong = r.Query(s.asked)
+	for _, w := range wrong {
+		f.Fail(w.Field, w.Say)
+	}
+	return s
+}
 
 func (r *Record) moment(v *Visit, f *Form, name string) int64 {
 	text := f.Get(name)
@@ -215,19 +196,6 @@ func (r *Record) moment(v *Visit, f *Form, name string) int64 {
 		f.Fail(name, "Write a day and a time like 2026-11-27T07:00.")
 	}
 	return at
-}
-
-// patient turns what was typed into the reference by which the record names patients.
-func (r *Record) patient(f *Form) string {
-	id := strings.TrimPrefix(f.Get(patientName), "Patient/")
-	switch {
-	case id == "", keyedRef.MatchString(id):
-		return id // a reference of the record itself
-	case !people.IsFHIRID(id):
-		f.Fail(patientName, "Name the patient by the id of the chart: letters, digits, - and . only.")
-		return ""
-	}
-	return r.Refs.Ref("Patient/" + id)
 }
 
 // searchPage finds decisions and acts. A patient is asked for by post and stands in no
@@ -246,7 +214,7 @@ func (r *Record) searchPage() Page {
 			f.Read(v)
 			q := r.query(v, f)
 			if f.OK() && r.addressable(f) {
-				v.redirect(address("/record", r.asked(f, v.R.PostForm)))
+				v.redirect(address("/record", r.addressed(f, v.R.PostForm)))
 				return nil
 			}
 			return r.show(v, f, q, v.R.PostForm)
@@ -257,12 +225,12 @@ func (r *Record) searchPage() Page {
 // addressable reports whether a search may stand in an address: it names no patient, and
 // nobody whom the directory does not know.
 func (r *Record) addressable(f *Form) bool {
-	_, known := r.known(f.Get("who"))
+	_, known := r.Known(f.Get("who"))
 	return (f.Get(patientName) == "" || defect.On(defect.PatientAddressed)) && (known || f.Get("who") == "")
 }
 
-// asked is the form as an address has it.
-func (r *Record) asked(f *Form, sent url.Values) url.Values {
+// addressed is the form as an address has it.
+func (r *Record) addressed(f *Form, sent url.Values) url.Values {
 	out := url.Values{}
 	for _, x := range f.Fields {
 		if x.Value != "" && (x.Name != patientName || defect.On(defect.PatientAddressed)) {
@@ -276,54 +244,33 @@ func (r *Record) asked(f *Form, sent url.Values) url.Values {
 }
 
 // show answers a search: who reads is on record first.
-func (r *Record) show(v *Visit, f *Form, q RecordQuery, sent url.Values) error {
+func (r *Record) show(v *Visit, f *Form, s search, sent url.Values) error {
 	if !f.OK() {
 		return v.Again(recordView, recordShown{Form: f, More: true, Any: true})
 	}
-	file := sent.Get("as") == "csv"
-	if err := r.read(v, q.Patient, r.told(f, file)...); err != nil {
-		return r.unrecorded(v, err)
+	if sent.Get("as") == "csv" {
+		return r.export(v, s)
 	}
-	if file {
-		return r.export(v, q)
-	}
-	page, err := r.Archive.Find(v.Context(), q)
+	page, err := r.Search(v.Context(), reader(v), s.query, r.Told("search", s.asked))
 	if err != nil {
-		return err
+		return r.unrecorded(v, err)
 	}
 	return v.Show(recordView, r.shown(v, f, &page))
 }
 
-// told is what the record says of a search: what was looked for, as far as the directory
-// and the policy know it. What else was typed may be anything.
-func (r *Record) told(f *Form, file bool) []string {
-	out := []string{"search"}
-	if file {
-		out[0] = "export"
-	}
-	for _, x := range f.Fields {
-		switch id, known := r.known(x.Value); {
-		case x.Value == "" || x.Name == patientName:
-		case x.Name == "who" && known:
-			out = append(out, "who="+id)
-		case x.Name == "who":
-			out = append(out, "who") // whom the directory does not know
-		default:
-			out = append(out, x.Name+"="+x.Value)
-		}
-	}
-	return out
-}
-
+// unrecorded answers a reading that was not told.
 func (r *Record) unrecorded(v *Visit, err error) error {
-	if !errors.Is(err, errUnrecorded) {
+	switch {
+	case errors.Is(err, oversight.ErrNone):
+		return ErrNotHere
+	case !errors.Is(err, oversight.ErrUnrecorded):
 		return err
 	}
 	v.site.cfg.Diary.LogAttrs(v.Context(), slog.LevelError, "the record was not shown: its reader could not be recorded", slog.String("error", err.Error()))
 	return v.ShowStatus(http.StatusServiceUnavailable, unrecordedView, nil)
 }
 
-func (r *Record) shown(v *Visit, f *Form, page *RecordPage) recordShown {
+func (r *Record) shown(v *Visit, f *Form, page *oversight.Page) recordShown {
 	x := recordShown{Form: f, Next: page.Next, Until: v.When(page.Until), Posted: !r.addressable(f)}
 	for _, name := range []string{"effect", "role", "task", "purpose", "door", "grant"} {
 		x.More = x.More || f.Get(name) != ""
@@ -334,7 +281,7 @@ func (r *Record) shown(v *Visit, f *Form, page *RecordPage) recordShown {
 		x.List.Rows = append(x.List.Rows, deedTable.row(r.deed(v, &page.Found[i])))
 	}
 	deedTable.heads(nil, x.List)
-	here := r.asked(f, nil)
+	here := r.addressed(f, nil)
 	x.CSV = address("/record", with(here, "as", "csv", "before", ""))
 	if f.Get("before") != "" {
 		x.Back = address("/record", with(here, "before", ""))
@@ -348,8 +295,13 @@ func (r *Record) shown(v *Visit, f *Form, page *RecordPage) recordShown {
 // export answers what was found as a file, the newest mostDeeds of it, and looks a bounded
 // way back for it: a search that little fits would read the whole record while one waits.
 // The last line says how far it went.
-func (r *Record) export(v *Visit, q RecordQuery) error {
+func (r *Record) export(v *Visit, s search) error {
+	q := s.query
 	q.Before, q.Limit = 0, 500
+	s.asked.Before = 0
+	if err := r.Note(v.Context(), reader(v), q.Patient, r.Told("export", s.asked)...); err != nil {
+		return r.unrecorded(v, err)
+	}
 	var rows []deed
 	for looks := 1; ; looks++ {
 		page, err := r.Archive.Find(v.Context(), q)

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"modicum/internal/console"
 	"modicum/internal/gate"
+	"modicum/internal/oversight"
 	"modicum/internal/testkit"
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
@@ -22,8 +22,8 @@ import (
 // shelf is a record in memory. It remembers what was asked of it, and in which order with
 // what was recorded.
 type shelf struct {
-	found  []*console.Recorded
-	asked  []console.RecordQuery
+	found  []*oversight.Recorded
+	asked  []oversight.Query
 	next   int64
 	until  int64
 	differ []string
@@ -32,7 +32,7 @@ type shelf struct {
 	ends   int // after how many reads nothing is older; 0: next stays what it is
 }
 
-func (s *shelf) Find(_ context.Context, q console.RecordQuery) (p console.RecordPage, err error) {
+func (s *shelf) Find(_ context.Context, q oversight.Query) (p oversight.Page, err error) {
 	s.reads++
 	s.asked = append(s.asked, q)
 	for _, r := range s.found {
@@ -44,7 +44,7 @@ func (s *shelf) Find(_ context.Context, q console.RecordQuery) (p console.Record
 	return p, nil
 }
 
-func (s *shelf) Entry(_ context.Context, id string) (*console.Recorded, error) {
+func (s *shelf) Entry(_ context.Context, id string) (*oversight.Recorded, error) {
 	s.reads++
 	for i, r := range s.found {
 		if r.Entries[0].Header().ID != id {
@@ -55,10 +55,10 @@ func (s *shelf) Entry(_ context.Context, id string) (*console.Recorded, error) {
 		}
 		return r, nil
 	}
-	return nil, console.ErrNotHere
+	return nil, oversight.ErrNone
 }
 
-func (s *shelf) Replay(context.Context, *console.Recorded) (*gate.Replayed, error) {
+func (s *shelf) Replay(context.Context, *oversight.Recorded) (*gate.Replayed, error) {
 	return &gate.Replayed{Differences: s.differ}, s.replay
 }
 
@@ -107,9 +107,9 @@ type library struct {
 	log   *keptLog
 }
 
-func recorded(t testing.TB, entries ...ledger.Entry) *console.Recorded {
+func recorded(t testing.TB, entries ...ledger.Entry) *oversight.Recorded {
 	t.Helper()
-	r := &console.Recorded{Origin: "modicum.hospital.example/main"}
+	r := &oversight.Recorded{Origin: "modicum.hospital.example/main"}
 	for i, e := range entries {
 		b, err := ledger.Encode(e)
 		if err != nil {
@@ -128,7 +128,7 @@ func newLibrary(t testing.TB) *library {
 }
 
 // happenings are a nurse's search, a refusal, an answer that was cut off, and an act.
-func happenings(t testing.TB) []*console.Recorded {
+func happenings(t testing.TB) []*oversight.Recorded {
 	at := noon.UnixMicro()
 	d := ledgertest.Decision(1)
 	d.At, d.Who, d.Roles, d.Role, d.Task = at, "nina", []string{"nurse"}, "nurse", "give-care"
@@ -156,7 +156,7 @@ func happenings(t testing.TB) []*console.Recorded {
 	opened.At = at - 3600e6
 	act := ledgertest.Act(4)
 	act.At, act.Who, act.Act, act.What, act.Patients = at-86400e6, "dora", "glass-broken", []string{ledgertest.ID(78)}, []string{ledgertest.Patient(9)}
-	return []*console.Recorded{recorded(t, d, o), recorded(t, no), recorded(t, cut, opened, cutEnd), recorded(t, act)}
+	return []*oversight.Recorded{recorded(t, d, o), recorded(t, no), recorded(t, cut, opened, cutEnd), recorded(t, act)}
 }
 
 // TestL2_WhoReadsTheRecordIsOnRecordFirst: a search, its file, an entry and its proof, each
@@ -325,7 +325,7 @@ func TestDerivedAgainIsSaidAsItIs(t *testing.T) {
 	}{
 		{"it agrees", nil, nil, "It follows to the bit"},
 		{"it differs", []string{"view of Observation: recorded and derived differ"}, nil, "It does not follow from what is recorded with it"},
-		{"no policy", nil, console.ErrNoPolicy, "not among the archived ones"},
+		{"no policy", nil, oversight.ErrNoPolicy, "not among the archived ones"},
 		{"another catalog", nil, gate.ErrOtherGeneration, "under another catalog"},
 	} {
 		l.shelf.differ, l.shelf.replay = tt.differ, tt.err
@@ -359,7 +359,7 @@ func TestC2_WhatStandsInTheRecordIsTextAlone(t *testing.T) {
 	o.Verdicts = []ledger.Verdict{{Type: bad, Because: bad, Marked: []string{bad}}, {Type: bad, Because: bad, Marked: []string{bad}, View: ledger.Withheld}, {Type: bad, Observed: true, Lost: []string{bad}}}
 	a := ledgertest.Act(2)
 	a.Who, a.Behalf, a.Reason, a.What, a.Hashes = bad, bad, bad, []string{bad}, nil
-	l.shelf.found = []*console.Recorded{recorded(t, d, o), recorded(t, a)}
+	l.shelf.found = []*oversight.Recorded{recorded(t, d, o), recorded(t, a)}
 	l.shelf.differ = []string{bad}
 	l.posted(t)
 	for _, path := range []string{"/record", "/record/" + d.ID, "/record/" + a.ID, "/posted?to=/record&patient=p1"} {
@@ -382,7 +382,7 @@ func TestC2_WhatStandsInTheRecordIsTextAlone(t *testing.T) {
 func TestAFileOfTheRecordLooksABoundedWayBack(t *testing.T) {
 	few := happenings(t)[:1]
 	for name, tt := range map[string]struct {
-		found []*console.Recorded
+		found []*oversight.Recorded
 		ends  int
 		said  bool
 	}{

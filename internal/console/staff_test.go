@@ -22,6 +22,7 @@ import (
 	"modicum/internal/console"
 	"modicum/internal/facts"
 	"modicum/internal/notice"
+	"modicum/internal/oversight"
 	"modicum/internal/people"
 	"modicum/internal/reach"
 	"modicum/internal/tokens"
@@ -159,10 +160,10 @@ func newHospital(t testing.TB) *hospital {
 	h.given = givesTokens(t, h.desk, h.crew, func() *policy.Set { return set }, clock)
 	h.staff = &console.Staff{Tokens: h.given, Lent: h.lent, People: h.crew, Policy: func() *policy.Set { return set }, Reach: sees, Bell: h.bell, Drills: []string{"drill-1"}, Now: func() time.Time { return time.UnixMicro(h.now.Load()) }}
 	h.record, h.reads = &shelf{}, &keptLog{}
-	rebuild(t, h.world, slices.Concat(h.staff.Pages(h.site), ailingSystem().Pages(), (&console.Record{
+	rebuild(t, h.world, slices.Concat(h.staff.Pages(h.site), ailingSystem().Pages(), (&console.Record{Record: &oversight.Record{
 		Archive: h.record, Log: h.reads, Refs: refs, People: h.crew, Policy: func() *policy.Set { return set }, Doors: []string{"fhir", "ledger"},
 		Key: "modicum.hospital.example/main+1f2e3d4c+AX5+abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQ=",
-	}).Pages())...)
+	}}).Pages())...)
 	h.proved.Store(true)
 	return h
 }

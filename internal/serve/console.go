@@ -10,7 +10,6 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/console"
-	"modicum/internal/door/fhir"
 	"modicum/internal/facts"
 	"modicum/internal/reach"
 	"modicum/internal/signin"
@@ -126,9 +125,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		return err
 	}
 	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk, Samples: s.samples(), Own: s.ownView}).Pages()...)
-	s.browser.site.Add((&console.Record{
-		Archive: s.openArchive(), Log: s.record(), Refs: refs, People: s.org.people, Policy: s.set, Key: s.vkey, Doors: []string{fhir.Name, "ledger"},
-	}).Pages()...)
+	s.browser.site.Add((&console.Record{Record: s.reading(refs)}).Pages()...)
 	s.browser.site.Add(laws.Pages()...)
 	s.browser.site.Add(office.Pages()...)
 	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook, Installation: s.installation}).Pages()...)

@@ -6,14 +6,15 @@ import (
 	"io/fs"
 	"sync"
 
-	"modicum/internal/console"
+	"modicum/internal/door/fhir"
 	"modicum/internal/gate"
+	"modicum/internal/oversight"
 	"modicum/internal/store"
 	"modicum/ledger"
 	"modicum/policy"
 )
 
-// archive is the record as the console's pages read it.
+// archive is the record as it lies in store and archive.
 type archive struct {
 	store    *store.Store
 	origin   string // of the log in force
@@ -27,14 +28,21 @@ type archive struct {
 // mostSets bounds how many old policies stay compiled.
 const mostSets = 8
 
-var _ console.Archive = (*archive)(nil)
+var _ oversight.Archive = (*archive)(nil)
+
+// reading is the record as people and programs read it.
+func (s *Server) reading(refs *ledger.Refs) *oversight.Record {
+	return &oversight.Record{
+		Archive: s.openArchive(), Log: s.record(), Refs: refs, People: s.org.people, Policy: s.set, Key: s.vkey, Doors: []string{fhir.Name, "ledger"},
+	}
+}
 
 func (s *Server) openArchive() *archive {
 	return &archive{store: s.store, origin: s.opts.Config.Ledger.Origin, policies: s.policies(), set: s.set, sets: map[string]*policy.Set{}}
 }
 
-// Find implements console.Archive.
-func (a *archive) Find(ctx context.Context, q console.RecordQuery) (console.RecordPage, error) {
+// Find implements oversight.Archive.
+func (a *archive) Find(ctx context.Context, q oversight.Query) (oversight.Page, error) {
 	w := store.Wanted{
 		Who: q.Who, Role: q.Role, Task: q.Task, Purpose: q.Purpose, Door: q.Door, Patient: q.Patient, Grant: q.Grant, Kind: q.Kind,
 		Effect: q.Effect, Shown: q.Shown, From: q.From, To: q.To, Before: q.Before, Limit: q.Limit,
@@ -50,9 +58,9 @@ func (a *archive) Find(ctx context.Context, q console.RecordQuery) (console.Reco
 	}
 	found, err := a.store.Find(ctx, w)
 	if err != nil {
-		return console.RecordPage{}, err
+		return oversight.Page{}, err
 	}
-	page := console.RecordPage{Next: found.Next, Until: found.Until}
+	page := oversight.Page{Next: found.Next, Until: found.Until}
 	for _, g := range found.Groups {
 		page.Found = append(page.Found, *a.recorded(&g))
 	}
@@ -60,20 +68,20 @@ func (a *archive) Find(ctx context.Context, q console.RecordQuery) (console.Reco
 }
 
 // recorded is one decision or act as pages know it.
-func (a *archive) recorded(g *store.Group) *console.Recorded {
+func (a *archive) recorded(g *store.Group) *oversight.Recorded {
 	first := &g.Records[0]
-	r := &console.Recorded{Entries: g.Entries, Origin: first.Origin, Earlier: first.Origin != a.origin}
+	r := &oversight.Recorded{Entries: g.Entries, Origin: first.Origin, Earlier: first.Origin != a.origin}
 	for i := range g.Records {
 		r.Bodies, r.Index = append(r.Bodies, g.Records[i].Body), append(r.Index, g.Records[i].Index)
 	}
 	return r
 }
 
-// Entry implements console.Archive.
-func (a *archive) Entry(ctx context.Context, id string) (*console.Recorded, error) {
+// Entry implements oversight.Archive.
+func (a *archive) Entry(ctx context.Context, id string) (*oversight.Recorded, error) {
 	records, err := a.store.ByID(ctx, id)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return nil, console.ErrNotHere
+		return nil, oversight.ErrNone
 	}
 	if err != nil {
 		return nil, err
@@ -91,11 +99,11 @@ func (a *archive) Entry(ctx context.Context, id string) (*console.Recorded, erro
 	return r, err
 }
 
-// Replay implements console.Archive.
-func (a *archive) Replay(_ context.Context, r *console.Recorded) (*gate.Replayed, error) {
+// Replay implements oversight.Archive.
+func (a *archive) Replay(_ context.Context, r *oversight.Recorded) (*gate.Replayed, error) {
 	d, ok := r.Entries[0].(*ledger.Decision)
 	if !ok {
-		return nil, console.ErrNotHere
+		return nil, oversight.ErrNone
 	}
 	set, err := a.policy(d.Generation.Policy)
 	if err != nil {
@@ -116,7 +124,7 @@ func (a *archive) policy(hash string) (*policy.Set, error) {
 	}
 	set, err := Archived(a.policies, hash)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, console.ErrNoPolicy
+		return nil, oversight.ErrNoPolicy
 	}
 	if err != nil {
 		return nil, err
@@ -128,11 +136,11 @@ func (a *archive) policy(hash string) (*policy.Set, error) {
 	return set, nil
 }
 
-// Prove implements console.Archive.
+// Prove implements oversight.Archive.
 func (a *archive) Prove(ctx context.Context, id string) ([]byte, error) {
 	p, err := a.store.Prove(ctx, id)
 	if errors.Is(err, ledger.ErrNotFound) {
-		return nil, console.ErrNotHere
+		return nil, oversight.ErrNone
 	}
 	if err != nil {
 		return nil, err
