@@ -8,10 +8,8 @@ import (
 // Overseer is what the pages show that look at the installation as a whole: who sees
 // what by the policy in force, and what a task shows of records. Policy must be set.
 type Overseer struct {
-	Policy  func() *policy.Set
-	Desk    *preview.Desk // nil: nobody sees as another here
-	Samples []Sample      // made-up patients to look at
-	Own     OwnView       // nil: there is no upstream to look at
+	Policy func() *policy.Set
+	Desk   *preview.Desk // nil: nobody sees as another here
 
 	table rolesCache
 }

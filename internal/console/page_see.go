@@ -2,14 +2,13 @@ package console
 
 import (
 	"cmp"
-	"context"
 	_ "embed"
 	"errors"
 	"net/url"
 	"slices"
 	"strings"
 
-	"modicum/internal/people"
+	"modicum/internal/oversight"
 	"modicum/internal/preview"
 	"modicum/policy"
 )
@@ -25,22 +24,8 @@ var (
 	seenView = View("seen", seenText)
 )
 
-// Sample is a made-up patient.
-type Sample struct {
-	ID, Name, Note string
-	Records        func() []byte // NDJSON
-}
-
-// OwnView reads a patient's records as the viewer's own request for one of their own
-// tasks: decided by the gate and on record like any other. [ErrOwn] says that it shows
-// nothing, whatever the reason.
-type OwnView func(ctx context.Context, v *Viewer, task, patient string) ([]byte, error)
-
-// ErrOwn: the viewer's own task shows nothing of the patient, or there is none.
-var ErrOwn = errors.New("the viewer's own task shows nothing of this patient")
-
 // maySee lets in who writes policy, puts it in force, or reviews what was done under it.
-var maySee = Duty(people.WritePolicy, people.AgreePolicy, people.ReviewAccess)
+var maySee = Duty(oversight.Seers()...)
 
 // seeRow is a task that can be looked through.
 type seeRow struct {
@@ -106,27 +91,26 @@ func (o *Overseer) seenTask(v *Visit) (policy.TaskInfo, error) {
 	return task, nil
 }
 
-// Where records come from, as the form and the record of a look call it.
-const (
-	madeUp  = "made-up"
-	given   = "given"
-	ownView = "own-view"
-)
+// asker is the viewer as one who looks.
+func asker(v *Viewer) preview.Asker {
+	p := v.Person
+	return preview.Asker{ID: p.ID, Roles: v.Roles, How: v.How, Network: v.Network, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners}
+}
 
 // seeForm asks what holds, what restricts, and which records.
 func (o *Overseer) seeForm(v *Visit, task policy.TaskInfo) *Form {
 	asks, restricts := preview.Facts(o.Policy(), task)
-	from := &Field{Name: "from", Label: "Records", Kind: Radios, Need: true, Value: madeUp, Options: []Option{
-		{Value: madeUp, Label: "A made-up patient", Hint: "Nobody real is looked at."},
-		{Value: given, Label: "Records that you paste or upload", Hint: "They are kept nowhere, and are gone when you leave the page."},
+	from := &Field{Name: "from", Label: "Records", Kind: Radios, Need: true, Value: preview.MadeUp, Options: []Option{
+		{Value: preview.MadeUp, Label: "A made-up patient", Hint: "Nobody real is looked at."},
+		{Value: preview.Given, Label: "Records that you paste or upload", Hint: "They are kept nowhere, and are gone when you leave the page."},
 	}}
 	f := &Form{Submit: "Look", Back: "/see-as", Fields: []*Field{
 		from, o.sampleField(),
 		{Name: "text", Label: "FHIR resources", Hint: "JSON, a Bundle, or one resource a line; at most 1 MiB and 500 resources.", Kind: Area, Raw: true, Either: true, Rows: 8, Max: preview.MostBytes},
 		{Name: "file", Label: "or a file of them", Kind: File, Either: true},
 	}}
-	if tasks := o.Policy().TasksOf(v.Viewer.Roles); o.Own != nil && len(tasks) > 0 {
-		from.Options = append(from.Options, Option{Value: ownView, Label: "A patient of ours whom you may see yourself", Hint: "Asked for as your own request. What shows is what both you and this task see, of the first 200 records."})
+	if tasks := o.Desk.OwnTasks(asker(v.Viewer)); len(tasks) > 0 {
+		from.Options = append(from.Options, Option{Value: preview.OwnView, Label: "A patient of ours whom you may see yourself", Hint: "Asked for as your own request. What shows is what both you and this task see, of the first 200 records."})
 		own := &Field{Name: "own", Label: "Your own task", Kind: Select, Either: true}
 		for _, t := range tasks {
 			own.Options = append(own.Options, Option{Value: t.ID, Label: t.Title})
@@ -158,7 +142,7 @@ func assumed(name, label, hint string, facts []preview.Fact, all bool) *Field {
 
 func (o *Overseer) sampleField() *Field {
 	x := &Field{Name: "sample", Label: "Which made-up patient", Kind: Select, Either: true}
-	for _, s := range o.Samples {
+	for _, s := range o.Desk.Samples() {
 		x.Options = append(x.Options, Option{Value: s.ID, Label: s.Name + ": " + s.Note})
 	}
 	return x
@@ -167,18 +151,17 @@ func (o *Overseer) sampleField() *Field {
 // look answers a post.
 func (o *Overseer) look(v *Visit, task policy.TaskInfo) error {
 	f := o.seeForm(v, task)
+	var c preview.Chosen
 	if f.Read(v) {
-		o.complete(f)
+		c = chosen(f)
+		for _, lack := range o.Desk.Lacks(asker(v.Viewer), c) {
+			f.Fail(lack.Field, lack.Say)
+		}
 	}
 	if !f.OK() {
 		return v.Again(seenView, o.seeing(task, f))
 	}
-	q := preview.Question{Who: v.Viewer.Person.ID, Task: task.ID, Kind: f.Get("from"), Assume: slices.Concat(f.Field("holds").Values, f.Field("restricts").Values)}
-	q.Records = func(ctx context.Context) ([]byte, error) { return o.records(ctx, v, f) }
-	if q.Kind == ownView {
-		q.Patient = f.Get("patient")
-	}
-	a, err := o.Desk.Look(v.Context(), q)
+	a, err := o.Desk.See(v.Context(), asker(v.Viewer), task.ID, c, slices.Concat(f.Field("holds").Values, f.Field("restricts").Values))
 	if err != nil {
 		if err := lookFailed(f, err); err != nil {
 			return err
@@ -190,45 +173,17 @@ func (o *Overseer) look(v *Visit, task policy.TaskInfo) error {
 	return v.Show(seenView, x)
 }
 
-// complete says what the chosen kind of records lacks. What was uploaded comes back as
-// text, so that it can be looked at once more.
-func (o *Overseer) complete(f *Form) {
-	switch f.Get("from") {
-	case madeUp:
-		if f.Get("sample") == "" {
-			f.Fail("sample", "Choose a made-up patient.")
-		}
-	case given:
-		if body := f.Field("file").Body; len(body) > 0 {
-			f.Field("text").Value = strings.ToValidUTF8(string(body), "\uFFFD")
-		}
-		if strings.TrimSpace(f.Get("text")) == "" {
-			f.Fail("text", "Paste a resource, or choose a file.")
-		}
-	case ownView:
-		if !people.IsFHIRID(f.Get("patient")) {
-			f.Fail("patient", "Name the patient by the id of the chart: letters, digits, - and . only.")
-		}
-		if f.Get("own") == "" {
-			f.Fail("own", "Choose the task for which you may see this patient yourself.")
-		}
+// chosen is what the form names. What was uploaded comes back as text, so that it can be
+// looked at once more.
+func chosen(f *Form) preview.Chosen {
+	if body := f.Field("file").Body; f.Get("from") == preview.Given && len(body) > 0 {
+		f.Field("text").Value = strings.ToValidUTF8(string(body), "\uFFFD")
 	}
-}
-
-// records are what the form names.
-func (o *Overseer) records(ctx context.Context, v *Visit, f *Form) ([]byte, error) {
-	switch f.Get("from") {
-	case given:
-		return []byte(f.Get("text")), nil
-	case ownView:
-		return o.Own(ctx, v.Viewer, f.Get("own"), f.Get("patient"))
+	c := preview.Chosen{From: f.Get("from"), Sample: f.Get("sample"), Text: f.Get("text")}
+	if f.has("own") {
+		c.Own, c.Patient = f.Get("own"), f.Get("patient")
 	}
-	for _, s := range o.Samples {
-		if s.ID == f.Get("sample") {
-			return s.Records(), nil
-		}
-	}
-	return nil, ErrNotHere
+	return c
 }
 
 // lookFailed puts what stands in the way into a form, and gives back every other error.
@@ -237,7 +192,7 @@ func lookFailed(f *Form, err error) error {
 	switch {
 	case errors.As(err, &wrong):
 		at := "text"
-		if f.Get("from") != given {
+		if f.Get("from") != preview.Given {
 			at = ""
 		}
 		for _, line := range wrong.Lines {
@@ -248,7 +203,7 @@ func lookFailed(f *Form, err error) error {
 		}
 	case errors.Is(err, preview.ErrTooMany):
 		f.Fail("", "That is more than one look shows: at most 1 MiB and 500 resources.")
-	case errors.Is(err, ErrOwn):
+	case errors.Is(err, preview.ErrOwn):
 		f.Fail("patient", "Your own task shows you nothing of this patient just now, or there is no such patient. The two look alike on purpose, and that you asked is on record.")
 	case errors.Is(err, preview.ErrUnavailable):
 		f.Fail("", "Looks are written down, and that is not possible just now. Try again in a minute.")

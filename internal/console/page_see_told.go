@@ -45,8 +45,8 @@ type goneTold struct {
 type lineTold struct{ Line, Says string }
 
 func told(a *preview.Answer, f *Form) *lookTold {
-	out := &lookTold{Of: f.chosen("from"), Own: f.Get("from") == ownView, Assumed: chosenLabels(f)}
-	if f.Get("from") == madeUp {
+	out := &lookTold{Of: f.chosen("from"), Own: f.Get("from") == preview.OwnView, Assumed: chosenLabels(f)}
+	if f.Get("from") == preview.MadeUp {
 		out.Of = f.chosen("sample")
 	}
 	for i := range a.Shown {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"modicum/internal/defect"
 	"modicum/internal/tokens"
 	"modicum/policy"
 )
@@ -23,8 +22,9 @@ var tokensView = View("tokens", tokensText)
 type Tokens interface {
 	Tokens(person string) iter.Seq[*tokens.Token]
 	LastUse(id string) int64
-	// Revoke ends a token, and whatever is under way with it, before it returns.
-	Revoke(ctx context.Context, by, id string) error
+	// RevokeOf ends a token of a person, and whatever is under way with it, before it
+	// returns; tokens.ErrNone where they have none of this id.
+	RevokeOf(ctx context.Context, by, person, id string) error
 }
 
 // tokenShown is a token as a line of a page.
@@ -64,13 +64,12 @@ func clientTitle(client string) string {
 
 // endToken ends a token of a person: one that is not theirs is not there.
 func endToken(v *Visit, of Tokens, person, id string) error {
-	theirs := func(t *tokens.Token) bool { return t.ID == id }
-	if of == nil || !defect.On(defect.TokenOfOthers) && !slices.ContainsFunc(slices.Collect(of.Tokens(person)), theirs) {
+	if of == nil {
 		return ErrNotHere
 	}
-	err := of.Revoke(v.Context(), v.Viewer.Person.ID, id)
+	err := of.RevokeOf(v.Context(), v.Viewer.Person.ID, person, id)
 	if errors.Is(err, tokens.ErrNone) {
-		return ErrNotHere // it was ended meanwhile
+		return ErrNotHere
 	}
 	return err
 }

@@ -45,25 +45,26 @@ func newEyes(t testing.TB) *eyes {
 	if err != nil {
 		t.Fatal(err)
 	}
+	var samples []preview.Sample
+	for _, p := range sandbox.Patients()[:5] {
+		samples = append(samples, preview.Sample{ID: p.ID, Name: p.Name, Note: p.Note, Records: func() []byte { return sandbox.Chart(p.ID, noon) }})
+	}
 	desk, err := preview.NewDesk(preview.DeskConfig{
-		Policy: func() *policy.Set { return e.set }, Log: e, Refs: refs, Random: rand.Reader,
+		Policy: func() *policy.Set { return e.set }, Log: e, Refs: refs, Random: rand.Reader, Samples: samples, Own: e.view,
 		Now: func() (time.Time, bool) { return time.UnixMicro(e.now.Load()).UTC(), true },
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	o := &console.Overseer{Policy: func() *policy.Set { return e.set }, Desk: desk, Own: e.view}
-	for _, p := range sandbox.Patients()[:5] {
-		o.Samples = append(o.Samples, console.Sample{ID: p.ID, Name: p.Name, Note: p.Note, Records: func() []byte { return sandbox.Chart(p.ID, noon) }})
-	}
+	o := &console.Overseer{Policy: func() *policy.Set { return e.set }, Desk: desk}
 	rebuild(t, e.world, o.Pages()...)
 	return e
 }
 
-func (e *eyes) view(_ context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
-	e.own = append(e.own, v.Person.ID+" "+task+" "+patient)
+func (e *eyes) view(_ context.Context, by preview.Asker, task, patient string) ([]byte, error) {
+	e.own = append(e.own, by.ID+" "+task+" "+patient)
 	if patient != "p7" {
-		return nil, console.ErrOwn
+		return nil, preview.ErrOwn
 	}
 	return []byte(`{"resourceType":"Patient","id":"p7","name":[{"family":"Own"}]}`), nil
 }

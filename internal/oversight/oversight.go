@@ -25,6 +25,12 @@ var (
 // Readers are the duties of which one lets somebody read the record.
 func Readers() []people.Duty { return []people.Duty{people.ReadRecord} }
 
+// Seers are the duties of which one lets somebody see records as a task of somebody else
+// would show them: who writes policy, puts it in force, or reviews what was done under it.
+func Seers() []people.Duty {
+	return []people.Duty{people.WritePolicy, people.AgreePolicy, people.ReviewAccess}
+}
+
 // Query says which decisions and acts are looked for. What is empty does not restrict.
 type Query struct {
 	Who, Role, Task, Purpose, Door string

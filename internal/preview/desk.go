@@ -38,13 +38,15 @@ type WrongError struct{ Lines []string }
 // Error is all lines.
 func (e *WrongError) Error() string { return strings.Join(e.Lines, "\n") }
 
-// DeskConfig is what a Desk is made of. All of it must be set.
+// DeskConfig is what a Desk is made of. All of it must be set but Samples and Own.
 type DeskConfig struct {
-	Policy func() *policy.Set
-	Log    ledger.Log
-	Refs   interface{ Ref(patient string) string }
-	Now    func() (time.Time, bool)
-	Random io.Reader
+	Samples []Sample // made-up patients to look at
+	Own     View     // nil: there is no upstream to look at
+	Policy  func() *policy.Set
+	Log     ledger.Log
+	Refs    interface{ Ref(patient string) string }
+	Now     func() (time.Time, bool)
+	Random  io.Reader
 }
 
 // Desk is where somebody sees records as a task of somebody else would show them. Each

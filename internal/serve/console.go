@@ -124,7 +124,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	if err != nil {
 		return err
 	}
-	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk, Samples: s.samples(), Own: s.ownView}).Pages()...)
+	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk}).Pages()...)
 	s.browser.site.Add((&console.Record{Record: s.reading(refs)}).Pages()...)
 	s.browser.site.Add(laws.Pages()...)
 	s.browser.site.Add(office.Pages()...)

@@ -4,8 +4,8 @@ import (
 	"context"
 
 	"modicum/internal/caller"
-	"modicum/internal/console"
 	"modicum/internal/notice"
+	"modicum/internal/preview"
 	"modicum/internal/tokens"
 	"modicum/ledger"
 	"modicum/policy"
@@ -23,13 +23,13 @@ func (s *Server) Heed(ctx context.Context) error { return s.heed(ctx) }
 // Notices tells people.
 func (s *Server) Notices() *notice.Teller { return s.org.notices }
 
-// OwnView reads a patient as a viewer of the console may.
-func (s *Server) OwnView(ctx context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
-	return s.ownView(ctx, v, task, patient)
+// OwnView reads a patient as whoever looks may.
+func (s *Server) OwnView(ctx context.Context, by preview.Asker, task, patient string) ([]byte, error) {
+	return s.ownView(ctx, by, task, patient)
 }
 
 // AsCaller is the viewer of a page as one who asks at the door.
-func (s *Server) AsCaller(v *console.Viewer, task string) *caller.Caller { return s.asCaller(v, task) }
+func (s *Server) AsCaller(by preview.Asker, task string) *caller.Caller { return s.asCaller(by, task) }
 
 // Tokens gives out tokens.
 func (s *Server) Tokens() *tokens.Service { return s.org.tokens }

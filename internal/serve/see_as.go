@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"modicum/internal/caller"
-	"modicum/internal/console"
 	"modicum/internal/defect"
 	"modicum/internal/door/fhir"
 	"modicum/internal/preview"
@@ -24,14 +23,14 @@ import (
 // openDesk opens where the privacy officer and those who write policy see records as a
 // task would show them.
 func (s *Server) openDesk(refs *ledger.Refs) (*preview.Desk, error) {
-	return preview.NewDesk(preview.DeskConfig{Policy: s.set, Log: s.record(), Refs: refs, Now: s.opts.Now, Random: rand.Reader})
+	return preview.NewDesk(preview.DeskConfig{Policy: s.set, Log: s.record(), Refs: refs, Now: s.opts.Now, Random: rand.Reader, Samples: s.samples(), Own: s.ownView})
 }
 
 // samples are the made-up patients of the sandbox that have something to tell. Their
 // records are made when somebody looks.
-func (s *Server) samples() (out []console.Sample) {
+func (s *Server) samples() (out []preview.Sample) {
 	for _, p := range sandbox.Patients()[:9] {
-		out = append(out, console.Sample{ID: p.ID, Name: p.Name, Note: p.Note, Records: func() []byte {
+		out = append(out, preview.Sample{ID: p.ID, Name: p.Name, Note: p.Note, Records: func() []byte {
 			now, _ := s.opts.Now()
 			return sandbox.Chart(p.ID, now)
 		}})
@@ -58,17 +57,17 @@ func (a atDoor) Authenticate(r *http.Request) (*caller.Caller, error) {
 // ownWithin is how long a request may take that is made for a page.
 const ownWithin = 20 * time.Second
 
-// ownView asks the door for a patient's chart as the viewer, for one of their own tasks:
+// ownView asks the door for a patient's chart as the looker, for one of their own tasks:
 // one more request of theirs, decided and recorded like any other, which shows what they
 // would see. Whatever it does not show looks alike.
-func (s *Server) ownView(ctx context.Context, v *console.Viewer, task, patient string) ([]byte, error) {
+func (s *Server) ownView(ctx context.Context, by preview.Asker, task, patient string) ([]byte, error) {
 	if defect.On(defect.SeeAsUpstream) {
 		body, _, err := s.up.Read(ctx, "Patient", patient)
 		return body, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, ownWithin)
 	defer cancel()
-	own := s.asCaller(v, task)
+	own := s.asCaller(by, task)
 	to := &url.URL{Path: s.opts.Config.FHIR.Base + "/Patient/" + patient + "/$everything", RawQuery: "_count=200"}
 	r, err := http.NewRequestWithContext(context.WithValue(ctx, inside{}, own), http.MethodGet, to.String(), nil)
 	if err != nil {
@@ -79,23 +78,23 @@ func (s *Server) ownView(ctx context.Context, v *console.Viewer, task, patient s
 	return shown(s.door, r)
 }
 
-// asCaller is the viewer as one who asks at the door: with what the page knew of them that
+// asCaller is the looker as one who asks at the door: with what page or token knew of them that
 // they hold still. What ends after this is asked ends the answer (G3).
-func (s *Server) asCaller(v *console.Viewer, task string) *caller.Caller {
+func (s *Server) asCaller(by preview.Asker, task string) *caller.Caller {
 	asOf := s.ends.Turn()
 	now, _ := s.opts.Now()
-	p, roles, until, away := v.Person, v.Roles, time.Time{}, int64(0)
-	if known := s.org.people.Person(p.ID); known != nil && !defect.On(defect.SeeAsOfBefore) {
-		held := s.org.people.Roles(p.ID, now.UnixMicro())
-		roles = slices.DeleteFunc(slices.Clone(roles), func(role string) bool { return !slices.Contains(held, role) })
-		p, away = known, known.Ended
-		if first := s.org.people.RolesUntil(p.ID, now.UnixMicro()); first != 0 {
+	until, away := time.Time{}, int64(0)
+	if known := s.org.people.Person(by.ID); known != nil && !defect.On(defect.SeeAsOfBefore) {
+		held := s.org.people.Roles(by.ID, now.UnixMicro())
+		by.Roles = slices.DeleteFunc(slices.Clone(by.Roles), func(role string) bool { return !slices.Contains(held, role) })
+		by.Dept, by.Facility, by.Practitioners, away = known.Department, known.Facility, known.Practitioners, known.Ended
+		if first := s.org.people.RolesUntil(by.ID, now.UnixMicro()); first != 0 {
 			until = time.UnixMicro(first)
 		}
 	}
 	return &caller.Caller{
-		ID: p.ID, Subject: p.ID, Roles: roles, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners, Task: task, Until: until, Away: away,
-		AMR: v.How, Network: v.Network, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin), AsOf: asOf,
+		ID: by.ID, Subject: by.ID, Roles: by.Roles, Dept: by.Dept, Facility: by.Facility, Practitioners: by.Practitioners, Task: task, Until: until, Away: away,
+		AMR: by.How, Network: by.Network, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin), AsOf: asOf,
 	}
 }
 
@@ -111,7 +110,7 @@ func shown(door http.Handler, r *http.Request) ([]byte, error) {
 	case w.status == http.StatusOK:
 		return chart(w.body.Bytes())
 	case w.status == http.StatusForbidden, w.status == http.StatusNotFound, w.status == http.StatusGone:
-		return nil, console.ErrOwn
+		return nil, preview.ErrOwn
 	}
 	return nil, fmt.Errorf("the door answers %d: %w", w.status, preview.ErrUnavailable)
 }
@@ -137,7 +136,7 @@ func chart(bundle []byte) ([]byte, error) {
 		return nil, preview.ErrUnavailable
 	}
 	if len(b.Entry) == 0 {
-		return nil, console.ErrOwn
+		return nil, preview.ErrOwn
 	}
 	return bundle, nil
 }

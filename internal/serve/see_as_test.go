@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"modicum/internal/console"
 	"modicum/internal/people"
 	"modicum/internal/preview"
 	"modicum/internal/sandbox"
@@ -23,7 +22,7 @@ import (
 func TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest(t *testing.T) {
 	s := lendingSite(t)
 	view := func(who, task, patient string, roles ...string) ([]byte, error) {
-		v := &console.Viewer{Person: &people.Person{ID: who, Active: true}, Roles: roles}
+		v := preview.Asker{ID: who, Roles: roles}
 		return s.server.OwnView(t.Context(), v, task, patient)
 	}
 	body, err := view("alice", "clinician/chart", "p1", "clinician")
@@ -44,7 +43,7 @@ func TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest(t *testing.T) {
 		"by a role that she has not":   {"alice", "clinician/chart", "p1", nil},
 		"by a task that she has not":   {"alice", "clinician/other", "p1", []string{"clinician"}},
 	} {
-		if body, err := view(tt.who, tt.task, tt.patient, tt.roles...); !errors.Is(err, console.ErrOwn) || body != nil {
+		if body, err := view(tt.who, tt.task, tt.patient, tt.roles...); !errors.Is(err, preview.ErrOwn) || body != nil {
 			t.Errorf("%s: %v %.100s", name, err, body)
 		}
 	}
@@ -74,7 +73,7 @@ func TestASeenChartThatIsTooLongIsSaidToBe(t *testing.T) {
 	if status, text := s.post(assignment("alice", true, 0)); status != http.StatusOK {
 		t.Fatalf("facts: %d %s", status, text)
 	}
-	v := &console.Viewer{Person: &people.Person{ID: "alice", Active: true}, Roles: []string{"clinician"}}
+	v := preview.Asker{ID: "alice", Roles: []string{"clinician"}}
 	body, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1")
 	if !errors.Is(err, preview.ErrTooMany) || body != nil {
 		t.Errorf("%v, %d bytes", err, len(body))
@@ -84,14 +83,14 @@ func TestASeenChartThatIsTooLongIsSaidToBe(t *testing.T) {
 // TestN4_SeeAsGoesByWhatTheViewerHoldsNow: less than their page knew of counts.
 func TestN4_SeeAsGoesByWhatTheViewerHoldsNow(t *testing.T) {
 	s := lendingSite(t)
-	v := &console.Viewer{Person: &people.Person{ID: "alice", Active: true, Department: "ward-9", Practitioners: []string{"Practitioner/7"}}, Roles: []string{"clinician"}}
+	v := preview.Asker{ID: "alice", Dept: "ward-9", Practitioners: []string{"Practitioner/7"}, Roles: []string{"clinician"}}
 	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := s.server.People().First(t.Context(), &people.Person{ID: "alice", UserName: "alice", Name: "Alice"}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); !errors.Is(err, console.ErrOwn) {
+	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); !errors.Is(err, preview.ErrOwn) {
 		t.Errorf("by a role that was taken while the page was made: %v", err)
 	}
 	if c := s.server.AsCaller(v, "clinician/chart"); c.Dept != "" || len(c.Practitioners) != 0 {

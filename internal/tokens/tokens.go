@@ -387,6 +387,20 @@ func (s *Service) shown(id string, now time.Time) {
 	at.(*atomic.Int64).Store(now.UnixMicro())
 }
 
+// RevokeOf ends a token of a person, and whatever is under way with it: one that is not
+// theirs is not there.
+func (s *Service) RevokeOf(ctx context.Context, by, person, id string) error {
+	for t := range s.Tokens(person) {
+		if t.ID == id {
+			return s.Revoke(ctx, by, id)
+		}
+	}
+	if defect.On(defect.TokenOfOthers) {
+		return s.Revoke(ctx, by, id)
+	}
+	return ErrNone
+}
+
 // Revoke ends a token. Its person may, and whoever runs people: the caller of Revoke
 // has asked the directory.
 func (s *Service) Revoke(ctx context.Context, by, id string) error {
