@@ -21,12 +21,13 @@ var _ ledger.Starter = (*Store)(nil)
 
 // pending is one Append that waits.
 type pending struct {
-	ctx  context.Context
-	head ledger.Header
-	body []byte
-	leaf ledger.Hash
-	act  func(ledger.Tx) error
-	done chan outcome // holds one: the sequencer never waits for a caller
+	ctx    context.Context
+	head   ledger.Header
+	body   []byte
+	leaf   ledger.Hash
+	traits traits // of its segment, once it has one
+	act    func(ledger.Tx) error
+	done   chan outcome // holds one: the sequencer never waits for a caller
 
 	// Set by the sequencer.
 	written  ledger.Receipt // when the entry is in the batch
@@ -85,7 +86,14 @@ func (s *Store) pend(ctx context.Context, e ledger.Entry, act func(ledger.Tx) er
 	if err := s.refusing(); err != nil {
 		return nil, err
 	}
-	return &pending{ctx: ctx, head: e.Header(), body: body, leaf: ledger.LeafHash(body), act: act, done: make(chan outcome, 1)}, nil
+	p := newPending(e, body)
+	p.ctx, p.act = ctx, act
+	return p, nil
+}
+
+// newPending is an entry and how it is spelled.
+func newPending(e ledger.Entry, body []byte) *pending {
+	return &pending{head: e.Header(), body: body, leaf: ledger.LeafHash(body), traits: traitsOf(e), done: make(chan outcome, 1)}
 }
 
 // await waits for what becomes of an entry that was taken in, until late says that it is

@@ -203,7 +203,8 @@ func (s *Store) writeAct(ctx context.Context, e ledger.Entry, do func(ledger.Tx)
 	if err != nil {
 		return err
 	}
-	p := &pending{ctx: ctx, head: e.Header(), body: body, leaf: ledger.LeafHash(body), act: do, done: make(chan outcome, 1)}
+	p := newPending(e, body)
+	p.ctx, p.act = ctx, do
 	kept, cp, err := s.writeBatch([]*pending{p})
 	if err != nil {
 		return fmt.Errorf("store: %w", err)

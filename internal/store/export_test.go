@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"fmt"
 	"testing"
 )
 
@@ -17,6 +18,26 @@ func (s *Store) Summarized(t testing.TB) {
 	if err := s.summarize(context.Background(), 0, s.drained.Load()>>segmentBits); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Written is what is written of a segment.
+func (s *Store) Written(t testing.TB, n int64) string {
+	t.Helper()
+	g, err := s.segment(context.Background(), n)
+	if err != nil || g == nil {
+		t.Fatal(g, err)
+	}
+	return fmt.Sprint(*g)
+}
+
+// Read is what reading the entries of a segment tells of it.
+func (s *Store) Read(t testing.TB, n int64) string {
+	t.Helper()
+	g, err := s.look(context.Background(), n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprint(*g)
 }
 
 // Segments counts those of which it is written what they hold.

@@ -81,6 +81,12 @@ func TestFindIsWhatLookingAtEveryEntryFinds(t *testing.T) {
 		}
 	}
 	check("running")
+	s.Summarized(t)
+	for n := range int64(s.Segments(t)) {
+		if got, want := s.Written(t, n), s.Read(t, n); got != want {
+			t.Errorf("of segment %d is written %s, and it holds %s", n, got, want)
+		}
+	}
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}

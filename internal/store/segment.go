@@ -6,10 +6,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"log/slog"
-	"maps"
-	"math"
-	"slices"
 	"strings"
 
 	"modicum/ledger"
@@ -45,28 +41,41 @@ func trait(key, value string) string {
 	return key + ":" + value
 }
 
-// traitsOf adds those of a decision or act.
-func traitsOf(to map[string]bool, e ledger.Entry) {
+// traits are what a segment says of one of its entries; what is empty is said of none.
+type traits struct{ role, task, purpose, door, act, kind, effect, end string }
+
+func traitsOf(e ledger.Entry) traits {
+	if o, is := e.(*ledger.Outcome); is {
+		return traits{end: string(o.End)}
+	}
 	var x subject
 	x.add(e)
-	for _, role := range strings.Fields(x.head.Role) {
-		to[trait("role", role)] = true
-	}
-	for _, task := range strings.Fields(x.head.Task) {
-		to[trait("task", task)] = true
-	}
-	for key, value := range map[string]string{"purpose": x.purpose, "door": x.door, "act": x.act, "kind": string(x.head.Kind), "effect": string(x.head.Effect)} {
-		if value != "" {
-			to[trait(key, value)] = true
-		}
-	}
+	return traits{x.head.Role, x.head.Task, x.purpose, x.door, x.act, string(x.head.Kind), string(x.head.Effect), ""}
 }
 
-// endsOf adds how an outcome says that it ended: by its bytes, since there are many.
-func endsOf(to map[string]bool, body []byte) {
+// endOf is traitsOf an entry that belongs to a decision: by its bytes, since there are many.
+func endOf(body []byte) traits {
 	for _, end := range []ledger.End{ledger.Completed, ledger.Aborted} {
-		if t := trait("end", string(end)); !to[t] && bytes.Contains(body, member("end", string(end))) {
-			to[t] = true
+		if bytes.Contains(body, member("end", string(end))) {
+			return traits{end: string(end)}
+		}
+	}
+	return traits{}
+}
+
+// each calls add for every single trait. Roles and tasks are words with a blank between.
+func (t *traits) each(add func(trait string)) {
+	for _, role := range strings.Fields(t.role) {
+		add(trait("role", role))
+	}
+	for _, task := range strings.Fields(t.task) {
+		add(trait("task", task))
+	}
+	for _, one := range []string{
+		trait("purpose", t.purpose), trait("door", t.door), trait("act", t.act), trait("kind", t.kind), trait("effect", t.effect), trait("end", t.end),
+	} {
+		if one != "" {
+			add(one)
 		}
 	}
 }
@@ -135,80 +144,4 @@ func (s *Store) segment(ctx context.Context, n int64) (*segment, error) {
 		return nil, fmt.Errorf("store: read what a segment holds: %w", err)
 	}
 	return &g, nil
-}
-
-// summarizeOnAndOn writes what full segments hold: at first of all that were filled before
-// there was such a thing, then of each that fills. Nothing but searches waits for it.
-func (s *Store) summarizeOnAndOn(ctx context.Context) {
-	defer close(s.settler.summarized)
-	for whole := int64(0); ; {
-		full := s.drained.Load() >> segmentBits
-		if err := s.summarize(ctx, whole, full); err == nil {
-			whole = full
-		} else if ctx.Err() == nil {
-			s.opts.Log.LogAttrs(ctx, slog.LevelWarn, "what a run of entries holds was not written; searches look through it", slog.Any("error", err))
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-s.settler.grew:
-		}
-	}
-}
-
-// summarize writes the segments of a range that are not written yet, the newest first.
-func (s *Store) summarize(ctx context.Context, from, to int64) error {
-	for n := to - 1; n >= from; n-- {
-		g, err := s.segment(ctx, n)
-		if err == nil && g == nil {
-			err = s.writeSegment(ctx, n)
-		}
-		if err == nil {
-			err = ctx.Err()
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (s *Store) writeSegment(ctx context.Context, n int64) error {
-	g, err := s.look(ctx, n)
-	if err != nil {
-		return err
-	}
-	s.db.Lock()
-	defer s.db.Unlock()
-	_, err = s.write.ExecContext(context.WithoutCancel(ctx), "insert into ledger_segment (seg, oldest, newest, traits) values ($1, $2, $3, $4) on conflict (seg) do nothing", n, g.oldest, g.newest, g.traits)
-	return err
-}
-
-// look reads what a segment holds.
-func (s *Store) look(ctx context.Context, n int64) (*segment, error) {
-	rows, err := s.read.QueryContext(ctx, "select at, part, body from ledger_entry where pos >= $1 and pos < $2", n<<segmentBits, (n+1)<<segmentBits)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	g, traits := &segment{oldest: math.MaxInt64}, map[string]bool{}
-	for rows.Next() {
-		var at, part int64
-		var body sql.RawBytes
-		if err := rows.Scan(&at, &part, &body); err != nil {
-			return nil, err
-		}
-		g.oldest, g.newest = min(g.oldest, at), max(g.newest, at)
-		if part != 0 {
-			endsOf(traits, body)
-			continue
-		}
-		e, err := ledger.Decode(body)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		traitsOf(traits, e)
-	}
-	g.traits = " " + strings.Join(slices.Sorted(maps.Keys(traits)), " ") + " "
-	return g, rows.Err()
 }

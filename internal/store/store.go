@@ -62,6 +62,9 @@ type Store struct {
 	once   sync.Once
 	terms  terms
 	copier *copier // nil until start
+
+	summaries summaries
+
 	broken atomic.Pointer[error]
 	hung   hung
 

@@ -117,6 +117,7 @@ func (s *Store) settled(entries []*pending, size int64, indexed int) {
 	for _, p := range entries {
 		s.terms.note(p.pos, p.head)
 	}
+	s.summaries.note(entries)
 	before := s.drained.Swap(s.origin.first + size)
 	if s.settler != nil && before>>segmentBits != (s.origin.first+size)>>segmentBits {
 		wake(s.settler.grew)
@@ -251,7 +252,8 @@ func (s *Store) takeFrame(f *frame) error {
 		if err != nil {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, f.first+int64(i), err)
 		}
-		p := &pending{head: e.Header(), body: body, leaf: ledger.LeafHash(body), pos: f.first + int64(i)}
+		p := newPending(e, body)
+		p.pos = f.first + int64(i)
 		if part(p.head) == 0 {
 			s.ids.add(p.head.ID) // newer than all that the database had when it was read
 		}

@@ -13,10 +13,11 @@ import (
 )
 
 const (
-	segmentBits = 13   // 8192 positions
-	maxTerms    = 4096 // remembered before they are written
-	termsAtOnce = 64   // rows of one insert
-	leastPiece  = 128  // rows that a batch writes while a run is under way
+	segmentBits = 13
+	segmentSize = 1 << segmentBits // positions
+	maxTerms    = 4096             // remembered before they are written
+	termsAtOnce = 64               // rows of one insert
+	leastPiece  = 128              // rows that a batch writes while a run is under way
 )
 
 // indexedUpTo is the row of the index that says up to which position it is whole. It
