@@ -208,31 +208,27 @@ func (p *Publisher) publish(ctx context.Context) error {
 		return nil
 	}
 	var partials []string
-	touched := map[string]bool{} // folders to sync, once each and before the checkpoint
-	err = missingTiles(was.head.Size, head.Size, !p.begun, func(level int, n int64, width int) error {
-		b, err := p.cfg.Source.Tile(ctx, level, n, width)
-		if err != nil {
-			return err
-		}
-		path := TilePath(level, n, width)
+	files := batch{touched: map[string]bool{}}
+	put := func(path string, width int, b []byte) error {
 		if width < TileWidth {
 			partials = append(partials, path)
 		}
-		if err := putFile(p.file(path), b, touched); err != nil || level > 0 {
+		return files.put(p.file(path), b)
+	}
+	err = missingTiles(was.head.Size, head.Size, !p.begun, func(level int, n int64, width int) error {
+		b, err := p.cfg.Source.Tile(ctx, level, n, width)
+		if err == nil {
+			err = put(TilePath(level, n, width), width, b)
+		}
+		if err != nil || level > 0 {
 			return err
 		}
 		if b, err = p.cfg.Source.Bundle(ctx, n, width); err != nil {
 			return err
 		}
-		if path = BundlePath(n, width); width < TileWidth {
-			partials = append(partials, path)
-		}
-		return putFile(p.file(path), b, touched)
+		return put(BundlePath(n, width), width, b)
 	})
-	for dir := range touched {
-		err = errors.Join(err, syncDir(dir))
-	}
-	if err != nil {
+	if err = errors.Join(err, files.end()); err != nil {
 		return fmt.Errorf("publish: %w", err)
 	}
 	if err := writeFile(p.file("checkpoint"), cp); err != nil {
@@ -300,44 +296,4 @@ func previousPartial(dir string) string {
 		return filepath.Join(dir, "none")
 	}
 	return filepath.Join(filepath.Dir(dir), fmt.Sprintf("%03d.p", n-1))
-}
-
-// writeFile puts b at path, whole or not at all, also when power fails.
-func writeFile(path string, b []byte) error {
-	if err := putFile(path, b, map[string]bool{}); err != nil {
-		return err
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-// putFile is writeFile for one of many: its name lasts once the folder is synced
-// that it adds to touched.
-func putFile(path string, b []byte, touched map[string]bool) error {
-	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
-	touched[dir] = true
-	f, err := os.CreateTemp(dir, ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	err = errors.Join(err, f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		os.Remove(f.Name())
-		return err
-	}
-	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

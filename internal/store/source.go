@@ -35,8 +35,10 @@ func (s *Store) Head(ctx context.Context) (ledger.Head, error) {
 // Tile implements ledger.Source.
 func (s *Store) Tile(ctx context.Context, level int, n int64, width int) ([]byte, error) {
 	if level == 0 {
-		return s.collect(ctx, width, func(out, col []byte) []byte { return append(out, col...) },
-			"select leaf from ledger_entry where pos >= $1 and pos < $2 order by pos", s.origin.first+n*ledger.TileWidth, s.origin.first+n*ledger.TileWidth+int64(width))
+		if leaves, _ := s.recent.tile(n, width); leaves != nil {
+			return leaves, nil
+		}
+		return s.storedLeaves(ctx, n, width)
 	}
 	return s.collect(ctx, width, func(out, col []byte) []byte { return append(out, col...) },
 		"select hash from ledger_node where origin = $1 and level = $2 and n >= $3 and n < $4 order by n",
@@ -45,8 +47,22 @@ func (s *Store) Tile(ctx context.Context, level int, n int64, width int) ([]byte
 
 // Bundle implements ledger.Source.
 func (s *Store) Bundle(ctx context.Context, n int64, width int) ([]byte, error) {
+	if _, bundle := s.recent.tile(n, width); bundle != nil {
+		return bundle, nil
+	}
+	return s.storedBundle(ctx, n, width)
+}
+
+func (s *Store) storedLeaves(ctx context.Context, n int64, width int) ([]byte, error) {
+	from := s.origin.first + n*ledger.TileWidth
+	return s.collect(ctx, width, func(out, col []byte) []byte { return append(out, col...) },
+		"select leaf from ledger_entry where pos >= $1 and pos < $2 order by pos", from, from+int64(width))
+}
+
+func (s *Store) storedBundle(ctx context.Context, n int64, width int) ([]byte, error) {
+	from := s.origin.first + n*ledger.TileWidth
 	return s.collect(ctx, width, ledger.AppendBundle,
-		"select body from ledger_entry where pos >= $1 and pos < $2 order by pos", s.origin.first+n*ledger.TileWidth, s.origin.first+n*ledger.TileWidth+int64(width))
+		"select body from ledger_entry where pos >= $1 and pos < $2 order by pos", from, from+int64(width))
 }
 
 // collect joins one column of exactly width rows.

@@ -64,6 +64,7 @@ type Store struct {
 	copier *copier // nil until start
 
 	summaries summaries
+	recent    recent
 
 	broken atomic.Pointer[error]
 	hung   hung

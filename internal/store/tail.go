@@ -118,6 +118,9 @@ func (s *Store) settled(entries []*pending, size int64, indexed int) {
 		s.terms.note(p.pos, p.head)
 	}
 	s.summaries.note(entries)
+	if s.pub != nil { // on start it reads what there is
+		s.recent.note(entries, s.origin.first, s.pub.Size())
+	}
 	before := s.drained.Swap(s.origin.first + size)
 	if s.settler != nil && before>>segmentBits != (s.origin.first+size)>>segmentBits {
 		wake(s.settler.grew)
