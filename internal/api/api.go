@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"modicum/internal/caller"
+	"modicum/internal/change"
 	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/internal/problem"
@@ -31,6 +32,7 @@ type Config struct {
 	Lent         Lent
 	People       *people.Directory
 	Inbox        Inbox
+	Changes      *change.Book
 	// Shift is how long one proof of presence is good for breaking the glass.
 	Shift time.Duration
 	// Tried records that somebody who is known tried what changes something in vain: op is
@@ -217,5 +219,5 @@ func (op *operation) answered(v any) (int, []byte, error) {
 
 // operations are all of them.
 func (a *api) operations() []operation {
-	return slices.Concat(a.lentOperations(), a.inboxOperations(), a.peopleOperations())
+	return slices.Concat(a.lentOperations(), a.inboxOperations(), a.peopleOperations(), a.policyOperations())
 }

@@ -21,6 +21,7 @@ import (
 	"modicum/internal/book"
 	"modicum/internal/book/booktest"
 	"modicum/internal/caller"
+	"modicum/internal/change"
 	"modicum/internal/facts"
 	"modicum/internal/notice"
 	"modicum/internal/people"
@@ -44,6 +45,11 @@ type clinic struct {
 	token  func(*caller.Caller) // what else their tokens say; nil: nothing
 	tried  []string             // who tried what in vain, and why
 	untold bool                 // that cannot be recorded
+
+	changes *change.Book
+	force   *policy.Set            // in force
+	folder  *policy.Set            // what the policy's folder holds
+	archive map[string]*policy.Set // by hash
 }
 
 // reach is for notices.
@@ -70,7 +76,8 @@ func newClinic(t testing.TB) *clinic {
 		}
 	}
 	var err error
-	in := func() *policy.Set { return set }
+	k.force, k.folder, k.archive = set, set, map[string]*policy.Set{set.Hash(): set}
+	in := func() *policy.Set { return k.force }
 	k.people, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: in, Now: clock})
 	must(err)
 	told, err := notice.Open(t.Context(), notice.Config{Desk: desk, Directory: reach{}, Now: func() time.Time { return k.now }})
@@ -89,9 +96,15 @@ func newClinic(t testing.TB) *clinic {
 		Desk: desk, People: k.people, Policy: in, Facts: known.Index, Refs: refs, Tell: told, Now: clock, Random: rand.Reader, Drills: []string{"drill-1"},
 	})
 	must(err)
+	k.changes, err = change.Open(t.Context(), change.Config{
+		Desk: desk, People: k.people, Tell: told, Now: clock, InForce: in, Archived: k.archived, Folder: func() string { return k.folder.Hash() },
+		Lent: k.lent.RolesLent, Put: func(_ context.Context, s *policy.Set) error { k.force = s; return nil },
+	})
+	must(err)
+	must(k.changes.Begin(t.Context(), set, false))
 	k.staff(must)
 	k.web = httptest.NewServer(api.Handler(api.Config{
-		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3", Tried: k.hear,
+		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Changes: k.changes, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3", Tried: k.hear,
 	}))
 	t.Cleanup(k.web.Close)
 	return k

@@ -32,7 +32,7 @@ func describe(table []operation, version string) []byte {
 		"openapi": "3.1.0",
 		"info": object{
 			"title": "Modicum", "version": version,
-			"description": "Who sees the least patient data for a task: asking for more for a while, answering, breaking the glass, and the people and programs of the organization. Tokens come from your identity provider, from `modicum login`, or from /oauth/token.",
+			"description": "Who sees the least patient data for a task: asking for more for a while, answering, breaking the glass, the people and programs of the organization, and changes of its policy. Tokens come from your identity provider, from `modicum login`, or from /oauth/token.",
 		},
 		"servers":    []object{{"url": "/"}},
 		"security":   []object{{"bearer": []string{}}},

@@ -8,6 +8,7 @@ import (
 
 	"modicum/internal/access"
 	"modicum/internal/book"
+	"modicum/internal/change"
 	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/internal/problem"
@@ -40,16 +41,19 @@ func orNone[T any](list []T) []T {
 // inWords is the problem of an error of those who decide.
 func inWords(err error) error {
 	var refused *access.Refusal
+	var unchanged *change.Refusal
 	switch {
+	case errors.As(err, &unchanged):
+		return aboutPolicy(unchanged)
 	case errors.As(err, &refused):
 		hint := problem.Hint{}
 		for _, p := range refused.Problems {
 			hint.Wrong = append(hint.Wrong, problem.Wrong(p))
 		}
 		return problem.Refused.With(hint)
-	case errors.Is(err, access.ErrNone), errors.Is(err, people.ErrNobody), errors.Is(err, notice.ErrNoNotice), errors.Is(err, book.ErrNoPage):
+	case errors.Is(err, access.ErrNone), errors.Is(err, change.ErrNone), errors.Is(err, people.ErrNobody), errors.Is(err, notice.ErrNoNotice), errors.Is(err, book.ErrNoPage):
 		return problem.NoSuchThing
-	case errors.Is(err, access.ErrUnavailable), errors.Is(err, people.ErrTime), errors.Is(err, book.ErrUncertain):
+	case errors.Is(err, access.ErrUnavailable), errors.Is(err, change.ErrUnavailable), errors.Is(err, people.ErrTime), errors.Is(err, book.ErrUncertain):
 		return problem.Unavailable
 	case errors.Is(err, people.ErrForbidden):
 		return problem.NotYours

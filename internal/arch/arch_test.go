@@ -52,7 +52,7 @@ var allowed = map[string][]string{
 	"internal/line":             {},         // a client's connection, for whoever breaks it off
 	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":    {"internal/book", "ledger"},
-	"internal/api":              {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/defect", "internal/notice", "internal/people", "internal/problem"},
+	"internal/api":              {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/change", "internal/defect", "internal/notice", "internal/people", "internal/problem", "policy"},
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":             {"internal/defect", "internal/people"},

@@ -116,6 +116,9 @@ type Config struct {
 	Folder func() string
 	// Put puts in force what was approved, once that is on record.
 	Put func(ctx context.Context, set *policy.Set) error
+	// ByFolder: what lies in the folder is in force, and nobody is asked: nothing is
+	// proposed here, and nothing approved.
+	ByFolder bool
 	// Lent returns the roles of whose tasks something is lent to somebody, or is about to be:
 	// they may hold the role by their issuer's word alone, which the directory does not know.
 	Lent func(person string) []string
@@ -198,6 +201,24 @@ func (b *Book) Get(ctx context.Context, id string) (*Change, error) {
 // History are decided changes, newest first, those before the one named before.
 func (b *Book) History(ctx context.Context, before string, limit int) ([]*Change, error) {
 	return b.changes.History(ctx, "", before, limit)
+}
+
+// Before are the decisions on the same policy that were taken before a change, newest
+// first: whoever is asked again sees what was said the last time. It looks through the
+// last hundred decisions.
+func (b *Book) Before(ctx context.Context, x *Change) ([]*Change, error) {
+	before := ""
+	if x.Ended != 0 {
+		before = x.ID
+	}
+	list, err := b.History(ctx, before, lookBack)
+	return slices.DeleteFunc(list, func(c *Change) bool { return c.Policy != x.Policy || c.ID == x.ID }), err
+}
+
+// Readers are the duties whose holders read what is proposed and decided: those who write
+// the policy, put it in force, and look after how it is followed.
+func Readers() []people.Duty {
+	return []people.Duty{people.WritePolicy, people.AgreePolicy, people.ReadRecord, people.ReviewAccess, people.RunSystem}
 }
 
 // moment is what the clock says.

@@ -259,3 +259,56 @@ func TestTheTableIsDocumented(t *testing.T) {
 		}
 	}
 }
+
+// TestG7_WhereTheFolderDecidesNothingIsProposed: with policy_changes: folder an earlier
+// policy comes back by the folder alone.
+func TestG7_WhereTheFolderDecidesNothingIsProposed(t *testing.T) {
+	h, dora, paul, x := proposed(t, billerGains)
+	_, err := h.approve(paul, x)
+	h.must(err)
+	y, err := h.book.ProposeEarlier(t.Context(), dora, h.first.Hash(), "back")
+	h.must(err)
+	h.byFolder = true
+	h.open()
+	_, err = h.approve(paul, y)
+	h.refused(err, "by-folder")
+	h.must(h.book.Withdraw(t.Context(), dora, y.ID))
+	_, err = h.book.ProposeEarlier(t.Context(), dora, h.first.Hash(), "back")
+	h.refused(err, "by-folder")
+}
+
+// TestG7_WhatWasRefusedComesBackBySomebodysWord: not by lying in the folder, which says
+// that it does; and whoever is asked again sees what was said the last time.
+func TestG7_WhatWasRefusedComesBackBySomebodysWord(t *testing.T) {
+	h, dora, paul, x := proposed(t, billerGains)
+	if lies, err := h.book.InFolder(t.Context()); err != nil || lies != nil {
+		t.Fatalf("what waits was turned down: %+v %v", lies, err)
+	}
+	h.must(h.book.Refuse(t.Context(), paul, x.ID, "not before the audit"))
+	lies, err := h.book.InFolder(t.Context())
+	if err != nil || lies == nil || lies.ID != x.ID || lies.Word != "not before the audit" {
+		t.Fatalf("what lies in the folder: %+v %v", lies, err)
+	}
+	again, err := h.book.ProposeEarlier(t.Context(), dora, lies.Policy, "the audit is over")
+	h.must(err)
+	if lies, err := h.book.InFolder(t.Context()); err != nil || lies != nil {
+		t.Errorf("it waits again, and is told as turned down: %+v %v", lies, err)
+	}
+	waits, err := h.book.Get(t.Context(), again.ID)
+	h.must(err)
+	before, err := h.book.Before(t.Context(), waits)
+	if err != nil || len(before) != 1 || before[0].ID != x.ID {
+		t.Errorf("decided before: %+v %v", before, err)
+	}
+	if done, err := h.approve(paul, waits); err != nil || !done || h.force.Hash() != x.Policy {
+		t.Fatalf("%v %v", done, err)
+	}
+	if lies, err := h.book.InFolder(t.Context()); err != nil || lies != nil {
+		t.Errorf("what is in force was turned down: %+v %v", lies, err)
+	}
+	decided, err := h.book.Get(t.Context(), again.ID)
+	h.must(err)
+	if before, err := h.book.Before(t.Context(), decided); err != nil || len(before) != 1 {
+		t.Errorf("of what was decided: %+v %v", before, err)
+	}
+}

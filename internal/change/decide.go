@@ -69,6 +69,8 @@ func (b *Book) propose(ctx context.Context, c *book.Change, by people.Actor, x C
 	switch {
 	case err != nil:
 		return err
+	case b.cfg.ByFolder && !defect.On(defect.FolderProposes):
+		return byFolder()
 	case !b.may(by, people.WritePolicy, now):
 		return no("not-yours", "Only who holds the duty write-policy proposes a policy.")
 	case digest != x.digest(e):
@@ -94,6 +96,10 @@ func (b *Book) propose(ctx context.Context, c *book.Change, by people.Actor, x C
 	c.Record(a)
 	b.changes.Put(c, x.ID, &x)
 	return b.tell(ctx, c, b.waits(&x, now)...)
+}
+
+func byFolder() error {
+	return no("by-folder", "Here whatever lies in the policy's folder is in force (policy_changes: folder). Change the folder.")
 }
 
 func (b *Book) fits(set *policy.Set) error {
@@ -136,6 +142,8 @@ func (b *Book) approve(ctx context.Context, c *book.Change, by people.Actor, x C
 	}
 	current := x.digest(e)
 	switch {
+	case b.cfg.ByFolder && !defect.On(defect.FolderProposes):
+		return nil, byFolder()
 	case digest != current && !defect.On(defect.ChangeSwapped):
 		return nil, no("changed", "It is not as you looked at it. Look at it again before you say yes.")
 	case b.folderMoved(&x):

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"modicum/internal/book"
 	"modicum/policy"
@@ -78,7 +79,7 @@ func (b *Book) Look(ctx context.Context, set *policy.Set) error {
 	if there {
 		return nil
 	}
-	if turned, err := b.turnedDown(ctx, hash); err != nil || turned {
+	if turned, err := b.TurnedDown(ctx, hash); err != nil || turned != nil {
 		return err
 	}
 	return b.found(ctx, hash)
@@ -92,18 +93,34 @@ func (b *Book) base() string {
 	return b.cfg.InForce().Hash()
 }
 
-// turnedDown reports whether a policy was refused or lapsed when it was last decided.
-func (b *Book) turnedDown(ctx context.Context, hash string) (bool, error) {
-	list, err := b.History(ctx, "", 100)
+// lookBack is how many decisions are looked through for one on the same policy.
+const lookBack = 100
+
+// TurnedDown is the decision by which a policy was refused, or lapsed, when it was last
+// decided; nil where it was not. Such a policy waits again when somebody proposes it again.
+func (b *Book) TurnedDown(ctx context.Context, hash string) (*Change, error) {
+	list, err := b.History(ctx, "", lookBack)
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	for _, x := range list {
-		if x.Policy == hash {
-			return x.State == Refused || x.State == Lapsed, nil
-		}
+	at := slices.IndexFunc(list, func(x *Change) bool { return x.Policy == hash })
+	if at < 0 || list[at].State != Refused && list[at].State != Lapsed {
+		return nil, nil
 	}
-	return false, nil
+	return list[at], nil
+}
+
+// InFolder is the decision by which what lies in the folder was turned down; nil where it
+// was not, where it waits again, and where nobody reads a folder.
+func (b *Book) InFolder(ctx context.Context) (*Change, error) {
+	if b.cfg.Folder == nil || b.cfg.ByFolder {
+		return nil, nil
+	}
+	hash := b.cfg.Folder()
+	if hash == "" || hash == b.base() || slices.ContainsFunc(b.Waiting(), func(x *Change) bool { return x.Policy == hash }) {
+		return nil, nil
+	}
+	return b.TurnedDown(ctx, hash)
 }
 
 func (b *Book) found(ctx context.Context, hash string) error {

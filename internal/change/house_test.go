@@ -91,6 +91,8 @@ type house struct {
 	kept   map[string]*policy.Set // the archive
 	told   []notice.Notice
 	lent   map[string][]string // roles of whose tasks something is lent, by person
+
+	byFolder bool // what lies in the folder is in force
 }
 
 // newHouse has an administrator and no others.
@@ -122,9 +124,9 @@ func (h *house) open() {
 			}
 			return nil, errors.New("not in the archive")
 		},
-		Folder: func() string { return h.folder.Hash() },
-		Lent:   func(person string) []string { return h.lent[person] },
-		Put:    func(_ context.Context, s *policy.Set) error { h.force = s; return nil },
+		Folder: func() string { return h.folder.Hash() }, ByFolder: h.byFolder,
+		Lent: func(person string) []string { return h.lent[person] },
+		Put:  func(_ context.Context, s *policy.Set) error { h.force = s; return nil },
 	})
 	h.must(err)
 }

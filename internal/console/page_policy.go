@@ -39,9 +39,8 @@ type Legislature struct {
 // Pages are the pages of the policy, in the order of the menu.
 func (l *Legislature) Pages() []Page { return []Page{l.policyPage(), l.changePage()} }
 
-// mayGovern are those who write the policy, put it in force, and look after how it is
-// followed.
-var mayGovern = Duty(people.WritePolicy, people.AgreePolicy, people.ReadRecord, people.ReviewAccess, people.RunSystem)
+// mayGovern are those who read what is proposed and decided.
+var mayGovern = Duty(change.Readers()...)
 
 // Waiting are the changes that wait for this viewer: to be proposed, or for their yes.
 func (l *Legislature) Waiting(v *Viewer) (out []*change.Change) {

@@ -55,6 +55,9 @@ const (
 	UnnamedGain               Defect = "unnamed-gain"                // what opens to a program, a partner or a recipient needs no third person
 	EffectUnseen              Defect = "effect-unseen"               // a yes does not cover what the change does
 	EffectHidden              Defect = "effect-hidden"               // the page of a change does not show what it does
+	FolderProposes            Defect = "folder-proposes"             // where the folder decides, something is proposed past it
+	ChangesForAll             Defect = "changes-for-all"             // programs' API tells anybody what of the policy is proposed
+	ChangeUnproved            Defect = "change-unproved"             // at the API a policy is approved without a fresh proof of presence
 	RestartAdopts             Defect = "restart-adopts"              // a start puts in force what lies in the folder
 	EarlierAtOnce             Defect = "earlier-at-once"             // an earlier policy comes in force by its folder
 	LateSwap                  Defect = "late-swap"                   // a policy that comes late is put over a newer one

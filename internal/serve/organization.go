@@ -87,7 +87,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 		return err
 	}
 	o.api = api.Handler(api.Config{
-		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
+		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Changes: s.change, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
 		Tried: s.tried,
 	})
 	return s.openSCIM()
@@ -97,7 +97,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 func (s *Server) openChanges(ctx context.Context) (err error) {
 	s.change, err = change.Open(ctx, change.Config{
 		Desk: s.org.desk, People: s.org.people, Tell: s.org.notices, Now: s.opts.Now, InForce: s.set, Archived: s.archived,
-		Folder: s.folderHash, Lent: s.org.lent.RolesLent, Fits: s.fits, Put: s.approved,
+		Folder: s.folderHash, ByFolder: s.byFolder(), Lent: s.org.lent.RolesLent, Fits: s.fits, Put: s.approved,
 	})
 	if err != nil {
 		return err
