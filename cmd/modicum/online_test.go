@@ -23,6 +23,7 @@ import (
 	"modicum/internal/book"
 	"modicum/internal/book/booktest"
 	"modicum/internal/caller"
+	"modicum/internal/change"
 	"modicum/internal/client"
 	"modicum/internal/facts"
 	"modicum/internal/notice"
@@ -40,6 +41,10 @@ type ward struct {
 	web    *httptest.Server
 	proved time.Duration // how long ago everybody proved their presence
 	seen   []string      // addresses that were asked
+
+	changes       *change.Book
+	force, folder *policy.Set
+	archive       map[string]*policy.Set
 }
 
 type unreachable struct{}
@@ -60,7 +65,8 @@ func newWard(t *testing.T) *ward {
 	}
 	w := &ward{t: t}
 	clock := func() (time.Time, bool) { return time.Now(), true }
-	in := func() *policy.Set { return set }
+	w.force, w.folder, w.archive = set, set, map[string]*policy.Set{set.Hash(): set}
+	in := func() *policy.Set { return w.force }
 	desk := book.NewDesk(&booktest.Shelf{})
 	var err error
 	w.people, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: in, Now: clock})
@@ -79,8 +85,20 @@ func newWard(t *testing.T) *ward {
 	}
 	lent, err := access.Open(t.Context(), access.Config{Desk: desk, People: w.people, Policy: in, Facts: known.Index, Refs: refs, Tell: told, Now: clock, Random: rand.Reader})
 	must(err)
+	w.changes, err = change.Open(t.Context(), change.Config{
+		Desk: desk, People: w.people, Tell: told, Now: clock, InForce: in, Folder: func() string { return w.folder.Hash() }, Lent: lent.RolesLent,
+		Archived: func(hash string) (*policy.Set, error) {
+			if s := w.archive[hash]; s != nil {
+				return s, nil
+			}
+			return nil, errors.New("not in the archive")
+		},
+		Put: func(_ context.Context, s *policy.Set) error { w.force = s; return nil },
+	})
+	must(err)
+	must(w.changes.Begin(t.Context(), set, false))
 	w.staff(must)
-	door := api.Handler(api.Config{Authenticate: w.authenticate, Lent: lent, People: w.people, Inbox: told, Shift: 12 * time.Hour, Now: clock})
+	door := api.Handler(api.Config{Authenticate: w.authenticate, Lent: lent, People: w.people, Inbox: told, Changes: w.changes, Shift: 12 * time.Hour, Now: clock})
 	w.web = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.seen = append(w.seen, r.URL.String())
 		door.ServeHTTP(rw, r)

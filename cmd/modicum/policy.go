@@ -11,12 +11,17 @@ import (
 )
 
 type policyCommands struct {
-	Check  policyCheck  `cmd:"" help:"Report every problem of a policy, with its place and what to write instead."`
-	Fmt    policyFmt    `cmd:"" help:"Write policy files in the one style; comments stay."`
-	Test   policyTest   `cmd:"" help:"Run the given/expect cases beside a policy."`
-	Matrix policyMatrix `cmd:"" help:"Show who sees what: roles and tasks by data class."`
-	Diff   policyDiff   `cmd:"" help:"Show who gains and who loses what by another policy; exit 1 if anything opens."`
-	Schema policySchema `cmd:"" help:"Print the JSON Schema of policy files, for editors."`
+	Check    policyCheck    `cmd:"" help:"Report every problem of a policy, with its place and what to write instead."`
+	Fmt      policyFmt      `cmd:"" help:"Write policy files in the one style; comments stay."`
+	Test     policyTest     `cmd:"" help:"Run the given/expect cases beside a policy."`
+	Matrix   policyMatrix   `cmd:"" help:"Show who sees what: roles and tasks by data class."`
+	Diff     policyDiff     `cmd:"" help:"Show who gains and who loses what by another policy; exit 1 if anything opens."`
+	Changes  policyChanges  `cmd:"" help:"Changes of a running installation's policy: what waits, what one does."`
+	Propose  policyPropose  `cmd:"" help:"Say that a change is yours, and why; or go back to an earlier policy."`
+	Approve  policyApprove  `cmd:"" help:"Say yes to exactly what a change does."`
+	Refuse   policyRefuse   `cmd:"" help:"Say no to a change, with a word."`
+	Withdraw policyWithdraw `cmd:"" help:"Take back a change that you proposed."`
+	Schema   policySchema   `cmd:"" help:"Print the JSON Schema of policy files, for editors."`
 }
 
 // folder is the policy's folder.

@@ -198,21 +198,28 @@ func TestTheClientIsWhatIsDescribed(t *testing.T) {
 		"AddPerson": func(ctx context.Context) (any, error) {
 			return c.AddPerson(ctx, client.NewPerson{UserName: "u", Name: "n"})
 		},
-		"Give":       func(ctx context.Context) (any, error) { return nil, c.Give(ctx, "x", gift) },
-		"Agree":      func(ctx context.Context) (any, error) { return nil, c.Agree(ctx, "x", gift) },
-		"Take":       func(ctx context.Context) (any, error) { return nil, c.Take(ctx, "x", gift) },
-		"Deactivate": func(ctx context.Context) (any, error) { return nil, c.Deactivate(ctx, "x", "y") },
-		"Import":     func(ctx context.Context) (any, error) { return c.Import(ctx, "user_name,name\n", true) },
-		"Link":       func(ctx context.Context) (any, error) { return nil, c.Link(ctx, "x", "y") },
-		"Unlink":     func(ctx context.Context) (any, error) { return nil, c.Unlink(ctx, "x", "y") },
-		"Entrust":    func(ctx context.Context) (any, error) { return nil, c.Entrust(ctx, "x") },
-		"Programs":   func(ctx context.Context) (any, error) { return c.Programs(ctx) },
-		"HandOver":   func(ctx context.Context) (any, error) { return nil, c.HandOver(ctx, "x", "y") },
-		"Keys":       func(ctx context.Context) (any, error) { return c.Keys(ctx, "x") },
-		"AddKey":     func(ctx context.Context) (any, error) { return c.AddKey(ctx, "x", []byte(`{"kty":"EC"}`), 30) },
-		"TakeKey":    func(ctx context.Context) (any, error) { return nil, c.TakeKey(ctx, "x", "y") },
+		"Give":               func(ctx context.Context) (any, error) { return nil, c.Give(ctx, "x", gift) },
+		"Agree":              func(ctx context.Context) (any, error) { return nil, c.Agree(ctx, "x", gift) },
+		"Take":               func(ctx context.Context) (any, error) { return nil, c.Take(ctx, "x", gift) },
+		"Deactivate":         func(ctx context.Context) (any, error) { return nil, c.Deactivate(ctx, "x", "y") },
+		"Import":             func(ctx context.Context) (any, error) { return c.Import(ctx, "user_name,name\n", true) },
+		"Link":               func(ctx context.Context) (any, error) { return nil, c.Link(ctx, "x", "y") },
+		"Unlink":             func(ctx context.Context) (any, error) { return nil, c.Unlink(ctx, "x", "y") },
+		"Entrust":            func(ctx context.Context) (any, error) { return nil, c.Entrust(ctx, "x") },
+		"Programs":           func(ctx context.Context) (any, error) { return c.Programs(ctx) },
+		"HandOver":           func(ctx context.Context) (any, error) { return nil, c.HandOver(ctx, "x", "y") },
+		"Keys":               func(ctx context.Context) (any, error) { return c.Keys(ctx, "x") },
+		"AddKey":             func(ctx context.Context) (any, error) { return c.AddKey(ctx, "x", []byte(`{"kty":"EC"}`), 30) },
+		"PolicyChanges":      func(ctx context.Context) (any, error) { return c.PolicyChanges(ctx, true) },
+		"PolicyChange":       func(ctx context.Context) (any, error) { return c.PolicyChange(ctx, "x") },
+		"ProposePolicy":      func(ctx context.Context) (any, error) { return nil, c.ProposePolicy(ctx, "x", "d", "r") },
+		"ProposePolicyAgain": func(ctx context.Context) (any, error) { return c.ProposePolicyAgain(ctx, "x", "r") },
+		"ApprovePolicy":      func(ctx context.Context) (any, error) { return c.ApprovePolicy(ctx, "x", "d", "w") },
+		"RefusePolicy":       func(ctx context.Context) (any, error) { return nil, c.RefusePolicy(ctx, "x", "w") },
+		"WithdrawPolicy":     func(ctx context.Context) (any, error) { return nil, c.WithdrawPolicy(ctx, "x") },
+		"TakeKey":            func(ctx context.Context) (any, error) { return nil, c.TakeKey(ctx, "x", "y") },
 	}
-	reaches := map[string]string{"Keys": "keys", "Approve": "grant"} // what the call gives of the answer
+	reaches := map[string]string{"Keys": "keys", "Approve": "grant", "ApprovePolicy": "in_force"} // what the call gives of the answer
 	for i := range reflect.TypeFor[*client.Client]().NumMethod() {
 		name := reflect.TypeFor[*client.Client]().Method(i).Name
 		call := calls[name]
