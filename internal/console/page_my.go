@@ -151,9 +151,6 @@ func (s *Staff) means(needs []reach.Need) (out []meaning) {
 
 func split(r rune) bool { return r == ' ' || r == '(' || r == ')' || r == ',' }
 
-// words turns a name of the policy into words.
-func words(name string) string { return strings.ReplaceAll(name, "-", " ") }
-
 // Badges are those of marked records: they show, they do not.
 func (patientShown) Badges() []Badge {
 	return []Badge{TreatmentBadge(policy.Keep), TreatmentBadge(policy.Omit)}

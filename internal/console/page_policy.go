@@ -69,6 +69,7 @@ type policyShown struct {
 	Title    string
 	Now      changeShown
 	Waiting  []changeShown
+	Lies     *changeShown // the decision by which what lies in the folder was turned down
 	History  *Listing
 }
 
@@ -115,6 +116,9 @@ func (l *Legislature) policyPage() Page {
 			}
 			x.Waiting = append(x.Waiting, s)
 		}
+		if x.Lies, err = l.lies(v); err != nil {
+			return err
+		}
 		list, done := versionsTable.List(v, rows)
 		if done {
 			return nil
@@ -122,6 +126,17 @@ func (l *Legislature) policyPage() Page {
 		x.History = list
 		return v.Show(policyView, x)
 	}}
+}
+
+// lies is the decision by which what lies in the folder was turned down, nil for none.
+func (l *Legislature) lies(v *Visit) (*changeShown, error) {
+	c, err := l.Changes.InFolder(v.Context())
+	if c == nil || err != nil {
+		return nil, err
+	}
+	s := l.shown(v, c)
+	s.ForYou = v.Viewer.Holds(people.WritePolicy)
+	return &s, nil
 }
 
 func (l *Legislature) shown(v *Visit, c *change.Change) changeShown {
@@ -251,13 +266,22 @@ type decideShown struct {
 	Ended    bool
 	Files    []change.File
 	Steps    []stepShown
-	Broken   string // it cannot be compared any more
+	Before   []stepShown // what was decided on the same policy
+	Broken   string      // it cannot be compared any more
 }
 
 func (l *Legislature) showChange(v *Visit, c *change.Change, f *Form) error {
 	x := decideShown{changeShown: l.shown(v, c), Form: f, Steps: l.steps(v, c), Ended: c.Ended != 0}
 	if done, err := l.effect(v, c, &x); done || err != nil {
 		return err
+	}
+	before, err := l.Changes.Before(v.Context(), c)
+	if err != nil {
+		return err
+	}
+	for _, b := range before {
+		steps := l.steps(v, b)
+		x.Before = append(x.Before, steps[len(steps)-1])
 	}
 	me := v.Viewer.Actor()
 	switch {

@@ -62,7 +62,7 @@ func (o *Overseer) rolePage() Page {
 			return ErrNotHere
 		}
 		x := roleShown{
-			Name: r.Name.Text, Title: r.Title, Say: r.Say, Owner: spoken(r.Owner.Text), HeldBy: cmp.Or(r.HeldBy.Text, "people"),
+			Name: r.Name.Text, Title: r.Title, Say: r.Say, Owner: words(r.Owner.Text), HeldBy: cmp.Or(r.HeldBy.Text, "people"),
 			Never: strings.Join(titlesOf(set.Catalog(), texts(r.Never)), ", "), Mine: slices.Contains(v.Viewer.Roles, r.Name.Text),
 		}
 		if !r.Review.Zero() {
@@ -83,16 +83,11 @@ func texts(words doc.Words) (out []string) {
 	return out
 }
 
-// spoken is a name of the policy as people say it.
-func spoken(name string) string { return strings.ReplaceAll(name, "-", " ") }
-
-func spokenAll(words doc.Words) string { return spoken(strings.Join(texts(words), ", ")) }
-
 func taskOf(set *policy.Set, r *doc.Role, d *doc.Task, lines []seenLine) roleTask {
 	info, _ := set.Task(r.Name.Text + "/" + d.Name.Text)
-	t := roleTask{Name: d.Name.Text, Title: d.Title, Purpose: spoken(info.Purpose), Say: d.Say, Justify: d.Justify, Verbs: strings.ReplaceAll(info.Verbs.String(), " ", ", "), Exempt: spoken(info.Exempt)}
+	t := roleTask{Name: d.Name.Text, Title: d.Title, Purpose: words(info.Purpose), Say: d.Say, Justify: d.Justify, Verbs: strings.ReplaceAll(info.Verbs.String(), " ", ", "), Exempt: words(info.Exempt)}
 	for _, name := range info.Obligations.Names() {
-		t.Duties = append(t.Duties, spoken(name))
+		t.Duties = append(t.Duties, words(name))
 	}
 	if d.BreakGlass != nil {
 		t.Glass = &roleGlass{d.BreakGlass.For.String(), d.BreakGlass.Review.String(), strings.Join(texts(d.BreakGlass.Reasons), ", ")}
@@ -157,9 +152,9 @@ func taskLines(set *policy.Set, role string) (out []seenLine) {
 }
 
 func (l *seenLine) shown(cat *catalog.Catalog, lend *doc.Lend) lineShown {
-	x := lineShown{While: spoken(l.While), Within: spoken(l.Within), Verbs: l.Verbs, Marked: strings.Join(titlesOf(cat, l.Marked), ", ")}
+	x := lineShown{While: prose(cat, l.While), Within: prose(cat, l.Within), Verbs: l.Verbs, Marked: strings.Join(titlesOf(cat, l.Marked), ", ")}
 	if l.Lent != "" && lend != nil {
-		x.Lent = &lendShown{lend.For.String(), spokenAll(lend.Approve), strings.Join(texts(lend.Reasons), ", ")}
+		x.Lent = &lendShown{lend.For.String(), wordsOf(lend.Approve), strings.Join(texts(lend.Reasons), ", ")}
 	}
 	for _, how := range []string{"keep", "ask", "last4", "coarse", "token", "mask"} {
 		if set, some := l.by[how]; some {

@@ -40,7 +40,7 @@ func (l *Legislature) rows(e *change.Effect) []effectRow {
 		if c.Direction == policy.Words {
 			continue
 		}
-		r := effectRow{way: wayBadge(c.Direction), rank: i, who: l.whom(e.Set, c), what: l.whatWords(e.Set, c), when: l.whenWords(c)}
+		r := effectRow{way: wayBadge(c.Direction), rank: i, who: l.whom(e.Set, c), what: l.whatWords(e.Set, c), when: l.whenWords(e.Set, c)}
 		r.task, r.detail = l.whereWords(e.Set, c)
 		out = append(out, r)
 	}
@@ -114,6 +114,7 @@ func showWord(w string) string {
 }
 
 func (l *Legislature) whatWords(set *policy.Set, c *policy.Change) string {
+	was, now := policyWords(set, c)
 	var parts []string
 	for _, k := range c.Classes {
 		var names []string
@@ -124,9 +125,9 @@ func (l *Legislature) whatWords(set *policy.Set, c *policy.Change) string {
 	}
 	switch {
 	case c.What != "" && (c.Was != "" || c.Now != "") && c.Kind != "never":
-		parts = append(parts, upperFirst(strings.ReplaceAll(c.What, "-", " "))+": "+c.Was+" → "+c.Now)
+		parts = append(parts, upperFirst(strings.ReplaceAll(c.What, "-", " "))+": "+was+" → "+now)
 	case c.What != "" && len(parts) == 0:
-		parts = append(parts, upperFirst(c.What)+": "+c.Was+" → "+c.Now)
+		parts = append(parts, upperFirst(c.What)+": "+was+" → "+now)
 	case c.What != "" && c.Kind == "access":
 		parts = append(parts, upperFirst(c.What))
 	}
@@ -136,7 +137,16 @@ func (l *Legislature) whatWords(set *policy.Set, c *policy.Change) string {
 	return strings.Join(parts, "; ")
 }
 
-func (l *Legislature) whenWords(c *policy.Change) string {
+// policyWords are what a key said and says. What a fact means, an expression above all, and
+// what the catalog says stand as they were written: their letters are what counts.
+func policyWords(set *policy.Set, c *policy.Change) (was, now string) {
+	if c.Kind == "facts" || c.Kind == "catalog" {
+		return c.Was, c.Now
+	}
+	return prose(set.Catalog(), c.Was), prose(set.Catalog(), c.Now)
+}
+
+func (l *Legislature) whenWords(set *policy.Set, c *policy.Change) string {
 	if c.Kind != "access" && c.While == "" {
 		return ""
 	}
@@ -146,13 +156,13 @@ func (l *Legislature) whenWords(c *policy.Change) string {
 	}
 	for _, p := range []struct{ word, text string }{{"while ", c.While}, {"within ", c.Within}, {"lent ", c.Lent}} {
 		if p.text != "" {
-			parts = append(parts, p.word+p.text)
+			parts = append(parts, p.word+prose(set.Catalog(), p.text))
 		}
 	}
 	if c.MarkedOnly {
-		parts = append(parts, "only in records marked "+marks(l.Policy(), c.Marked))
+		parts = append(parts, "only in records marked "+marks(set, c.Marked))
 	} else if len(c.Marked) > 0 {
-		parts = append(parts, "also in records marked "+marks(l.Policy(), c.Marked))
+		parts = append(parts, "also in records marked "+marks(set, c.Marked))
 	}
 	return strings.Join(parts, "; ")
 }

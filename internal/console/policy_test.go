@@ -328,6 +328,14 @@ func TestPolicyPagesLookRight(t *testing.T) {
 	look("own", "dora", path)
 	p.as("paul").press(t, path, "do", "approve", "word", "For three months; then we look again.")
 	look("done", "dora", path)
+	p.lay(samplePolicy(t, map[string][2]string{"organization.yaml": {"for: 8 hours", "for: 9 hours"}}))
+	path = p.found(t)
+	p.as("dora").press(t, path, "do", "propose", "reason", "The night shift is short of staff.")
+	p.as("paul").press(t, path, "do", "refuse", "word", "Not before the audit of March.")
+	look("turned-down", "dora", "/policy")
+	look("refused", "dora", path)
+	p.as("dora").press(t, path, "do", "again", "reason", "The audit is over.")
+	look("again", "paul", "/policy/changes/"+p.book.Waiting()[0].ID)
 	look("policy", "dora", "/policy")
 }
 
@@ -351,4 +359,50 @@ func TestPolicyPagesAreQuietAndFitThePhone(t *testing.T) {
 		}
 	}
 	b.quiet()
+}
+
+// TestG7_WhatWasRefusedIsProposedAgainFromThePageThatSaysSo: the folder's page says that
+// what lies there was turned down, and whoever is asked again reads the word of the no.
+func TestG7_WhatWasRefusedIsProposedAgainFromThePageThatSaysSo(t *testing.T) {
+	p := newParliament(t)
+	path := p.found(t)
+	p.as("dora").press(t, path, "do", "propose", "reason", "the ward writes to patients")
+	p.as("paul").press(t, path, "do", "refuse", "word", "not before the audit")
+	if _, page := p.as("dora").get(t, "/policy"); !strings.Contains(page, "was turned down") || !strings.Contains(page, "not before the audit") || !strings.Contains(page, `href="`+path+`"`) {
+		t.Error("the page does not say that what lies in the folder was refused")
+	}
+	if _, page := p.get(t, path); !strings.Contains(page, "Propose it again") {
+		t.Error("a refused change has no button to propose it again")
+	}
+	if status, _ := p.press(t, path, "do", "again", "reason", "the audit is over"); status != 303 || len(p.book.Waiting()) != 1 {
+		t.Fatalf("proposing it again: %d", status)
+	}
+	again := "/policy/changes/" + p.book.Waiting()[0].ID
+	if _, page := p.as("paul").get(t, again); !strings.Contains(page, "Decided on the same policy before") || !strings.Contains(page, "not before the audit") {
+		t.Error("whoever is asked again does not read why it was refused")
+	}
+	if status, _ := p.press(t, again, "do", "approve"); status != 303 || p.force != p.next {
+		t.Errorf("the yes: %d", status)
+	}
+}
+
+// TestG7_APageOfAChangeSpeaksAsThePagesOfRoles: conditions in words, and what an expression
+// computes to the letter.
+func TestG7_APageOfAChangeSpeaksAsThePagesOfRoles(t *testing.T) {
+	p := newParliament(t)
+	p.lay(samplePolicy(t, map[string][2]string{
+		"roles/nurse.yaml": {"clinical, coverage.plan", "clinical, identifiers.account, coverage.plan"},
+		"conditions.yaml":  {"fact.kind == 'dispense'", "fact.kind == 'dispense-item'"},
+	}))
+	_, page := p.as("dora").get(t, p.found(t))
+	text := html.UnescapeString(page)
+	for _, want := range []string{"while care relationship and during shift", "fact.kind == 'dispense-item'"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the page of a change does not say %q", want)
+		}
+	}
+	table, _, _ := strings.Cut(text, "The files, line by line")
+	if strings.Contains(table, "care-relationship") {
+		t.Error("a condition stands as the policy's text")
+	}
 }

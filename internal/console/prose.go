@@ -1,0 +1,29 @@
+package console
+
+import (
+	"regexp"
+	"strings"
+
+	"modicum/catalog"
+	"modicum/policy/doc"
+)
+
+// words turns a name of the policy into words.
+func words(name string) string { return strings.ReplaceAll(name, "-", " ") }
+
+func wordsOf(names doc.Words) string { return words(strings.Join(texts(names), ", ")) }
+
+// policyName is a name as policies write it: of a class with its parents, of a fact, role,
+// position, task. What begins with a digit is a date or a number.
+var policyName = regexp.MustCompile(`[a-z][a-z0-9]*([.-][a-z0-9]+)*`)
+
+// prose is a condition of the policy as people read it: names as they are said, classes by
+// their titles. Pages of roles and of changes say one condition in the same words.
+func prose(cat *catalog.Catalog, condition string) string {
+	return policyName.ReplaceAllStringFunc(condition, func(name string) string {
+		if strings.Contains(name, ".") {
+			return strings.Join(titlesOf(cat, []string{name}), "")
+		}
+		return words(name)
+	})
+}
