@@ -11,9 +11,9 @@ type peopleCommands struct {
 	List       peopleList       `cmd:"" help:"People, by name."`
 	Show       peopleShow       `cmd:"" help:"One person: what they hold, why, since when, last used when."`
 	Add        peopleAdd        `cmd:"" help:"Add a person, who holds nothing yet."`
-	Give       peopleGive       `cmd:"" help:"Give a role, position or duty."`
+	Give       peopleGive       `cmd:"" help:"Give a role, position, duty or identity."`
 	Agree      peopleAgree      `cmd:"" help:"The second person's yes to a right over others."`
-	Take       peopleTake       `cmd:"" help:"Take a role, position or duty away, at once."`
+	Take       peopleTake       `cmd:"" help:"Take a role, position, duty or identity away, at once."`
 	Deactivate peopleDeactivate `cmd:"" help:"End a person, and all that they hold, in one step."`
 	Import     peopleImport     `cmd:"" help:"Add the people of a file, all of them or none."`
 	Link       peopleLink       `cmd:"" help:"Say that two ids are one human being."`
@@ -173,8 +173,8 @@ func (c *peopleAdd) Run(t *terminal) error {
 // holdable names one thing that a person may hold.
 type holdable struct {
 	ID   string `arg:"" help:"Id of the person."`
-	Kind string `arg:"" enum:"role,position,duty" help:"role, position or duty."`
-	Name string `arg:"" help:"Name of the role, position or duty."`
+	Kind string `arg:"" enum:"role,position,duty,identity" help:"role, position, duty or identity."`
+	Name string `arg:"" help:"Name of the role, position or duty; of an identity ISSUER#SUBJECT."`
 	Dept string `help:"Of a position held for one department: its id." placeholder:"ID"`
 }
 
@@ -189,10 +189,12 @@ type peopleGive struct {
 
 // Help teaches by example.
 func (c *peopleGive) Help() string {
-	return `A right over others waits until a second person agrees.
+	return `A right over others waits until a second person agrees, and so does who somebody is
+at an identity provider: from then on nobody else that it calls by their name is them.
 
 Examples:
   modicum people give bob role billing-specialist --why claims
+  modicum people give bob identity https://id.hospital.example/realms/staff#f81d4fae --why "asked him"
   modicum people give cara position charge-nurse --dept ward --why "leads the ward" --for 720h` + fresh
 }
 

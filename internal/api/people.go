@@ -46,7 +46,7 @@ func (a *api) peopleOperations() []operation {
 			body: as[newPerson]("NewPerson"), answer: as[person]("Person"), status: http.StatusCreated, may: refusals, with: typed((*call).addPerson)},
 		{method: "GET", path: "/people/{id}", name: "getPerson", about: "people", summary: "One person, and what they hold, why, since when, last used when.", person: true,
 			answer: as[person]("Person"), may: refusals, do: (*call).getPerson},
-		{method: "POST", path: "/people/{id}/give", name: "give", about: "people", summary: "Give a role, position or duty. A right over others waits for a second person.", person: true, proof: true,
+		{method: "POST", path: "/people/{id}/give", name: "give", about: "people", summary: "Give a role, position, duty, or identity at an issuer. A right over others, or an identity, waits for a second person.", person: true, proof: true,
 			body: as[gift]("Gift"), may: refusals, with: typed((*call).give)},
 		{method: "POST", path: "/people/{id}/agree", name: "agree", about: "people", summary: "The second person's yes.", person: true, proof: true,
 			body: as[gift]("Gift"), may: refusals, with: typed((*call).agree)},

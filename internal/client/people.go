@@ -35,7 +35,7 @@ func (c *Client) AddPerson(ctx context.Context, n NewPerson) (p Person, err erro
 	return p, err
 }
 
-// Give gives a role, position or duty.
+// Give gives a role, position, duty or identity.
 func (c *Client) Give(ctx context.Context, id string, g Gift) error {
 	return c.on(ctx, "/people/", id, "/give", g, nil)
 }

@@ -18,7 +18,7 @@ func writtenActs(t *testing.T) []string {
 	t.Helper()
 	out := []string{"spool-drained", "notice-sent", "notice-failed", "notice-skipped", "webhook-disabled", "group-added", "group-changed", "group-removed",
 		"person-changed", "person-moved", "duty-given-refused", "session-end-refused", "invitation-agree-refused"}
-	for _, kind := range []string{"role", "position", "duty"} {
+	for _, kind := range []string{"role", "position", "duty", "identity"} {
 		for _, event := range []string{"given", "proposed", "agreed", "refused", "taken"} {
 			out = append(out, kind+"-"+event)
 		}

@@ -21,7 +21,8 @@ type Office struct {
 	SignIn SignIn // nil: nobody signs in here, so there is nothing to invite to or to end
 	// Provisioned: the organization's provisioning keeps people here too (SCIM).
 	Provisioned bool
-	Tokens      Tokens // nil: none are given out here
+	Issuers     []string // identity providers whose tokens are accepted
+	Tokens      Tokens   // nil: none are given out here
 
 	files *kept // files of people that were looked at and not taken yet
 }
@@ -43,7 +44,7 @@ const freshToRun = 5 * time.Minute
 func (o *Office) Pages() []Page {
 	o.files = newKept(mostFiles, 1)
 	return []Page{
-		o.peoplePage(), o.newPersonPage(), o.importPage(), o.importedPage(), o.personPage(), o.editPage(), o.givePage(), o.linkPage(), o.leavePage(), o.proposalsPage(),
+		o.peoplePage(), o.newPersonPage(), o.importPage(), o.importedPage(), o.personPage(), o.editPage(), o.givePage(), o.linkPage(), o.identityPage(), o.leavePage(), o.proposalsPage(),
 		o.programsPage(), o.newProgramPage(), o.programPage(), o.editProgramPage(),
 	}
 }
@@ -114,6 +115,8 @@ func (o *Office) held(k people.Kind, name string) string {
 		if r, ok := o.Policy().RoleOf(name); ok && r.Title != "" {
 			return r.Title
 		}
+	case people.IdentityKind:
+		return identityTitle(name)
 	case people.DutyKind:
 		if text := dutyTitles[people.Duty(name)]; text != "" {
 			return text

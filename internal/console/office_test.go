@@ -45,7 +45,7 @@ func newBureau(t testing.TB) *bureau {
 	clock := func() (time.Time, bool) { return time.UnixMicro(b.now.Load()).UTC(), true }
 	desk := book.NewDesk(&booktest.Shelf{})
 	var err error
-	b.dir, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: func() *policy.Set { return set }, Now: clock})
+	b.dir, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: func() *policy.Set { return set }, Now: clock, Issuers: []string{staffIssuer}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +57,7 @@ func newBureau(t testing.TB) *bureau {
 		t.Fatal(err)
 	}
 	b.given = givesTokens(t, desk, b.dir, func() *policy.Set { return set }, clock)
-	b.office = &console.Office{People: b.dir, Policy: func() *policy.Set { return set }, SignIn: b.signIn, Tokens: b.given}
+	b.office = &console.Office{People: b.dir, Policy: func() *policy.Set { return set }, SignIn: b.signIn, Tokens: b.given, Issuers: []string{staffIssuer}}
 	rebuild(t, b.world, b.office.Pages()...)
 	b.proved.Store(true)
 	b.must(t)(b.dir.First(t.Context(), &people.Person{UserName: "ann", Name: "Ann Frost"}))
@@ -232,6 +232,35 @@ func TestC1_PeopleAreForWhoRunsThem(t *testing.T) {
 	}
 }
 
+// staffIssuer is the identity provider of the bureau.
+const staffIssuer = "https://id.hospital.example/realms/staff"
+
+// TestT8_WhoSomebodyIsAtTheProviderIsSaidByTwo: on a page of theirs, and agreed to as
+// every right over others.
+func TestT8_WhoSomebodyIsAtTheProviderIsSaidByTwo(t *testing.T) {
+	b := newBureau(t).as("ann")
+	if _, page := b.get(t, "/people/cleo"); !strings.Contains(page, `href="/people/cleo/identity"`) {
+		t.Error("nothing leads there")
+	}
+	if status, page := b.post(t, "/people/cleo/identity", "issuer", "https://id.example", "name", "f81d", "why", "asked"); status != 422 {
+		t.Errorf("at a provider that is not listed: %d %s", status, page)
+	}
+	status, to := b.post(t, "/people/cleo/identity", "issuer", staffIssuer, "name", "f81d", "why", "asked her")
+	if status != 303 || b.dir.Word("cleo", staffIssuer, "f81d") != people.Unsaid {
+		t.Fatalf("%d %s", status, to)
+	}
+	_, page := b.as("ben").get(t, "/proposals")
+	if !strings.Contains(page, "f81d at id.hospital.example for Cleo") || !strings.Contains(page, "asked her") {
+		t.Error("whoever agrees does not see what to")
+	}
+	if status, _ := b.post(t, "/proposals", "do", "agree", "person", "cleo", "kind", "identity", "name", staffIssuer+"#f81d"); status != 303 {
+		t.Errorf("agreeing: %d", status)
+	}
+	if b.dir.Word("cleo", staffIssuer, "f81d") != people.Theirs || b.dir.Word("cleo", staffIssuer, "0000") != people.Others {
+		t.Error("it does not count")
+	}
+}
+
 // officePages lists pages of the organization with something on them.
 func officePages(t testing.TB, b *bureau) []string {
 	t.Helper()
@@ -242,7 +271,7 @@ func officePages(t testing.TB, b *bureau) []string {
 	b.addsProgram(t, "lab", "ben")
 	b.addsProgram(t, "old", "cleo")
 	b.as("ben").post(t, "/programs/lab", "do", "key", "jwk", newKey(t, false), "until", "2027-01-01T12:00")
-	return []string{"/programs", "/programs/new", "/programs/lab", "/programs/old", "/people", "/people?q=cleo", "/people/new", "/people/import", "/people/cleo/link", "/programs/lab/edit", "/people/cleo", "/people/ann", "/people/cleo/edit", "/people/cleo/give", "/people/cleo/leave", "/proposals"}
+	return []string{"/programs", "/programs/new", "/programs/lab", "/programs/old", "/people", "/people?q=cleo", "/people/new", "/people/import", "/people/cleo/link", "/people/cleo/identity", "/programs/lab/edit", "/people/cleo", "/people/ann", "/people/cleo/edit", "/people/cleo/give", "/people/cleo/leave", "/proposals"}
 }
 
 // TestOfficeLooksRight: every page, in all lights and sizes, and each word that somebody

@@ -28,6 +28,7 @@ type personShown struct {
 	Same       []sameShown
 	Groups     []string
 	Entrusts   bool // they can be left to provisioning
+	Known      bool // there is an identity provider that may know them
 	Invitation *invitationShown
 	Link       string // of an invitation, shown this once
 	CanInvite  bool
@@ -147,7 +148,7 @@ func (o *Office) showPerson(v *Visit, p *people.Person, f *Form, link string) er
 	x := personShown{
 		Person: p, At: personAt(p.ID), State: activeBadge(p.Active), Came: v.When(p.Created), Left: v.When(p.Ended), Form: f, Link: link,
 		CanInvite: o.SignIn != nil && p.Active, Programs: o.owned(p.ID), Tokens: tokensOf(v, o.Tokens, o.Policy(), p.ID),
-		Same: o.same(p), Groups: o.groups(p.ID), Entrusts: o.Provisioned && p.Active && p.From != people.SCIM,
+		Same: o.same(p), Groups: o.groups(p.ID), Known: len(o.Issuers) > 0, Entrusts: o.Provisioned && p.Active && p.From != people.SCIM,
 	}
 	if p.Manager != "" {
 		x.Manages = o.name(p.Manager)

@@ -289,7 +289,7 @@ func All() []Defect {
 		CallUnsigned,
 		DialledAnywhere,
 		EmergencyIsDown,
-		LocalNameTaken,
+		LocalNameTaken, IdentityIgnored, IdentityAskedOnce,
 		ProviderStays,
 		TokenOfOthers,
 		SecretShown,

@@ -21,6 +21,8 @@ const (
 const (
 	LeaverArrives     Defect = "leaver-arrives"      // an issuer's word brings back who has left
 	LocalNameTaken    Defect = "local-name-taken"    // whom an issuer calls like somebody who is kept here is them
+	IdentityIgnored   Defect = "identity-ignored"    // an issuer's name is who has it, though their identity there is another
+	IdentityAskedOnce Defect = "identity-asked-once" // a session goes on though its identity is not its person's any more
 	IssuerGivesRights Defect = "issuer-gives-rights" // an issuer's word gives rights over others
 	StateIgnored      Defect = "state-ignored"       // an answer counts in a browser that did not ask
 	NonceIgnored      Defect = "nonce-ignored"       // an ID token of another log-in counts

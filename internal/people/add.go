@@ -52,7 +52,7 @@ func (d *Directory) add(ctx context.Context, by Actor, given *Person, may func(*
 	}
 	err := d.change(ctx, by, "person-added", about(p.ID), func(t *turn) error {
 		p.Active, p.Ended, p.EndedFrom, p.Same = given.Active || !by.isProvisioner(), 0, "", nil
-		p.Roles, p.Positions, p.Duties, p.Created = nil, nil, nil, t.now
+		p.Roles, p.Positions, p.Duties, p.Identities, p.Created = nil, nil, nil, nil, t.now
 		if err := may(t, p); err != nil {
 			return err
 		}

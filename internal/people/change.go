@@ -61,7 +61,7 @@ func (t *turn) edited(p, next *Person) error {
 	*p = *next
 	p.ID, p.From, p.Active, p.Created = keep.ID, keep.From, keep.Active, keep.Created
 	p.Ended, p.EndedFrom, p.Same = keep.Ended, keep.EndedFrom, keep.Same
-	p.Roles, p.Positions, p.Duties = keep.Roles, keep.Positions, keep.Duties
+	p.Roles, p.Positions, p.Duties, p.Identities = keep.Roles, keep.Positions, keep.Duties, keep.Identities
 	if keep.SCIM != nil && p.SCIM != nil {
 		p.SCIM.Handle, p.SCIM.Removed = keep.SCIM.Handle, keep.SCIM.Removed
 	} else {

@@ -26,6 +26,8 @@ type Config struct {
 	// Groups goes from a group of provisioning, by its name, external id or id, to the
 	// role that its members hold. A role that is a right over others is proposed only.
 	Groups map[string]string
+	// Issuers are the identity providers whose tokens are accepted.
+	Issuers []string
 	// Ends hears who is no longer active, and who is again, before whoever changed it
 	// hears that it is done: what is under way for them ends (G6). nil: nobody hears.
 	Ends Ends
@@ -267,7 +269,7 @@ func lessOf(old, now []Held) bool {
 // lessOfPerson reports whether somebody who stays may do less than before: of what a role
 // gives, of what a place does, or of what records of their own do.
 func lessOfPerson(old, now *Person) bool {
-	return lessOf(old.Roles, now.Roles) || old.Department != now.Department || old.Facility != now.Facility ||
+	return lessOf(old.Roles, now.Roles) || !slices.Equal(old.Identities, now.Identities) || old.Department != now.Department || old.Facility != now.Facility ||
 		lost(old.Practitioners, now.Practitioners) && !defect.On(defect.OwnNotTold)
 }
 

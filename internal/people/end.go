@@ -62,9 +62,9 @@ func (t *turn) others(without ...string) (out []string) {
 
 // end takes everything from a person.
 func (t *turn) end(p *Person, from Source, heir string) {
-	n := len(p.Roles) + len(p.Positions) + len(p.Duties)
+	n := len(p.Roles) + len(p.Positions) + len(p.Duties) + len(p.Identities)
 	p.Active, p.Ended, p.EndedFrom = false, t.now, from
-	p.Roles, p.Positions, p.Duties = nil, nil, nil
+	p.Roles, p.Positions, p.Duties, p.Identities = nil, nil, nil, nil
 	programs := t.d.index.owned[p.ID].sorted()
 	stopped := 0
 	for _, id := range programs {

@@ -7,7 +7,7 @@ import (
 	"modicum/internal/defect"
 )
 
-// Gift is a role, position or duty for somebody.
+// Gift is a role, position, duty or identity for somebody.
 type Gift struct {
 	Person string
 	Kind   Kind
@@ -81,14 +81,17 @@ func (t *turn) checkGift(g Gift) error {
 		}
 	case DutyKind:
 		known = slices.Contains(Duties(), Duty(g.Name))
+	case IdentityKind:
+		known = true
+		out.add("name", t.d.identityProblem(g.Name))
 	default:
-		out.add("kind", "is none of role, position, duty")
+		out.add("kind", "is none of role, position, duty, identity")
 	}
 	if !known {
 		out.add("name", "is nothing that the policy in force knows")
 	}
-	if g.Dept != "" && g.Kind == DutyKind {
-		out.add("dept", "narrows no duty")
+	if g.Dept != "" && (g.Kind == DutyKind || g.Kind == IdentityKind) {
+		out.add("dept", "narrows no "+string(g.Kind))
 	}
 	if len(g.Why) > mostText || !plain(g.Why) {
 		out.add("why", "is longer than 500 bytes, or holds control characters")
@@ -191,7 +194,7 @@ func (t *turn) one(w Which) (*Person, *Held, error) {
 	}
 	list := p.held(w.Kind)
 	if list == nil {
-		return nil, nil, Problems{{"kind", "is none of role, position, duty"}}
+		return nil, nil, Problems{{"kind", "is none of role, position, duty, identity"}}
 	}
 	at := slices.IndexFunc(*list, w.is)
 	if at < 0 {
@@ -206,9 +209,14 @@ func (w Which) is(h Held) bool { return h.Name == w.Name && h.Dept == w.Dept && 
 // of provisioning gives comes back while the group does.
 func (d *Directory) Take(ctx context.Context, by Actor, w Which) error {
 	return d.change(ctx, by, string(w.Kind)+"-taken", about(w.Person), func(t *turn) error {
-		p, _, err := t.one(w)
+		p, h, err := t.one(w)
 		if err != nil {
 			return err
+		}
+		if w.Kind == IdentityKind {
+			if err := t.mayPart(p, h); err != nil {
+				return err
+			}
 		}
 		if by.ID != p.ID {
 			if err := t.mayRun(); err != nil {

@@ -56,7 +56,7 @@ func holding(k Kind, name string) string { return string(k) + " " + name }
 
 // everything a person holds, by kind.
 func (p *Person) each(f func(Kind, *Held)) {
-	for _, k := range [...]Kind{Role, Position, DutyKind} {
+	for _, k := range [...]Kind{Role, Position, DutyKind, IdentityKind} {
 		list := *p.held(k)
 		for i := range list {
 			f(k, &list[i])
@@ -73,6 +73,8 @@ func (p *Person) held(k Kind) *[]Held {
 		return &p.Positions
 	case DutyKind:
 		return &p.Duties
+	case IdentityKind:
+		return &p.Identities
 	}
 	return nil
 }

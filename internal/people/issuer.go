@@ -54,8 +54,8 @@ func (d *Directory) Arrive(ctx context.Context, a Arrival) (*Person, error) {
 }
 
 // Ours reports whether somebody holds rights over others by our own word alone: no issuer
-// speaks for them, however it calls somebody. A page that was left to provisioning is that
-// of who is provisioned.
+// speaks for them, however it calls somebody, unless [Directory.Word] says that it is them.
+// A page that was left to provisioning is that of who is provisioned.
 func (d *Directory) Ours(id string) bool {
 	p := d.Person(id)
 	if p == nil || p.From != Local {

@@ -1,6 +1,7 @@
 package people_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -101,5 +102,84 @@ func TestT8_NoIssuerSpeaksForWhoHoldsRightsOverOthersHere(t *testing.T) {
 	o.must(o.give(ann, "fay", people.DutyKind, "read-record"))
 	if o.Ours("fay") {
 		t.Error("who arrived from the issuer cannot come back from it")
+	}
+}
+
+// TestT8_AnIssuersWordIsForTheIdentityThatWasAgreedTo: a name alone tells only while nobody
+// said whose it is, and no end of time makes it tell again.
+func TestT8_AnIssuersWordIsForTheIdentityThatWasAgreedTo(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd Ray")
+	says := func(when, subject string, want people.Word) {
+		t.Helper()
+		if got := o.Word("cyd", staffIssuer, subject); got != want {
+			t.Errorf("%s the issuer's %s: %d, want %d", when, subject, got, want)
+		}
+	}
+	says("at first", "f81d", people.Unsaid)
+	o.must(o.Give(t.Context(), ann, people.Gift{Person: "cyd", Kind: people.IdentityKind, Name: people.Identity(staffIssuer, "f81d"), Until: o.at.Add(time.Hour).UnixMicro()}))
+	o.must(o.agree(ben, "cyd", people.IdentityKind, people.Identity(staffIssuer, "f81d")))
+	says("agreed to,", "f81d", people.Theirs)
+	says("agreed to,", "0000", people.Others)
+	if o.Word("cyd", "https://other.example", "f81d") != people.Others {
+		t.Error("another issuer's subject is taken for this one's")
+	}
+	o.trusted = false
+	says("at an uncertain time", "f81d", people.Others)
+	o.at, o.trusted = o.at.Add(2*time.Hour), true
+	says("when its time is over", "f81d", people.Others)
+	if o.Word("nobody", staffIssuer, "f81d") != people.Unsaid {
+		t.Error("somebody whom nobody knows cannot arrive")
+	}
+	o.must(o.Take(t.Context(), ann, people.Which{Person: "cyd", Kind: people.IdentityKind, Name: people.Identity(staffIssuer, "f81d")}))
+	says("taken away,", "0000", people.Unsaid)
+}
+
+// TestG9_AnIdentityAtAnIssuerNeedsASecondPerson: who gives it says who may come in as
+// somebody else.
+func TestG9_AnIdentityAtAnIssuerNeedsASecondPerson(t *testing.T) {
+	o := newOffice(t)
+	o.add("dot", "Dot Lane")
+	o.must(o.give(ann, "dot", people.DutyKind, "run-people"))
+	o.must(o.agree(ben, "dot", people.DutyKind, "run-people"))
+	name := people.Identity(staffIssuer, "f81d")
+	o.must(o.give(ann, "ben", people.IdentityKind, name))
+	if o.Word("ben", staffIssuer, "f81d") != people.Unsaid {
+		t.Error("one person's word counts")
+	}
+	for _, by := range []people.Actor{ann, ben} {
+		refusedAs(t, o.agree(by, "ben", people.IdentityKind, name), people.ErrSelf)
+	}
+	o.must(o.agree(people.Actor{ID: "dot"}, "ben", people.IdentityKind, name))
+	if o.Word("ben", staffIssuer, "f81d") != people.Theirs {
+		t.Error("the second person's yes does not count")
+	}
+	refusedAs(t, o.Take(t.Context(), ben, people.Which{Person: "ben", Kind: people.IdentityKind, Name: name}), people.ErrSelf)
+	refusedAs(t, o.Take(t.Context(), people.Actor{ID: "ann"}, people.Which{Person: "ben", Kind: people.IdentityKind, Name: "x#y"}), people.ErrChanged)
+	o.must(o.Deactivate(t.Context(), ann, "ben", ""))
+	o.must(o.Reactivate(t.Context(), ann, "ben"))
+	if len(o.Person("ben").Identities) != 0 {
+		t.Error("who comes back has their identity still")
+	}
+}
+
+// TestAnOwnerAloneGivesThemselvesTheirIdentity: nobody is locked out for want of a second.
+func TestAnOwnerAloneGivesThemselvesTheirIdentity(t *testing.T) {
+	o := emptyOffice(t)
+	_, err := o.First(t.Context(), &people.Person{UserName: "ann", Name: "Ann Frost"})
+	o.must(err)
+	o.must(o.give(ann, "ann", people.IdentityKind, people.Identity(staffIssuer, "ann")))
+	if o.Word("ann", staffIssuer, "ann") != people.Theirs {
+		t.Error("she waits for a second person whom there is not")
+	}
+}
+
+func TestAnIdentityNamesAnIssuerThatIsListed(t *testing.T) {
+	o := newOffice(t)
+	for _, name := range []string{"f81d", staffIssuer, staffIssuer + "#", "https://id.example#f81d", staffIssuer + "#a\tb"} {
+		var wrong people.Problems
+		if err := o.give(ann, "ben", people.IdentityKind, name); !errors.As(err, &wrong) {
+			t.Errorf("%q: %v", name, err)
+		}
 	}
 }

@@ -187,7 +187,7 @@ func (d *Directory) Unknown() []string {
 	var out []string
 	d.view(func() {
 		for name := range d.index.holders {
-			if !known[name] {
+			if !known[name] && !strings.HasPrefix(name, holding(IdentityKind, "")) {
 				out = append(out, name)
 			}
 		}

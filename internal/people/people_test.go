@@ -34,6 +34,9 @@ type office struct {
 	trusted bool
 }
 
+// staffIssuer is the identity provider of the office.
+const staffIssuer = "https://id.hospital.example/realms/staff"
+
 var (
 	ann  = people.Actor{ID: "ann", Session: "s1"}
 	ben  = people.Actor{ID: "ben", Session: "s2"}
@@ -64,8 +67,9 @@ func (o *office) open() {
 	o.desk = book.NewDesk(o.shelf)
 	d, err := people.Open(o.t.Context(), people.Config{
 		Desk: o.desk, Policy: func() *policy.Set { return policySet },
-		Now:    func() (time.Time, bool) { return o.at, o.trusted },
-		Groups: map[string]string{"nurses": "nurse", "officers": "privacy-officer", "robots": "service-integration"},
+		Now:     func() (time.Time, bool) { return o.at, o.trusted },
+		Issuers: []string{staffIssuer},
+		Groups:  map[string]string{"nurses": "nurse", "officers": "privacy-officer", "robots": "service-integration"},
 	})
 	o.must(err)
 	o.Directory = d

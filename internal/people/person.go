@@ -66,6 +66,8 @@ type Person struct {
 	Roles     []Held `json:"roles,omitempty"`
 	Positions []Held `json:"positions,omitempty"`
 	Duties    []Held `json:"duties,omitempty"`
+	// Identities are those at issuers that are theirs; see [Identity].
+	Identities []Held `json:"identities,omitempty"`
 	// SCIM is what only provisioning needs; nil for whoever it does not know.
 	SCIM *Provisioned `json:"scim,omitempty"`
 }
@@ -114,9 +116,11 @@ const (
 	Role     Kind = "role"
 	Position Kind = "position"
 	DutyKind Kind = "duty"
+	// IdentityKind is who somebody is at an issuer; see [Identity].
+	IdentityKind Kind = "identity"
 )
 
-// Held is a role, position or duty that a person holds.
+// Held is a role, position, duty or identity that a person holds.
 type Held struct {
 	Name string `json:"name"`
 	// Dept narrows a position to requests of people of that department; "" is everywhere.

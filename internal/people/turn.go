@@ -103,6 +103,7 @@ func (p *Person) clone() *Person {
 	out := *p
 	out.Same, out.Practitioners = slices.Clone(p.Same), slices.Clone(p.Practitioners)
 	out.Roles, out.Positions, out.Duties = slices.Clone(p.Roles), slices.Clone(p.Positions), slices.Clone(p.Duties)
+	out.Identities = slices.Clone(p.Identities)
 	if p.SCIM != nil {
 		s := *p.SCIM
 		s.Mails = slices.Clone(s.Mails)

@@ -44,6 +44,7 @@ func (s *Server) openConsole(ctx context.Context, keys *Keys, refs *ledger.Refs)
 	if err := s.openOIDC(); err != nil {
 		return err
 	}
+	s.tellUnsaid(ctx)
 	if err := s.openSite(refs); err != nil {
 		return err
 	}
@@ -85,7 +86,7 @@ func (s *Server) openOIDC() (err error) {
 	if len(logins) == 0 {
 		return nil
 	}
-	s.browser.oidc, err = signin.NewOIDC(s.browser.sessions, signin.OIDCConfig{Logins: logins, Issuers: s.check, Arrive: s.org.people.Arrive, Ours: s.ours})
+	s.browser.oidc, err = signin.NewOIDC(s.browser.sessions, signin.OIDCConfig{Logins: logins, Issuers: s.check, Arrive: s.org.people.Arrive, Ours: s.org.people.Ours, Word: s.org.people.Word})
 	return err
 }
 
@@ -98,7 +99,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 	}
 	laws := &console.Legislature{Changes: s.change, People: s.org.people, Policy: s.set, Trouble: s.folderTrouble, ByFolder: s.byFolder()}
 	staff.Policies = func(v *console.Viewer) int { return laws.Counts(context.Background(), v, "/policy") }
-	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions, Tokens: s.org.tokens, Provisioned: c.SCIM != nil}
+	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions, Tokens: s.org.tokens, Provisioned: c.SCIM != nil, Issuers: s.issuerNames()}
 	counts := func(ctx context.Context, v *console.Viewer, path string) int {
 		now, _ := s.opts.Now()
 		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro()) + laws.Counts(ctx, v, path)

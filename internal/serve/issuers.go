@@ -3,10 +3,47 @@ package serve
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"time"
 
 	"modicum/internal/caller"
+	"modicum/internal/people"
 )
+
+// issuerNames are the issuers that the configuration lists.
+func (s *Server) issuerNames() (out []string) {
+	for _, is := range s.opts.Config.Issuers {
+		out = append(out, is.Issuer)
+	}
+	return out
+}
+
+// word is people.Directory.Word of a subject as tokens for the doors have it, behind its
+// issuer's prefix.
+func (s *Server) word(id, issuer, subject string) people.Word {
+	for _, is := range s.opts.Config.Issuers {
+		if is.Issuer == issuer {
+			subject = strings.TrimPrefix(subject, is.Prefix)
+		}
+	}
+	return s.org.people.Word(id, issuer, subject)
+}
+
+// tellUnsaid says at the start for how many people of rights no identity at an issuer was
+// given: the console and /api/ refuse who has their name there, the doors do not.
+func (s *Server) tellUnsaid(ctx context.Context) {
+	n := 0
+	for p := range s.org.people.People() {
+		if p.Active && len(p.Identities) == 0 && s.ours(p.ID) {
+			n++
+		}
+	}
+	if n == 0 || len(s.opts.Config.Issuers) == 0 {
+		return
+	}
+	s.diary.LogAttrs(ctx, slog.LevelWarn, "people who hold rights or sign in here have no identity at an identity provider: at the doors whoever has their name there is them",
+		slog.Int("people", n), slog.String("do", "modicum people give ID identity ISSUER#SUBJECT"))
+}
 
 // watchIssuers tells the log when the keys of an issuer become known, and when
 // they cannot be had: without them every token of it is refused, and the client

@@ -51,12 +51,12 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 		groups = c.SCIM.Groups
 	}
 	var err error
-	if o.people, err = people.Open(ctx, people.Config{Desk: o.desk, Policy: s.set, Now: s.opts.Now, Groups: groups, Ends: s.ends}); err != nil {
+	if o.people, err = people.Open(ctx, people.Config{Desk: o.desk, Policy: s.set, Now: s.opts.Now, Groups: groups, Issuers: s.issuerNames(), Ends: s.ends}); err != nil {
 		return err
 	}
 	if o.tokens, err = tokens.Open(ctx, tokens.Config{
 		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary, Strong: s.strong,
-		Session: func(id string) bool { return s.browser.sessions.Live(id) }, Ours: o.people.Ours,
+		Session: func(id string) bool { return s.browser.sessions.Live(id) }, Ours: o.people.Ours, Word: s.word,
 		Turn: s.ends.Turn, OnEnd: s.ends.Grant,
 	}); err != nil {
 		return err

@@ -442,10 +442,25 @@ func TestAWrongConfigurationRefusesTheStartAndSaysEverything(t *testing.T) {
 // TestT8_TheFirstOwnersNameAtTheIssuerIsNotTheFirstOwner: nor is that of anybody who holds
 // rights over others by our word; whoever was written down with a role alone may come from there.
 func TestT8_TheFirstOwnersNameAtTheIssuerIsNotTheFirstOwner(t *testing.T) {
-	s, _ := staffed(t)
+	s, ann := staffed(t)
 	for who, want := range map[string]int{"ann": http.StatusUnauthorized, "pia": http.StatusUnauthorized, "ben": http.StatusOK} {
 		if got, _, body := s.get(who, "/api/me"); got != want {
 			t.Errorf("a token of the issuer for %s: %d %s, want %d", who, got, body, want)
+		}
+	}
+	issuer := s.config.Issuers[0].Issuer
+	for who, subject := range map[string]string{"ann": "ann", "ben": "f81d"} {
+		err := s.server.People().Give(t.Context(), ann, people.Gift{Person: who, Kind: people.IdentityKind, Name: people.Identity(issuer, subject), Why: "asked"})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got, _, body := s.get("ann", "/api/me"); got != http.StatusOK {
+		t.Errorf("who was said to be ann at the issuer: %d %s", got, body)
+	}
+	for _, path := range []string{"/api/me", "/fhir/Patient/p1", "/ledger/checkpoint"} {
+		if got, _, body := s.get("ben", path); got != http.StatusUnauthorized {
+			t.Errorf("another of ben's name at %s: %d %s", path, got, body)
 		}
 	}
 }

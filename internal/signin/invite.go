@@ -97,7 +97,7 @@ func (s *Service) overOthers(p *people.Person) bool {
 
 // comesIn reports whether a person can sign in already: here, or where they come from.
 func (s *Service) comesIn(p *people.Person) bool {
-	return s.ways.Get(p.ID).can() || p.From != people.Local && !defect.On(defect.ElsewhereUncounted)
+	return s.ways.Get(p.ID).can() || (p.From != people.Local || len(p.Identities) > 0) && !defect.On(defect.ElsewhereUncounted)
 }
 
 // hasSecond reports whether anybody of some could agree.

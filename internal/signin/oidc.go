@@ -48,9 +48,12 @@ type OIDCConfig struct {
 	Issuers Issuers
 	// Arrive takes an issuer's word for somebody, or refuses it: people.Directory's.
 	Arrive func(context.Context, people.Arrival) (*people.Person, error)
-	// Ours reports whether a name is that of a page which no provider speaks for; nil: none
-	// is. It answers from memory.
+	// Ours reports whether a name is that of a page that holds rights over others by our own
+	// word, for which no provider speaks; nil: none is. It answers from memory.
 	Ours func(id string) bool
+	// Word says what an issuer's word is worth that its subject, the claim sub, is somebody
+	// of ours; nil: the name alone tells. It answers from memory.
+	Word func(id, issuer, subject string) people.Word
 }
 
 // OIDC signs people in at the organization's identity providers (OpenID Connect Core
@@ -98,7 +101,7 @@ func NewOIDC(s *Service, cfg OIDCConfig) (*OIDC, error) {
 			MaxResponseHeaderBytes: 64 << 10, MaxIdleConns: 2, IdleConnTimeout: 30 * time.Second,
 		},
 	}}
-	s.leaves = o.leaves
+	s.leaves, s.speaks = o.leaves, o.goesOn
 	s.OnEnd(o.hints.drop)
 	return o, nil
 }

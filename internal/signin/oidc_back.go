@@ -167,7 +167,7 @@ func (o *OIDC) identity(ctx context.Context, l *Login, a *attempt, raw, access s
 
 // begins lets somebody in, whom the directory does not know to have left.
 func (o *OIDC) begins(w http.ResponseWriter, r *http.Request, a *attempt, id *caller.Identity, sid string) error {
-	if o.cfg.Ours != nil && o.cfg.Ours(id.ID) && !defect.On(defect.LocalNameTaken) {
+	if !o.speaks(id.ID, a.Issuer, id.Sub) {
 		return o.refuseName(r.Context(), a, id.ID)
 	}
 	p, err := o.cfg.Arrive(r.Context(), people.Arrival{
@@ -192,6 +192,36 @@ func (o *OIDC) begins(w http.ResponseWriter, r *http.Request, a *attempt, id *ca
 		o.remembers(o.login(a.Issuer), sid, id.Sub, a.token)
 	}
 	return err
+}
+
+// speaks reports whether a provider's subject is the person of its name: two of this
+// installation said so; or nobody did, the page holds no rights by our word, and nobody
+// signs in here as it.
+func (o *OIDC) speaks(person, issuer, subject string) bool {
+	word := o.word(person, issuer, subject)
+	return word == people.Theirs || word == people.Unsaid && (!o.ours(person) && !o.here(person) || defect.On(defect.LocalNameTaken))
+}
+
+// goesOn reports whether a session that began so is still its person's. That they can sign
+// in here meanwhile, too, ends it not.
+func (o *OIDC) goesOn(person, issuer, subject string) bool {
+	word := o.word(person, issuer, subject)
+	return word == people.Theirs || word == people.Unsaid && !o.ours(person)
+}
+
+func (o *OIDC) word(person, issuer, subject string) people.Word {
+	if o.cfg.Word == nil {
+		return people.Unsaid
+	}
+	return o.cfg.Word(person, issuer, subject)
+}
+
+func (o *OIDC) ours(person string) bool { return o.cfg.Ours != nil && o.cfg.Ours(person) }
+
+// here reports whether a page that was written here is of somebody who signs in here.
+func (o *OIDC) here(person string) bool {
+	p := o.Service.cfg.People.Person(person)
+	return p != nil && p.From == people.Local && o.Here(person)
 }
 
 // refuseName records that a provider called somebody like a page of ours: whoever chooses

@@ -112,7 +112,8 @@ type federation struct {
 	oidc     *signin.OIDC
 	arrivals []people.Arrival
 	web      *httptest.Server
-	ours     map[string]bool // pages for which no provider speaks
+	ours     map[string]bool   // pages for which no provider speaks
+	theirs   map[string]string // subjects of people, by their ids, where it was said
 }
 
 func newFederation(t *testing.T) *federation {
@@ -128,7 +129,7 @@ func newFederation(t *testing.T) *federation {
 	}
 	f.oidc, err = signin.NewOIDC(f.svc, signin.OIDCConfig{
 		Logins:  []signin.Login{{Issuer: f.idp.web.URL, Name: "Hospital log-in", Client: "console", Algorithms: []string{"ES256"}, Strong: []string{"phr"}}},
-		Issuers: verifier, Arrive: f.arrive, Ours: func(id string) bool { return f.ours[id] },
+		Issuers: verifier, Arrive: f.arrive, Ours: func(id string) bool { return f.ours[id] }, Word: f.word,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -614,6 +615,48 @@ func TestT8_ANameAtTheProviderIsNotSomebodyWhoIsKeptHere(t *testing.T) {
 	b.signIn()
 	if b.who() != "fay not proved" {
 		t.Errorf("a page that is the provider's: %q", b.who())
+	}
+}
+
+func (f *federation) word(id, _, subject string) people.Word {
+	switch said, is := f.theirs[id]; {
+	case !is:
+		return people.Unsaid
+	case said == subject:
+		return people.Theirs
+	}
+	return people.Others
+}
+
+// TestT8_ASessionEndsWithTheIdentityThatItRestsOn: who holds rights here comes in as the
+// identity that was given to them, another of their name does not, and a session goes no
+// further than the identity that it rests on.
+func TestT8_ASessionEndsWithTheIdentityThatItRestsOn(t *testing.T) {
+	f := newFederation(t)
+	f.staff.set(&people.Person{ID: "fay", UserName: "fay", Name: "Fay Example", From: people.Local, Active: true})
+	f.ours, f.theirs = map[string]bool{"fay": true}, map[string]string{"fay": "fay"}
+	b := f.tab()
+	b.signIn()
+	if b.who() != "fay not proved" {
+		t.Fatalf("her identity does not let her in: %q", b.who())
+	}
+	for name, change := range map[string]func(){
+		"another identity is hers": func() { f.theirs = map[string]string{"fay": "f81d"} },
+		"no identity is hers":      func() { f.theirs = nil },
+	} {
+		f.theirs = map[string]string{"fay": "fay"}
+		if b.who() == "" {
+			t.Fatalf("before %s she is out", name)
+		}
+		change()
+		if got := b.who(); got != "" {
+			t.Errorf("%s, and the session is %q's", name, got)
+		}
+	}
+	f.ours, f.theirs = nil, map[string]string{"fay": "f81d"}
+	c := f.tab()
+	if status, _, _ := c.back(f.answer(c.start("&to=/my"))); status != http.StatusForbidden || c.who() != "" {
+		t.Errorf("another of her name came in: %d, %q", status, c.who())
 	}
 }
 

@@ -108,6 +108,8 @@ func (s *Service) good(x *Session) bool {
 	now := s.now()
 	seen, end := s.index.clock(x, now)
 	switch {
+	case x.Issuer != "" && s.speaks != nil && !s.speaks(x.Person, x.Issuer, cmp.Or(x.Subject, x.Person)) && !defect.On(defect.IdentityAskedOnce):
+		return false
 	case defect.On(defect.SessionForEver):
 		return s.cfg.People.Active(x.Person)
 	case now.UnixMicro() >= x.Until, !now.Before(end):

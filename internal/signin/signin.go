@@ -81,16 +81,19 @@ type Service struct {
 	index    *index
 	ended    []func(*book.Change, *Session)
 	leaves   func(*Session) func(context.Context) string // of the provider; nil: there is none
-	web      *webauthn.WebAuthn                          // nil: the address is a number, so there are no passkeys
-	wrap     seal                                        // of what lies on the shelf
-	handed   seal                                        // of what is handed out and must come back
-	used     once
-	guesses  *limit
-	junk     *limit        // answers that no passkey signed
-	decoy    Codes         // what guesses at nobody are compared with
-	hashing  chan struct{} // as many passphrases are hashed at once
-	owner    atomic.Pointer[string]
-	same     *http.CrossOriginProtection
+	// speaks reports whether an issuer's subject is still the person of a session; nil: there
+	// is no issuer.
+	speaks  func(person, issuer, subject string) bool
+	web     *webauthn.WebAuthn // nil: the address is a number, so there are no passkeys
+	wrap    seal               // of what lies on the shelf
+	handed  seal               // of what is handed out and must come back
+	used    once
+	guesses *limit
+	junk    *limit        // answers that no passkey signed
+	decoy   Codes         // what guesses at nobody are compared with
+	hashing chan struct{} // as many passphrases are hashed at once
+	owner   atomic.Pointer[string]
+	same    *http.CrossOriginProtection
 }
 
 // New reads what was kept.

@@ -36,6 +36,9 @@ func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
 	if !sure && c.Issuer == s.issuer() {
 		return nil, s.refuse(r, caller.ClockUnsure) // whether it is over yet cannot be said
 	}
+	if c.Issuer != s.issuer() && (s.word(c) == people.Others || s.actorWord(c) == people.Others) {
+		return nil, s.refuse(r, caller.BadIssuer)
+	}
 	if c, err = s.directory(r, c, now); err != nil {
 		return nil, err
 	}
@@ -45,13 +48,14 @@ func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
 }
 
 // AuthenticateActor is Authenticate for where somebody acts as a person of the directory,
-// beyond reading records: there no issuer speaks for whom the directory calls ours (T8).
+// beyond reading records: there no issuer speaks for whom the directory calls ours, unless
+// it is said that its subject is them (T8).
 func (s *Service) AuthenticateActor(r *http.Request) (*caller.Caller, error) {
 	c, err := s.Authenticate(r)
 	if err != nil || c.Issuer == s.issuer() {
 		return c, err
 	}
-	if s.ours(c.ID) || c.Actor != nil && s.ours(c.Actor.ID) {
+	if s.ours(c.ID) && s.word(c) != people.Theirs || c.Actor != nil && s.ours(c.Actor.ID) && s.actorWord(c) != people.Theirs {
 		return nil, s.refuse(r, caller.BadIssuer)
 	}
 	return c, nil
@@ -105,6 +109,22 @@ func (s *Service) issued(r *http.Request) (*caller.Caller, error) {
 // ours reports whether a name is that of a person for whom no issuer speaks (T8).
 func (s *Service) ours(id string) bool {
 	return s.cfg.Ours != nil && s.cfg.Ours(id) && !defect.On(defect.LocalNameTaken)
+}
+
+// word says what an issuer's token is worth that its subject is the person of its name.
+func (s *Service) word(c *caller.Caller) people.Word {
+	if s.cfg.Word == nil {
+		return people.Unsaid
+	}
+	return s.cfg.Word(c.ID, c.Issuer, c.Subject)
+}
+
+// actorWord is word for who acts, whom an issuer names by the subject alone.
+func (s *Service) actorWord(c *caller.Caller) people.Word {
+	if c.Actor == nil || s.cfg.Word == nil {
+		return people.Unsaid
+	}
+	return s.cfg.Word(c.Actor.ID, c.Issuer, c.Actor.ID)
 }
 
 // own finds the one bearer token of a request, if it is one of ours.

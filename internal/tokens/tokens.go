@@ -70,7 +70,10 @@ type Config struct {
 	Strong func(issuer, acr string) bool
 	// Ours reports whether a name is that of a person for whom no issuer speaks; nil: none
 	// is. It must be quick.
-	Ours   func(id string) bool
+	Ours func(id string) bool
+	// Word says what an issuer's word is worth that its subject, as caller.Caller.Subject has
+	// it, is somebody of ours; nil: the name alone tells. It must be quick.
+	Word   func(id, issuer, subject string) people.Word
 	Policy func() *policy.Set
 	Now    func() (now time.Time, trusted bool)
 	// Session reports whether a session is under way; nil: tokens belong to none. It must

@@ -102,6 +102,7 @@ type house struct {
 	keys   map[string]jose.SigningKey // by id
 	ended  map[string]bool            // sessions
 	ours   map[string]bool            // people for whom no issuer speaks
+	word   func(id, issuer, subject string) people.Word
 	turn   uint64
 	over   []string // tokens that ended before their time
 	issuer issuers
@@ -180,6 +181,12 @@ func (h *house) restart() {
 		Desk: h.desk, People: h.dir, Issuers: &h.issuer, Policy: sample, Public: at, Strong: func(_, acr string) bool { return acr == "phr" },
 		Now:     func() (time.Time, bool) { return h.now, !h.unsure },
 		Session: func(id string) bool { return !h.ended[id] }, Ours: func(id string) bool { return h.ours[id] },
+		Word: func(id, issuer, subject string) people.Word {
+			if h.word == nil {
+				return people.Unsaid
+			}
+			return h.word(id, issuer, subject)
+		},
 		Diary: slog.New(slog.NewTextHandler(&h.diary, nil)),
 		Turn:  func() uint64 { h.turn++; return h.turn },
 		OnEnd: func(id string) { h.over = append(h.over, id) },
@@ -379,6 +386,37 @@ func TestK2_WhatIsNotGivenOut(t *testing.T) {
 	}
 	if n := h.acts("token-issued"); n != 0 {
 		t.Errorf("%d were given out", n)
+	}
+}
+
+// TestT8_ATokenIsOfTheIdentityThatWasGiven: at every door another subject of the same name
+// is refused, as a person and as who acts for one; and it acts as whom it is.
+func TestT8_ATokenIsOfTheIdentityThatWasGiven(t *testing.T) {
+	h := newHouse(t)
+	const issuer = "https://id.example"
+	h.issuer.known = map[string]*caller.Caller{
+		"hers": {ID: "alice", Subject: "f81d", Issuer: issuer}, "another": {ID: "alice", Subject: "0000", Issuer: issuer},
+		"for": {ID: "bob", Subject: "b", Issuer: issuer, Actor: &caller.Delegation{ID: "alice", Roles: []string{"nurse"}}},
+	}
+	h.ours = map[string]bool{"alice": true}
+	h.word = func(id, _, subject string) people.Word {
+		switch {
+		case id != "alice":
+			return people.Unsaid
+		case subject == "f81d":
+			return people.Theirs
+		}
+		return people.Others
+	}
+	for token, want := range map[string]bool{"hers": true, "another": false, "for": false} {
+		if _, err := h.ask(token); (err == nil) != want {
+			t.Errorf("%s at a door: %v", token, err)
+		}
+		r := httptest.NewRequest(http.MethodGet, "/api/me", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		if _, err := h.AuthenticateActor(r); (err == nil) != want {
+			t.Errorf("%s at /api/: %v", token, err)
+		}
 	}
 }
 

@@ -22,7 +22,7 @@ type Person struct {
 
 // Held is what a person holds.
 type Held struct {
-	Kind    string     `json:"kind" jsonschema:"role, position or duty"`
+	Kind    string     `json:"kind" jsonschema:"role, position, duty or identity"`
 	Name    string     `json:"name"`
 	Dept    string     `json:"dept,omitempty"`
 	Why     string     `json:"why,omitempty"`
@@ -51,8 +51,8 @@ type NewPerson struct {
 
 // Gift is what somebody is given or what is taken.
 type Gift struct {
-	Kind    string `json:"kind" jsonschema:"role, position or duty"`
-	Name    string `json:"name"`
+	Kind    string `json:"kind" jsonschema:"role, position, duty or identity"`
+	Name    string `json:"name" jsonschema:"of an identity ISSUER#SUBJECT: the claims iss and sub"`
 	Dept    string `json:"dept,omitempty"`
 	Why     string `json:"why,omitempty"`
 	Minutes int    `json:"minutes,omitzero" jsonschema:"how long; without it until it is taken away"`

@@ -1,0 +1,40 @@
+package console
+
+import (
+	"net/url"
+	"strings"
+
+	"modicum/internal/people"
+)
+
+// identityPage says who somebody is at an identity provider. Taking that back is a button
+// on their page.
+func (o *Office) identityPage() Page {
+	return o.formPage("/people/{id}/identity", "Say so", func(_ *Visit, p *people.Person) aboutPerson {
+		lead := "From then on only this account there is " + p.Name + ", whatever the provider calls others: at the doors, at the console and at /api/. It counts when a second person who runs people has agreed."
+		return aboutPerson{p.Name, "Who they are at your identity provider", lead, &Form{Submit: "Say so", Back: personAt(p.ID), Fields: []*Field{
+			{Name: "issuer", Label: "Identity provider", Kind: Select, Need: true, Options: o.issuers()},
+			{Name: "name", Label: "What it calls them", Hint: "The claim sub of their tokens there, which it never gives to another. Ask whoever runs it.", Kind: Line, Need: true, Max: 256},
+			{Name: "why", Label: "Why you are sure", Hint: "Whoever agrees reads it.", Kind: Area, Need: true},
+		}}}
+	}, func(v *Visit, p *people.Person, f *Form) (string, error) {
+		g := people.Gift{Person: p.ID, Kind: people.IdentityKind, Name: people.Identity(f.Get("issuer"), f.Get("name")), Why: f.Get("why")}
+		return "Said. Look below whether it waits for a second person.", o.People.Give(v.Context(), v.Viewer.Actor(), g)
+	})
+}
+
+func (o *Office) issuers() (out []Option) {
+	for _, issuer := range o.Issuers {
+		out = append(out, Option{Value: issuer, Label: issuer})
+	}
+	return out
+}
+
+// identityTitle is an identity as people read it.
+func identityTitle(name string) string {
+	issuer, subject, _ := strings.Cut(name, "#")
+	if u, err := url.Parse(issuer); err == nil && u.Host != "" {
+		issuer = u.Host
+	}
+	return subject + " at " + issuer
+}
