@@ -18,7 +18,7 @@ func App(tb testing.TB, script string, args ...string) (address string) {
 		tb.Fatal(err)
 	}
 	cmd := exec.Command(node, append([]string{script}, args...)...)
-	cmd.Env = append(os.Environ(), "NODE_PATH="+filepath.Join(cacheDir(), "node", "node_modules"))
+	cmd.Env = append(os.Environ(), "NODE_PATH="+NodeLibraries())
 	p, address, err := launchServer(filepath.Base(script), cmd, time.Minute)
 	if err != nil {
 		tb.Fatal(err)

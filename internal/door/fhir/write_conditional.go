@@ -3,7 +3,9 @@ package fhir
 import (
 	"context"
 	"net/http"
+	"strings"
 
+	"modicum/catalog"
 	"modicum/internal/defect"
 	"modicum/internal/gate"
 	"modicum/internal/problem"
@@ -16,7 +18,7 @@ func (x *exchange) unless(b *birth) (*query, error) {
 	if len(lines) == 0 {
 		return nil, nil
 	}
-	pairs, ok := parseQuery(lines[0], nil)
+	pairs, ok := parseQuery(x.criteria(lines[0], b.typ), nil)
 	if !ok || len(lines) > 1 || len(pairs) == 0 {
 		return nil, problem.Malformed
 	}
@@ -30,6 +32,16 @@ func (x *exchange) unless(b *birth) (*query, error) {
 		return nil, problem.Parameter // it asks for more than one search
 	}
 	return q, err
+}
+
+// criteria are those of a header that names the search whole, as HAPI's client does: the
+// type that is to be made, here. Any other address is no parameter.
+func (x *exchange) criteria(line string, of catalog.Type) string {
+	below := strings.TrimPrefix(line, x.base+"/")
+	if search, whole := strings.CutPrefix(below, x.catalog().TypeName(of)+"?"); whole {
+		return search
+	}
+	return line
 }
 
 // alreadyThere judges the criteria as the search that they are (FC12) and answers by

@@ -22,6 +22,15 @@ func TestFC12_AConditionalCreateSeesWhatASearchShows(t *testing.T) {
 	if one.status != 200 || one.body != read.body || one.header.Get("ETag") != read.header.Get("ETag") || one.header.Get("Location") != c.URL+"/fhir/Condition/c1" {
 		t.Errorf("one fits: %d %s", one.status, one.plain())
 	}
+	// Some clients name the search whole; what is not the search of this type here is none.
+	for _, address := range []string{"Condition?", c.URL + "/fhir/Condition?"} {
+		if r := c.post(t, "nina", "Condition", body("J45.0"), "If-None-Exist", address+"patient=p1&code=J45.0"); r.status != 200 || r.body != read.body {
+			t.Errorf("%s: %d %s", address, r.status, r.body)
+		}
+	}
+	for _, address := range []string{"Observation?", "/Condition?", "http://elsewhere.example/fhir/Condition?", c.URL + "/Condition?", "Condition?Condition?"} {
+		a.refused(t, c.post(t, "nina", "Condition", body("J45.0"), "If-None-Exist", address+"patient=p1&code=J45.0"), 400, "malformed")
+	}
 	a.refused(t, c.post(t, "nina", "Condition", body("J20.9"), "If-None-Exist", "patient=p1&code=J20.9"), 412, "several")
 	// B20 fits c2, which is hidden from nina by its mark: the answer is that to nothing.
 	none := c.post(t, "nina", "Condition", body("J30.0"), "If-None-Exist", "patient=p1&code=B20")
