@@ -32,6 +32,7 @@ public class HapiWrites {
         Patient shown = client.read().resource(Patient.class).withId(patient).execute();
         got.put("seen", json.encodeResourceToString(shown));
         shown.getNameFirstRep().setFamily("After");
+        shown.getIdentifierFirstRep().setValue("m2"); // in a list that holds one more, which is hidden
         client.update().resource(shown).execute();
         got.put("changed", client.read().resource(Patient.class).withId(patient).execute().getNameFirstRep().getFamily());
         shown.getNameFirstRep().setFamily("Later");

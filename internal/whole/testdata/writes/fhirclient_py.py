@@ -53,6 +53,7 @@ shown = patients.Patient.read(patient, server)
 before = tag(shown)
 got["seen"] = json.dumps(shown.as_json())
 shown.name[0].family = "After"
+shown.identifier[0].value = "m2"  # in a list that holds one more, which is hidden
 under({"If-Match": before}, lambda: shown.update(server))
 again = patients.Patient.read(patient, server)
 got["changed"] = again.name[0].family

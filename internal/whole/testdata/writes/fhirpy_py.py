@@ -62,6 +62,7 @@ got["read"] = client.reference("Observation", made.id).to_resource()["valueQuant
 shown, before = tagged(f"Patient/{patient}")
 got["seen"] = json.dumps(shown)
 shown["name"][0]["family"] = "After"
+shown["identifier"][0]["value"] = "m2"  # in a list that holds one more, which is hidden
 put(shown, before)
 got["changed"] = client.reference("Patient", patient).to_resource()["name"][0]["family"]
 shown["name"][0]["family"] = "Later"

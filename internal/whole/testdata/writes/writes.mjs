@@ -13,6 +13,7 @@ export async function writes(lib, patient, other) {
   got.seen = JSON.stringify(shown.body);
   const after = structuredClone(shown.body);
   after.name[0].family = "After";
+  after.identifier[0].value = "m2"; // in a list that holds one more, which is hidden
   await lib.update(after, shown.tag);
   got.changed = (await lib.read("Patient", patient)).body.name[0].family;
 
