@@ -11,6 +11,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 	"strings"
 	"time"
 
+	"modicum/internal/book"
 	"modicum/internal/caller"
 	"modicum/internal/change"
 	"modicum/internal/defect"
@@ -41,6 +43,9 @@ type Config struct {
 	Tried   func(ctx context.Context, by people.Actor, op, code string) error
 	Now     func() (now time.Time, trusted bool)
 	Version string
+	// Again is what was done under which Idempotency-Key; nil forgets it at a restart,
+	// which no server may do.
+	Again *Memory
 }
 
 // proofForRights is how fresh a proof of presence must be to approve and to change rights.
@@ -55,7 +60,7 @@ const mostImport = 16 << 20 // of 8 MiB, whose quotes and ends of lines are writ
 // api is the parts of a Config at work.
 type api struct {
 	Config
-	again *memory
+	again *Memory
 }
 
 // call is one request of an operation.
@@ -65,6 +70,8 @@ type call struct {
 	caller *caller.Caller
 	by     people.Actor
 	now    int64
+	keyed  bool // it carries an Idempotency-Key
+	told   any  // what it will answer, where its change does not say
 }
 
 // id is the {id} of the path.
@@ -86,11 +93,15 @@ type operation struct {
 	may          []problem.Problem             // beside those that every operation may give
 	do           func(*call) (any, error)      // for those without a body
 	with         func(*call, any) (any, error) // for those with one
+	// wrote is the answer as the operation's change has it before it is kept, so that it is
+	// kept with it: of each operation that changes something and has an answer. nil there
+	// where the operation sets call.told.
+	wrote func(*call, *book.Change) any
 }
 
 // Handler serves everything below /api/ that this package does.
 func Handler(cfg Config) http.Handler {
-	a := &api{Config: cfg, again: newMemory()}
+	a := &api{Config: cfg, again: cmp.Or(cfg.Again, newMemory())}
 	table := a.operations()
 	mux := http.NewServeMux()
 	methods := map[string][]string{}

@@ -37,6 +37,7 @@ type clinic struct {
 	t      testing.TB
 	web    *httptest.Server
 	shelf  *booktest.Shelf
+	desk   *book.Desk
 	people *people.Directory
 	lent   *access.Book
 	now    time.Time
@@ -61,14 +62,24 @@ func (reach) Reach(string) notice.Reach { return notice.Reach{} }
 // ward, and cara who is its charge nurse.
 func newClinic(t testing.TB) *clinic {
 	t.Helper()
+	shelf := &booktest.Shelf{}
+	k := openClinic(t, shelf, time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC))
+	k.shelf = shelf
+	return k
+}
+
+// openClinic opens it over what lies on a shelf: a second time as after a restart.
+func openClinic(t testing.TB, shelf book.Shelf, now time.Time) *clinic {
+	t.Helper()
 	set, probs := policy.Load(os.DirFS("../../policy-sample"), catalog.R4())
 	if set == nil {
 		t.Fatal(probs.Errors())
 	}
-	k := &clinic{t: t, shelf: &booktest.Shelf{}, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)}
+	k := &clinic{t: t, now: now}
 	began := time.Now() // what lends compares the clock with one that nobody sets
 	clock := func() (time.Time, bool) { return k.now.Add(time.Since(began)), true }
-	desk := book.NewDesk(k.shelf)
+	desk := book.NewDesk(shelf)
+	k.desk = desk
 	must := func(err error) {
 		t.Helper()
 		if err != nil {
@@ -101,10 +112,16 @@ func newClinic(t testing.TB) *clinic {
 		Lent: k.lent.RolesLent, Put: func(_ context.Context, s *policy.Set) error { k.force = s; return nil },
 	})
 	must(err)
-	must(k.changes.Begin(t.Context(), set, false))
-	k.staff(must)
+	if k.changes.InForce() == nil {
+		must(k.changes.Begin(t.Context(), set, false))
+	}
+	if k.people.Person("olga") == nil {
+		k.staff(must)
+	}
+	again, err := api.Remember(t.Context(), desk)
+	must(err)
 	k.web = httptest.NewServer(api.Handler(api.Config{
-		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Changes: k.changes, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3", Tried: k.hear,
+		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Changes: k.changes, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3", Tried: k.hear, Again: again,
 	}))
 	t.Cleanup(k.web.Close)
 	return k

@@ -58,7 +58,7 @@ func (op *operation) describe(schemas object) object {
 		params = append(params, op.query[i].describe())
 	}
 	if op.method != http.MethodGet {
-		params = append(params, object{"name": "Idempotency-Key", "in": "header", "description": "The same request under the same key is done once, and answered as before, for a day.", "schema": object{"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}})
+		params = append(params, object{"name": "Idempotency-Key", "in": "header", "description": "The same request under the same key is done once, and answered as before, for a day, also after the server began anew.", "schema": object{"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}})
 	}
 	if params != nil {
 		out["parameters"] = params
@@ -118,7 +118,7 @@ func (op *operation) problems() map[int][]string {
 		may = append(may, problem.NoSuchThing)
 	}
 	if op.method != http.MethodGet {
-		may = append(may, problem.TooLarge, problem.KeyReused, problem.InProgress)
+		may = append(may, problem.TooLarge, problem.KeyReused, problem.InProgress, problem.DoneBefore)
 	}
 	if op.body != nil {
 		may = append(may, problem.MediaType)

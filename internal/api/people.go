@@ -43,7 +43,7 @@ func (a *api) peopleOperations() []operation {
 		{method: "GET", path: "/people", name: "listPeople", about: "people", summary: "People, by name.", person: true, query: search,
 			answer: as[list[person]]("People"), may: refusals, do: (*call).listPeople},
 		{method: "POST", path: "/people", name: "addPerson", about: "people", summary: "Add a person, who holds nothing yet.", person: true, proof: true,
-			body: as[newPerson]("NewPerson"), answer: as[person]("Person"), status: http.StatusCreated, may: refusals, with: typed((*call).addPerson)},
+			body: as[newPerson]("NewPerson"), answer: as[person]("Person"), status: http.StatusCreated, may: refusals, with: typed((*call).addPerson), wrote: wrotePerson},
 		{method: "GET", path: "/people/{id}", name: "getPerson", about: "people", summary: "One person, and what they hold, why, since when, last used when.", person: true,
 			answer: as[person]("Person"), may: refusals, do: (*call).getPerson},
 		{method: "POST", path: "/people/{id}/give", name: "give", about: "people", summary: "Give a role, position, duty, or identity at an issuer. A right over others, or an identity, waits for a second person.", person: true, proof: true,
@@ -67,11 +67,11 @@ func (a *api) peopleOperations() []operation {
 		{method: "GET", path: "/programs/{id}", name: "getProgram", about: "programs", summary: "One program.", person: true,
 			answer: as[program]("Program"), do: (*call).getProgram},
 		{method: "POST", path: "/programs/{id}/keys", name: "addKey", about: "programs", summary: "Register a public key: its owner does.", person: true, proof: true,
-			body: as[newKey]("NewKey"), answer: as[key]("Key"), status: http.StatusCreated, may: refusals, with: typed((*call).addKey)},
+			body: as[newKey]("NewKey"), answer: as[key]("Key"), status: http.StatusCreated, may: refusals, with: typed((*call).addKey), wrote: wroteKey},
 		{method: "DELETE", path: "/programs/{id}/keys/{key}", name: "takeKey", about: "programs", summary: "End a key; what it signed in dies with it.", person: true, proof: true,
 			may: refusals, do: (*call).takeKey},
 		{method: "POST", path: "/programs/{id}/change", name: "changeProgram", about: "programs", summary: "Change a program: its owner narrows it, who runs people widens it too.", person: true, proof: true,
-			body: as[wire.ProgramChange]("ProgramChange"), answer: as[program]("Program"), may: refusals, with: typed((*call).changeProgram)},
+			body: as[wire.ProgramChange]("ProgramChange"), answer: as[program]("Program"), may: refusals, with: typed((*call).changeProgram), wrote: wroteProgram},
 		{method: "POST", path: "/programs/{id}/hand-over", name: "handOver", about: "programs", summary: "Give a program to a new owner; its keys end.", person: true, proof: true,
 			body: as[wire.NewOwner]("NewOwner"), may: refusals, with: typed((*call).handOver)},
 		{method: "POST", path: "/programs/{id}/stop", name: "stopProgram", about: "programs", summary: "Stop a program for ever.", person: true, proof: true, may: refusals, do: (*call).stopProgram},
@@ -164,7 +164,17 @@ func (c *call) groupName(id string) string {
 func (c *call) entrust() (any, error) { return nil, c.People.Entrust(c.r.Context(), c.by, c.id()) }
 
 func (c *call) importPeople(f *wire.File) (any, error) {
-	done, err := c.People.Import(c.r.Context(), c.by, strings.NewReader(f.Text), people.FormatOf([]byte(f.Text)), f.Check)
+	if c.keyed && !f.Check { // what it will do is kept with it
+		var err error
+		if c.told, err = c.importFile(f, true); err != nil {
+			return nil, err
+		}
+	}
+	return c.importFile(f, f.Check)
+}
+
+func (c *call) importFile(f *wire.File, check bool) (any, error) {
+	done, err := c.People.Import(c.r.Context(), c.by, strings.NewReader(f.Text), people.FormatOf([]byte(f.Text)), check)
 	if err != nil {
 		return nil, err
 	}
@@ -287,7 +297,7 @@ func (c *call) changeProgram(w *wire.ProgramChange) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	return c.programOf(p, c.People.Findings(c.now)), nil
+	return c.programOf(p, c.People.FindingsOf(p, c.now)), nil
 }
 
 // set takes over what was said.

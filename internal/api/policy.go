@@ -25,13 +25,13 @@ func (a *api) policyOperations() []operation {
 		{method: "POST", path: "/policy-changes/{id}/propose", name: "proposePolicyChange", about: "policy", summary: "Say that what lies in the policy's folder is yours, and why.", person: true, proof: true,
 			body: as[wire.Proposal]("Proposal"), may: refusals, with: typed((*call).proposeChange)},
 		{method: "POST", path: "/policy-changes/{id}/approve", name: "approvePolicyChange", about: "policy", summary: "Say yes to exactly what was read. The last yes that is needed puts it in force.", person: true, proof: proved,
-			body: as[wire.Decision]("Decision"), answer: as[wire.PolicyYes]("PolicyYes"), may: refusals, with: typed((*call).approveChange)},
+			body: as[wire.Decision]("Decision"), answer: as[wire.PolicyYes]("PolicyYes"), may: refusals, with: typed((*call).approveChange), wrote: wroteYes},
 		{method: "POST", path: "/policy-changes/{id}/refuse", name: "refusePolicyChange", about: "policy", summary: "Say no, with a word: one no ends it.", person: true, proof: true,
 			body: as[word]("Word"), may: refusals, with: typed((*call).refuseChange)},
 		{method: "POST", path: "/policy-changes/{id}/withdraw", name: "withdrawPolicyChange", about: "policy", summary: "Take back what you proposed.", person: true, proof: true,
 			may: refusals, do: (*call).withdrawChange},
 		{method: "POST", path: "/policy-changes/{id}/again", name: "proposePolicyAgain", about: "policy", summary: "Propose the policy of a decided change again: to go back to it, or after a no. It needs the same yes.", person: true, proof: true,
-			body: as[wire.Again]("Again"), answer: as[wire.PolicyChange]("PolicyChange"), status: http.StatusCreated, may: refusals, with: typed((*call).againChange)},
+			body: as[wire.Again]("Again"), answer: as[wire.PolicyChange]("PolicyChange"), status: http.StatusCreated, may: refusals, with: typed((*call).againChange), wrote: wroteChange},
 	}
 }
 

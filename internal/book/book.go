@@ -18,6 +18,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -145,6 +146,9 @@ func (d *Desk) Change(ctx context.Context, f func(*Change) error) error {
 	if c.entry == nil {
 		return ErrNoEntry
 	}
+	if err := d.beside(ctx, c); err != nil {
+		return err
+	}
 	// A caller who goes away does not break off what was begun: the change would be kept
 	// after the books were read again, and nobody would see it. The shelf bounds the wait.
 	if err := d.shelf.Keep(context.WithoutCancel(ctx), c.entry, c.pages); err != nil {
@@ -163,11 +167,40 @@ func unseen(err error) bool {
 	return errors.Is(err, ledger.ErrNotDurable) || errors.Is(err, ledger.ErrBroken) || errors.Is(err, ErrStale)
 }
 
+// besideKey is where a context has what [Desk.Beside] was given.
+type besideKey struct{}
+
+type beside struct {
+	desk *Desk
+	f    func(*Change) error
+}
+
+// Beside returns a context under which each change of the desk that turns pages is given
+// to f once it is whole, before it is kept: what f writes is kept with it or not at all.
+// An error of f stops the change. So whoever asked for an act can keep that it was done,
+// which the act itself knows nothing of; a change is f's to look into, and not to undo.
+func (d *Desk) Beside(ctx context.Context, f func(*Change) error) context.Context {
+	return context.WithValue(ctx, besideKey{}, &beside{d, f})
+}
+
+// beside gives a change to who waits for it.
+func (d *Desk) beside(ctx context.Context, c *Change) error {
+	b, _ := ctx.Value(besideKey{}).(*beside)
+	if b == nil || b.desk != d || len(c.pages) == 0 {
+		return nil
+	}
+	if err := b.f(c); err != nil {
+		return err
+	}
+	return c.err
+}
+
 // Change is what one change has written so far.
 type Change struct {
 	entry ledger.Entry
 	pages []Page
 	shows []func()
+	wrote []any // the values of pages, pointers
 	err   error
 	// written says where in pages the page of a kind and id is.
 	written map[[2]string]int
@@ -189,16 +222,27 @@ func (c *Change) Note(what ...string) { c.noted = append(c.noted, what...) }
 // Noted is what was noted so far.
 func (c *Change) Noted() []string { return c.noted }
 
+// Wrote returns what the change wrote last of the pages whose values are Ts, nil for none.
+// It must not be changed.
+func Wrote[T any](c *Change) *T {
+	for _, v := range slices.Backward(c.wrote) {
+		if t, is := v.(*T); is {
+			return t
+		}
+	}
+	return nil
+}
+
 // put adds a page, or replaces what the change wrote of it before.
-func (c *Change) put(p Page, show func()) {
+func (c *Change) put(p Page, v any, show func()) {
 	key := [2]string{p.Kind, p.ID}
 	if i, there := c.written[key]; there {
-		c.pages[i], c.shows[i] = p, show
+		c.pages[i], c.shows[i], c.wrote[i] = p, show, v
 		return
 	}
 	if c.written == nil {
 		c.written = map[[2]string]int{}
 	}
 	c.written[key] = len(c.pages)
-	c.pages, c.shows = append(c.pages, p), append(c.shows, show)
+	c.pages, c.shows, c.wrote = append(c.pages, p), append(c.shows, show), append(c.wrote, v)
 }

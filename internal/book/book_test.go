@@ -358,3 +358,45 @@ func TestAChangeThatCannotBeWrittenIsNotTakenForNone(t *testing.T) {
 		t.Error("a page that cannot be written was not written, and nobody was told")
 	}
 }
+
+// TestD11_WhatStandsBesideAChangeIsKeptWithItOrNotAtAll.
+func TestD11_WhatStandsBesideAChangeIsKeptWithItOrNotAtAll(t *testing.T) {
+	shelf := &booktest.Shelf{}
+	d, other := book.NewDesk(shelf), book.NewDesk(&booktest.Shelf{})
+	wards, _ := book.Open[ward](t.Context(), d, "ward", nil)
+	notes, _ := book.Open[ward](t.Context(), d, "note", nil)
+	elsewhere, _ := book.Open[ward](t.Context(), other, "ward", nil)
+	asked, stop := 0, error(nil)
+	ctx := d.Beside(t.Context(), func(c *book.Change) error {
+		asked++
+		notes.Put(c, "n1", book.Wrote[ward](c))
+		return stop
+	})
+	change := func(d *book.Desk, b *book.Book[ward], beds int) error {
+		return d.Change(ctx, func(c *book.Change) error {
+			if beds > 0 {
+				b.Put(c, "w1", &ward{Beds: beds})
+			}
+			c.Record(act(t))
+			return nil
+		})
+	}
+	if err := change(d, wards, 3); err != nil || notes.Get("n1") == nil || notes.Get("n1").Beds != 3 {
+		t.Fatalf("%v, %+v", err, notes.Get("n1"))
+	}
+	if err := change(d, wards, 0); err != nil || asked != 1 {
+		t.Errorf("of a change that turns no page: %v, asked %d times", err, asked)
+	}
+	if err := change(other, elsewhere, 3); err != nil || asked != 1 {
+		t.Errorf("of another desk's change: %v, asked %d times", err, asked)
+	}
+	stop = errors.New("no")
+	if err := change(d, wards, 4); !errors.Is(err, stop) || wards.Get("w1").Beds != 3 {
+		t.Errorf("what was stopped: %v, %+v", err, wards.Get("w1"))
+	}
+	stop = nil
+	shelf.Next = func() booktest.Fault { return booktest.Refuses }
+	if err := change(d, wards, 5); err == nil || notes.Get("n1").Beds != 3 {
+		t.Errorf("what was not kept: %v, %+v", err, notes.Get("n1"))
+	}
+}

@@ -133,7 +133,7 @@ func (b *Book[T]) write(c *Change, id, owner string, v *T, closed bool) {
 	}
 	old := b.pages[id] // only changes write it, and this is the one under way
 	page := Page{Kind: b.kind, ID: id, Revision: old.revision + 1, Closed: closed, Owner: owner, Body: body}
-	c.put(page, func() {
+	c.put(page, v, func() {
 		if closed {
 			delete(b.pages, id)
 			b.tell(id, old.value, nil)

@@ -55,6 +55,7 @@ const (
 	UnnamedGain               Defect = "unnamed-gain"                // what opens to a program, a partner or a recipient needs no third person
 	EffectUnseen              Defect = "effect-unseen"               // a yes does not cover what the change does
 	EffectHidden              Defect = "effect-hidden"               // the page of a change does not show what it does
+	KeysForgotten             Defect = "keys-forgotten"              // an Idempotency-Key is forgotten at a restart
 	FolderProposes            Defect = "folder-proposes"             // where the folder decides, something is proposed past it
 	ChangesForAll             Defect = "changes-for-all"             // programs' API tells anybody what of the policy is proposed
 	ChangeUnproved            Defect = "change-unproved"             // at the API a policy is approved without a fresh proof of presence

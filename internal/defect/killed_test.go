@@ -90,6 +90,7 @@ var killers = map[Defect]killer{
 	UnnamedGain:               {inChange, "TestG7_WhatNamesNoRoleNeedsAThirdPerson", ""},
 	EffectUnseen:              {inChange, "TestG7_AYesCoversTheEffect", ""},
 	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},
+	KeysForgotten:             {inAPI, "TestD11_AnActUnderAKeyIsDoneOnceThoughTheProcessDies", ""},
 	FolderProposes:            {inChange, "TestG7_WhereTheFolderDecidesNothingIsProposed", ""},
 	ChangesForAll:             {inAPI, "TestG7_WhoGovernsReadsChangesAndNobodyElse", ""},
 	ChangeUnproved:            {inAPI, "TestG7_AYesAtTheAPINeedsAFreshProof", ""},

@@ -35,6 +35,7 @@ func All() []Defect {
 		UnnamedGain,
 		EffectUnseen,
 		EffectHidden,
+		KeysForgotten,
 		FolderProposes,
 		ChangesForAll,
 		ChangeUnproved,

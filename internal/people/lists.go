@@ -105,25 +105,30 @@ const (
 // Findings lists what stands out about the programs that run.
 func (d *Directory) Findings(now int64) (out []Finding) {
 	for _, p := range d.Programs() {
-		if !p.Active {
-			continue
-		}
-		add := func(what, say string) { out = append(out, Finding{Program: p.ID, What: what, Say: say}) }
-		if owner := d.Person(p.Owner); owner == nil || !owner.Active {
-			add("owner-gone", "Its owner is gone, so it is refused; somebody else takes it over.")
-		}
-		if max(p.LastUse, p.Created) < now-unusedFor {
-			add("unused", "It was not used for 90 days; stop it, or say why it stays.")
-		}
-		if !d.listed(p) {
-			add("unlisted", "The policy lists no program of this id with this task, so no door answers it: add it to `programs` of organization.yaml.")
-		}
-		if d.wide(p) {
-			add("wide", "Its scopes are wider than its task can use; narrow them.")
-		}
-		out = append(out, ends(p, now)...)
+		out = append(out, d.FindingsOf(p, now)...)
 	}
 	return out
+}
+
+// FindingsOf is Findings of one program, as it is given.
+func (d *Directory) FindingsOf(p *Program, now int64) (out []Finding) {
+	if !p.Active {
+		return nil
+	}
+	add := func(what, say string) { out = append(out, Finding{Program: p.ID, What: what, Say: say}) }
+	if owner := d.Person(p.Owner); owner == nil || !owner.Active {
+		add("owner-gone", "Its owner is gone, so it is refused; somebody else takes it over.")
+	}
+	if max(p.LastUse, p.Created) < now-unusedFor {
+		add("unused", "It was not used for 90 days; stop it, or say why it stays.")
+	}
+	if !d.listed(p) {
+		add("unlisted", "The policy lists no program of this id with this task, so no door answers it: add it to `programs` of organization.yaml.")
+	}
+	if d.wide(p) {
+		add("wide", "Its scopes are wider than its task can use; narrow them.")
+	}
+	return append(out, ends(p, now)...)
 }
 
 func ends(p *Program, now int64) (out []Finding) {

@@ -99,6 +99,8 @@ var (
 	InProgress = of(409, "in-progress", "conflict", "The same request is being done. Wait for its answer, or send it again later.")
 	// KeyReused: an Idempotency-Key came with another request before.
 	KeyReused = of(422, "key-reused", "conflict", "This Idempotency-Key came with another request before. Give each request a key of its own.")
+	// DoneBefore: the same request was done, and what was answered is not known any more.
+	DoneBefore = of(409, "done-before", "conflict", "The same request was done before, and its answer is not known any more. Read what came of it.")
 	// WriteUnknown: nobody knows whether the write was done.
 	WriteUnknown = of(504, "write-unknown", "timeout", "The server behind did not answer: whether your change was made is not known. Read the record, or send the same request again: it is not done twice.")
 	// GlassOfWhom: a request that breaks the glass and names no patient, or several.

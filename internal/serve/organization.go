@@ -86,9 +86,13 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	if err := s.openChanges(ctx); err != nil {
 		return err
 	}
+	again, err := api.Remember(ctx, o.desk)
+	if err != nil {
+		return err
+	}
 	o.api = api.Handler(api.Config{
 		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Changes: s.change, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
-		Tried: s.tried,
+		Tried: s.tried, Again: again,
 	})
 	return s.openSCIM()
 }
