@@ -77,10 +77,10 @@ fhir: {base: /fhir, upstream: %s}
 clients: [{id: app, task: physician/treat, origins: [%s]}]
 facts: {files: ["facts/*.ndjson"]}
 ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
-`, upstream, strings.Join(append(origins, "https://app.hospital.example"), ", ")))
+`, upstream, `"`+strings.Join(append(origins, "https://app.hospital.example"), `", "`)+`"`))
 	p.write(t, "jwks.json", string(keySet(t)))
 	facts := whole("adt")
-	for _, l := range append([]library{{name: "page-fhir-kit-client"}, {name: "page-fhirclient-js"}}, libraries...) {
+	for _, l := range slices.Concat(pages, libraries) {
 		facts += fmt.Sprintf(`{"fact":"assigned-patient","who":"alice","patient":"Patient/w-%s","source":"adt","recorded_by":"ward"}`, l.name) + "\n"
 	}
 	p.write(t, "facts/adt.ndjson", facts)
