@@ -381,13 +381,18 @@ func (s *Service) LastUse(id string) int64 {
 	return 0
 }
 
-// shown notes that a token was used.
+// shown notes that a token was used. One that ended since it was found is forgotten again:
+// whoever ended it forgot it before it was noted here.
 func (s *Service) shown(id string, now time.Time) {
-	at, ok := s.lastUse.Load(id)
-	if !ok {
-		at, _ = s.lastUse.LoadOrStore(id, new(atomic.Int64))
+	if at, ok := s.lastUse.Load(id); ok {
+		at.(*atomic.Int64).Store(now.UnixMicro())
+		return
 	}
-	at.(*atomic.Int64).Store(now.UnixMicro())
+	at := new(atomic.Int64)
+	at.Store(now.UnixMicro())
+	if s.lastUse.LoadOrStore(id, at); s.tokens.Get(id) == nil {
+		s.lastUse.Delete(id)
+	}
 }
 
 // RevokeOf ends a token of a person, and whatever is under way with it: one that is not

@@ -50,6 +50,7 @@ type directory struct {
 	persons  map[string]*people.Person
 	programs map[string]*people.Program
 	used     []string
+	asked    func() // runs when a person is asked for
 }
 
 // The real directory is one.
@@ -59,7 +60,13 @@ func (d *directory) Used(id, role, key string, _ int64) {
 	d.used = append(d.used, strings.TrimSpace(id+" "+role+" "+key))
 }
 
-func (d *directory) Person(id string) *people.Person { return d.persons[id] }
+func (d *directory) Person(id string) *people.Person {
+	if d.asked != nil {
+		d.asked()
+	}
+	return d.persons[id]
+}
+
 func (d *directory) Like(id string) string {
 	for own := range d.persons {
 		if strings.EqualFold(own, id) {
@@ -448,6 +455,25 @@ func TestT8_AnIssuersTokenDoesNotActAsSomebodyWhoIsKeptHere(t *testing.T) {
 	}
 	if c, err := acts(h.issue(tokens.Want{Person: "alice"})); err != nil || c.ID != "alice" {
 		t.Errorf("a token of ours: %v", err)
+	}
+}
+
+// TestATokenThatEndsWhileItIsShownIsForgotten: its last use would lie in memory for ever.
+func TestATokenThatEndsWhileItIsShownIsForgotten(t *testing.T) {
+	h := newHouse(t)
+	secret, token, err := h.Issue(t.Context(), tokens.Want{Person: "alice", For: time.Hour, Client: tokens.Console})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.dir.asked = func() {
+		h.dir.asked = nil
+		if err := h.Revoke(t.Context(), "olga", token.ID); err != nil {
+			t.Error(err)
+		}
+	}
+	h.ask(secret)
+	if h.LastUse(token.ID) != 0 {
+		t.Error("what is kept of an ended token stays")
 	}
 }
 
