@@ -51,18 +51,12 @@ func (s *Server) adopt(ix *facts.Index) {
 // watchPolicy looks at the policy's folder, and again when a change was decided. A
 // policy with errors changes nothing: the one in force stays, and /readyz says so.
 func (s *Server) watchPolicy(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	var last seen // of no folder: a change between the start and the first look is seen
-	for told := ""; ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	told := ""
+	every(ctx, time.Second, false, func() {
 		last = s.look(ctx, last)
 		told = s.tellLook(ctx, told, last.why)
-	}
+	})
 }
 
 // tellLook logs what stands in the way of a policy when it begins, when it is another

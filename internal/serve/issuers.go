@@ -49,22 +49,15 @@ func (s *Server) tellUnsaid(ctx context.Context) {
 // they cannot be had: without them every token of it is refused, and the client
 // is never told why.
 func (s *Server) watchIssuers(ctx context.Context) {
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
 	told := map[string]string{}
-	for {
+	every(ctx, time.Second, true, func() {
 		for _, is := range s.check.States() {
 			if now := keysOf(&is); now != told[is.Issuer] && now != "" {
 				told[is.Issuer] = now
 				s.tellIssuer(ctx, &is)
 			}
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
+	})
 }
 
 // keysOf is what is to be told of an issuer, "" while nothing was tried.

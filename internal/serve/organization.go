@@ -230,50 +230,40 @@ func (s *Server) runOrganization(ctx context.Context) {
 	}
 	s.watch(func() { s.org.notices.Run(ctx) })
 	s.watch(func() { s.spool.Run(ctx) })
-	s.watch(func() {
-		tick := time.NewTicker(heedEvery)
-		defer tick.Stop()
-		for {
-			if err := s.heed(ctx); err != nil && ctx.Err() == nil {
-				warn("what nobody did was not told")(err)
-			}
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-			}
-		}
-	})
-	s.watch(func() { s.sweepChanges(ctx, warn("what of the policy nobody answered was not swept")) })
 	s.watch(func() { s.org.lent.Run(ctx, 10*time.Second, warn("what is lent was not swept")) })
-	s.watch(func() {
-		tick := time.NewTicker(time.Hour)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				if err := s.org.people.Note(ctx); err != nil {
-					warn("last uses were not kept")(err)
+	for _, task := range []struct {
+		period time.Duration
+		start  bool
+		do     func(context.Context) error
+		failed string
+	}{
+		{heedEvery, true, s.heed, "what nobody did was not told"},
+		{time.Minute, false, s.change.Sweep, "what of the policy nobody answered was not swept"},
+		{time.Hour, false, s.org.people.Note, "last uses were not kept"},
+	} {
+		s.watch(func() {
+			every(ctx, task.period, task.start, func() {
+				if err := task.do(ctx); err != nil && ctx.Err() == nil {
+					warn(task.failed)(err)
 				}
-			}
-		}
-	})
+			})
+		})
+	}
 }
 
-// sweepChanges ends proposals that nobody answered.
-func (s *Server) sweepChanges(ctx context.Context, warn func(error)) {
-	tick := time.NewTicker(time.Minute)
+// every runs f each time that so much has passed, until ctx ends; with start also at once.
+func every(ctx context.Context, period time.Duration, start bool, f func()) {
+	tick := time.NewTicker(period)
 	defer tick.Stop()
+	if start {
+		f()
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			if err := s.change.Sweep(ctx); err != nil && ctx.Err() == nil {
-				warn(err)
-			}
+			f()
 		}
 	}
 }

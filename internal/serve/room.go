@@ -22,20 +22,13 @@ const mostPercent = 400
 func KeepRoom(ctx context.Context) {
 	percent := percentFor(live())
 	defer debug.SetGCPercent(debug.SetGCPercent(percent))
-	tick := time.NewTicker(time.Second)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
+	every(ctx, time.Second, false, func() {
 		// Setting it stops everything for a moment: only where it makes a difference.
 		if next := percentFor(live()); next > percent+percent/4 || next < percent-percent/4 {
 			percent = next
 			debug.SetGCPercent(percent)
 		}
-	}
+	})
 }
 
 // live is how many bytes were in use when the last collection ended.
