@@ -73,7 +73,10 @@ var Classes = []Class{
 	params("approximate", Malformed, "FC03", "How near is near, each server says for itself.", prefixed("ap")),
 	params("computed", Unknown, "FC01", "What it reads is no element of the record (position).", plain(own(computed))),
 	params("modifiers", Unknown, "FC02", "They read more than the element, tell that it is absent, or pass through another record.", otherModifier),
-	params("chains", Judged, "FC04", "The other record is searched for as the caller's own search; what of it shows is where the chain may pass.", chained),
+	params("chains", Judged, "FC04", "The other record is searched for as the caller's own search; what of it shows is where the chain may pass.", chained(false)),
+	params("chains through what is refused", Unknown, "FC02, FC04", "What is no parameter of a search of its own is none behind a chain.", chained(true)),
+	params("chains of one type", Judged, "FC04", "The reference may name one type, or is called patient.", untypedChain(true)),
+	params("chains of no type", Unknown, "FC04", "The reference may name several, and the chain does not say through which it passes.", untypedChain(false)),
 	params("sort keys", Judged, "FC08", "By one value that every task which may count keeps.", sorted(true)),
 	params("no sort keys", Unknown, "FC08", "References, composites, and what is classed by its value have no such value.", sorted(false)),
 	params("page", Judged, "FC33, FC35", "Shapes the answer; done here, never passed on.", shapes("_count", "_total", "_elements", "_format", "_pretty")),
@@ -82,12 +85,19 @@ var Classes = []Class{
 	params("free searches", Unknown, "FC07", "What they read nobody can tell.", shapes("_filter", "_query", "_text", "_content")),
 	params("lists", Unknown, "FC09", "Membership of a list is in the list.", shapes("_list")),
 	params("contained", Unknown, "FC24", "Contained records are judged with their container.", shapes("_contained", "_containedType")),
-	params("includes", Judged, "FC34", "What the match is seen to refer to, each judged by itself.", func(p *Param) bool { return p.Name == "_include" && p.Value != "*" }),
+	including("includes", "_include", Judged, "What the match is seen to refer to, each judged by itself.", true),
+	including("includes of what is not referred to", "_include", Unknown, "No reference, or none to that type.", false),
+	including("reverse includes", "_revinclude", Judged, "What refers to the match, as a search by the reference, each judged by itself.", true),
+	including("reverse includes of what does not refer", "_revinclude", Unknown, "The reference may not name the type.", false),
 	params("includes of everything", Unknown, "FC34", "Each reference is named, or none is followed.", func(p *Param) bool {
-		return shapes("_include", "_revinclude")(p) && p.Value == "*"
+		return shapes("_include", "_revinclude")(p) && p.Value == "*" && p.Modifier == ""
 	}),
-	reverse("reverse chains", Judged, "As chains: what refers to the match is searched for, and only what shows counts.", true),
-	reverse("reverse chains of what nothing refers to", Unknown, "The reference may not name the type.", false),
+	params("includes again from there", Unknown, "FC34", "What is taken along is not followed in turn.", func(p *Param) bool {
+		return shapes("_include", "_revinclude")(p) && p.Modifier == "iterate"
+	}),
+	reverse("reverse chains", Judged, "As chains: what refers to the match is searched for, and only what shows counts.", true, false),
+	reverse("reverse chains through what is refused", Unknown, "What is no parameter of a search of its own is none behind a chain.", true, true),
+	reverse("reverse chains of what does not refer", Unknown, "The reference may not name the type.", false, false),
 	params("parameters of other interactions", Unknown, "FC10, FC36", "They belong to the search of the server, to histories and operations.", shapes("_type", "_since", "_at")),
 	params("unheard of", Unknown, "FC01", "What is not in the definitions of R4 is no parameter.", shapes("_unheard-of", "unheard-of")),
 }
@@ -115,11 +125,57 @@ const ofEncounters = "CarePlan CareTeam ChargeItem Claim ClinicalImpression Comm
 	"DiagnosticReport DocumentManifest DocumentReference Encounter ExplanationOfBenefit Media MedicationAdministration MedicationRequest NutritionOrder " +
 	"Observation Procedure QuestionnaireResponse RequestGroup ServiceRequest VisionPrescription"
 
-// reverse chains ask by a Provenance, which may refer to the type or may not.
-func reverse(name string, v Verdict, why string, may bool) Class {
-	of, _ := catalog.R4().Type("Provenance")
-	target, _ := catalog.R4().Param(of, "target")
-	return Class{name, v, "FC05", why, true, func(c *Cell) bool { return c.Param.Name == "_has" && target.Targets.Has(c.Type) == may }}
+// reverse chains pass through records that may refer to the type, or may not, by a
+// parameter of theirs or by one that is refused.
+func reverse(name string, v Verdict, why string, may, refused bool) Class {
+	return Class{name, v, "FC05", why, true, func(c *Cell) bool {
+		return c.Param.Name == "_has" && refersTo(c.Param.Modifier, c.Type) == may && strings.HasSuffix(c.Param.Modifier, ":missing") == refused
+	}}
+}
+
+// including names a reference: of the type that is searched for _include, to it for
+// _revinclude.
+func including(name, param string, v Verdict, why string, may bool) Class {
+	return Class{name, v, "FC34", why, true, func(c *Cell) bool {
+		if c.Param.Name != param || c.Param.Value == "*" || c.Param.Modifier != "" {
+			return false
+		}
+		return may == (param == "_include" && follows(c.Param.Value) || param == "_revinclude" && refersTo(c.Param.Value, c.Type))
+	}}
+}
+
+// refersTo reads Type:reference, whatever follows it, and reports whether the reference
+// may name a type.
+func refersTo(spelt string, to catalog.Type) bool {
+	def := referenceOf(spelt)
+	return def != nil && def.Targets.Has(to)
+}
+
+// follows reads Type:reference[:Target] and reports whether it names a record.
+func follows(spelt string) bool {
+	def := referenceOf(spelt)
+	if def == nil || targetless(def) || computed(def) {
+		return false
+	}
+	part := strings.Split(spelt, ":")
+	if len(part) < 3 {
+		return true
+	}
+	to, known := catalog.R4().Type(part[2])
+	return known && def.Targets.Has(to)
+}
+
+func referenceOf(spelt string) *catalog.Param {
+	part := strings.Split(spelt, ":")
+	of, known := catalog.R4().Type(part[0])
+	if !known || len(part) < 2 {
+		return nil
+	}
+	def, known := catalog.R4().Param(of, part[1])
+	if !known || def.Kind != catalog.ReferenceParam {
+		return nil
+	}
+	return def
 }
 
 // wholeCharts are those of a patient or a visit, or the others.
@@ -193,9 +249,21 @@ func modified(of func(*catalog.Param) bool, modifiers ...string) func(*Param) bo
 	return func(p *Param) bool { return p.Def != nil && of(p.Def) && slices.Contains(modifiers, p.Modifier) }
 }
 
-func typed(p *Param) bool { return p.Def != nil && isType(p.Modifier) }
+func typed(p *Param) bool { return p.Def != nil && isType(p.Modifier) && p.Name != "_has" }
 
-func chained(p *Param) bool { return strings.Contains(p.Modifier, ".") }
+// chained parameters say the type through which they pass.
+func chained(refused bool) func(*Param) bool {
+	return func(p *Param) bool {
+		return strings.Contains(p.Modifier, ".") && strings.HasSuffix(p.Modifier, ":missing") == refused
+	}
+}
+
+// untypedChain parameters do not: the reference may name one type, or several.
+func untypedChain(one bool) func(*Param) bool {
+	return func(p *Param) bool {
+		return strings.Contains(p.Name, ".") && one == (len(targets(catalog.R4(), p.Def)) == 1 || p.Def.Name == "patient")
+	}
+}
 
 func isType(modifier string) bool {
 	return modifier != "" && modifier[0] >= 'A' && modifier[0] <= 'Z' && !strings.Contains(modifier, ".")

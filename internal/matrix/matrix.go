@@ -105,14 +105,15 @@ var shaping = []Param{
 	{Name: "_contained", Value: "true"}, {Name: "_containedType", Value: "container"},
 	{Name: "_filter", Value: "id eq x"}, {Name: "_query", Value: "named"}, {Name: "_text", Value: "word"}, {Name: "_content", Value: "word"},
 	{Name: "_list", Value: "l1"}, {Name: "_type", Value: "Patient"}, {Name: "_include", Value: "*"}, {Name: "_revinclude", Value: "*"},
-	{Name: "_has", Modifier: "Provenance:target:agent", Value: "Practitioner/p1"},
+	{Name: "_include", Modifier: "iterate", Value: "*"}, {Name: "_revinclude", Modifier: "iterate", Value: "*"},
 	{Name: "_since", Value: "2020-01-01T00:00:00Z"}, {Name: "_at", Value: "2020"}, {Name: "_unheard-of", Value: "x"}, {Name: "unheard-of", Value: "x"},
 }
 
 // paramsOf are the parameters of a type: each plain, with each modifier and type as
-// modifier, each prefix, as a key of _sort, and chained.
+// modifier, each prefix, as a key of _sort, chained, and followed; and those by which
+// records of other types refer to it.
 func paramsOf(cat *catalog.Catalog, t catalog.Type) []Param {
-	out := slices.Clone(shaping)
+	out := append(slices.Clone(shaping), referring(cat, t)...)
 	for _, def := range cat.Params(t) {
 		p := Param{Name: def.Name, Def: def, Value: sample(cat, def)}
 		out = append(out, p, Param{Name: "_sort", Def: def, Value: def.Name})
@@ -125,10 +126,11 @@ func paramsOf(cat *catalog.Catalog, t catalog.Type) []Param {
 			}
 		}
 		if def.Kind == catalog.ReferenceParam {
-			if !targetless(def) && !computed(def) {
-				out = append(out, Param{Name: "_include", Value: cat.TypeName(t) + ":" + def.Name})
-			}
+			out = append(out, followed(cat, t, def)...)
 			out = append(out, references(cat, p)...)
+			out = append(out, untyped(cat, p)...)
+		} else {
+			out = append(out, Param{Name: "_include", Value: cat.TypeName(t) + ":" + def.Name})
 		}
 	}
 	return out
@@ -142,21 +144,99 @@ func with(p Param, modifier string) Param {
 	return p
 }
 
-// references asks with each type that a parameter may name as its modifier, and
-// through it.
-func references(cat *catalog.Catalog, p Param) []Param {
-	var out []Param
-	for _, t := range cat.Types() {
-		if !p.Def.Targets.Has(t) {
-			continue
+// followed includes what a reference names: of whatever type, of each type that it may
+// name, of one that it may not, and again from there.
+func followed(cat *catalog.Catalog, t catalog.Type, def *catalog.Param) []Param {
+	of := cat.TypeName(t) + ":" + def.Name
+	out := []Param{{Name: "_include", Modifier: "iterate", Value: of}}
+	if targetless(def) || computed(def) {
+		return append(out, Param{Name: "_include", Value: of})
+	}
+	out = append(out, Param{Name: "_include", Value: of})
+	stranger := ""
+	for _, to := range cat.Types() {
+		if def.Targets.Has(to) {
+			out = append(out, Param{Name: "_include", Value: of + ":" + cat.TypeName(to)})
+		} else if stranger == "" {
+			stranger = cat.TypeName(to)
+			out = append(out, Param{Name: "_include", Value: of + ":" + stranger})
 		}
-		name := cat.TypeName(t)
-		typed, chained := p, p
-		typed.Modifier, typed.Value = name, name+"/x1"
-		chained.Modifier, chained.Value = name+"._id", "x1"
-		out = append(out, typed, chained)
 	}
 	return out
+}
+
+// references asks with each type that a parameter may name as its modifier, and
+// through it: by id, by another parameter of that type, and by one that is refused.
+func references(cat *catalog.Catalog, p Param) []Param {
+	var out []Param
+	for i, t := range targets(cat, p.Def) {
+		name := cat.TypeName(t)
+		typed := p
+		typed.Modifier, typed.Value = name, name+"/x1"
+		byID, by, refused := p, p, p
+		byID.Modifier, byID.Value = name+"._id", "x1"
+		inner := nth(cat, t, i+len(p.Name)+int(t))
+		by.Modifier, by.Value = name+"."+inner.Name, sample(cat, inner)
+		refused.Modifier, refused.Value = name+"."+inner.Name+":missing", "true"
+		out = append(out, typed, byID, by, refused)
+	}
+	return out
+}
+
+// untyped chains do not say of which type the record is that they pass through.
+func untyped(cat *catalog.Catalog, p Param) []Param {
+	if to := targets(cat, p.Def); len(to) > 0 {
+		p.Name, p.Value = p.Name+"._id", "x1"
+		return []Param{p}
+	}
+	return nil
+}
+
+// referring are the ways in which records of other types refer to one: taken along, and
+// passed through, by a parameter of theirs and by one that is refused.
+func referring(cat *catalog.Catalog, t catalog.Type) []Param {
+	var out []Param
+	for _, from := range cat.Types() {
+		for i, def := range cat.Params(from) {
+			if def.Kind != catalog.ReferenceParam || computed(def) || def.Name == "_id" {
+				continue
+			}
+			of := cat.TypeName(from) + ":" + def.Name
+			if !def.Targets.Has(t) {
+				if i == (int(t)+int(from))%9 { // some of those that may not name it
+					out = append(out, Param{Name: "_revinclude", Value: of}, Param{Name: "_has", Modifier: of + ":_id", Value: "x1"})
+				}
+				continue
+			}
+			inner := nth(cat, from, i+int(t)+int(from))
+			out = append(out,
+				Param{Name: "_revinclude", Value: of}, Param{Name: "_revinclude", Modifier: "iterate", Value: of},
+				Param{Name: "_has", Def: def, Modifier: of + ":" + inner.Name, Value: sample(cat, inner)},
+				Param{Name: "_has", Def: def, Modifier: of + ":" + inner.Name + ":missing", Value: "true"})
+		}
+	}
+	return out
+}
+
+// nth is one of the parameters by which a type is searched where its elements show, so
+// that over all cells each has its turn.
+func nth(cat *catalog.Catalog, t catalog.Type, n int) *catalog.Param {
+	var all []*catalog.Param
+	for _, def := range cat.Params(t) {
+		if !def.Common && readable(def) {
+			all = append(all, def)
+		}
+	}
+	if len(all) == 0 {
+		def, _ := cat.Param(t, "_id")
+		return def
+	}
+	return all[n%len(all)]
+}
+
+// targets are the types that a reference may name.
+func targets(cat *catalog.Catalog, def *catalog.Param) []catalog.Type {
+	return slices.DeleteFunc(slices.Clone(cat.Types()), func(t catalog.Type) bool { return !def.Targets.Has(t) })
 }
 
 // sample is a value of the parameter's grammar.

@@ -29,7 +29,7 @@ func Write(w io.Writer, cat *catalog.Catalog) error {
 
 const head = `# What can be asked of the FHIR door
 
-Every interaction of FHIR R4 with every type, and of searches every parameter with every modifier, prefix, chain and order that
+Every interaction of FHIR R4 with every type, and of searches every parameter with every modifier, prefix, order, chain and reverse chain (each by one parameter, in turn) and include that
 [search.html](http://hl7.org/fhir/R4/search.html) knows, each with what the door does. Made from the definitions of R4 by
 ` + "`go test ./internal/matrix -update`" + `; a cell without a rule, or with two, fails that test, and
 ` + "`go test -run EveryCellOfTheMatrix ./internal/door/fhir`" + ` asks the door each of them: once as a task that keeps everything, once as
@@ -67,7 +67,7 @@ func census(cat *catalog.Catalog) *findings {
 			case class.Verdict != Judged || c.Param.Def == nil || c.Param.Modifier != "" || c.Param.Prefix != "":
 			case c.Param.Name == "_sort":
 				sorts[c.Type] = append(sorts[c.Type], c.Param.Def.Name)
-			default:
+			case c.Param.Name == c.Param.Def.Name:
 				f.params[c.Type] = append(f.params[c.Type], c.Param.Def.Name)
 			}
 		}

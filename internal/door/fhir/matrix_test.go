@@ -147,8 +147,12 @@ func (m *matrixDoor) check(t *testing.T, c *matrix.Cell, class *matrix.Class) {
 }
 
 // free criteria read nothing that does not come with whatever shows: ids, and whose
-// records are asked for.
+// records are asked for. A chain that is free itself passes where references show: nowhere,
+// for who is shown none.
 func free(c *matrix.Cell) bool {
 	d := c.Param.Def
+	if c.Param.Name == "_has" || strings.HasSuffix(c.Param.Name, "._id") {
+		return strings.HasPrefix(c.Param.Value, "Patient/") || c.Param.Value == "x1" && d.NamesPatient
+	}
 	return d.Name == "_id" || d.NamesPatient && (strings.HasPrefix(c.Param.Value, "Patient/") || c.Param.Modifier == "Patient._id")
 }
