@@ -285,7 +285,7 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	if len(kept) == 0 {
 		return nil, nil, tx.Rollback()
 	}
-	indexed, err := s.terms.write(ctx, tx, stmts.terms, namedBy(tail)+namedBy(kept))
+	indexed, err := s.terms.write(ctx, stmts.run)
 	if err == nil {
 		checkpoint, err = s.sign()
 	}

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -78,13 +79,36 @@ func checkDurable(ctx context.Context, db *sql.DB) error {
 	return nil
 }
 
+// schema is the version to which the migrations lead.
+const schema = 7
+
+func newer(have int64) error {
+	return fmt.Errorf("store: the database is at version %d, this program knows %d: run the newer program", have, schema)
+}
+
+// readable refuses a database of another version: who only reads does not change it.
+func readable(ctx context.Context, db *sql.DB) error {
+	var have int64
+	if err := db.QueryRowContext(ctx, "select max(version_id) from goose_db_version").Scan(&have); err != nil {
+		return fmt.Errorf("store: read the version of the database: %w", err)
+	}
+	switch {
+	case have > schema:
+		return newer(have)
+	case have < schema:
+		return fmt.Errorf("store: the database is at version %d, this program reads %d: start the server with this program once, which brings it up to date", have, schema)
+	}
+	return nil
+}
+
 // migrate brings the schema to this version. Forward only.
 func migrate(ctx context.Context, db *sql.DB) error {
 	dir, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
 	}
-	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true))
+	p, err := goose.NewProvider(goose.DialectSQLite3, db, dir, goose.WithDisableGlobalRegistry(true),
+		goose.WithGoMigrations(goose.NewGoMigration(7, &goose.GoFunc{RunTx: makeRuns}, nil)))
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}
@@ -92,13 +116,31 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return fmt.Errorf("store: migrations: %w", err)
 	}
+	if known != schema {
+		return fmt.Errorf("store: migrations: they lead to version %d, not %d", known, schema)
+	}
 	if have > known {
-		return fmt.Errorf("store: the database is at version %d, this program knows %d: run the newer program", have, known)
+		return newer(have)
 	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
 	return nil
+}
+
+// anyOfList is the list that argument %d is, as list spells it: a statement has room for
+// some thousand arguments, and a name may have a million positions.
+const anyOfList = "(select value from json_each($%d))"
+
+func list(at []int64) string {
+	b := []byte{'['}
+	for i, pos := range at {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, pos, 10)
+	}
+	return string(append(b, ']'))
 }
 
 // isUnique tells whether err says that a row is there already. SQLite undoes

@@ -49,10 +49,37 @@ func (s *Store) Segments(t testing.TB) (n int) {
 	return n
 }
 
-// Indexing reports whether a run of terms is written in part: it lies in memory and, so
-// far as it came, in the index.
-func (s *Store) Indexing() bool {
+// Twice puts what the newest n entries of the index name into memory as well: so it is for
+// a moment when a run was written.
+func (s *Store) Twice(t testing.TB, n int64) {
+	t.Helper()
+	if err := s.settle(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	from := s.terms.first - n
+	records, err := s.Range(context.Background(), from, int(s.drained.Load()-from))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var all []*pending
+	for _, r := range records {
+		e, err := r.Entry()
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, &pending{pos: r.Pos, head: e.Header()})
+	}
 	s.db.Lock()
 	defer s.db.Unlock()
-	return s.terms.run != nil && s.terms.written > len(s.terms.run)/4
+	s.terms.forget()
+	s.terms.note(all)
+}
+
+// Runs counts those of the index.
+func (s *Store) Runs(t testing.TB) (n int) {
+	t.Helper()
+	if err := s.read.QueryRow("select count(*) from ledger_run where bucket = -1").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
 }

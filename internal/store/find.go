@@ -47,6 +47,7 @@ type Group struct {
 const (
 	mostGroups = 400    // decisions that one call looks at
 	mostProbed = 20_000 // positions that the index gives
+	mostRows   = 1000   // rows of the index, each of a run of entries
 	mostRuns   = 4      // segments that one call looks through in vain
 )
 
@@ -278,69 +279,66 @@ func (s *Store) groups(ctx context.Context, hits []hit) (map[string][]Record, er
 	return out, rows.Err()
 }
 
-// named are hits that the index knows by a term, newest first.
-func (f *finding) named(ctx context.Context, term string, recent []int64, n int) ([]hit, bool, error) {
+// named are hits that the index knows by a name, newest first.
+func (f *finding) named(ctx context.Context, name string, recent []int64, n int) ([]hit, bool, error) {
 	var at []int64
-	both := make(map[int64]bool, len(recent)) // a run that is being written lies in memory and in the index
 	for _, pos := range slices.Backward(recent) {
-		if both[pos] = true; pos < f.before {
+		if pos < f.before && len(at) < n {
 			at = append(at, pos)
 		}
 	}
-	at = at[:min(n, len(at))]
-	seg := (f.before - 1) >> segmentBits
-	st, err := f.s.read.PrepareContext(ctx, "select pos from ledger_term where seg = ? and term = ? and pos < ? order by pos desc limit ?")
-	if err != nil {
-		return nil, false, fmt.Errorf("store: read the index: %w", err)
-	}
-	defer st.Close()
-	for ; seg >= 0 && f.lacks(at, seg, n); seg-- {
-		if at, err = appendPositions(ctx, st, at, both, seg, term, f.before, n); err != nil {
+	on := int64(-1) // where to go on where the index was not looked through
+	if len(at) < n {
+		var err error
+		if at, on, err = f.indexed(ctx, name, at, n); err != nil {
 			return nil, false, err
 		}
 	}
-	slices.SortFunc(at, func(a, b int64) int { return int(b - a) })
 	more := len(at) >= n
 	at = at[:min(n, len(at))]
 	f.probed += len(at)
-	if more {
+	switch {
+	case more:
 		f.before = at[len(at)-1]
+	case on >= 0:
+		f.before, f.runs, more = on, mostRuns, true // enough for one call
 	}
 	hits, err := f.of(ctx, at)
 	return hits, more, err
 }
 
-// lacks reports whether a segment may hold something newer than the nth of what is there.
-func (f *finding) lacks(at []int64, seg int64, n int) bool {
-	if len(at) < n {
-		return true
-	}
-	newer := 0
+// indexed adds to at, newest first, what the index has of a name, until there are n. Where
+// it has looked at enough rows before, it says from which position on all was looked at.
+func (f *finding) indexed(ctx context.Context, name string, at []int64, n int) (_ []int64, on int64, err error) {
+	there := make(map[int64]bool, len(at)) // a run that was just written may lie in memory as well
 	for _, pos := range at {
-		if pos>>segmentBits > seg {
-			newer++
-		}
+		there[pos] = true
 	}
-	return newer < n
-}
-
-// appendPositions adds n positions of a segment, those that are there already left aside.
-func appendPositions(ctx context.Context, st *sql.Stmt, at []int64, there map[int64]bool, seg int64, term string, before int64, n int) ([]int64, error) {
-	rows, err := st.QueryContext(ctx, seg, term, before, n+len(there))
+	rows, err := f.s.read.QueryContext(ctx, "select seg, first, terms from ledger_run where bucket = $1 and seg <= $2 and first < $3 order by seg desc, first desc", bucketOf(name), (f.before-1)>>segmentBits, f.before)
 	if err != nil {
-		return at, fmt.Errorf("store: read the index: %w", err)
+		return nil, 0, fmt.Errorf("store: read the index: %w", err)
 	}
 	defer rows.Close()
-	for rows.Next() {
-		var pos int64
-		if err := rows.Scan(&pos); err != nil {
-			return at, fmt.Errorf("store: read the index: %w", err)
+	for looked := 0; len(at) < n && rows.Next(); looked++ {
+		var seg, first int64
+		var row sql.RawBytes
+		if err := rows.Scan(&seg, &first, &row); err != nil {
+			return nil, 0, fmt.Errorf("store: read the index: %w", err)
 		}
-		if !there[pos] {
-			at = append(at, pos)
+		found, err := positions(nil, seg, row, name)
+		if err != nil {
+			return nil, 0, err
+		}
+		for _, pos := range slices.Backward(found) {
+			if pos < f.before && !there[pos] {
+				at = append(at, pos)
+			}
+		}
+		if looked+1 >= mostRows {
+			return at, first, nil
 		}
 	}
-	return at, rows.Err()
+	return at, -1, rows.Err()
 }
 
 // of reads the hits at some positions whose decision or act may fit.

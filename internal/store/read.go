@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"modicum/ledger"
@@ -46,15 +47,23 @@ func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
 	}
 	var w where
 	from := recordColumns
-	w.term(&s.terms, "e", "p:", q.Patient)
-	w.term(&s.terms, "e", "g:", q.Grant)
+	names := []struct{ table, prefix, value string }{{"e", "p:", q.Patient}, {"e", "g:", q.Grant}}
 	d := "e"
 	if q.Who != "" || q.Role != "" || q.Task != "" || q.Effect != "" || len(q.Tasks) > 0 {
 		// Decisions and acts are their own part 0.
 		from += "join ledger_entry d on d.id = e.id and d.part = 0 "
 		d = "d"
 	}
-	w.term(&s.terms, d, "w:", q.Who)
+	for _, n := range append(names, struct{ table, prefix, value string }{d, "w:", q.Who}) {
+		if n.value == "" {
+			continue
+		}
+		at, err := s.having(ctx, n.prefix+n.value)
+		if err != nil {
+			return nil, err
+		}
+		w.and(n.table+".pos in "+anyOfList, list(at))
+	}
 	w.text(d+".role", q.Role)
 	w.text(d+".task", q.Task)
 	w.anyWord(d+".task", q.Tasks)
@@ -113,21 +122,26 @@ func (w *where) anyWord(column string, words []string) {
 	w.conds = append(w.conds, "("+strings.Join(any, " or ")+")")
 }
 
-// term restricts to positions that name a term. Those not yet in the index come
-// from memory.
-func (w *where) term(t *terms, table, prefix, value string) {
-	if value == "" {
-		return
+// having returns the positions of all entries that have a name.
+func (s *Store) having(ctx context.Context, name string) ([]int64, error) {
+	at := s.terms.find(name) // before the index: what leaves memory is there by then
+	rows, err := s.read.QueryContext(ctx, "select seg, terms from ledger_run where bucket = $1", bucketOf(name))
+	if err != nil {
+		return nil, fmt.Errorf("store: read the index: %w", err)
 	}
-	recent := t.find(prefix + value)
-	w.args = append(w.args, prefix+value)
-	n := len(w.args)
-	cond := fmt.Sprintf("(%s.pos in ("+indexedTerm+")", table, n)
-	if len(recent) > 0 {
-		list := strings.Trim(strings.ReplaceAll(fmt.Sprint(recent), " ", ", "), "[]")
-		cond += fmt.Sprintf(" or %s.pos in (%s)", table, list)
+	defer rows.Close()
+	for rows.Next() {
+		var seg int64
+		var row sql.RawBytes
+		if err := rows.Scan(&seg, &row); err != nil {
+			return nil, fmt.Errorf("store: read the index: %w", err)
+		}
+		if at, err = positions(at, seg, row, name); err != nil {
+			return nil, err
+		}
 	}
-	w.conds = append(w.conds, cond+")")
+	slices.Sort(at)
+	return slices.Compact(at), rows.Err()
 }
 
 func (w *where) sql() string {

@@ -39,6 +39,9 @@ func OpenReader(ctx context.Context, dir string, keys ...string) (*Reader, error
 	if err != nil {
 		return nil, fmt.Errorf("store: %w", err)
 	}
+	if err := readable(ctx, db); err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
 	s := &Store{opts: Options{Dir: dir, Keys: keys, Folder: filepath.Join(dir, "ledger")}, read: db}
 	s.origin, err = s.current(ctx, db)
 	if errors.Is(err, sql.ErrNoRows) {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -15,6 +17,10 @@ import (
 // settleEvery is the longest that an entry lies in the journal alone: so long later
 // another process finds it in the database.
 const settleEvery = 100 * time.Millisecond
+
+// yieldAfter is how many entries are moved before whoever else waits for the processor
+// gets it.
+const yieldAfter = 4 * rowsAtOnce
 
 // tail is what is durable in the journal and not in the database yet, by position.
 type tail struct {
@@ -91,13 +97,18 @@ func (s *Store) drain(ctx context.Context) error {
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	stmts := s.insert.in(ctx, tx)
-	err = s.insertRows(ctx, stmts, entries)
+	for piece := range slices.Chunk(entries, yieldAfter) {
+		if err = s.insertRows(ctx, stmts, piece); err != nil {
+			break
+		}
+		runtime.Gosched() // hundreds take milliseconds, and requests wait for the processor
+	}
 	if err == nil {
 		err = s.writeHead(ctx, stmts, nodes, signed, size)
 	}
-	indexed := 0
+	indexed := false
 	if err == nil {
-		indexed, err = s.terms.write(ctx, tx, stmts.terms, namedBy(entries))
+		indexed, err = s.terms.write(ctx, stmts.run)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("store: move entries into the database: %w", err), tx.Rollback())
@@ -111,12 +122,12 @@ func (s *Store) drain(ctx context.Context) error {
 }
 
 // settled notes what a commit has put into the database.
-func (s *Store) settled(entries []*pending, size int64, indexed int) {
+func (s *Store) settled(entries []*pending, size int64, indexed bool) {
 	s.size = size
-	s.terms.advance(indexed)
-	for _, p := range entries {
-		s.terms.note(p.pos, p.head)
+	if indexed {
+		s.terms.forget()
 	}
+	s.terms.note(entries)
 	s.summaries.note(entries)
 	if s.pub != nil { // on start it reads what there is
 		s.recent.note(entries, s.origin.first, s.pub.Size())

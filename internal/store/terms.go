@@ -4,9 +4,11 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"maps"
 	"slices"
-	"strings"
 	"sync"
 
 	"modicum/ledger"
@@ -15,177 +17,93 @@ import (
 const (
 	segmentBits = 13
 	segmentSize = 1 << segmentBits // positions
-	maxTerms    = 4096             // remembered before they are written
-	termsAtOnce = 64               // rows of one insert
-	leastPiece  = 128              // rows that a batch writes while a run is under way
+	maxTerms    = 8192             // remembered before they are written
+	buckets     = 64               // into which the names of a run are parted
 )
 
-// indexedUpTo is the row of the index that says up to which position it is whole. It
-// lies in a segment that no search asks.
-const indexedUpTo = -1
-
-// indexedTerm asks each segment for the term that argument %d is.
-const indexedTerm = "with recursive seg(n) as (select 0 union all select n + 1 from seg where n < (select coalesce(max(pos), 0) / 8192 from ledger_entry)) " +
-	"select t.pos from seg join ledger_term t on t.seg = seg.n and t.term = $%d"
-
-// term says that the entry at pos names something.
-type term struct {
-	name string
-	pos  int64
-}
-
-// terms are those of the newest entries, which the index lacks still. They are
-// written in runs: some thousand in the order in which the index lies, so that each
-// of its pages is written once a run; and a run in pieces, so that no batch waits
-// for a whole one.
+// terms say whom the newest entries name, as far as the index lacks them. They are
+// written in runs, some thousand at once: a run is a row for each bucket, in which each
+// name stands once, so that a search reads one row of each run.
 type terms struct {
-	mu   sync.Mutex // guards list; the sequencer alone changes it
-	list []term     // by position
-
-	// Owned by the sequencer.
-	run     []term // the first of list, in the order of the index, being written
-	written int    // so many of run lie there
+	mu    sync.Mutex         // guards all; whoever holds Store.db alone changes them
+	at    map[string][]int64 // by position
+	count int
+	first int64 // position of the first entry that was noted since the last run, and
+	next  int64 // after the last one
 }
 
-func termsOf(pos int64, h ledger.Header) []term {
-	var out []term
-	if h.Who != "" {
-		out = append(out, term{"w:" + h.Who, pos})
-	}
-	for _, ref := range h.Patients {
-		out = append(out, term{"p:" + ref, pos})
-	}
-	for _, id := range h.Grants {
-		out = append(out, term{"g:" + id, pos})
-	}
-	return out
-}
-
-// namedBy counts the terms of a batch.
-func namedBy(batch []*pending) int {
-	n := 0
-	for _, p := range batch {
-		n += 1 + len(p.head.Patients) + len(p.head.Grants)
-	}
-	return n
-}
-
-// note remembers what a durable entry names.
-func (t *terms) note(pos int64, h ledger.Header) {
+// note remembers what durable entries name.
+func (t *terms) note(entries []*pending) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.list = append(t.list, termsOf(pos, h)...)
+	for _, p := range entries {
+		t.add(p.pos, &p.head)
+	}
 }
 
-// find returns the positions that name a term, as far as the index lacks them.
+func (t *terms) add(pos int64, h *ledger.Header) {
+	if t.at == nil {
+		t.at, t.first = map[string][]int64{}, pos
+	}
+	t.next = pos + 1
+	if h.Who != "" {
+		t.name("w:"+h.Who, pos)
+	}
+	for _, ref := range h.Patients {
+		t.name("p:"+ref, pos)
+	}
+	for _, id := range h.Grants {
+		t.name("g:"+id, pos)
+	}
+}
+
+func (t *terms) name(name string, pos int64) {
+	at := t.at[name]
+	if n := len(at); n > 0 && at[n-1] == pos {
+		return // the entry has it twice
+	}
+	t.at[name] = append(at, pos)
+	t.count++
+}
+
+// find returns the positions that have a name, as far as the index lacks them.
 func (t *terms) find(name string) []int64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	var out []int64
-	for _, e := range t.list {
-		if e.name == name {
-			out = append(out, e.pos)
-		}
-	}
-	return slices.Compact(out)
+	return slices.Clone(t.at[name])
 }
 
-// write puts the next piece of a run into the index, which begins once enough is
-// remembered: twice as many rows as entries name now, so that a run ends before the
-// next one begins. It returns how many; advance is told when they are durable.
-func (t *terms) write(ctx context.Context, tx *sql.Tx, full *sql.Stmt, named int) (int, error) {
-	// Only the sequencer changes the list, and it is the one who calls.
-	if t.run == nil && len(t.list) >= maxTerms {
-		t.run = slices.Clone(t.list)
-		slices.SortFunc(t.run, func(a, b term) int {
-			return cmp.Or(cmp.Compare(a.pos>>segmentBits, b.pos>>segmentBits), cmp.Compare(a.name, b.name), cmp.Compare(a.pos, b.pos))
-		})
+// write puts what is remembered into the index, once that is enough, and reports whether
+// it did; forget is called when it is durable.
+func (t *terms) write(ctx context.Context, insert *sql.Stmt) (bool, error) {
+	if t.count < maxTerms { // nobody changes them meanwhile: the caller holds Store.db
+		return false, nil
 	}
-	if t.run == nil {
-		return 0, nil
+	r := run{first: t.first, rows: map[slot][]byte{}}
+	for name, at := range t.at {
+		r.add(name, at)
 	}
-	piece := t.run[t.written:]
-	piece = piece[:min(len(piece), max(leastPiece, 2*named))]
-	err := writeTerms(ctx, tx, full, piece)
-	switch {
-	case err != nil:
-	case t.written+len(piece) == len(t.run):
-		err = writeWhole(ctx, tx, t.list[len(t.run)-1].pos)
-	case t.written == 0: // what lies there is from now on in no order of position
-		err = writeWhole(ctx, tx, t.list[0].pos-1)
+	if err := r.write(ctx, insert, t.next-1); err != nil {
+		return false, fmt.Errorf("write index: %w", err)
 	}
-	if err != nil {
-		return 0, fmt.Errorf("write index: %w", err)
-	}
-	return len(piece), nil
+	return true, nil
 }
 
-func writeTerms(ctx context.Context, tx *sql.Tx, full *sql.Stmt, piece []term) (err error) {
-	args := make([]any, 0, 3*termsAtOnce)
-	for rows := range slices.Chunk(piece, termsAtOnce) {
-		args = args[:0]
-		for _, r := range rows {
-			args = append(args, r.pos>>segmentBits, r.name, r.pos)
-		}
-		if len(rows) == termsAtOnce {
-			_, err = full.ExecContext(ctx, args...)
-		} else {
-			_, err = tx.ExecContext(ctx, insertTerms(len(rows)), args...)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// writeWhole says up to which position the index is whole.
-func writeWhole(ctx context.Context, tx *sql.Tx, pos int64) error {
-	if _, err := tx.ExecContext(ctx, "delete from ledger_term where seg = $1", indexedUpTo); err != nil {
-		return err
-	}
-	_, err := tx.ExecContext(ctx, "insert into ledger_term (seg, term, pos) values ($1, 'indexed', $2)", indexedUpTo, pos)
-	return err
-}
-
-// advance notes that so many more of the run are durable, and forgets what the index
-// has now.
-func (t *terms) advance(n int) {
-	if t.written += n; t.run == nil || t.written < len(t.run) {
-		return
-	}
+// forget forgets what the index has now.
+func (t *terms) forget() {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.list = append(t.list[:0], t.list[len(t.run):]...)
-	t.run, t.written = nil, 0
+	t.at, t.count = nil, 0
 }
 
-func insertTerms(rows int) string {
-	var b strings.Builder
-	b.WriteString("insert into ledger_term (seg, term, pos) values ")
-	for i := range rows {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString("(" + param(3*i+1) + ", " + param(3*i+2) + ", " + param(3*i+3) + ")")
-	}
-	b.WriteString(" on conflict do nothing") // a patient named twice, or a run cut short
-	return b.String()
-}
-
-// whole is the position up to which the index is whole. Before there was a row that
-// says it, entries were in it in order, all of one entry or nothing.
-const whole = "coalesce((select pos from ledger_term where seg = -1), (select max(pos) from ledger_term where seg = (select max(seg) from ledger_term)), -1)"
-
-// recall reads again what the index lacks: the entries after those of its last whole
-// run. What a run that was cut short has written already, the next one finds there.
+// recall reads again what the index lacks.
 func (t *terms) recall(ctx context.Context, db *sql.DB) error {
-	rows, err := db.QueryContext(ctx, "select pos, body from ledger_entry where pos > "+whole+" order by pos")
+	rows, err := db.QueryContext(ctx, "select pos, body from ledger_entry where pos > coalesce((select max(first) from ledger_run where bucket = -1), -1) order by pos")
 	if err != nil {
 		return fmt.Errorf("store: read what the index lacks: %w", err)
 	}
 	defer rows.Close()
-	var list []term
+	var again terms
 	for rows.Next() {
 		var pos int64
 		var body []byte
@@ -196,10 +114,88 @@ func (t *terms) recall(ctx context.Context, db *sql.DB) error {
 		if err != nil {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, pos, err)
 		}
-		list = append(list, termsOf(pos, e.Header())...)
+		h := e.Header()
+		again.add(pos, &h)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.list, t.run, t.written = list, nil, 0
+	t.at, t.count, t.first, t.next = again.at, again.count, again.first, again.next
 	return rows.Err()
 }
+
+// slot is where a row of a run lies.
+type slot struct{ bucket, seg int64 }
+
+// run is what is written of some entries, the first of which lies at first. A row holds
+// names, each with its length before it, how many positions have it, and these, counted
+// from the beginning of the segment, in two bytes, little-endian; the other numbers are
+// varints.
+type run struct {
+	first int64
+	rows  map[slot][]byte
+}
+
+func bucketOf(name string) int64 {
+	return int64(crc32.Checksum([]byte(name), castagnoli) % buckets)
+}
+
+// add takes a name and the positions that have it, in order.
+func (r *run) add(name string, at []int64) {
+	for len(at) > 0 {
+		seg := at[0] >> segmentBits
+		n := 1
+		for n < len(at) && at[n]>>segmentBits == seg {
+			n++
+		}
+		where := slot{bucketOf(name), seg}
+		row := binary.AppendUvarint(r.rows[where], uint64(len(name)))
+		row = binary.AppendUvarint(append(row, name...), uint64(n))
+		for _, pos := range at[:n] {
+			row = binary.LittleEndian.AppendUint16(row, uint16(pos-seg<<segmentBits))
+		}
+		r.rows[where], at = row, at[n:]
+	}
+}
+
+const insertRun = "insert into ledger_run (bucket, seg, first, terms) values ($1, $2, $3, $4) on conflict (bucket, seg, first) do update set terms = excluded.terms"
+
+// write writes the rows, and that the index is whole up to a position.
+func (r *run) write(ctx context.Context, insert *sql.Stmt, whole int64) error {
+	for _, where := range slices.SortedFunc(maps.Keys(r.rows), slot.compare) {
+		if _, err := insert.ExecContext(ctx, where.bucket, where.seg, max(r.first, where.seg<<segmentBits), r.rows[where]); err != nil {
+			return err
+		}
+	}
+	_, err := insert.ExecContext(ctx, -1, 0, whole, []byte{})
+	return err
+}
+
+func (a slot) compare(b slot) int {
+	return cmp.Or(cmp.Compare(a.bucket, b.bucket), cmp.Compare(a.seg, b.seg))
+}
+
+// positions appends those that a row has of a name, by position.
+func positions(at []int64, seg int64, row []byte, name string) ([]int64, error) {
+	for len(row) > 0 {
+		long, n := binary.Uvarint(row)
+		if n <= 0 || uint64(len(row)-n) < long {
+			return nil, errIndex
+		}
+		its := row[n:][:long]
+		row = row[n:][long:]
+		count, n := binary.Uvarint(row)
+		if n <= 0 || uint64(len(row)-n)/2 < count {
+			return nil, errIndex
+		}
+		if string(its) == name {
+			for pos := range slices.Chunk(row[n:][:2*count], 2) {
+				at = append(at, seg<<segmentBits+int64(binary.LittleEndian.Uint16(pos)))
+			}
+			return at, nil
+		}
+		row = row[n:][2*count:]
+	}
+	return at, nil
+}
+
+var errIndex = fmt.Errorf("%w: a row of the index cannot be read", ErrDamaged)

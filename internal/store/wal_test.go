@@ -4,8 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
-	"os"
-	"path/filepath"
 	"sync"
 	"testing"
 	"time"
@@ -56,69 +54,98 @@ func frames(t *testing.T, s *Store) (n int) {
 	return n
 }
 
-// TestARunOfTheIndexThatWasCutShortIsWrittenAgain: the index is written in pieces; a
-// process that dies between two of them loses nothing that a search finds.
-func TestARunOfTheIndexThatWasCutShortIsWrittenAgain(t *testing.T) {
+// TestWhatTheIndexLacksIsReadAgain: a process that dies loses nothing that a search finds,
+// and goes on with the run that it had begun.
+func TestWhatTheIndexLacksIsReadAgain(t *testing.T) {
 	s, o := opened(t, time.Minute, (*sql.Tx).Commit)
 	defer s.Close()
-	bg := context.Background()
-	const entries = maxTerms/2 + 3*leastPiece // two terms an entry: some pieces are written, not all
-	n := 0
-	for underWay := false; n < entries && !underWay; n++ {
-		if _, err := s.Append(bg, ledgertest.Decision(n), nil); err != nil {
-			t.Fatal(err)
-		}
-		if err := s.settle(bg); err != nil {
-			t.Fatal(err)
-		}
-		s.db.Lock()
-		underWay = s.terms.run != nil && s.terms.written > 0
-		s.db.Unlock()
+	n := manyDecisions(t, s, 0, maxTerms/2+500) // two names each: one run, and more
+	if runs := s.Runs(t); runs != 1 || s.terms.count == 0 || s.terms.count >= maxTerms {
+		t.Fatalf("%d runs are written and %d names remembered", runs, s.terms.count)
 	}
-	s.terms.mu.Lock()
-	remembered := len(s.terms.list)
-	s.terms.mu.Unlock()
-	if n == entries || remembered < maxTerms {
-		t.Fatalf("no run is under way: %d remembered", remembered)
-	}
-	// The folder as it lies, as a process leaves it that dies now.
-	dead := filepath.Join(t.TempDir(), "dead")
-	if err := os.CopyFS(dead, os.DirFS(o.Dir)); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Chmod(dead, 0o700); err != nil {
-		t.Fatal(err)
-	}
-	o.Dir = dead
-	again, err := Open(bg, o)
+	again, err := Open(t.Context(), dead(t, o))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer again.Close()
+	if again.terms.count != s.terms.count {
+		t.Errorf("%d names are remembered, want %d", again.terms.count, s.terms.count)
+	}
 	for i := range 97 {
 		found(t, again, i, n)
 	}
+	n = manyDecisions(t, again, n, n+maxTerms/2)
+	for i := range 97 {
+		found(t, again, i, n)
+	}
+	if runs := again.Runs(t); runs != 2 || again.terms.count >= maxTerms {
+		t.Errorf("%d runs are written and %d names remembered", runs, again.terms.count)
+	}
+}
+
+// manyDecisions appends the decisions from one number to another and two more, moves them
+// into the database, and returns how many there are.
+func manyDecisions(t *testing.T, s *Store, from, to int) int {
+	t.Helper()
 	var all sync.WaitGroup
-	for end := n + maxTerms; n < end; n += 64 { // until this run has ended, and more
-		for i := range 64 {
-			all.Go(func() {
-				if _, err := again.Append(bg, ledgertest.Decision(n+i), nil); err != nil {
+	for n := range 64 {
+		all.Go(func() {
+			for i := from + n; i < to; i += 64 {
+				if _, err := s.Append(t.Context(), ledgertest.Decision(i), nil); err != nil {
 					t.Error(err)
 				}
-			})
+			}
+		})
+	}
+	all.Wait()
+	for range 2 { // what is full enough is written with what comes next
+		appended(t, s, ledgertest.Decision(to))
+		if err := s.settle(t.Context()); err != nil {
+			t.Fatal(err)
 		}
-		all.Wait()
-		if err := again.settle(bg); err != nil {
+		to++
+	}
+	return to
+}
+
+// TestASearchForARareNamePauses: it looks at a bounded part of the index, says where it
+// goes on, and finds what lies beyond.
+func TestASearchForARareNamePauses(t *testing.T) {
+	s, _ := opened(t, time.Minute, (*sql.Tx).Commit)
+	defer s.Close()
+	rare := ledgertest.Decision(0)
+	rare.Who = "somebody"
+	appended(t, s, rare)
+	appended(t, s, mixed(1, 3*mostRows)...)
+	if err := s.settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for first := range int64(5*mostRows/2 + 1) { // runs of one entry each
+		r := run{first: first, rows: map[slot][]byte{}}
+		r.add("w:"+[]string{"somebody", "else"}[min(first, 1)], []int64{first})
+		r.rows[slot{bucketOf("w:somebody"), 0}] = append(r.rows[slot{bucketOf("w:somebody"), 0}], r.rows[slot{bucketOf("w:else"), 0}]...)
+		if err := r.write(t.Context(), s.insert.run, first); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for i := range 97 {
-		found(t, again, i, n)
+	s.terms.forget()
+	w, pauses := Wanted{Who: "somebody"}, 0
+	for {
+		f, err := s.Find(t.Context(), w)
+		if err != nil || f.Next != 0 && (f.Next >= w.Before && w.Before > 0 || f.Until == 0) {
+			t.Fatalf("before %d: %+v, %v", w.Before, f, err)
+		}
+		if len(f.Groups) > 0 {
+			break
+		}
+		if w.Before = f.Next; f.Next == 0 {
+			t.Fatal("it ended without what is there")
+		}
+		pauses++
 	}
-	if again.terms.mu.Lock(); len(again.terms.list) >= 2*maxTerms {
-		t.Errorf("%d terms remembered: a run takes too long", len(again.terms.list))
+	if pauses != 2 {
+		t.Errorf("it paused %d times, want 2", pauses)
 	}
-	again.terms.mu.Unlock()
 }
 
 // found holds that a search finds every one of n decisions about patient i, each once.

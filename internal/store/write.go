@@ -11,7 +11,7 @@ import (
 )
 
 // insertStatements are prepared once, on the connection that writes.
-type insertStatements struct{ entry, entries, node, head, terms *sql.Stmt }
+type insertStatements struct{ entry, entries, node, head, run *sql.Stmt }
 
 // rowsAtOnce is how many entries one insert writes where it can: a statement costs
 // as much as the row that it writes.
@@ -54,7 +54,7 @@ func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 		{&i.entries, insertEntries(rowsAtOnce)},
 		{&i.node, "insert into ledger_node (origin, level, n, hash) values ($1, $2, $3, $4)"},
 		{&i.head, "update ledger_origin set size = $1, checkpoint = $2 where origin = $3 and size = $4"},
-		{&i.terms, insertTerms(termsAtOnce)},
+		{&i.run, insertRun},
 	} {
 		var err error
 		if *s.to, err = db.PrepareContext(ctx, s.query); err != nil {
@@ -65,7 +65,7 @@ func (i *insertStatements) prepare(ctx context.Context, db *sql.DB) error {
 }
 
 func (i *insertStatements) in(ctx context.Context, tx *sql.Tx) *insertStatements {
-	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.entries), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head), tx.StmtContext(ctx, i.terms)}
+	return &insertStatements{tx.StmtContext(ctx, i.entry), tx.StmtContext(ctx, i.entries), tx.StmtContext(ctx, i.node), tx.StmtContext(ctx, i.head), tx.StmtContext(ctx, i.run)}
 }
 
 // insertRows writes entries that can stand where they are, many rows at a time.
