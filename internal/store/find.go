@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 
+	"modicum/internal/defect"
 	"modicum/ledger"
 )
 
@@ -300,7 +301,7 @@ func (f *finding) named(ctx context.Context, name string, recent []int64, n int)
 	switch {
 	case more:
 		f.before = at[len(at)-1]
-	case on >= 0:
+	case on >= 0 && !defect.On(defect.RowLookedOnce):
 		f.before, f.runs, more = on, mostRuns, true // enough for one call
 	}
 	hits, err := f.of(ctx, at)

@@ -3,6 +3,7 @@ package store
 import (
 	"sync"
 
+	"modicum/internal/defect"
 	"modicum/ledger"
 )
 
@@ -47,13 +48,13 @@ func (r *recent) note(entries []*pending, first, published int64) {
 // growing is the tile that goes on with entry n of the tree; nil where it began before
 // this process.
 func (r *recent) growing(n int64) *tile {
-	if n%ledger.TileWidth == 0 {
+	if n%ledger.TileWidth == 0 || len(r.tiles) == 0 && defect.On(defect.TileFromMiddle) {
 		r.tiles = append(r.tiles, &tile{n: n / ledger.TileWidth})
 	}
 	if len(r.tiles) == 0 {
 		return nil
 	}
-	if t := r.tiles[len(r.tiles)-1]; t.n*ledger.TileWidth+int64(len(t.ends)) == n {
+	if t := r.tiles[len(r.tiles)-1]; t.n*ledger.TileWidth+int64(len(t.ends)) == n || defect.On(defect.TileFromMiddle) {
 		return t
 	}
 	return nil

@@ -20,6 +20,7 @@ func TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
+	o.Interval = time.Hour // so that nothing more is published, and forgotten
 	s, err := Open(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)

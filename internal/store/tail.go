@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"modicum/internal/defect"
 	"modicum/ledger"
 )
 
@@ -124,7 +125,7 @@ func (s *Store) drain(ctx context.Context) error {
 // settled notes what a commit has put into the database.
 func (s *Store) settled(entries []*pending, size int64, indexed bool) {
 	s.size = size
-	if indexed {
+	if indexed || defect.On(defect.NamesForgotten) {
 		s.terms.forget()
 	}
 	s.terms.note(entries)

@@ -116,10 +116,7 @@ func TestASearchForARareNamePauses(t *testing.T) {
 	rare := ledgertest.Decision(0)
 	rare.Who = "somebody"
 	appended(t, s, rare)
-	appended(t, s, mixed(1, 3*mostRows)...)
-	if err := s.settle(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	manyDecisions(t, s, 1, 3*mostRows)
 	for first := range int64(5*mostRows/2 + 1) { // runs of one entry each
 		r := run{first: first, rows: map[slot][]byte{}}
 		r.add("w:"+[]string{"somebody", "else"}[min(first, 1)], []int64{first})
