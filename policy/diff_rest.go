@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 	"modicum/policy/doc"
 )
 
@@ -222,9 +223,29 @@ func (d *differ) ceiling(c Change, a, b *doc.GlassCeiling) {
 	d.named(c, "break-glass patients", rate(a.Patients), rate(b.Patients), rate(a.Patients) != rate(b.Patients), dir)
 	over := func(g *doc.GlassCeiling) string { return orElse(g.Over.Text, "alarm") }
 	d.named(c, "break-glass over", over(a), over(b), over(a) != over(b), direction(over(b) == "alarm"))
-	due := func(g *doc.GlassCeiling) string { return orElse(g.Overdue.Text, "report") }
-	d.named(c, "break-glass overdue", due(a), due(b), due(a) != due(b), direction(due(b) == "report"))
+	d.overdue(c, a, b)
 	d.listed(c, "break-glass tell", textsOf(a.Tell), textsOf(b.Tell), Closes)
+}
+
+// overdue tells which roles an overdue review holds back no more, and which it holds back
+// now; c names those that break glasses.
+func (d *differ) overdue(c Change, a, b *doc.GlassCeiling) {
+	free, held := c, c
+	free.Roles = slices.DeleteFunc(slices.Clone(c.Roles), func(r string) bool { return !a.Holds(r) || b.Holds(r) })
+	held.Roles = slices.DeleteFunc(slices.Clone(c.Roles), func(r string) bool { return a.Holds(r) || !b.Holds(r) })
+	if defect.On(defect.EffectWithoutHolds) {
+		free.Roles = nil
+	}
+	d.named(free, "break-glass overdue", overdueWords(a), overdueWords(b), len(free.Roles) > 0, Opens)
+	d.named(held, "break-glass overdue", overdueWords(a), overdueWords(b), len(held.Roles) > 0, Closes)
+}
+
+func overdueWords(g *doc.GlassCeiling) string {
+	due := orElse(g.Overdue.Text, "report")
+	if len(g.Hold) > 0 {
+		due += " " + listWords(textsOf(g.Hold))
+	}
+	return due
 }
 
 func (d *differ) exceptions(c Change, a, b *doc.Exceptions) {

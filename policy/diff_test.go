@@ -157,3 +157,30 @@ tasks:
 		t.Errorf("a conflict opens %+v", d.Changes)
 	}
 }
+
+// TestG7_WhoIsHeldBackByAnOverdueReviewIsNamed: roles that are held back no more gain, and
+// nobody else does.
+func TestG7_WhoIsHeldBackByAnOverdueReviewIsNamed(t *testing.T) {
+	of := func(due string) *policy.Set {
+		return world(t, strings.Replace(base, "watch:", "break-glass: {"+due+"}\nwatch:", 1)+whole, role("medic", `
+tasks:
+  heal: {title: Heal, purpose: treatment, do: [read], while: [assigned], see: {keep: [demographics.name]}, break-glass: {for: 1 hour, review: 72 hours}}
+`))
+	}
+	const all, nurses, medics, nobody = "overdue: hold", "overdue: hold, hold: [nurse]", "overdue: hold, hold: [medic]", "overdue: report"
+	for _, tt := range []struct{ was, now, gain, lose string }{
+		{all, nurses, "medic", ""}, {nurses, all, "", "medic"}, {nobody, nurses, "", "nurse"}, {nurses, nobody, "nurse", ""},
+		{nurses, medics, "nurse", "medic"}, {nobody, all, "", "medic nurse"}, {all, nobody, "medic nurse", ""}, {all, "overdue: hold, hold: [medic, nurse]", "", ""},
+	} {
+		d := policy.Diff(of(tt.was), of(tt.now))
+		lose := ""
+		for _, c := range d.Changes {
+			if c.Direction == policy.Closes {
+				lose = strings.Join(c.Roles, " ")
+			}
+		}
+		if gain := strings.Join(d.Gains(), " "); gain != tt.gain || lose != tt.lose {
+			t.Errorf("%s, then %s: %q gain and %q lose, want %q and %q", tt.was, tt.now, gain, lose, tt.gain, tt.lose)
+		}
+	}
+}

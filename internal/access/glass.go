@@ -141,7 +141,7 @@ func (b *Book) mayBreak(set *policy.Set, t *policy.TaskInfo, person string, w *G
 	if ceiling.Over.Text == "refuse" && before.over(set, w.Patient, now) {
 		p.add("", "over-cap", "You have broken the glass for as many patients today as the policy allows. Call a colleague, or the privacy officer.")
 	}
-	if ceiling.Overdue.Text == "hold" && b.overdue(person, now) {
+	if (ceiling.Holds(t.Role) || defect.On(defect.HeldWhoeverItIs) && ceiling.Overdue.Text == "hold") && b.overdue(person, now) {
 		p.add("", "overdue", "A review of an earlier glass of yours is overdue, and the policy holds back the next until it is closed. Call the privacy officer; say what it was for if you have not.")
 	}
 	return refusal(p)

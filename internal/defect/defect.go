@@ -45,6 +45,7 @@ const (
 	EffectWithoutFacts        Defect = "effect-without-facts"        // a line that holds under fewer facts is not told
 	EffectWithoutMarks        Defect = "effect-without-marks"        // records of more marks are not told
 	EffectWithoutRestrictions Defect = "effect-without-restrictions" // a restriction that goes is not told
+	EffectWithoutHolds        Defect = "effect-without-holds"        // a role that an overdue review holds back no more is not told
 	EffectWithoutTerms        Defect = "effect-without-terms"        // longer grants and looser approval are not told
 	OwnChange                 Defect = "own-change"                  // who proposed a change says yes to it
 	OtherIdentity             Defect = "other-identity"              // another identity of the same human being says yes
@@ -200,6 +201,7 @@ const (
 	RevokedLends       Defect = "revoked-lends"        // what was taken away lends
 	LentToLeavers      Defect = "lent-to-leavers"      // who leaves keeps what they were lent
 	OverdueUnheld      Defect = "overdue-unheld"       // an overdue review holds nobody back
+	HeldWhoeverItIs    Defect = "held-whoever-it-is"   // an overdue review holds back roles that the policy does not name
 	GlassUntold        Defect = "glass-untold"         // nobody hears of a broken glass
 	ProofOutlivesGrant Defect = "proof-outlives-grant" // what was shown under a grant proves things after it
 	OwnReviewed        Defect = "own-reviewed"         // who held it closes its review

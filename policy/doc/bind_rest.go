@@ -77,7 +77,7 @@ func ceilingOf(n *node) GlassCeiling {
 	if r := g.rate("patients"); r != nil {
 		c.Patients = *r
 	}
-	c.Over, c.Overdue, c.Tell = g.wordOr("over", "alarm"), g.wordOr("overdue", "report"), g.words("tell")
+	c.Over, c.Overdue, c.Hold, c.Tell = g.wordOr("over", "alarm"), g.wordOr("overdue", "report"), g.words("hold"), g.words("tell")
 	return c
 }
 

@@ -29,6 +29,7 @@ func (c *checker) organization() {
 		c.errorf(o.At, "small-cells", "write 11 or more", "small-cells is %d: counts of 1 to 10 would leave", o.SmallCells)
 	}
 	c.hears(o.BreakGlass.Tell)
+	c.held(&o.BreakGlass)
 	if o.Exceptions != nil {
 		c.approvers(o.Exceptions.Approve)
 	}
@@ -59,6 +60,18 @@ func (c *checker) hears(tell Words) {
 	for _, p := range c.f.Organization.Positions {
 		if p.Text == CareTeam {
 			c.errorf(p.At, "position", "call the position differently", "%s is nobody's position: it stands for whoever looks after a patient", CareTeam)
+		}
+	}
+}
+
+// held: who is held back by an overdue review holds a role that can break a glass.
+func (c *checker) held(g *GlassCeiling) {
+	if len(g.Hold) > 0 && g.Overdue.Text != "hold" {
+		c.errorf(g.Hold[0].At, "hold", "write overdue: hold, or leave hold out", "hold names who is held back, but an overdue review is only reported")
+	}
+	for _, w := range g.Hold {
+		if r := c.roles[w.Text]; known(c, w, "role", c.roles) && !slices.ContainsFunc(r.Tasks, func(t Task) bool { return t.BreakGlass != nil }) {
+			c.errorf(w.At, "hold", "leave it out, or write break-glass in a task of the role", "%s breaks no glass: no task of it has break-glass", w.Text)
 		}
 	}
 }

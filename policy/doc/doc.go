@@ -4,7 +4,10 @@
 // nothing: package policy compiles a Folder and decides.
 package doc
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // At is a place in a policy file. Line and Col count from 1; Col counts
 // characters, not bytes.
@@ -87,9 +90,16 @@ type GlassCeiling struct {
 	For      Span
 	Patients Rate
 	Review   Span
-	Over     Word // alarm or refuse
-	Overdue  Word // report or hold
+	Over     Word  // alarm or refuse
+	Overdue  Word  // report or hold
+	Hold     Words // roles that an overdue review holds back; none: every role, where Overdue is hold
 	Tell     Words
+}
+
+// Holds reports whether an overdue review of a glass of theirs holds back who breaks
+// another one in a role.
+func (g *GlassCeiling) Holds(role string) bool {
+	return g.Overdue.Text == "hold" && (len(g.Hold) == 0 || slices.ContainsFunc(g.Hold, func(w Word) bool { return w.Text == role }))
 }
 
 // Exceptions says how one more field is lent.

@@ -127,6 +127,7 @@ var shapeOrganization = &shape{name: "organization", block: true, keys: []key{
 		may("review", shapeSpan, "72 hours when not written"),
 		may("over", one(gOver), "alarm when not written"),
 		may("overdue", one(gOverdue), "report when not written"),
+		may("hold", names, "with overdue: hold, the roles that an overdue review holds back; every role when not written"),
 		may("tell", names, "positions that hear of it; care-team: whoever is assigned to the patient"),
 	}}, "ceilings of every role"),
 	may("exceptions", &shape{keys: []key{
