@@ -49,13 +49,16 @@ type Change struct {
 	Where string `json:"where"` // "nurse/give-care", "restrictions/part2", "organization"
 	// Roles are those whose holders gain or lose by it; a disclosure and a program
 	// have none. What changes for every role names every role.
-	Roles   []string      `json:"roles,omitempty"`
-	Purpose string        `json:"purpose,omitempty"`
-	Flow    string        `json:"flow,omitempty"` // of a disclosure: disclosure or request
-	Verbs   string        `json:"verbs,omitempty"`
-	Classes []ClassChange `json:"classes,omitempty"`
-	While   string        `json:"while,omitempty"`
-	Within  string        `json:"within,omitempty"`
+	Roles []string `json:"roles,omitempty"`
+	// Disclosures are those by which more or less leaves at the desk, beside what the roles
+	// gain or lose.
+	Disclosures []string      `json:"disclosures,omitempty"`
+	Purpose     string        `json:"purpose,omitempty"`
+	Flow        string        `json:"flow,omitempty"` // of a disclosure: disclosure or request
+	Verbs       string        `json:"verbs,omitempty"`
+	Classes     []ClassChange `json:"classes,omitempty"`
+	While       string        `json:"while,omitempty"`
+	Within      string        `json:"within,omitempty"`
 	// Marked are overlays: of access, those of records that are reached too, or the
 	// only ones of which this is true; of a restriction, those that it hides.
 	Marked     []string `json:"marked,omitempty"`
@@ -116,7 +119,9 @@ func (d *Difference) Gains() []string {
 // program, a partner, whose people and programs are not all told by the roles that they may
 // hold, what leaves at the disclosure desk.
 func (d *Difference) Unnamed() bool {
-	return slices.ContainsFunc(d.Changes, func(c Change) bool { return c.Opens() && (len(c.Roles) == 0 || c.Kind == "partners") })
+	return slices.ContainsFunc(d.Changes, func(c Change) bool {
+		return c.Opens() && (len(c.Roles) == 0 || len(c.Disclosures) > 0 || c.Kind == "partners")
+	})
 }
 
 // Diff returns the effect of putting b in force instead of a. Nothing is tried or

@@ -32,7 +32,8 @@ func (d *differ) fact(a, b *FactInfo) {
 	if !use.permits && !use.restricts {
 		return
 	}
-	c := Change{Kind: "facts", Where: b.Name, Roles: use.roles}
+	c := Change{Kind: "facts", Where: b.Name}
+	use.in(&c)
 	d.named(c, "about", aboutWords(a.About), aboutWords(b.About), a.About != b.About, Both)
 	d.named(c, "carries", carriesWords(a.Carries), carriesWords(b.Carries), a.Carries != b.Carries, Both)
 	d.named(c, "where", orElse(a.Where, "none"), orElse(b.Where, "none"), a.Where != b.Where, Both)
@@ -68,7 +69,7 @@ func valueWords(m map[string]string) string {
 // use says what a fact is used for in either policy, and for whom.
 type use struct {
 	permits, restricts bool
-	roles              []string
+	gainers
 }
 
 // more is which way it goes when the fact comes to hold more often.
@@ -91,8 +92,6 @@ func (d *differ) useOf(name string) use {
 			}
 		}
 	}
-	slices.Sort(u.roles)
-	u.roles = slices.Compact(u.roles)
 	return u
 }
 
@@ -101,7 +100,7 @@ func (s *Set) uses(f FactID, u *use, d *differ) {
 		rests := s.taskRestsOn(i)
 		if rests.Has(f) {
 			u.permits = true
-			u.roles = append(u.roles, s.roleNames(&s.tasks[i])...)
+			u.add(s, &s.tasks[i])
 		}
 	}
 	for i := range s.restrictions {
@@ -113,7 +112,7 @@ func (s *Set) uses(f FactID, u *use, d *differ) {
 		bites := has(r.of) || slices.ContainsFunc(r.while, func(w FactSet) bool { return w.Has(f) })
 		if lets || bites {
 			u.permits, u.restricts = u.permits || lets, u.restricts || bites
-			u.roles = append(u.roles, d.reached(r.mask, r.overlays)...)
+			u.join(d.reached(r.mask, r.overlays))
 		}
 	}
 }
@@ -129,7 +128,8 @@ func (d *differ) sources() {
 				if !u.permits && !u.restricts {
 					continue
 				}
-				c := Change{Kind: "facts", Where: "sources/" + b.Name.Text, Roles: u.roles}
+				c := Change{Kind: "facts", Where: "sources/" + b.Name.Text}
+				u.in(&c)
 				d.listed(c, "programs", textsOf(a.Programs), textsOf(b.Programs), u.more())
 				if u.permits {
 					d.spanOf(c, "fresh", a.Fresh, b.Fresh)
@@ -146,12 +146,10 @@ func (d *differ) useOfSource(name string) use {
 			if f := &s.facts[i]; f.Where == "" && slices.Contains(f.Sources, name) {
 				u := d.useOf(f.Name)
 				all.permits, all.restricts = all.permits || u.permits, all.restricts || u.restricts
-				all.roles = append(all.roles, u.roles...)
+				all.join(u.gainers)
 			}
 		}
 	}
-	slices.Sort(all.roles)
-	all.roles = slices.Compact(all.roles)
 	return all
 }
 
@@ -415,7 +413,8 @@ func (d *differ) catalog() {
 	was, now := d.old.classified(), d.new.classified()
 	for _, what := range slices.Sorted(maps.Keys(merged(was, now))) {
 		a, b := was[what], now[what]
-		c := Change{Kind: "catalog", Where: what, What: "class", Was: orElse(a, "not there"), Now: orElse(b, "not there"), Roles: d.seeing(a, b)}
+		c := Change{Kind: "catalog", Where: what, What: "class", Was: orElse(a, "not there"), Now: orElse(b, "not there")}
+		d.seeing(a, b).in(&c)
 		switch {
 		case a == b:
 		case a == "":
@@ -428,14 +427,17 @@ func (d *differ) catalog() {
 	}
 }
 
-// seeing are the roles with a line that shows one of the classes; all, where a word is
-// no class.
-func (d *differ) seeing(words ...string) []string {
+// seeing are those who have a line that shows one of the classes; all, where a word is no
+// class.
+func (d *differ) seeing(words ...string) (g gainers) {
 	var set catalog.ClassSet
 	for _, w := range words {
 		class, ok := d.new.cat.Class(w)
 		if !ok && w != "" {
-			return d.new.Roles()
+			for i := range d.new.tasks {
+				g.add(d.new, &d.new.tasks[i])
+			}
+			return g
 		}
 		if ok {
 			set = set.With(class)

@@ -37,7 +37,8 @@ func (d *differ) restriction(from, to *Set, i int, dir Direction) {
 	if left.empty() && over == 0 || defect.On(defect.EffectWithoutRestrictions) {
 		return
 	}
-	c := Change{Direction: dir, Kind: "restriction", Where: r.name, Marked: from.overlayNames(over), Roles: d.reached(left, over)}
+	c := Change{Direction: dir, Kind: "restriction", Where: r.name, Marked: from.overlayNames(over)}
+	d.reached(left, over).in(&c)
 	hidden, free := "hidden", "not hidden by it"
 	if dir == Closes {
 		hidden, free = free, hidden
@@ -85,20 +86,41 @@ func restrictionWords(r *doc.Restriction) string {
 	return strings.Join(parts, "; ")
 }
 
-// reached are the roles, of either policy, that have a line to which a restriction of
-// these classes and overlays matters.
-func (d *differ) reached(classes mask, over catalog.OverlaySet) []string {
-	var out []string
+// gainers are those who gain or lose by a change: holders of roles, and whoever receives
+// what leaves by a disclosure.
+type gainers struct{ roles, disclosures []string }
+
+func (g *gainers) add(s *Set, t *task) {
+	g.roles = append(g.roles, s.roleNames(t)...)
+	if t.disclosure != nil && !defect.On(defect.RecipientsUnnamed) {
+		g.disclosures = append(g.disclosures, t.name)
+	}
+}
+
+func (g *gainers) join(o gainers) {
+	g.roles, g.disclosures = append(g.roles, o.roles...), append(g.disclosures, o.disclosures...)
+}
+
+// in names them in a change.
+func (g gainers) in(c *Change) {
+	for _, list := range []*[]string{&g.roles, &g.disclosures} {
+		slices.Sort(*list)
+		*list = slices.Compact(*list)
+	}
+	c.Roles, c.Disclosures = g.roles, g.disclosures
+}
+
+// reached are those, under either policy, who have a line to which a restriction of these
+// classes and overlays matters.
+func (d *differ) reached(classes mask, over catalog.OverlaySet) (g gainers) {
 	for _, s := range []*Set{d.old, d.new} {
 		for i := range s.lines {
-			l := &s.lines[i]
-			if s.tasks[l.task].role >= 0 && (l.all.meets(classes) || l.admits()&over != 0) {
-				out = append(out, s.roleNames(&s.tasks[l.task])...)
+			if l := &s.lines[i]; l.all.meets(classes) || l.admits()&over != 0 {
+				g.add(s, &s.tasks[l.task])
 			}
 		}
 	}
-	slices.Sort(out)
-	return slices.Compact(out)
+	return g
 }
 
 // covering compares restrictions of two Sets.
@@ -204,7 +226,9 @@ func (d *differ) notices() {
 		a := &d.old.restrictions[i]
 		for j := range d.new.restrictions {
 			if b := &d.new.restrictions[j]; a.name == b.name {
-				d.listed(Change{Kind: "restriction", Where: a.name, Roles: d.reached(a.mask.or(b.mask), a.overlays|b.overlays)}, "obligations", a.obligations.Names(), b.obligations.Names(), Closes)
+				c := Change{Kind: "restriction", Where: a.name}
+				d.reached(a.mask.or(b.mask), a.overlays|b.overlays).in(&c)
+				d.listed(c, "obligations", a.obligations.Names(), b.obligations.Names(), Closes)
 			}
 		}
 	}

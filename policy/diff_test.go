@@ -184,3 +184,49 @@ tasks:
 		}
 	}
 }
+
+// TestG7_WhoReceivesWhatLeavesAtTheDeskIsNamedBesideRoles: where a restriction or a fact
+// opens something to roles, and to recipients of whom no role tells, both are named.
+func TestG7_WhoReceivesWhatLeavesAtTheDeskIsNamedBesideRoles(t *testing.T) {
+	const kin = `
+-- disclosures/kin.yaml --
+disclosure: kin
+title: To the family
+owner: boss
+review: 12 months
+permission: 45 CFR 164.510(b)
+purpose: treatment
+to: [individual]
+deliver: [portal]
+accounting: yes
+approve: [boss]
+justify: The family asks.
+say: For the family.
+while: [assigned]
+see: {keep: [clinical.lab]}
+`
+	for name, edit := range map[string][2]string{
+		"a restriction lets go sooner":    {"unless: [consent, assigned]", "unless: [consent]"},
+		"one more may state the fact":     {"programs: [feed]", "programs: [feed, other]"},
+		"a restriction no longer obliges": {"unless: [consent, assigned], say", "unless: [consent, assigned], obligations: [part2-notice], say"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			text := base + whole + kin
+			now := strings.Replace(text, edit[0], edit[1], 1)
+			was, is := world(t, text), world(t, now)
+			if name == "a restriction no longer obliges" {
+				was, is = is, was
+			}
+			d := policy.Diff(was, is)
+			if !d.Unnamed() || strings.Join(d.Changes[0].Disclosures, " ") != "kin" || len(d.Changes[0].Roles) == 0 || !strings.Contains(d.Changes[0].String(), "at the desk by kin") {
+				t.Errorf("unnamed %v: %+v", d.Unnamed(), d.Changes)
+			}
+			if back := policy.Diff(is, was); back.Unnamed() && name != "one more may state the fact" {
+				t.Errorf("what closes needs a third: %+v", back.Changes)
+			}
+			if d := policy.Diff(world(t, base+whole), world(t, strings.Replace(base+whole, edit[0], edit[1], 1))); d.Unnamed() {
+				t.Errorf("without a disclosure: %+v", d.Changes)
+			}
+		})
+	}
+}

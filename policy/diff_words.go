@@ -24,6 +24,9 @@ func (c *Change) String() string {
 	if len(c.Marked) > 0 {
 		parts = append(parts, "records marked "+strings.Join(c.Marked, ", "))
 	}
+	if len(c.Disclosures) > 0 {
+		parts = append(parts, "at the desk by "+strings.Join(c.Disclosures, ", "))
+	}
 	return strings.Join(parts, "; ")
 }
 

@@ -116,6 +116,9 @@ func oneThing(d *client.PolicyOneThing) string {
 		Kind: d.Kind, Verbs: client.Plain(d.Verbs), While: client.Plain(d.While), Within: client.Plain(d.Within), MarkedOnly: d.MarkedOnly,
 		Lent: client.Plain(d.Lent), What: client.Plain(d.What), Was: client.Plain(d.Was), Now: client.Plain(d.Now),
 	}
+	for _, n := range d.Disclosures {
+		c.Disclosures = append(c.Disclosures, client.Plain(n))
+	}
 	for _, m := range d.Marked {
 		c.Marked = append(c.Marked, client.Plain(m))
 	}

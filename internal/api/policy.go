@@ -190,7 +190,7 @@ func (c *call) wholeChange(x *change.Change) (wire.PolicyChange, error) {
 
 func oneThing(d *policy.Change) wire.PolicyOneThing {
 	out := wire.PolicyOneThing{
-		Direction: d.Direction.String(), Kind: d.Kind, Where: d.Where, Roles: orNone(d.Roles), Purpose: d.Purpose, Flow: d.Flow, Verbs: d.Verbs,
+		Direction: d.Direction.String(), Kind: d.Kind, Where: d.Where, Roles: orNone(d.Roles), Disclosures: orNone(d.Disclosures), Purpose: d.Purpose, Flow: d.Flow, Verbs: d.Verbs,
 		Classes: []wire.PolicyClassChange{}, While: d.While, Within: d.Within, Marked: orNone(d.Marked), MarkedOnly: d.MarkedOnly, Lent: d.Lent,
 		Glass: d.Glass, What: d.What, Was: d.Was, Now: d.Now,
 	}

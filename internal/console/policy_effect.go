@@ -58,8 +58,17 @@ func wayBadge(d policy.Direction) Badge {
 }
 
 func (l *Legislature) whom(set *policy.Set, c *policy.Change) string {
-	if len(c.Roles) == 0 {
+	if len(c.Roles) == 0 && len(c.Disclosures) == 0 {
 		return "nobody by a role"
+	}
+	if len(c.Disclosures) > 0 {
+		only := *c
+		only.Disclosures = nil
+		by := "who receives " + l.disclosed(set, c.Disclosures)
+		if len(c.Roles) == 0 {
+			return by
+		}
+		return l.whom(set, &only) + "; " + by
 	}
 	if len(c.Roles) > mostNamed && len(c.Roles) >= len(set.Roles()) {
 		return "every role"
@@ -70,6 +79,21 @@ func (l *Legislature) whom(set *policy.Set, c *policy.Change) string {
 	}
 	if more := len(c.Roles) - mostNamed; more > 0 {
 		out = append(out, fmt.Sprintf("and %d more", more))
+	}
+	return strings.Join(out, ", ")
+}
+
+// disclosed names disclosures by their titles.
+func (l *Legislature) disclosed(set *policy.Set, names []string) string {
+	var out []string
+	for _, name := range names {
+		title := name
+		for _, s := range []*policy.Set{set, l.Policy()} {
+			if t, ok := s.Task("disclosures/" + name); ok && t.Title != "" {
+				title = t.Title
+			}
+		}
+		out = append(out, "“"+title+"”")
 	}
 	return strings.Join(out, ", ")
 }

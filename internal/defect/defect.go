@@ -54,6 +54,7 @@ const (
 	LentGain                  Defect = "lent-gain"                   // who gains by what is lent to them needs no third person
 	ProposerUnasked           Defect = "proposer-unasked"            // a change comes in force though who proposed it may not any more
 	UnnamedGain               Defect = "unnamed-gain"                // what opens to a program, a partner or a recipient needs no third person
+	RecipientsUnnamed         Defect = "recipients-unnamed"          // who receives what leaves at the desk gains unsaid where roles gain too
 	EffectUnseen              Defect = "effect-unseen"               // a yes does not cover what the change does
 	EffectHidden              Defect = "effect-hidden"               // the page of a change does not show what it does
 	KeysForgotten             Defect = "keys-forgotten"              // an Idempotency-Key is forgotten at a restart

@@ -89,6 +89,7 @@ var killers = map[Defect]killer{
 	LentGain:                  {inChange, "TestG7_WhatIsLentIsGainedToo", ""},
 	ProposerUnasked:           {inChange, "TestG7_WhoMayNotProposeAnyMoreHasProposedNothing", ""},
 	UnnamedGain:               {inChange, "TestG7_WhatNamesNoRoleNeedsAThirdPerson", ""},
+	RecipientsUnnamed:         {inPolicy, "TestG7_WhoReceivesWhatLeavesAtTheDeskIsNamedBesideRoles", ""},
 	EffectUnseen:              {inChange, "TestG7_AYesCoversTheEffect", ""},
 	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},
 	KeysForgotten:             {inAPI, "TestD11_AnActUnderAKeyIsDoneOnceThoughTheProcessDies", ""},

@@ -34,6 +34,7 @@ func All() []Defect {
 		LentGain,
 		ProposerUnasked,
 		UnnamedGain,
+		RecipientsUnnamed,
 		EffectUnseen,
 		EffectHidden,
 		KeysForgotten,

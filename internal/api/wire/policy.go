@@ -56,23 +56,24 @@ type PolicyDecided struct {
 
 // PolicyOneThing is one thing that differs, in the words of policies.
 type PolicyOneThing struct {
-	Direction  string              `json:"direction" jsonschema:"opens, closes, both (which of the two cannot be told) or words (no decision changes)"`
-	Kind       string              `json:"kind"`
-	Where      string              `json:"where" jsonschema:"the task, restriction or file"`
-	Roles      []string            `json:"roles" jsonschema:"whose holders gain or lose; empty: it names none"`
-	Purpose    string              `json:"purpose,omitempty"`
-	Flow       string              `json:"flow,omitempty"`
-	Verbs      string              `json:"verbs,omitempty"`
-	Classes    []PolicyClassChange `json:"classes"`
-	While      string              `json:"while,omitempty"`
-	Within     string              `json:"within,omitempty"`
-	Marked     []string            `json:"marked" jsonschema:"sensitivity labels"`
-	MarkedOnly bool                `json:"marked_only" jsonschema:"only of records that are so marked"`
-	Lent       string              `json:"lent,omitempty"`
-	Glass      bool                `json:"broken_glass" jsonschema:"a broken glass stands in for facts about the patient"`
-	What       string              `json:"what,omitempty"`
-	Was        string              `json:"was,omitempty"`
-	Now        string              `json:"now,omitempty"`
+	Direction   string              `json:"direction" jsonschema:"opens, closes, both (which of the two cannot be told) or words (no decision changes)"`
+	Kind        string              `json:"kind"`
+	Where       string              `json:"where" jsonschema:"the task, restriction or file"`
+	Roles       []string            `json:"roles" jsonschema:"whose holders gain or lose; empty: it names none"`
+	Disclosures []string            `json:"disclosures" jsonschema:"by which more or less leaves at the desk, beside what the roles gain or lose"`
+	Purpose     string              `json:"purpose,omitempty"`
+	Flow        string              `json:"flow,omitempty"`
+	Verbs       string              `json:"verbs,omitempty"`
+	Classes     []PolicyClassChange `json:"classes"`
+	While       string              `json:"while,omitempty"`
+	Within      string              `json:"within,omitempty"`
+	Marked      []string            `json:"marked" jsonschema:"sensitivity labels"`
+	MarkedOnly  bool                `json:"marked_only" jsonschema:"only of records that are so marked"`
+	Lent        string              `json:"lent,omitempty"`
+	Glass       bool                `json:"broken_glass" jsonschema:"a broken glass stands in for facts about the patient"`
+	What        string              `json:"what,omitempty"`
+	Was         string              `json:"was,omitempty"`
+	Now         string              `json:"now,omitempty"`
 }
 
 // PolicyClassChange says how some classes showed and show.
