@@ -12,6 +12,11 @@
 // until what was acknowledged lies in the database. After a crash the next start
 // takes up what the journal holds beyond it, checked against the signed trees.
 //
+// Whom entries name is remembered until it fills a run of the index, which is written in
+// the transaction of the entries that come then. What a segment of the record holds is
+// learned as its entries come, and what is to be published is kept until it is. All three
+// can be made again from the entries, and are where the process did not see them come.
+//
 // The database is the authority. What lies in the published folder is written
 // from it, and looked at on opening only to learn whether the database is older
 // than what it has already signed.
