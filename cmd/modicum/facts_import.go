@@ -13,8 +13,8 @@ import (
 	"time"
 
 	"modicum/internal/config"
+	"modicum/internal/durable"
 	"modicum/internal/facts"
-	"modicum/internal/serve"
 )
 
 // maxImport is the largest file that import takes, in bytes: it is held in memory
@@ -192,7 +192,7 @@ func (c *factsImport) put(cfg *config.Config, body []byte, out *imported) error 
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return unavailable("%w", err)
 	}
-	if err := serve.ReplaceFile(path, body, 0o600); err != nil { // facts name patients
+	if err := durable.Replace(path, body, 0o600); err != nil { // facts name patients
 		return unavailable("%w", err)
 	}
 	out.File = path

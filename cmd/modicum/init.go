@@ -13,6 +13,7 @@ import (
 
 	"modicum"
 	"modicum/internal/config"
+	"modicum/internal/durable"
 	"modicum/internal/serve"
 	"modicum/ledger"
 )
@@ -112,7 +113,7 @@ func (c *initCommand) make(secret, public string) error {
 	if err := os.Rename(tmp, dir); err != nil {
 		return errors.Join(err, os.RemoveAll(tmp))
 	}
-	return serve.SyncFolder(parent)
+	return durable.Folder(parent)
 }
 
 // into fills an empty folder that is there, which may be a mounted volume or the
@@ -126,7 +127,7 @@ func (c *initCommand) into(dir, secret, public string) error {
 	for _, e := range entries {
 		err = errors.Join(err, os.Rename(filepath.Join(tmp, e.Name()), filepath.Join(dir, e.Name())))
 	}
-	return errors.Join(err, os.Remove(tmp), serve.SyncFolder(dir))
+	return errors.Join(err, os.Remove(tmp), durable.Folder(dir))
 }
 
 // filled returns a new folder below parent with all of an installation.

@@ -8,7 +8,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"modicum/internal/serve"
+	"modicum/internal/durable"
 	"modicum/policy/doc"
 )
 
@@ -71,7 +71,7 @@ func (c *policyFmt) file(name, full string) (bool, error) {
 	if c.Check {
 		return true, nil
 	}
-	return true, serve.ReplaceFile(full, now, info.Mode().Perm())
+	return true, durable.Replace(full, now, info.Mode().Perm())
 }
 
 func (c *policyFmt) say(t *terminal, changed []string, wrong error) error {

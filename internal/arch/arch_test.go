@@ -40,6 +40,7 @@ var allowed = map[string][]string{
 	},
 	"internal/facts":      {"catalog", "internal/defect", "internal/nearest", "internal/problem", "policy", "policy/doc"},
 	"internal/facts/feed": {"catalog", "internal/facts"},
+	"internal/durable":    {},                                       // files that are there whole or not at all; ledger, a public package, has its own
 	"internal/defect":     {},                                       // faults that tests plant; constant in what is shipped
 	"internal/fhirjson":   {"catalog", "internal/defect", "policy"}, // of policy, the View alone
 	"internal/merge":      {"catalog", "internal/defect", "internal/fhirjson", "policy"},
@@ -56,12 +57,12 @@ var allowed = map[string][]string{
 	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":             {"internal/defect", "internal/people"},
-	"internal/pocket":           {}, // a client, which knows the server by its answers
+	"internal/pocket":           {"internal/durable"}, // a client, which knows the server by its answers
 	"internal/client":           {"internal/api/wire"},
 	"internal/api/wire":         {},                                                                                                                                                         // the objects that server and client both know
 	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
 	"internal/change":           {"internal/book", "internal/defect", "internal/notice", "internal/people", "ledger", "policy"},                                                             // how a policy comes in force
-	"internal/spool":            {"internal/defect", "ledger"},                                                                                                                              // stands before the record
+	"internal/spool":            {"internal/defect", "internal/durable", "ledger"},                                                                                                          // stands before the record
 	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
 	"internal/store":            {"internal/book", "internal/defect", "ledger"},
 	"internal/testkit/load":     {"internal/testkit/fhirdata"},

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"modicum/internal/durable"
 )
 
 var (
@@ -126,14 +128,5 @@ func (p *Pocket) write(h held) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return fmt.Errorf("make %s: %w", dir, err)
 	}
-	f, err := os.CreateTemp(dir, "tokens-*") // mode 0600
-	if err != nil {
-		return fmt.Errorf("write into %s: %w", dir, err)
-	}
-	defer os.Remove(f.Name())
-	_, err = f.Write(append(text, '\n'))
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return fmt.Errorf("write into %s: %w", dir, err)
-	}
-	return os.Rename(f.Name(), p.path)
+	return durable.Replace(p.path, append(text, '\n'), 0o600)
 }

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"modicum/internal/durable"
 )
 
 // Keys are the secrets of an installation beside the ledger's signing key: each
@@ -40,19 +42,13 @@ func CreateKeys(dir string) error {
 	}
 	var k Keys
 	for name := range k.files() {
-		f, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if errors.Is(err, fs.ErrExist) {
-			continue
-		}
-		if err != nil {
-			return err
-		}
 		var secret [32]byte
 		if _, err := io.ReadFull(rand.Reader, secret[:]); err != nil {
-			return errors.Join(err, f.Close())
+			return err
 		}
-		_, err = fmt.Fprintln(f, base64.StdEncoding.EncodeToString(secret[:]))
-		if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
+		text := base64.StdEncoding.EncodeToString(secret[:]) + "\n"
+		err := durable.Create(filepath.Join(dir, name), []byte(text), 0o600)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
 			return err
 		}
 	}

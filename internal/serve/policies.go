@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"testing/fstest"
 
 	"modicum/catalog"
+	"modicum/internal/durable"
 	"modicum/internal/gate"
 	"modicum/policy"
 )
@@ -27,7 +27,7 @@ func (s *Server) archive(set *policy.Set) error {
 	}
 	path := filepath.Join(dir, set.Hash()+".json")
 	if _, err := os.Stat(path); err == nil {
-		return SyncFolder(dir) // whoever put it there may have failed to
+		return durable.Folder(dir) // whoever put it there may have failed to
 	}
 	sources := set.Folder().Sources
 	files := make(map[string]string, len(sources))
@@ -38,7 +38,7 @@ func (s *Server) archive(set *policy.Set) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(ReplaceFile(path, text, 0o600), SyncFolder(filepath.Dir(dir)))
+	return errors.Join(durable.Replace(path, text, 0o600), durable.Folder(filepath.Dir(dir)))
 }
 
 // archived is a policy of the archive.
@@ -68,31 +68,4 @@ func Archived(dir, hash string) (*policy.Set, error) {
 		return nil, fmt.Errorf("the archive holds another policy under the name %s: restore it from a backup: %w", hash, gate.ErrOtherGeneration)
 	}
 	return set, nil
-}
-
-// ReplaceFile writes a file beside its place, durably, and renames it there: who
-// reads it finds the old one or the new one, whole.
-func ReplaceFile(path string, body []byte, mode fs.FileMode) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".new-*")
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(body)
-	err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close())
-	if err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(f.Name()))
-	}
-	return SyncFolder(filepath.Dir(path))
-}
-
-// SyncFolder makes the names in a folder outlive a loss of power.
-func SyncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }

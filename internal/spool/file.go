@@ -11,6 +11,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"modicum/internal/defect"
+	"modicum/internal/durable"
 	"modicum/ledger"
 )
 
@@ -120,15 +121,7 @@ func setAside(path string, size int64) (err error) {
 	if err != nil {
 		return errors.Join(fmt.Errorf("spool: set aside %d bytes: %w", size, err), os.Remove(made))
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return durable.Folder(filepath.Dir(path))
 }
 
 func (f *file) close() error { return f.d.Close() }
@@ -261,7 +254,7 @@ func (f *file) zero(from, to int64) error {
 func (f *file) putAside(name string) error {
 	err := os.Rename(f.path, filepath.Join(filepath.Dir(f.path), name))
 	if err == nil {
-		err = syncDir(filepath.Dir(f.path))
+		err = durable.Folder(filepath.Dir(f.path))
 	}
 	if err != nil {
 		return fmt.Errorf("spool: put aside: %w", err)
