@@ -23,8 +23,11 @@ import (
 	"modicum/internal/caller"
 	"modicum/internal/change"
 	"modicum/internal/defect"
+	"modicum/internal/oversight"
 	"modicum/internal/people"
+	"modicum/internal/preview"
 	"modicum/internal/problem"
+	"modicum/internal/reach"
 )
 
 // Config is what an API is made of. All but Version must be set.
@@ -35,6 +38,12 @@ type Config struct {
 	People       *people.Directory
 	Inbox        Inbox
 	Changes      *change.Book
+	Record       *oversight.Record
+	Desk         *preview.Desk
+	Reach        *reach.Reader
+	Tokens       Tokens
+	SignIn       SignIn
+	System       System
 	// Shift is how long one proof of presence is good for breaking the glass.
 	Shift time.Duration
 	// Tried records that somebody who is known tried what changes something in vain: op is
@@ -85,6 +94,8 @@ type operation struct {
 	summary      string
 	proof        bool                          // needs a fresh proof of presence
 	person       bool                          // programs may not
+	duties       func() []people.Duty          // a person who holds one of these may, in their own name; nil asks for none
+	looks        bool                          // changes nothing: it is no GET for what must stand in no address
 	query        []param                       // what may stand in the address
 	body         shape                         // nil: none
 	most         int64                         // bytes of the body; 0 is maxBody
@@ -171,14 +182,21 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 	switch {
 	case who.Actor != nil:
 		return c, problem.PersonAlone
-	case op.person && (who.Program || len(who.Scopes) > 0 && !defect.On(defect.ApplicationActs)):
+	case (op.person || op.duties != nil) && (who.Program || len(who.Scopes) > 0 && !defect.On(defect.ApplicationActs)):
 		return c, problem.PersonAlone // an application's token reads records, and does nothing in its person's name
-	case op.proof && bound(who) && !defect.On(defect.LentPastToken):
+	case op.duties != nil && !c.on(op.duties()) && !defect.On(defect.DutyUnasked):
+		return c, problem.NotYours
+	case (op.proof || op.duties != nil) && bound(who) && !defect.On(defect.LentPastToken):
 		return c, problem.NotForTask
 	case op.proof && (!trusted || !lately(who.Proved, now, proofForRights)):
 		return c, problem.ProveAgain
 	}
 	return c, nil
+}
+
+// on reports whether the caller holds one of some duties now.
+func (c *call) on(duties []people.Duty) bool {
+	return slices.ContainsFunc(duties, func(d people.Duty) bool { return c.People.Holds(c.by.ID, d, c.now) })
 }
 
 // inVain records that somebody tried to change something and may not, for which they get
@@ -230,5 +248,7 @@ func (op *operation) answered(v any) (int, []byte, error) {
 
 // operations are all of them.
 func (a *api) operations() []operation {
-	return slices.Concat(a.lentOperations(), a.inboxOperations(), a.peopleOperations(), a.policyOperations())
+	return slices.Concat(
+		a.lentOperations(), a.inboxOperations(), a.peopleOperations(), a.policyOperations(), a.officeOperations(), a.tokenOperations(), a.recordOperations(), a.seeOperations(), a.systemOperations(),
+	)
 }

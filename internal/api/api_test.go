@@ -47,16 +47,18 @@ type clinic struct {
 	tried  []string             // who tried what in vain, and why
 	untold bool                 // that cannot be recorded
 
+	reading // what looks into the record and at records, and how people come in
+
 	changes *change.Book
 	force   *policy.Set            // in force
 	folder  *policy.Set            // what the policy's folder holds
 	archive map[string]*policy.Set // by hash
 }
 
-// reach is for notices.
-type reach struct{}
+// reaching is for notices.
+type reaching struct{}
 
-func (reach) Reach(string) notice.Reach { return notice.Reach{} }
+func (reaching) Reach(string) notice.Reach { return notice.Reach{} }
 
 // newClinic has olga who owns it, rita who runs people with her, nina who nurses in
 // ward, and cara who is its charge nurse.
@@ -91,7 +93,7 @@ func openClinic(t testing.TB, shelf book.Shelf, now time.Time) *clinic {
 	in := func() *policy.Set { return k.force }
 	k.people, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: in, Now: clock})
 	must(err)
-	told, err := notice.Open(t.Context(), notice.Config{Desk: desk, Directory: reach{}, Now: func() time.Time { return k.now }})
+	told, err := notice.Open(t.Context(), notice.Config{Desk: desk, Directory: reaching{}, Now: func() time.Time { return k.now }})
 	must(err)
 	refs, err := ledger.NewRefs("t1", bytes.Repeat([]byte{1}, 32))
 	must(err)
@@ -118,9 +120,11 @@ func openClinic(t testing.TB, shelf book.Shelf, now time.Time) *clinic {
 	if k.people.Person("olga") == nil {
 		k.staff(must)
 	}
+	k.books(t, desk, in, known, refs, clock, told)
 	again, err := api.Remember(t.Context(), desk)
 	must(err)
 	k.web = httptest.NewServer(api.Handler(api.Config{
+		Record: k.record, Desk: k.sight, Reach: k.reach, Tokens: k.tokens, SignIn: k.signin, System: k.system(told),
 		Authenticate: k.authenticate, Lent: k.lent, People: k.people, Inbox: told, Changes: k.changes, Shift: 12 * time.Hour, Now: clock, Version: "1.2.3", Tried: k.hear, Again: again,
 	}))
 	t.Cleanup(k.web.Close)

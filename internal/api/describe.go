@@ -57,7 +57,7 @@ func (op *operation) describe(schemas object) object {
 	for i := range op.query {
 		params = append(params, op.query[i].describe())
 	}
-	if op.method != http.MethodGet {
+	if op.method != http.MethodGet && !op.looks {
 		params = append(params, object{"name": "Idempotency-Key", "in": "header", "description": "The same request under the same key is done once, and answered as before, for a day, also after the server began anew.", "schema": object{"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"}})
 	}
 	if params != nil {
@@ -117,8 +117,14 @@ func (op *operation) problems() map[int][]string {
 	if strings.Contains(op.path, "{") {
 		may = append(may, problem.NoSuchThing)
 	}
+	if op.duties != nil {
+		may = append(may, problem.NotYours, problem.NotForTask)
+	}
 	if op.method != http.MethodGet {
-		may = append(may, problem.TooLarge, problem.KeyReused, problem.InProgress, problem.DoneBefore)
+		may = append(may, problem.TooLarge)
+	}
+	if op.method != http.MethodGet && !op.looks {
+		may = append(may, problem.KeyReused, problem.InProgress, problem.DoneBefore)
 	}
 	if op.body != nil {
 		may = append(may, problem.MediaType)

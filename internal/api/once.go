@@ -4,16 +4,18 @@ import (
 	"net/http"
 
 	"modicum/internal/book"
+	"modicum/internal/defect"
 	"modicum/internal/problem"
 )
 
 // once runs an operation, or gives the answer that it gave before under the same key.
 // What it changes is kept together with the key and the answer (Memory), so that it is
 // done once though the process dies before it answers. A request that failed is not
-// remembered: sent again it is tried again.
+// remembered: sent again it is tried again. Neither is a look, which would be answered
+// again without an entry of its own.
 func (a *api) once(w http.ResponseWriter, c *call, op *operation, body []byte, run func() (any, error)) {
 	given := c.r.Header.Values("Idempotency-Key")
-	if op.method == http.MethodGet || len(given) == 0 {
+	if op.method == http.MethodGet || op.looks && !defect.On(defect.ReadTwiceUnsaid) || len(given) == 0 {
 		a.answer(w, op, run)
 		return
 	}

@@ -3,6 +3,7 @@ package api
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -135,12 +136,13 @@ func (c *call) getPerson() (any, error) {
 			return nil, err
 		}
 	}
+	rev := c.People.Revision(c.id()) // before the person is read: what changes between is not written over
 	p := c.People.Person(c.id())
 	if p == nil {
 		return nil, people.ErrNobody
 	}
 	out := personOf(p)
-	out.Same = p.Same
+	out.Same, out.Zone, out.Practitioners, out.Revision = p.Same, p.Zone, p.Practitioners, strconv.FormatInt(rev, 10)
 	for _, g := range c.People.GroupsOf(p.ID) {
 		out.Groups = append(out.Groups, g.Name)
 	}
@@ -204,7 +206,7 @@ func (c *call) give(g *gift) (any, error) {
 }
 
 func (c *call) which(g *gift) people.Which {
-	return people.Which{Person: c.id(), Kind: people.Kind(g.Kind), Name: g.Name, Dept: g.Dept}
+	return people.Which{Person: c.id(), Kind: people.Kind(g.Kind), Name: g.Name, Dept: g.Dept, Group: g.Group}
 }
 
 func (c *call) agree(g *gift) (any, error) {

@@ -40,6 +40,11 @@ func orNone[T any](list []T) []T {
 
 // inWords is the problem of an error of those who decide.
 func inWords(err error) error {
+	for _, of := range []func(error) error{aboutRecord, aboutSignIn} {
+		if said := of(err); said != nil {
+			return said
+		}
+	}
 	var refused *access.Refusal
 	var unchanged *change.Refusal
 	switch {

@@ -45,39 +45,40 @@ var allowed = map[string][]string{
 	"internal/fhirjson":   {"catalog", "internal/defect", "policy"}, // of policy, the View alone
 	"internal/merge":      {"catalog", "internal/defect", "internal/fhirjson", "policy"},
 	// preview asks the gate as a door does, with records at hand instead of an upstream.
-	"internal/preview":          {"catalog", "internal/caller", "internal/defect", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
-	"internal/problem":          {},
-	"internal/observe":          {"ledger"},                                 // a report over entries alone
-	"internal/selftest":         {"catalog", "internal/fhirjson", "policy"}, // asks from outside
-	"internal/upstream":         {"internal/defect"},
-	"internal/line":             {},         // a client's connection, for whoever breaks it off
-	"internal/book":             {"ledger"}, // documents of the organization, with the record of their change
-	"internal/book/booktest":    {"internal/book", "ledger"},
-	"internal/api":              {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/change", "internal/defect", "internal/notice", "internal/people", "internal/problem", "policy"},
-	"internal/people":           {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
-	"internal/tokens":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
-	"internal/scim":             {"internal/defect", "internal/people"},
-	"internal/pocket":           {"internal/durable"}, // a client, which knows the server by its answers
-	"internal/client":           {"internal/api/wire"},
-	"internal/api/wire":         {},                                                                                                                                                         // the objects that server and client both know
-	"internal/access":           {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
-	"internal/change":           {"internal/book", "internal/defect", "internal/notice", "internal/people", "ledger", "policy"},                                                             // how a policy comes in force
-	"internal/spool":            {"internal/defect", "internal/durable", "ledger"},                                                                                                          // stands before the record
-	"internal/notice":           {"internal/book", "internal/defect", "ledger"},
-	"internal/store":            {"internal/book", "internal/defect", "ledger"},
-	"internal/testkit/load":     {"internal/testkit/fhirdata"},
-	"internal/signin":           {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "ledger"},
-	"internal/sandbox":          {"catalog", "internal/facts", "policy/doc"},
-	"internal/matrix":           {"catalog"},
-	"internal/oversight":        {"internal/defect", "internal/gate", "internal/people", "ledger", "policy"},                                                           // the record as it is read, each reading on record
-	"internal/reach":            {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
-	"internal/health":           {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
-	"internal/console":          {"catalog", "internal/access", "internal/change", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
-	"internal/testkit":          {"internal/testkit/fhirdata"},
-	"internal/reference":        {"catalog", "policy", "policy/doc"},
-	"ledger/ledgertest":         {"ledger"},
-	"internal/store/storetest":  {"internal/store", "ledger", "ledger/ledgertest", "ledger/verify"},
-	"internal/testkit/fhirdata": {},
+	"internal/preview":                 {"catalog", "internal/caller", "internal/defect", "internal/facts", "internal/fhirjson", "internal/gate", "internal/nearest", "internal/problem", "ledger", "policy"},
+	"internal/problem":                 {},
+	"internal/observe":                 {"ledger"},                                 // a report over entries alone
+	"internal/selftest":                {"catalog", "internal/fhirjson", "policy"}, // asks from outside
+	"internal/upstream":                {"internal/defect"},
+	"internal/line":                    {},         // a client's connection, for whoever breaks it off
+	"internal/book":                    {"ledger"}, // documents of the organization, with the record of their change
+	"internal/book/booktest":           {"internal/book", "ledger"},
+	"internal/api":                     {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/change", "internal/defect", "internal/facts", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy"},
+	"internal/people":                  {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
+	"internal/tokens":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
+	"internal/scim":                    {"internal/defect", "internal/people"},
+	"internal/pocket":                  {"internal/durable"}, // a client, which knows the server by its answers
+	"internal/client":                  {"internal/api/wire"},
+	"internal/api/wire":                {},                                                                                                                                                         // the objects that server and client both know
+	"internal/access":                  {"catalog", "internal/book", "internal/defect", "internal/facts", "internal/gate", "internal/notice", "internal/people", "ledger", "policy", "policy/doc"}, // what is lent, in the gate's words
+	"internal/change":                  {"internal/book", "internal/defect", "internal/notice", "internal/people", "ledger", "policy"},                                                             // how a policy comes in force
+	"internal/spool":                   {"internal/defect", "internal/durable", "ledger"},                                                                                                          // stands before the record
+	"internal/notice":                  {"internal/book", "internal/defect", "ledger"},
+	"internal/store":                   {"internal/book", "internal/defect", "ledger"},
+	"internal/testkit/load":            {"internal/testkit/fhirdata"},
+	"internal/signin":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "ledger"},
+	"internal/sandbox":                 {"catalog", "internal/facts", "policy/doc"},
+	"internal/matrix":                  {"catalog"},
+	"internal/oversight":               {"internal/defect", "internal/gate", "internal/people", "ledger", "policy"},                                                           // the record as it is read, each reading on record
+	"internal/reach":                   {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
+	"internal/health":                  {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
+	"internal/console":                 {"catalog", "internal/access", "internal/change", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
+	"internal/testkit":                 {"internal/testkit/fhirdata"},
+	"internal/reference":               {"catalog", "policy", "policy/doc"},
+	"ledger/ledgertest":                {"ledger"},
+	"internal/store/storetest":         {"internal/store", "ledger", "ledger/ledgertest", "ledger/verify"},
+	"internal/testkit/fhirdata":        {},
+	"internal/oversight/oversighttest": {"internal/gate", "internal/oversight", "ledger", "policy"},
 	"internal/gate": {
 		"catalog", "internal/caller", "internal/defect", "internal/facts", "internal/fhirjson", "internal/problem", "ledger", "policy", "policy/doc",
 	},
@@ -90,6 +91,7 @@ var wiring = []string{"cmd/modicum", "internal/demo", "internal/serve"}
 var forTests = []string{
 	"internal/arch", "internal/reference", "internal/testkit", "internal/testkit/fhirdata", "internal/testkit/load",
 	"internal/store/storetest", "ledger/ledgertest", "internal/matrix", "internal/book/booktest",
+	"internal/oversight/oversighttest",
 }
 
 // arrow is one import of ours, in one file.

@@ -32,21 +32,13 @@ func (r *Record) deed(v *Visit, x *oversight.Recorded) deed {
 	d := deed{ID: h.ID, Who: r.name(h.Who), At: v.When(h.At), at: h.At}
 	d.decision, _ = x.Entries[0].(*ledger.Decision)
 	d.act, _ = x.Entries[0].(*ledger.Act)
-	named := map[string]bool{}
-	var end *ledger.Outcome
-	opened := int64(0)
+	end, opened := x.End(), int64(0)
 	for _, e := range x.Entries {
-		for _, p := range e.Header().Patients {
-			named[p] = true
-		}
-		switch e := e.(type) {
-		case *ledger.Opened:
+		if e, ok := e.(*ledger.Opened); ok {
 			opened += countOf(e.Verdicts)
-		case *ledger.Outcome:
-			end = e
 		}
 	}
-	d.patients = len(named)
+	d.patients = len(x.Patients())
 	if d.act != nil {
 		d.Effect, d.Say = Badge{"act", "", "something done to the system, not asked of it"}, r.sayAct(d.Who, d.act)
 		return d

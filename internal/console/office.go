@@ -60,7 +60,7 @@ func (o *Office) Waiting(v *Viewer, path string, now int64) (n int) {
 		}
 	}
 	for _, i := range o.invitations() {
-		if waitsForSecond(i) && o.mayAgree(v, i.By, i.Person) {
+		if i.Waits() && o.mayAgree(v, i.By, i.Person) {
 			n++
 		}
 	}
@@ -79,8 +79,6 @@ func (o *Office) invitations() []*signin.Invitation {
 	}
 	return o.SignIn.Invitations()
 }
-
-func waitsForSecond(i *signin.Invitation) bool { return i.Second && i.Agreed == "" && !i.Alone }
 
 // name is what somebody is called on pages.
 func (o *Office) name(id string) string {

@@ -96,13 +96,7 @@ func (r *Record) entry(v *Visit, x *oversight.Recorded) (*entryShown, error) {
 	for _, b := range x.Bodies {
 		out.Bodies = append(out.Bodies, string(b))
 	}
-	refs := map[string]bool{}
-	for _, e := range x.Entries {
-		for _, p := range e.Header().Patients {
-			refs[p] = true
-		}
-	}
-	out.Patients = slices.Sorted(maps.Keys(refs))
+	out.Patients = slices.Sorted(maps.Keys(x.Patients()))
 	if out.act != nil {
 		r.tellAct(out)
 		return out, nil

@@ -177,7 +177,7 @@ func (o *Office) showSignIn(v *Visit, p *people.Person, x *personShown) {
 }
 
 func (o *Office) invitation(v *Visit, i *signin.Invitation) *invitationShown {
-	waits := waitsForSecond(i)
+	waits := i.Waits()
 	return &invitationShown{ID: i.ID, By: o.name(i.By), Person: o.name(i.Person), Until: v.When(i.Until), Waits: waits, MayAgree: waits && o.mayAgree(v.Viewer, i.By, i.Person)}
 }
 

@@ -66,7 +66,7 @@ func (o *Office) showProposals(v *Visit, f *Form) error {
 		x.Rights = append(x.Rights, o.standing(v, s))
 	}
 	for _, i := range o.invitations() {
-		if waitsForSecond(i) {
+		if i.Waits() {
 			x.Invitations = append(x.Invitations, o.invitation(v, i))
 		}
 	}

@@ -93,3 +93,24 @@ type Record struct {
 	Key     string   // verification key of the log
 	Doors   []string // by name
 }
+
+// Patients are the keyed references of whom it names, each once.
+func (x *Recorded) Patients() map[string]bool {
+	out := map[string]bool{}
+	for _, e := range x.Entries {
+		for _, p := range e.Header().Patients {
+			out[p] = true
+		}
+	}
+	return out
+}
+
+// End is how the answer to a decision ended; nil: it goes on, or nobody knows.
+func (x *Recorded) End() (end *ledger.Outcome) {
+	for _, e := range x.Entries {
+		if o, ok := e.(*ledger.Outcome); ok {
+			end = o
+		}
+	}
+	return end
+}

@@ -2,7 +2,6 @@ package serve
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,12 +9,9 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/console"
-	"modicum/internal/facts"
-	"modicum/internal/reach"
 	"modicum/internal/signin"
 	"modicum/internal/tokens"
 	"modicum/ledger"
-	"modicum/policy"
 )
 
 // browser is what a person reaches with a session: the console and the pages of signing
@@ -28,7 +24,7 @@ type browser struct {
 }
 
 // openConsole opens sessions and the console. What pages show was opened before.
-func (s *Server) openConsole(ctx context.Context, keys *Keys, refs *ledger.Refs) (err error) {
+func (s *Server) openConsole(ctx context.Context, keys *Keys) (err error) {
 	b := &browser{}
 	s.browser = b
 	b.sessions, err = signin.New(ctx, signin.Config{
@@ -45,7 +41,7 @@ func (s *Server) openConsole(ctx context.Context, keys *Keys, refs *ledger.Refs)
 		return err
 	}
 	s.tellUnsaid(ctx)
-	if err := s.openSite(refs); err != nil {
+	if err := s.openSite(); err != nil {
 		return err
 	}
 	b.pages = b.sessions.Wrap(s.pagesOf(b))
@@ -91,7 +87,7 @@ func (s *Server) openOIDC() (err error) {
 }
 
 // openSite makes the console and its pages.
-func (s *Server) openSite(refs *ledger.Refs) error {
+func (s *Server) openSite() error {
 	c := s.opts.Config
 	staff := &console.Staff{
 		Lent: s.org.lent, People: s.org.people, Policy: s.set, Now: func() time.Time { now, _ := s.opts.Now(); return now },
@@ -105,12 +101,7 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro()) + laws.Counts(ctx, v, path)
 	}
 	var err error
-	staff.Reach, err = reach.New(reach.Config{
-		Policy: func() (*policy.Set, *facts.Index) { g := s.generation.Load(); return g.Set, g.Facts }, Log: s.record(), Refs: refs, Now: s.opts.Now, Random: rand.Reader,
-	})
-	if err != nil {
-		return err
-	}
+	staff.Reach = s.org.reach
 	s.browser.site, err = console.New(console.Config{
 		Options: console.Options{Version: s.opts.Version, Observe: c.FHIR.Mode == string(ledger.Observe), Base: c.FHIR.Base, Docs: s.opts.Docs},
 		Front:   s.opts.Front, Who: console.Signed(s.org.people, s.opts.Now), Proved: console.Proved, Now: s.opts.Now, Zone: s.set().Zone(),
@@ -121,12 +112,8 @@ func (s *Server) openSite(refs *ledger.Refs) error {
 		return err
 	}
 	s.browser.site.Add(staff.Pages(s.browser.site)...)
-	desk, err := s.openDesk(refs)
-	if err != nil {
-		return err
-	}
-	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: desk}).Pages()...)
-	s.browser.site.Add((&console.Record{Record: s.reading(refs)}).Pages()...)
+	s.browser.site.Add((&console.Overseer{Policy: s.set, Desk: s.org.sight}).Pages()...)
+	s.browser.site.Add((&console.Record{Record: s.org.reading}).Pages()...)
 	s.browser.site.Add(laws.Pages()...)
 	s.browser.site.Add(office.Pages()...)
 	s.browser.site.Add((&console.System{Health: s.Health, EnableHook: s.org.notices.EnableHook, Installation: s.installation}).Pages()...)

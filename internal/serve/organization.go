@@ -15,13 +15,17 @@ import (
 
 	"modicum/internal/access"
 	"modicum/internal/api"
+	"modicum/internal/api/wire"
 	"modicum/internal/book"
 	"modicum/internal/change"
 	"modicum/internal/config"
 	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/internal/notice"
+	"modicum/internal/oversight"
 	"modicum/internal/people"
+	"modicum/internal/preview"
+	"modicum/internal/reach"
 	"modicum/internal/scim"
 	"modicum/internal/store"
 	"modicum/internal/tokens"
@@ -38,7 +42,11 @@ type organization struct {
 	notices *notice.Teller
 	lent    *access.Book
 	scim    http.Handler // nil: nobody provisions
+	again   *api.Memory  // what was done under which key
 	api     http.Handler
+	reading *oversight.Record
+	sight   *preview.Desk
+	reach   *reach.Reader
 }
 
 // organize opens the organization. The policy in force and its facts are there already.
@@ -86,15 +94,46 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	if err := s.openChanges(ctx); err != nil {
 		return err
 	}
-	again, err := api.Remember(ctx, o.desk)
-	if err != nil {
+	if o.again, err = api.Remember(ctx, o.desk); err != nil {
 		return err
 	}
-	o.api = api.Handler(api.Config{
-		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Changes: s.change, Shift: c.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version,
-		Tried: s.tried, Again: again,
-	})
+	if err := s.openSight(refs); err != nil {
+		return err
+	}
 	return s.openSCIM()
+}
+
+// openSight opens what looks into the record, at records as others see them, and at what a
+// task reaches.
+func (s *Server) openSight(refs *ledger.Refs) (err error) {
+	s.org.reading = s.openReading(refs)
+	if s.org.sight, err = s.openDesk(refs); err != nil {
+		return err
+	}
+	s.org.reach, err = reach.New(reach.Config{
+		Policy: func() (*policy.Set, *facts.Index) { g := s.generation.Load(); return g.Set, g.Facts }, Log: s.record(), Refs: refs, Now: s.opts.Now, Random: rand.Reader,
+	})
+	return err
+}
+
+// openAPI makes what programs ask: the sessions of the console are there already.
+func (s *Server) openAPI() {
+	o := s.org
+	o.api = api.Handler(api.Config{
+		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Changes: s.change, Record: o.reading, Desk: o.sight, Reach: o.reach,
+		Tokens: o.tokens, SignIn: s.browser.sessions, System: api.System{Health: s.Health, EnableHook: o.notices.EnableHook, Installation: s.settings},
+		Shift: s.opts.Config.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version, Tried: s.tried, Again: o.again,
+	})
+}
+
+// settings are the configuration in force, for programs.
+func (s *Server) settings() wire.Installation {
+	in := s.installation()
+	out := wire.Installation{File: in.File, Changed: in.Changed, Settings: []wire.Setting{}}
+	for _, k := range in.Settings {
+		out.Settings = append(out.Settings, wire.Setting{Key: k.Path, Value: k.Value, From: k.From, Text: k.Text})
+	}
+	return out
 }
 
 // openChanges opens the changes of policy, and says what is in force where nothing was.

@@ -30,8 +30,8 @@ const mostSets = 8
 
 var _ oversight.Archive = (*archive)(nil)
 
-// reading is the record as people and programs read it.
-func (s *Server) reading(refs *ledger.Refs) *oversight.Record {
+// openReading opens the record as people and programs read it.
+func (s *Server) openReading(refs *ledger.Refs) *oversight.Record {
 	return &oversight.Record{
 		Archive: s.openArchive(), Log: s.record(), Refs: refs, People: s.org.people, Policy: s.set, Key: s.vkey, Doors: []string{fhir.Name, "ledger"},
 	}

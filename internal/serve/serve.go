@@ -206,9 +206,10 @@ func (s *Server) build(ctx context.Context, set *policy.Set) error {
 		return err
 	}
 	s.drain(ctx)
-	if err := s.openConsole(ctx, keys, refs); err != nil {
+	if err := s.openConsole(ctx, keys); err != nil {
 		return err
 	}
+	s.openAPI()
 	if err := s.openDoor(keys, refs, set); err != nil {
 		return err
 	}

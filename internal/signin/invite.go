@@ -34,6 +34,9 @@ type Invitation struct {
 	Why    string `json:"why,omitempty"` // used, withdrawn, replaced, gone
 }
 
+// Waits reports whether the link opens nothing before a second person agrees.
+func (v *Invitation) Waits() bool { return v.Second && v.Agreed == "" && !v.Alone }
+
 var (
 	// ErrMayNot: it is not theirs to do.
 	ErrMayNot = errors.New("it is not yours to do")

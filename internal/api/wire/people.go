@@ -4,20 +4,23 @@ import "time"
 
 // Person is a person of the directory.
 type Person struct {
-	ID         string     `json:"id"`
-	UserName   string     `json:"user_name"`
-	Name       string     `json:"name"`
-	Mail       string     `json:"mail,omitempty"`
-	Title      string     `json:"title,omitempty"`
-	Department string     `json:"department,omitempty"`
-	Facility   string     `json:"facility,omitempty"`
-	Manager    string     `json:"manager,omitempty"`
-	From       string     `json:"from"`
-	Active     bool       `json:"active"`
-	Ended      *time.Time `json:"ended,omitempty"`
-	Same       []string   `json:"same,omitempty" jsonschema:"ids of the same human being, as somebody linked them; of one person alone"`
-	Groups     []string   `json:"groups,omitempty" jsonschema:"of provisioning, by name; of one person alone"`
-	Holds      []Held     `json:"holds,omitempty" jsonschema:"of one person alone, not in lists"`
+	ID            string     `json:"id"`
+	UserName      string     `json:"user_name"`
+	Name          string     `json:"name"`
+	Mail          string     `json:"mail,omitempty"`
+	Title         string     `json:"title,omitempty"`
+	Department    string     `json:"department,omitempty"`
+	Facility      string     `json:"facility,omitempty"`
+	Manager       string     `json:"manager,omitempty"`
+	From          string     `json:"from"`
+	Active        bool       `json:"active"`
+	Ended         *time.Time `json:"ended,omitempty"`
+	Same          []string   `json:"same,omitempty" jsonschema:"ids of the same human being, as somebody linked them; of one person alone"`
+	Zone          string     `json:"zone,omitempty" jsonschema:"time zone; of one person alone"`
+	Practitioners []string   `json:"practitioners,omitempty" jsonschema:"their own records upstream; of one person alone"`
+	Revision      string     `json:"revision,omitempty" jsonschema:"of one person alone: a change names it"`
+	Groups        []string   `json:"groups,omitempty" jsonschema:"of provisioning, by name; of one person alone"`
+	Holds         []Held     `json:"holds,omitempty" jsonschema:"of one person alone, not in lists"`
 }
 
 // Held is what a person holds.
@@ -55,6 +58,7 @@ type Gift struct {
 	Name    string `json:"name" jsonschema:"of an identity ISSUER#SUBJECT: the claims iss and sub"`
 	Dept    string `json:"dept,omitempty"`
 	Why     string `json:"why,omitempty"`
+	Group   string `json:"group,omitempty" jsonschema:"id of the group of provisioning that gives it, as a proposal says"`
 	Minutes int    `json:"minutes,omitzero" jsonschema:"how long; without it until it is taken away"`
 }
 

@@ -1,0 +1,85 @@
+package api_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+
+	"modicum/internal/caller"
+	"modicum/internal/people"
+)
+
+const seen = `{"task":"nurse/give-care","from":"made-up","sample":"p1","assume":["assigned-patient","during-shift","active-episode"]}`
+
+// A look is on record first, each time; what is given is kept nowhere; a patient of ours is
+// asked for as the looker's own request.
+func TestL1_SeeingAsAnotherIsOnRecordFirst(t *testing.T) {
+	k := newClinic(t)
+	k.duty("iris", people.ReviewAccess)
+	for range 2 {
+		status, v := k.call("iris", "POST", "/see-as", seen, "Idempotency-Key", "again")
+		if text := fmt.Sprint(v); status != http.StatusOK || !strings.Contains(text, "Synthetic") || !strings.Contains(text, "left_out") {
+			t.Fatalf("%d %.500s", status, text)
+		}
+	}
+	if got := k.readings(); len(got) != 2 || !strings.HasPrefix(got[0], "iris: seen-as nurse/give-care records:made-up") {
+		t.Errorf("on record: %q", got)
+	}
+	k.log.Fail(errors.New("the disk is full"))
+	if status, v := k.call("iris", "POST", "/see-as", seen); status != http.StatusServiceUnavailable {
+		t.Errorf("without a record: %d %v", status, v)
+	}
+}
+
+func TestSeeingAsAnotherSaysWhatStandsInTheWay(t *testing.T) {
+	k := newClinic(t)
+	k.duty("iris", people.ReviewAccess)
+	for name, tt := range map[string]struct {
+		body string
+		want int
+	}{
+		"no such sample":         {`{"task":"nurse/give-care","from":"made-up","sample":"nobody","assume":[]}`, 422},
+		"no such source":         {`{"task":"nurse/give-care","from":"x","assume":[]}`, 422},
+		"no such task":           {`{"task":"nurse/none","from":"made-up","sample":"p1","assume":[]}`, 404},
+		"no resource":            {`{"task":"nurse/give-care","from":"given","text":"Anna Berg","assume":[]}`, 422},
+		"no such fact":           {`{"task":"nurse/give-care","from":"made-up","sample":"p1","assume":["Anna Berg"]}`, 422},
+		"a task not of her own":  {`{"task":"nurse/give-care","from":"own-view","patient":"p7","own":"nurse/give-care","assume":[]}`, 422},
+		"a patient by no id":     {`{"task":"nurse/give-care","from":"own-view","patient":"Anna Berg","own":"x","assume":[]}`, 422},
+		"an empty one that goes": {`{"task":"nurse/give-care","from":"given","text":"{\"resourceType\":\"Patient\",\"id\":\"p1\"}","assume":[]}`, 200},
+	} {
+		status, v := k.call("iris", "POST", "/see-as", tt.body)
+		if status != tt.want || strings.Contains(fmt.Sprint(v), "Berg") {
+			t.Errorf("%s: %d, want %d: %v", name, status, tt.want, v)
+		}
+	}
+	if len(k.own) > 0 {
+		t.Errorf("asked upstream: %q", k.own)
+	}
+}
+
+// TestN4_ALookAtAPatientTellsNothingOfWhoIsThere: out of reach and not there are one answer,
+// each look is on record, and a token of one task looks for that alone.
+func TestN4_ALookAtAPatientTellsNothingOfWhoIsThere(t *testing.T) {
+	k := newClinic(t)
+	k.token = func(c *caller.Caller) { c.Roles = []string{"nurse"} }
+	status, there := k.call("nina", "POST", "/look", `{"patient":"p1","task":"give-care"}`)
+	_, gone := k.call("nina", "POST", "/look", `{"patient":"nobody-7","task":"give-care"}`)
+	if status != http.StatusOK || fmt.Sprint(there) != fmt.Sprint(gone) || there["reached"] != false || len(there["needs"].([]any)) == 0 {
+		t.Errorf("%d %v\n%v", status, there, gone)
+	}
+	if got := k.readings(); len(got) != 2 || !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "reach-looked-up") }) {
+		t.Errorf("on record: %q", got)
+	}
+	for body, want := range map[string]int{`{"patient":"p1","task":"none"}`: 404, `{"patient":"p 1","task":"give-care"}`: 422, `{"patient":"p1","role":"physician","task":"give-care"}`: 404} {
+		if status, v := k.call("nina", "POST", "/look", body); status != want {
+			t.Errorf("%s: %d %v", body, status, v)
+		}
+	}
+	k.token = func(c *caller.Caller) { c.Roles, c.Task = []string{"nurse"}, "nurse/cover" }
+	if status, v := k.call("nina", "POST", "/look", `{"patient":"p1","task":"give-care"}`); status != http.StatusForbidden {
+		t.Errorf("with a token of another task: %d %v", status, v)
+	}
+}
