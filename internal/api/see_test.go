@@ -10,6 +10,7 @@ import (
 
 	"modicum/internal/caller"
 	"modicum/internal/people"
+	"modicum/ledger"
 )
 
 const seen = `{"task":"nurse/give-care","from":"made-up","sample":"p1","assume":["assigned-patient","during-shift","active-episode"]}`
@@ -72,6 +73,9 @@ func TestN4_ALookAtAPatientTellsNothingOfWhoIsThere(t *testing.T) {
 	}
 	if got := k.readings(); len(got) != 2 || !slices.ContainsFunc(got, func(s string) bool { return strings.Contains(s, "reach-looked-up") }) {
 		t.Errorf("on record: %q", got)
+	}
+	if a := k.log.Entries()[0].(*ledger.Act); !slices.Equal(a.Patients, []string{k.record.Refs.Ref("Patient/p1")}) {
+		t.Errorf("a search of the record for the patient does not find it: %q", a.Patients)
 	}
 	for body, want := range map[string]int{`{"patient":"p1","task":"none"}`: 404, `{"patient":"p 1","task":"give-care"}`: 422, `{"patient":"p1","role":"physician","task":"give-care"}`: 404} {
 		if status, v := k.call("nina", "POST", "/look", body); status != want {

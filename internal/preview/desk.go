@@ -172,7 +172,7 @@ func (d *Desk) record(ctx context.Context, q *Question, count int, now time.Time
 		act.What = append(act.What, "assumed:"+name)
 	}
 	if q.Patient != "" {
-		act.Patients = []string{d.cfg.Refs.Ref(q.Patient)}
+		act.Patients = []string{d.cfg.Refs.Ref("Patient/" + q.Patient)}
 	}
 	if _, err := d.cfg.Log.Append(ctx, act, nil); err != nil {
 		return errors.Join(ErrUnavailable, err)

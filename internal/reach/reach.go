@@ -136,7 +136,7 @@ func (r *Reader) record(ctx context.Context, by Asker, task, patient string, now
 	}
 	act := &ledger.Act{
 		Act: "reach-looked-up", At: now.UnixMicro(), ID: id.String(), Kind: ledger.KindAct, Schema: ledger.Schema,
-		Who: by.ID, Behalf: by.ID, What: []string{task, r.cfg.Refs.Ref(patient)},
+		Who: by.ID, Behalf: by.ID, What: []string{task}, Patients: []string{r.cfg.Refs.Ref("Patient/" + patient)},
 	}
 	if _, err := r.cfg.Log.Append(ctx, act, nil); err != nil {
 		return fmt.Errorf("%w: %w", ErrUnavailable, err)

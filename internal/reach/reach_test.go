@@ -39,7 +39,9 @@ func (l *log) Append(_ context.Context, e ledger.Entry, _ func(ledger.Tx) error)
 // refs are references that a test can read.
 type refs struct{}
 
-func (refs) Ref(patient string) string { return "ref-of-" + patient }
+func (refs) Ref(patient string) string {
+	return "r1:" + strings.Repeat("-", 24-len(patient)%24) + strings.ReplaceAll(patient, "/", "_")
+}
 
 type ward struct {
 	*reach.Reader
@@ -174,7 +176,7 @@ func TestL1_ALookIsOnRecordBeforeItIsAnswered(t *testing.T) {
 		t.Fatalf("%d entries", len(w.log.entries))
 	}
 	act := w.log.entries[0].(*ledger.Act)
-	if act.Who != "nina" || !slices.Equal(act.What, []string{"nurse/give-care", "ref-of-p1"}) {
+	if act.Who != "nina" || !slices.Equal(act.What, []string{"nurse/give-care"}) || len(act.Patients) != 1 || !strings.HasSuffix(act.Patients[0], "-Patient_p1") {
 		t.Errorf("recorded %+v", act)
 	}
 	if body, err := ledger.Encode(act); err != nil {
