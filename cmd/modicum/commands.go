@@ -24,6 +24,16 @@ type commands struct {
 	BreakGlass breakGlassCommand `cmd:"" help:"Open one patient's chart at once, in an emergency."`
 	People     peopleCommands    `cmd:"" help:"The people of the organization, and what they hold."`
 	Keys       keysCommands      `cmd:"" help:"The keys of your programs."`
+	Record     recordCommands    `cmd:"" help:"Search the record of a running installation, show and prove it."`
+	SeeAs      seeAsCommand      `cmd:"" help:"See records as a task of somebody else would show them."`
+	Look       lookCommand       `cmd:"" help:"What a task of yours shows of a patient, and why not more."`
+	Tokens     tokensCommands    `cmd:"" help:"Tokens of yours that go on, and their end."`
+	Sessions   sessionsCommands  `cmd:"" help:"Where you are signed in, and its end."`
+	Wishes     wishesCommand     `cmd:"" help:"How you are told by mail."`
+	Health     healthCommand     `cmd:"" help:"How each part of the installation does."`
+	Webhook    webhookCommand    `cmd:"" help:"Call a webhook again that its receiver switched off."`
+	Settings   settingsCommand   `cmd:"" help:"The configuration in force."`
+	Reviews    reviewsCommands   `cmd:"" help:"What is to be looked at afterwards: broken glasses, and what was lent."`
 	Observe    observeCommands   `cmd:"" help:"What enforcing would withhold, of a door that only observes."`
 	SelfTest   selfTestCommand   `cmd:"" help:"Attack a running installation by every channel, and grade it."`
 	Version    versionCommand    `cmd:"" help:"Say version, commit and what was linked."`

@@ -8,19 +8,27 @@ import (
 )
 
 type peopleCommands struct {
-	List       peopleList       `cmd:"" help:"People, by name."`
-	Show       peopleShow       `cmd:"" help:"One person: what they hold, why, since when, last used when."`
-	Add        peopleAdd        `cmd:"" help:"Add a person, who holds nothing yet."`
-	Give       peopleGive       `cmd:"" help:"Give a role, position, duty or identity."`
-	Agree      peopleAgree      `cmd:"" help:"The second person's yes to a right over others."`
-	Take       peopleTake       `cmd:"" help:"Take a role, position, duty or identity away, at once."`
-	Deactivate peopleDeactivate `cmd:"" help:"End a person, and all that they hold, in one step."`
-	Import     peopleImport     `cmd:"" help:"Add the people of a file, all of them or none."`
-	Link       peopleLink       `cmd:"" help:"Say that two ids are one human being."`
-	Unlink     peopleUnlink     `cmd:"" help:"Take that back."`
-	Entrust    peopleEntrust    `cmd:"" help:"Leave a person who was added by hand to provisioning."`
-	Programs   peoplePrograms   `cmd:"" help:"Programs, who owns them, and what stands out about them."`
-	HandOver   peopleHandOver   `cmd:"" help:"Give a program to a new owner."`
+	List          peopleList          `cmd:"" help:"People, by name."`
+	Show          peopleShow          `cmd:"" help:"One person: what they hold, why, since when, last used when."`
+	Add           peopleAdd           `cmd:"" help:"Add a person, who holds nothing yet."`
+	Give          peopleGive          `cmd:"" help:"Give a role, position, duty or identity."`
+	Agree         peopleAgree         `cmd:"" help:"The second person's yes to a right over others."`
+	Take          peopleTake          `cmd:"" help:"Take a role, position, duty or identity away, at once."`
+	Deactivate    peopleDeactivate    `cmd:"" help:"End a person, and all that they hold, in one step."`
+	Import        peopleImport        `cmd:"" help:"Add the people of a file, all of them or none."`
+	Link          peopleLink          `cmd:"" help:"Say that two ids are one human being."`
+	Unlink        peopleUnlink        `cmd:"" help:"Take that back."`
+	Entrust       peopleEntrust       `cmd:"" help:"Leave a person who was added by hand to provisioning."`
+	Change        peopleChange        `cmd:"" help:"Change what is said of a person."`
+	Reactivate    peopleReactivate    `cmd:"" help:"Bring somebody back, who holds nothing then."`
+	Invite        peopleInvite        `cmd:"" help:"Make a link by which a person signs in."`
+	Proposals     peopleProposals     `cmd:"" help:"What waits for a second person: rights and invitations."`
+	Invitation    peopleInvitation    `cmd:"" help:"Say yes to an invitation that waits, or take one back."`
+	AddProgram    peopleAddProgram    `cmd:"" help:"Add a program; its owner registers its keys next."`
+	ChangeProgram peopleChangeProgram `cmd:"" help:"Change a program: its end, its scopes, its networks."`
+	StopProgram   peopleStopProgram   `cmd:"" help:"Stop a program for ever."`
+	Programs      peoplePrograms      `cmd:"" help:"Programs, who owns them, and what stands out about them."`
+	HandOver      peopleHandOver      `cmd:"" help:"Give a program to a new owner."`
 }
 
 // fresh ends the help of what needs a fresh proof of presence.

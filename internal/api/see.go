@@ -17,7 +17,7 @@ func (a *api) seeOperations() []operation {
 	return []operation{
 		{method: "GET", path: "/see-as", name: "seeAsChoices", about: "see-as", summary: "As which tasks records can be seen, and with what.", duties: oversight.Seers, answer: as[wire.SeeAsChoices]("SeeAsChoices"), do: (*call).seeAsChoices},
 		{method: "POST", path: "/see-as", name: "seeAs", about: "see-as", summary: "See records as a task would show them. Each look is on record before it is answered; it changes nothing.", duties: oversight.Seers, looks: true, most: 2 * preview.MostBytes,
-			body: as[wire.SeeAs]("SeeAs"), answer: as[wire.Seen]("Seen"), may: []problem.Problem{problem.Refused, problem.NoSuchThing}, with: typed((*call).seeAs)},
+			body: as[wire.SeeAs]("SeeAs"), answer: as[wire.Seen]("SeenAs"), may: []problem.Problem{problem.Refused, problem.NoSuchThing}, with: typed((*call).seeAs)},
 		{method: "POST", path: "/look", name: "look", about: "people", summary: "What a task of yours shows of a patient, class by class, and why not more. Each look is on record before it is answered; it reads no record.", person: true, looks: true,
 			body: as[wire.Look]("Look"), answer: as[wire.Reach]("Reach"), may: []problem.Problem{problem.Refused, problem.NoSuchThing, problem.NotForTask}, with: typed((*call).look)},
 	}

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/jsonschema-go/jsonschema"
 
@@ -67,6 +68,9 @@ func fullest(s *jsonschema.Schema) any {
 	switch kind {
 	case "object":
 		out := map[string]any{}
+		if len(s.Properties) == 0 { // of any shape
+			out["x"] = "x"
+		}
 		for name, p := range s.Properties {
 			out[name] = fullest(p)
 		}
@@ -178,6 +182,7 @@ func TestTheClientIsWhatIsDescribed(t *testing.T) {
 	c := &client.Client{Address: web.URL, Token: "mdc_x", HTTP: web.Client()}
 	gift := client.Gift{Kind: "role", Name: "nurse", Dept: "d", Why: "w", Minutes: 5}
 	want := client.Want{Kind: "ask", Role: "r", Task: "t", Patients: []string{"p1"}, Record: "Patient/p1", Classes: []string{"c"}, Overlays: []string{"o"}, Minutes: 5}
+	word, days := "w", time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	calls := map[string]func(context.Context) (any, error){
 		"Ask":      func(ctx context.Context) (any, error) { return c.Ask(ctx, want) },
 		"Request":  func(ctx context.Context) (any, error) { return c.Request(ctx, "x") },
@@ -217,7 +222,49 @@ func TestTheClientIsWhatIsDescribed(t *testing.T) {
 		"ApprovePolicy":      func(ctx context.Context) (any, error) { return c.ApprovePolicy(ctx, "x", "d", "w") },
 		"RefusePolicy":       func(ctx context.Context) (any, error) { return nil, c.RefusePolicy(ctx, "x", "w") },
 		"WithdrawPolicy":     func(ctx context.Context) (any, error) { return nil, c.WithdrawPolicy(ctx, "x") },
-		"TakeKey":            func(ctx context.Context) (any, error) { return nil, c.TakeKey(ctx, "x", "y") },
+		"SearchRecord": func(ctx context.Context) (any, error) {
+			return c.SearchRecord(ctx, client.RecordSearch{Who: "a", Patient: "p1", Kind: "shown", Effect: "admit", Role: "r", Task: "t", Purpose: "p", Door: "fhir", Grant: "g", From: &days, Until: &days, Before: "7", Limit: 3})
+		},
+		"RecordEntry":  func(ctx context.Context) (any, error) { return c.RecordEntry(ctx, "x") },
+		"ProveRecord":  func(ctx context.Context) (any, error) { return c.ProveRecord(ctx, "x") },
+		"SeeAsChoices": func(ctx context.Context) (any, error) { return c.SeeAsChoices(ctx) },
+		"SeeAs": func(ctx context.Context) (any, error) {
+			return c.SeeAs(ctx, client.SeeAs{Task: "r/t", From: "own-view", Patient: "p1", Own: "r/o", Text: "x", Sample: "s"})
+		},
+		"Look":          func(ctx context.Context) (any, error) { return c.Look(ctx, "r", "t", "p1") },
+		"Health":        func(ctx context.Context) (any, error) { return c.Health(ctx) },
+		"Installation":  func(ctx context.Context) (any, error) { return c.Installation(ctx) },
+		"EnableWebhook": func(ctx context.Context) (any, error) { return nil, c.EnableWebhook(ctx, "x") },
+		"Tokens":        func(ctx context.Context) (any, error) { return c.Tokens(ctx, "x") },
+		"EndToken":      func(ctx context.Context) (any, error) { return nil, c.EndToken(ctx, "", "x") },
+		"EndTokens":     func(ctx context.Context) (any, error) { return c.EndTokens(ctx) },
+		"Sessions":      func(ctx context.Context) (any, error) { return c.Sessions(ctx, "") },
+		"EndSession":    func(ctx context.Context) (any, error) { return nil, c.EndSession(ctx, "x", "y") },
+		"ChangePerson": func(ctx context.Context) (any, error) {
+			return c.ChangePerson(ctx, "x", client.PersonChange{Revision: "7", Name: &word, Practitioners: &[]string{"Practitioner/1"}})
+		},
+		"Reactivate":         func(ctx context.Context) (any, error) { return nil, c.Reactivate(ctx, "x") },
+		"Invite":             func(ctx context.Context) (any, error) { return c.Invite(ctx, "x") },
+		"AgreeInvitation":    func(ctx context.Context) (any, error) { return nil, c.AgreeInvitation(ctx, "x") },
+		"WithdrawInvitation": func(ctx context.Context) (any, error) { return nil, c.WithdrawInvitation(ctx, "x") },
+		"Proposals":          func(ctx context.Context) (any, error) { return c.Proposals(ctx) },
+		"AddProgram": func(ctx context.Context) (any, error) {
+			return c.AddProgram(ctx, client.NewProgram{ID: "b", Title: "t", Owner: "o", Why: "w", Role: "r", Task: "t", Scopes: []string{"s"}, Networks: []string{"n"}, Until: days})
+		},
+		"ChangeProgram": func(ctx context.Context) (any, error) {
+			return c.ChangeProgram(ctx, "x", client.ProgramChange{Why: &word, Scopes: &[]string{"s"}, Until: &days})
+		},
+		"StopProgram": func(ctx context.Context) (any, error) { return nil, c.StopProgram(ctx, "x") },
+		"Wishes":      func(ctx context.Context) (any, error) { return c.Wishes(ctx) },
+		"Wish": func(ctx context.Context) (any, error) {
+			return nil, c.Wish(ctx, client.Wishes{Pace: "daily", Daily: "08:00", From: "22:00", Until: "07:00", Zone: "UTC"})
+		},
+		"OldNotices": func(ctx context.Context) (any, error) { return c.OldNotices(ctx) },
+		"Seen":       func(ctx context.Context) (any, error) { return nil, c.Seen(ctx, "x") },
+		"Attest":     func(ctx context.Context) (any, error) { return nil, c.Attest(ctx, "x", "w") },
+		"Reviews":    func(ctx context.Context) (any, error) { return c.Reviews(ctx) },
+		"Review":     func(ctx context.Context) (any, error) { return nil, c.Review(ctx, "x", "justified", "w") },
+		"TakeKey":    func(ctx context.Context) (any, error) { return nil, c.TakeKey(ctx, "x", "y") },
 	}
 	reaches := map[string]string{"Keys": "keys", "Approve": "grant", "ApprovePolicy": "in_force"} // what the call gives of the answer
 	for i := range reflect.TypeFor[*client.Client]().NumMethod() {
@@ -246,7 +293,7 @@ func sameAs(t *testing.T, name string, got any, sent []byte, part string) {
 		t.Fatal(err)
 	}
 	m, _ := want.(map[string]any)
-	if items, is := m["items"]; is {
+	if items, is := m["items"]; is && name != "SearchRecord" { // of which the rest tells where to go on
 		want = items
 	}
 	if part != "" {
