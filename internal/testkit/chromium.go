@@ -46,13 +46,25 @@ func Chromium(tb testing.TB, more ...chromedp.ExecAllocatorOption) context.Conte
 		chromedp.Flag("no-first-run", true),
 		chromedp.WindowSize(1280, 900),
 	)
-	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
+	ctx, cancel := life(tb)
 	tb.Cleanup(cancel)
 	ctx, cancel = chromedp.NewExecAllocator(ctx, append(options, more...)...)
 	tb.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	tb.Cleanup(cancel)
 	return ctx
+}
+
+// life lasts as long as a test, what it does at its end included, and stops shortly before
+// its deadline: whoever waits in vain then says for what.
+func life(tb testing.TB) (context.Context, context.CancelFunc) {
+	ctx := context.WithoutCancel(tb.Context())
+	if t, ok := tb.(interface{ Deadline() (time.Time, bool) }); ok {
+		if at, has := t.Deadline(); has {
+			return context.WithDeadline(ctx, at.Add(-10*time.Second))
+		}
+	}
+	return context.WithCancel(ctx)
 }
 
 // Violation is one rule of axe-core that a page breaks.
