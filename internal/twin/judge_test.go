@@ -189,6 +189,9 @@ func (j *judge) shown(w *world, e *entry) string {
 	if t, _ := j.cat.Type(e.typ); j.cat.ByProof(t) {
 		return e.text // whoever refers to a drug proves it: none of it is taken for hidden
 	}
+	if e.typ == "Binary" {
+		return j.content(w, e)
+	}
 	rw := j.world(w)
 	var b strings.Builder
 	for _, d := range j.decisionsOf(e) {

@@ -28,10 +28,15 @@ type run struct {
 	a, b   *world
 	hider  *hider
 	seen   [2]sight
+	draw   func(*asker) ask // the next request of the session
 }
 
-func newRun(seed uint64, set *policy.Set) *run {
-	r := &run{seed: seed, set: set, a: grow(rand.New(rand.NewPCG(seed, 1)))}
+func newRun(seed uint64, set *policy.Set) *run { return newRunOf(seed, set, func(*world) {}) }
+
+// newRunOf is a run of worlds to which something was added.
+func newRunOf(seed uint64, set *policy.Set, add func(*world)) *run {
+	r := &run{seed: seed, set: set, a: grow(rand.New(rand.NewPCG(seed, 1))), draw: (*asker).draw}
+	add(r.a)
 	r.a.age(rand.New(rand.NewPCG(seed, 5)))
 	r.person = hire(rand.New(rand.NewPCG(seed, 2)), seed, r.a)
 	r.person.borrow(rand.New(rand.NewPCG(seed, 6)), seed, r.a)
@@ -54,7 +59,7 @@ func (r *run) session(t testing.TB, b *world, n *tally) string {
 	defer p.a.close()
 	p.asks = newAsker(rand.New(rand.NewPCG(r.seed, 4)), r)
 	for range sessionSteps {
-		if diff := p.step(t, p.asks.draw()); diff != "" {
+		if diff := p.step(t, r.draw(p.asks)); diff != "" {
 			return diff
 		}
 	}

@@ -1,18 +1,24 @@
 package whole_test
 
 import (
+	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 
 	"modicum/internal/sandbox"
+	"modicum/internal/testkit"
 )
 
 // point is where in a write the gate is killed.
@@ -30,13 +36,26 @@ var points = []point{
 	{"when the write is done, and its answer is not sent", http.MethodPut, true, false},
 }
 
-// guillotine is an upstream that kills the gate at a point, once.
+// guillotine stands before a server and kills the gate at a point, once.
 type guillotine struct {
-	inner *sandbox.Server
-	mu    sync.Mutex
-	armed *point
-	kill  func()
-	over  chan struct{} // closed when the server is done with what it was killed in
+	server string // its base
+	inner  http.Handler
+	mu     sync.Mutex
+	armed  *point
+	kill   func()
+	over   chan struct{} // closed when the server is done with what it was killed in
+}
+
+func newGuillotine(t *testing.T, server string) *guillotine {
+	t.Helper()
+	target, err := url.Parse(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	target.Path = ""
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of a gate that was killed while it asked
+	return &guillotine{server: server, inner: proxy}
 }
 
 func (g *guillotine) arm(p *point) {
@@ -46,57 +65,87 @@ func (g *guillotine) arm(p *point) {
 }
 
 func (g *guillotine) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	g.mu.Lock()
-	p := g.armed
-	if p != nil && (p.method != r.Method || !strings.Contains(r.URL.Path, "/Patient/") && !strings.Contains(r.URL.Path, "/Observation/")) {
-		p = nil
-	}
-	if p != nil {
-		g.armed = nil
-	}
-	g.mu.Unlock()
+	p := g.falls(r)
 	if p == nil {
 		g.inner.ServeHTTP(w, r)
 		return
 	}
 	defer close(g.over)
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		panic(http.ErrAbortHandler)
+	}
+	does := func() { // whoever sent it is gone, or will be
+		again := r.Clone(context.WithoutCancel(r.Context()))
+		again.Body = io.NopCloser(bytes.NewReader(body))
+		g.inner.ServeHTTP(httptest.NewRecorder(), again)
+	}
 	if p.before {
-		g.inner.ServeHTTP(httptest.NewRecorder(), r)
+		does()
 	}
 	g.kill()
 	if p.after {
-		g.inner.ServeHTTP(httptest.NewRecorder(), r)
+		does()
 	}
 	panic(http.ErrAbortHandler)
+}
+
+// falls gives the point that a request is at, if it is the armed one.
+func (g *guillotine) falls(r *http.Request) *point {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	p := g.armed
+	if p == nil || p.method != r.Method || !strings.Contains(r.URL.Path, "/Patient/") && !strings.Contains(r.URL.Path, "/Observation/") {
+		return nil
+	}
+	g.armed = nil
+	return p
+}
+
+// put writes a record at the server, past the gate.
+func (g *guillotine) put(t *testing.T, name, body string) {
+	t.Helper()
+	if a := send(t, http.MethodPut, g.server+"/"+name, "", "", "application/fhir+json", body); a.status >= 300 {
+		t.Fatalf("%s: %d %s", name, a.status, a.body)
+	}
 }
 
 // kept is the text of a record at the server without what it says of versions.
 func (g *guillotine) kept(t *testing.T, name string) string {
 	t.Helper()
-	for n, body := range g.inner.All {
-		if n == name {
-			var record map[string]any
-			if err := json.Unmarshal(body, &record); err != nil {
-				t.Fatal(err)
-			}
-			delete(record, "meta")
-			text, err := json.Marshal(record)
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(text)
-		}
-	}
-	return ""
+	return ordered(t, get(t, g.server+"/"+name, "", "").body)
 }
 
-func (g *guillotine) count(typ string) (n int) {
-	for name := range g.inner.All {
-		if strings.HasPrefix(name, typ+"/") {
-			n++
-		}
+func (g *guillotine) count(t *testing.T, typ string) int {
+	t.Helper()
+	return len(idsAt(t, g.server+"/"+typ+"?_count=100"))
+}
+
+// idsAt lists what a search at the server finds now: HAPI answers from what it found a
+// minute ago otherwise.
+func idsAt(t *testing.T, address string) (ids []string) {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return n
+	req.Header.Set("Cache-Control", "no-cache")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var b struct {
+		ResourceType string
+		Entry        []struct{ Resource struct{ ID string } }
+	}
+	if err := json.NewDecoder(res.Body).Decode(&b); err != nil || b.ResourceType != "Bundle" {
+		t.Fatalf("%s: %s %v", address, res.Status, err)
+	}
+	for _, e := range b.Entry {
+		ids = append(ids, e.Resource.ID)
+	}
+	return ids
 }
 
 const (
@@ -109,7 +158,16 @@ const (
 // it was to be; the gate starts again on what it left, its record verifies and holds the
 // decision of a write that the server heard of; and what is sent again is done once.
 func TestKilledAtAnyPointNothingIsHalfDone(t *testing.T) {
-	g := &guillotine{inner: sandbox.NewServer()}
+	t.Run("sandbox", func(t *testing.T) {
+		up := httptest.NewServer(sandbox.NewServer())
+		t.Cleanup(up.Close)
+		killedBefore(t, up.URL+"/fhir")
+	})
+	t.Run("HAPI", func(t *testing.T) { killedBefore(t, testkit.NewHAPI(t, testkit.HAPIOptions{}).Base) })
+}
+
+func killedBefore(t *testing.T, server string) {
+	g := newGuillotine(t, server)
 	up := httptest.NewServer(g)
 	t.Cleanup(up.Close)
 	i := install(t, canaryConfig(up.URL))
@@ -135,7 +193,7 @@ func TestKilledAtAnyPointNothingIsHalfDone(t *testing.T) {
 	heard := 0 // updates of which the decision must be on record
 	for _, p := range points {
 		t.Run(p.name, func(t *testing.T) {
-			g.inner.PutJSON([]byte(partlySeen))
+			g.put(t, "Patient/p1", partlySeen)
 			was := g.kept(t, "Patient/p1")
 			done := strings.Replace(was, "Before", "After", 1)
 			begin()
@@ -180,8 +238,8 @@ func made(t *testing.T, g *guillotine, p point, ask func(method, path, body, tag
 	if p.method != http.MethodPut {
 		return
 	}
-	body := strings.Replace(weight, "60.5", fmt.Sprint(60+g.count("Observation")), 1)
-	before := g.count("Observation")
+	body := strings.Replace(weight, "60.5", fmt.Sprint(60+g.count(t, "Observation")), 1)
+	before := g.count(t, "Observation")
 	g.arm(&p)
 	if a, err := ask(http.MethodPost, "Observation", body, ""); err == nil {
 		t.Fatalf("the gate was killed and answered %d %s", a.status, a.body)
@@ -192,7 +250,7 @@ func made(t *testing.T, g *guillotine, p point, ask func(method, path, body, tag
 	if err != nil || again.status != http.StatusCreated {
 		t.Errorf("made again: %v, %d %s", err, again.status, again.body)
 	}
-	if n := g.count("Observation") - before; n != 1 {
+	if n := g.count(t, "Observation") - before; n != 1 {
 		t.Errorf("%d records were made", n)
 	}
 }

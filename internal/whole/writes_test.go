@@ -133,20 +133,10 @@ func (p *practice) shows(t *testing.T, patient string) {
 	})
 }
 
-// of counts the records of a patient at the server.
-func (p *practice) of(t *testing.T, typ, patient string) (ids []string) {
+// of lists the records of a patient at the server.
+func (p *practice) of(t *testing.T, typ, patient string) []string {
 	t.Helper()
-	a := get(t, p.upstream+"/"+typ+"?_count=100&subject=Patient/"+patient, "", "")
-	var b struct {
-		Entry []struct{ Resource struct{ ID string } }
-	}
-	if err := json.Unmarshal([]byte(a.body), &b); err != nil || a.status != http.StatusOK {
-		t.Fatalf("%d %s", a.status, a.body)
-	}
-	for _, e := range b.Entry {
-		ids = append(ids, e.Resource.ID)
-	}
-	return ids
+	return idsAt(t, p.upstream+"/"+typ+"?_count=100&subject=Patient/"+patient)
 }
 
 // TestClientLibrariesWriteThroughTheDoor: what a hospital's applications write with goes
