@@ -142,6 +142,9 @@ func (at At) place() string {
 // Changed reports whether the file is another one than when it was read: what is in force
 // is what was read then.
 func (c *Config) Changed() bool {
+	if c.File == "" {
+		return false // made by a program, not read
+	}
 	text, err := os.ReadFile(c.File)
 	sum := sha256.Sum256(text)
 	return err != nil || !bytes.Equal(sum[:], c.sum[:])

@@ -121,6 +121,33 @@ var deedWords = map[string][2]string{
 	"batch": {"sent a batch of", "send a batch of"}, "refused": {"asked for what is not done here:", "ask for what is not done here:"},
 }
 
+// admitted says whether a decision let the request in, where nothing more is known of it.
+func admitted(d *ledger.Decision) Badge {
+	if d.Effect == ledger.Refuse {
+		return Badge{"refused", "stop", ""}
+	}
+	return Badge{"allowed", "keep", ""}
+}
+
+// asked says what a decision was asked for: read Patient, searched Observation by patient.
+func asked(x *ledger.Decision) string {
+	verbs, ok := deedWords[x.Interaction]
+	if !ok {
+		verbs = [2]string{words(x.Interaction), words(x.Interaction)}
+	}
+	say := verbs[0]
+	if x.Effect == ledger.Refuse {
+		say = "asked to " + verbs[1]
+	}
+	if len(x.Asked) > 0 && x.Asked[0] != "" {
+		say += " " + x.Asked[0]
+	}
+	if len(x.Asked) > 1 {
+		say += " by " + strings.Join(x.Asked[1:], ", ")
+	}
+	return say
+}
+
 // sayDecision tells who asked for what, of whom, for what purpose.
 func (r *Record) sayDecision(d *deed) string {
 	x := d.decision

@@ -71,7 +71,7 @@ func TestRolesAreWhatThePolicySays(t *testing.T) {
 		}
 	}
 	_, page := h.get(t, "/roles/nurse")
-	for _, want := range []string{"While care relationship", "The glass may be broken for 4 hours", "Lent for", "by charge nurse", "all clinical data but"} {
+	for _, want := range []string{"While this holds: care relationship, during shift, active episode", "The glass may be broken for 4 hours", "Lent for", "by charge nurse", "all clinical data but"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the nurse's page does not say %q", want)
 		}

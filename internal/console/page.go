@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -118,6 +119,15 @@ func (s *Site) menu(v *Visit) (out []menuGroup) {
 		}
 	}
 	return out
+}
+
+// waiting is what the menu counts beside a page: nothing where the viewer has no such page.
+func (s *Site) waiting(v *Visit, path string) int {
+	i := slices.IndexFunc(s.pages, func(p Page) bool { return p.Path == path })
+	if i < 0 || s.cfg.Counts == nil || s.pages[i].May != nil && !s.pages[i].May(v.Viewer) {
+		return 0
+	}
+	return s.cfg.Counts(v.R.Context(), v.Viewer, path)
 }
 
 func (s *Site) item(v *Visit, p *Page) menuItem {

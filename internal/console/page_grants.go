@@ -193,6 +193,7 @@ func (s *Staff) grantSteps(v *Visit, g *access.Grant) []stepShown {
 	if g.Review != nil && g.Review.At != 0 {
 		out = append(out, stepShown{v.When(g.Review.At), s.name(g.Review.Who) + " reviewed it: " + string(g.Review.Verdict), g.Review.Word})
 	}
+	slices.SortStableFunc(out, func(a, b stepShown) int { return strings.Compare(a.At.Exact, b.At.Exact) })
 	return out
 }
 

@@ -22,12 +22,14 @@ type homeShown struct {
 	Reviews int
 	// Policies are changes of policy that wait for this person.
 	Policies int
-	Owed     []card // glasses that this person broke and has not spoken of
-	Holds    []card
-	Asked    []card
-	Tasks    []policy.TaskInfo
-	Look     *Form
-	Glass    bool
+	// Agree are rights that somebody else gave, which wait for this person's yes.
+	Agree int
+	Owed  []card // glasses that this person broke and has not spoken of
+	Holds []card
+	Asked []card
+	Tasks []policy.TaskInfo
+	Look  *Form
+	Glass bool
 }
 
 // homePage is what concerns somebody now, the most pressing first; the start page for
@@ -38,8 +40,15 @@ func (s *Staff) homePage(site *Site) Page {
 			site.cfg.Front.ServeHTTP(v.W, v.R)
 			return nil
 		}
-		return v.Show(homeView, s.home(v))
+		h := s.home(v)
+		h.Agree = site.waiting(v, "/proposals")
+		return v.Show(homeView, h)
 	}}
+}
+
+// Something says whether anything waits for the reader.
+func (h homeShown) Something() bool {
+	return len(h.Waiting)+len(h.Owed)+h.Reviews+h.Policies+h.Agree > 0
 }
 
 func (s *Staff) home(v *Visit) homeShown {

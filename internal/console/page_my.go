@@ -119,13 +119,14 @@ func (s *Staff) lookForm(v *Visit) *Form {
 }
 
 func patientField() *Field {
-	return &Field{Name: "patient", Label: "Patient", Kind: Line, Need: true, Max: 64, Hint: "The id, as it stands in Patient/id."}
+	return &Field{Name: "patient", Label: "Patient", Kind: Line, Need: true, Max: 64, Hint: "The id of the chart, not the name."}
 }
 
 type patientShown struct {
 	Patient string
 	*reach.Answer
 	Groups []group
+	Others []group // of which nothing shows
 	Look   *Form
 	Ask    bool // one more class can be asked for
 	Glass  bool
@@ -141,12 +142,36 @@ type meaning struct{ Name, Text string }
 
 // means explains the facts that lines ask for, as the policy explains them.
 func (s *Staff) means(needs []reach.Need) (out []meaning) {
-	for _, f := range s.Policy().Facts() {
-		if f.Means != "" && slices.ContainsFunc(needs, func(n reach.Need) bool { return slices.Contains(strings.FieldsFunc(n.While, split), f.Name) }) {
-			out = append(out, meaning{words(f.Name), f.Means})
+	known := s.meanings()
+	for _, n := range needs {
+		for _, name := range strings.FieldsFunc(n.While, split) {
+			if known[name] != "" {
+				out = append(out, meaning{words(name), known[name]})
+				delete(known, name) // once is enough
+			}
 		}
 	}
 	return out
+}
+
+// meanings are those of all facts and conditions, by name.
+func (s *Staff) meanings() map[string]string {
+	set, known := s.Policy(), map[string]string{}
+	for _, f := range set.Facts() {
+		known[f.Name] = f.Means
+	}
+	for _, c := range set.Folder().Conditions.Conditions {
+		known[c.Name.Text] = c.Means
+	}
+	return known
+}
+
+// allOf spells out what must hold: a list where it is nothing but a list.
+func allOf(while string) string {
+	if strings.Contains(while, " or ") || strings.Contains(while, "(") {
+		return while
+	}
+	return strings.ReplaceAll(while, " and ", ", ")
 }
 
 func split(r rune) bool { return r == ' ' || r == '(' || r == ')' || r == ',' }
@@ -164,6 +189,9 @@ type group struct {
 	Not         []classShown
 	kept        catalog.ClassSet
 }
+
+// empty says that nothing of it shows.
+func (g group) empty() bool { return g.kept.Len()+len(g.Shown) == 0 }
 
 type classShown struct {
 	Name, Title, Why string
@@ -212,6 +240,9 @@ func (s *Staff) patient(v *Visit, f *Form, a *reach.Answer) patientShown {
 		shown.Means = s.means(a.Needs)
 	}
 	shown.Groups = families(set.Catalog(), a.Classes, shown.Ask)
+	if i := slices.IndexFunc(shown.Groups, group.empty); i >= 0 {
+		shown.Groups, shown.Others = shown.Groups[:i], shown.Groups[i:]
+	}
 	for _, m := range a.Marks {
 		if m.Shows {
 			shown.Lifts = append(shown.Lifts, m.Title)

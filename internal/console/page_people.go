@@ -140,11 +140,11 @@ func personForm(p *people.Person) *Form {
 		{Name: "name", Label: "Name", Kind: Line, Need: true, Max: 256, Value: p.Name},
 		{Name: "mail", Label: "Mail address", Kind: Line, Max: 256, Value: p.Mail},
 		{Name: "title", Label: "Title", Hint: "As their badge says it.", Kind: Line, Max: 256, Value: p.Title},
-		{Name: "department", Label: "Department", Hint: "The id of a Location.", Kind: Line, Max: 64, Value: p.Department},
-		{Name: "facility", Label: "Facility", Hint: "The id of an Organization.", Kind: Line, Max: 64, Value: p.Facility},
+		{Name: "department", Label: "Department", Hint: "The id of the place in the FHIR server, a Location: such as ward-3.", Kind: Line, Max: 64, Value: p.Department},
+		{Name: "facility", Label: "Facility", Hint: "The id in the FHIR server, an Organization.", Kind: Line, Max: 64, Value: p.Facility},
 		{Name: "manager", Label: "Manager", Hint: "User name of who manages them.", Kind: Line, Max: 256, Value: p.Manager},
-		{Name: "practitioner", Label: "Their own records upstream", Hint: "Such as Practitioner/123, separated by blanks.", Kind: Line, Value: strings.Join(p.Practitioners, " ")},
-		{Name: "zone", Label: "Time zone", Hint: "Such as America/Chicago. Leave it out for that of the organization.", Kind: Line, Max: 64, Value: p.Zone},
+		{Name: "practitioner", Label: "Who they are in the FHIR server", Hint: "Such as Practitioner/123; several are separated by blanks.", Kind: Line, Value: strings.Join(p.Practitioners, " ")},
+		{Name: "zone", Label: "Time zone", Hint: "Such as America/Chicago. Left empty, it is that of the organization.", Kind: Line, Max: 64, Value: p.Zone},
 	}}
 }
 

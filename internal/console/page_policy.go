@@ -179,7 +179,7 @@ func changeBadge(s change.State) Badge {
 	case change.Proposed:
 		return Badge{"waits for a yes", "mask", "somebody proposed it"}
 	case change.InForce:
-		return Badge{"came in force", "keep", ""}
+		return Badge{"came into force", "keep", ""}
 	case change.Refused:
 		return Badge{"refused", "stop", ""}
 	case change.Withdrawn:
@@ -187,7 +187,7 @@ func changeBadge(s change.State) Badge {
 	case change.Lapsed:
 		return Badge{"lapsed", "omit", "nobody answered in time"}
 	}
-	return Badge{"void", "omit", "the folder held something else, or another policy came in force"}
+	return Badge{"void", "omit", "the folder held something else, or another policy came into force"}
 }
 
 var versionsTable = &Table[changeShown]{

@@ -24,7 +24,7 @@ type programRow struct {
 
 var programsTable = &Table[programRow]{
 	Name: "programs", Caption: "Programs", Sort: "title",
-	Empty: "No program runs yet. A program is a client without a person: one owner, one task, an end.",
+	Empty: "No program runs yet. A program is software that asks by itself: it has one owner, one task, and an end.",
 	Columns: []Column[programRow]{
 		{Key: "title", Title: "Program", Text: func(p programRow) string { return p.Title }, Cell: func(p programRow) Cell {
 			return Cell{Text: p.Title, Href: programAt(p.ID), Sub: p.ID}
@@ -142,7 +142,7 @@ func (o *Office) newProgramPage() Page {
 
 func (o *Office) programForm() *Form {
 	return &Form{Submit: "Add the program", Back: "/programs", Fields: []*Field{
-		{Name: "id", Label: "Id", Hint: "Its client_id. It is never given to another.", Kind: Line, Need: true, Max: 256},
+		{Name: "id", Label: "Id", Hint: "By which it signs in, its client_id. It is never given to another.", Kind: Line, Need: true, Max: 256},
 		{Name: "title", Label: "Title", Kind: Line, Need: true},
 		{Name: "owner", Label: "Owner", Hint: "User name of who answers for it. It stops when they leave.", Kind: Line, Need: true, Max: 256},
 		{Name: "why", Label: "Why", Hint: "What it is for.", Kind: Area, Need: true},

@@ -36,7 +36,7 @@ var reviewsTable = &Table[reviewRow]{
 			return Cell{Text: r.Who, Href: "/reviews/" + r.ID, Sub: r.Title}
 		}},
 		{Key: "what", Title: "What", Text: func(r reviewRow) string { return r.Kind }, Pick: true, Cell: func(r reviewRow) Cell { return Cell{Text: r.Kind, Sub: r.Task} }},
-		{Key: "word", Title: "Their word", Text: func(r reviewRow) string { return said(r.Attested) }, Quiet: true, Pick: true},
+		{Key: "word", Title: "Says why", Text: func(r reviewRow) string { return said(r.Attested) }, Quiet: true, Pick: true},
 		{Key: "due", Title: "Due", Text: func(r reviewRow) string { return r.Due.Exact }, By: func(a, b reviewRow) int { return int(a.due/1e6 - b.due/1e6) }, Cell: func(r reviewRow) Cell {
 			if r.Late {
 				return Cell{Badge: &Badge{"overdue", "stop", r.Due.Title}, Sub: r.Due.Text}
@@ -87,9 +87,9 @@ type reviewShown struct {
 
 // trailShown is one decision that was made under a grant.
 type trailShown struct {
-	At                 When
-	What, Effect, Door string
-	ID                 string
+	At       When
+	What, ID string
+	Effect   Badge
 }
 
 func reviewForm() *Form {
@@ -170,5 +170,5 @@ func (s *Staff) showReview(v *Visit, g *access.Grant, f *Form) error {
 }
 
 func trailOf(v *Visit, d *ledger.Decision) trailShown {
-	return trailShown{At: v.When(d.At), What: strings.TrimSpace(d.Interaction + " " + strings.Join(d.Asked, " ")), Effect: string(d.Effect), Door: d.Door, ID: d.ID}
+	return trailShown{At: v.When(d.At), What: upperFirst(asked(d)), Effect: admitted(d), ID: d.ID}
 }

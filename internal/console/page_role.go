@@ -152,7 +152,7 @@ func taskLines(set *policy.Set, role string) (out []seenLine) {
 }
 
 func (l *seenLine) shown(cat *catalog.Catalog, lend *doc.Lend) lineShown {
-	x := lineShown{While: prose(cat, l.While), Within: prose(cat, l.Within), Verbs: l.Verbs, Marked: strings.Join(titlesOf(cat, l.Marked), ", ")}
+	x := lineShown{While: prose(cat, allOf(l.While)), Within: prose(cat, l.Within), Verbs: l.Verbs, Marked: strings.Join(titlesOf(cat, l.Marked), ", ")}
 	if l.Lent != "" && lend != nil {
 		x.Lent = &lendShown{lend.For.String(), wordsOf(lend.Approve), strings.Join(texts(lend.Reasons), ", ")}
 	}

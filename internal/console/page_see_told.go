@@ -130,7 +130,7 @@ func absent(a *preview.Answer, s *preview.Shown) goneTold {
 	if s.Refused != nil {
 		g.Why = "this task reads no such records"
 		if s.NotNow() {
-			g.Why = "the task reads such records, and not while this holds"
+			g.Why = "the task reads such records, but not under what is assumed"
 			for _, by := range s.Needs(a.Set, []string{a.Task.Role}, a.Task.ID) {
 				g.add(lineTold{by.Line, "asks for " + words(by.While)})
 			}

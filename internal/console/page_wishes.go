@@ -39,7 +39,7 @@ func wishesForm(w notice.Wishes) *Form {
 		{Value: string(notice.AtOnce), Label: "At once"},
 		{Value: string(notice.Hourly), Label: "Once an hour", Hint: "One mail for all of the hour."},
 		{Value: string(notice.Daily), Label: "Once a day"},
-		{Value: string(notice.Never), Label: "Never", Hint: "Your inbox here has everything."},
+		{Value: string(notice.Never), Label: "Never", Hint: "Your notices here have everything."},
 	}}
 	for i := range pace.Options {
 		o := &pace.Options[i]
@@ -49,11 +49,11 @@ func wishesForm(w notice.Wishes) *Form {
 	if quiet == nil {
 		quiet = &notice.Quiet{}
 	}
-	return &Form{Submit: "Keep it so", Fields: []*Field{pace,
-		{Name: "daily", Label: "Hour of the daily mail", Hint: "Like 08:00, which it is where you leave it out.", Kind: Line, Value: w.Daily, Max: 5, Narrow: true},
-		{Name: "from", Label: "Quiet from", Hint: "Like 22:00. Leave both out for none.", Kind: Line, Value: quiet.From, Max: 5, Narrow: true},
-		{Name: "quiet", Label: "Quiet until", Hint: "Like 07:00. What came meanwhile leaves then, as one mail.", Kind: Line, Value: quiet.To, Max: 5, Narrow: true},
-		{Name: "zone", Label: "Your time zone", Hint: "By its name, such as America/New_York. Leave it out for that of the directory.", Kind: Line, Value: w.Zone, Max: 64},
+	return &Form{Submit: "Save", Fields: []*Field{pace,
+		{Name: "daily", Label: "Hour of the daily mail", Hint: "Such as 08:00, which is also meant when it is left empty.", Kind: Line, Value: w.Daily, Max: 5, Narrow: true},
+		{Name: "from", Label: "Quiet from", Hint: "Such as 22:00. Leave both empty for no quiet hours.", Kind: Line, Value: quiet.From, Max: 5, Narrow: true},
+		{Name: "quiet", Label: "Quiet until", Hint: "Such as 07:00. What came in between is sent then, as one mail.", Kind: Line, Value: quiet.To, Max: 5, Narrow: true},
+		{Name: "zone", Label: "Your time zone", Hint: "By its name, such as America/New_York. Left empty, it is the one that the directory has for you.", Kind: Line, Value: w.Zone, Max: 64},
 	}}
 }
 

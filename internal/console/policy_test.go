@@ -195,7 +195,7 @@ func TestG7_ThePageShowsTheEffectBeforeTheYes(t *testing.T) {
 		t.Errorf("the second person's yes: %d", status)
 	}
 	_, page = p.get(t, "/policy")
-	for _, want := range []string{"Dora Whitfield", "Paul Okafor", "came in force", "Nothing waits"} {
+	for _, want := range []string{"Dora Whitfield", "Paul Okafor", "came into force", "Nothing waits"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("afterwards the page does not say %q", want)
 		}

@@ -24,11 +24,11 @@ func problemOf(err error) (int, trouble) {
 	home := func(title, text string) trouble { return trouble{title, text, "/", "Home"} }
 	switch {
 	case errors.Is(err, ErrNotHere):
-		return http.StatusNotFound, home("There is nothing here", "It is not there, or it does not concern you: the two look alike. What concerns you is on your home page.")
+		return http.StatusNotFound, home("There is nothing here", "It is not there, or it does not concern you: the two look alike on purpose. What concerns you is on your home page.")
 	case errors.Is(err, ErrNoPage):
-		return http.StatusNotFound, home("There is nothing here", "It is not there, or it does not concern you: the two look alike. What concerns you is on your home page.")
+		return http.StatusNotFound, home("There is nothing here", "It is not there, or it does not concern you: the two look alike on purpose. What concerns you is on your home page.")
 	case errors.Is(err, ErrMayNot):
-		return http.StatusForbidden, home("This page is not part of your duties", "Who looks after people in your organization can say who holds the duty that it needs. Nothing was changed.")
+		return http.StatusForbidden, home("This page is not part of your duties", "Whoever looks after people in your organization can say who holds the duty that it needs. Nothing was changed.")
 	case errors.Is(err, errMethod):
 		return http.StatusMethodNotAllowed, home("This page does not take that", "It can be looked at, or its own form can be sent. Nothing was changed.")
 	case errors.Is(err, errForm):

@@ -114,7 +114,7 @@ const maxBody = 64 << 10
 // View reads the text of a page: it defines "title" and "main". The parts of
 // parts.html are at hand.
 func View(name, text string) *template.Template {
-	t := template.New(name).Funcs(template.FuncMap{"pair": pair, "lower": lowerFirst, "words": words})
+	t := template.New(name).Funcs(template.FuncMap{"pair": pair, "lower": lowerFirst, "words": words, "allof": allOf, "upper": upperFirst})
 	template.Must(t.Parse(frameText))
 	template.Must(t.Parse(partsText))
 	return template.Must(t.Parse(text))
@@ -135,6 +135,9 @@ type frame struct {
 	Toast   *Toast
 	Path    string
 	Version string
+	// What a sheet of paper says at its end: where it came from, and when.
+	Address string
+	At      When
 	// Addresses with the hash of what they hold.
 	CSS, JS, Sign string
 }
@@ -145,8 +148,18 @@ type shown struct {
 	Data any
 }
 
+// address is where a sheet of paper came from: with what narrows a list, and of pages that
+// others make, such as those of signing in, without what came along.
+func (v *Visit) address() string {
+	at := v.R.Host + v.R.URL.Path
+	if v.Viewer != nil && v.page.Get != nil && v.R.URL.RawQuery != "" {
+		at += "?" + v.R.URL.RawQuery
+	}
+	return at
+}
+
 func (s *Site) frame(v *Visit) *frame {
-	f := &frame{Title: s.cfg.Title, Viewer: v.Viewer, Observe: s.cfg.Observe, Path: v.R.URL.Path, Version: s.cfg.Version, CSS: styleAddress, JS: scriptAddress, Sign: iconAddress}
+	f := &frame{Title: s.cfg.Title, Viewer: v.Viewer, Observe: s.cfg.Observe, Path: v.R.URL.Path, Version: s.cfg.Version, Address: v.address(), At: v.When(v.Now.UnixMicro()), CSS: styleAddress, JS: scriptAddress, Sign: iconAddress}
 	if v.Viewer == nil {
 		return f
 	}

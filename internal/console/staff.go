@@ -109,12 +109,13 @@ type card struct {
 	Attested   string
 	Owes       bool // the word of who broke the glass
 	Glass      bool
+	Lends      bool // part of a task, all of it new
 }
 
 // want fills in what is asked for, in the words of policy and catalog.
 func (s *Staff) want(v *Visit, who string, w *access.Want) card {
 	set := s.Policy()
-	c := card{Own: who == v.Viewer.Person.ID, Who: s.name(who), Title: s.title(who), Patients: strings.Join(w.Patients, ", "), Record: w.Record, Kind: kindOf(w.Kind), Task: w.Task, Role: w.Role}
+	c := card{Lends: w.Kind == access.Lend, Own: who == v.Viewer.Person.ID, Who: s.name(who), Title: s.title(who), Patients: strings.Join(w.Patients, ", "), Record: w.Record, Kind: kindOf(w.Kind), Task: w.Task, Role: w.Role}
 	if t, ok := set.Task(w.Role + "/" + w.Task); ok {
 		c.Task, c.Purpose = t.Title, t.Purpose
 	}
