@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"modicum/internal/defect"
 	"modicum/internal/people"
 )
 
@@ -124,7 +125,7 @@ func (s *Site) menu(v *Visit) (out []menuGroup) {
 // waiting is what the menu counts beside a page: nothing where the viewer has no such page.
 func (s *Site) waiting(v *Visit, path string) int {
 	i := slices.IndexFunc(s.pages, func(p Page) bool { return p.Path == path })
-	if i < 0 || s.cfg.Counts == nil || s.pages[i].May != nil && !s.pages[i].May(v.Viewer) {
+	if i < 0 || s.cfg.Counts == nil || s.pages[i].May != nil && !s.pages[i].May(v.Viewer) && !defect.On(defect.WaitsForAnybody) {
 		return 0
 	}
 	return s.cfg.Counts(v.R.Context(), v.Viewer, path)

@@ -22,6 +22,7 @@ type roleShown struct {
 	HeldBy           string
 	Never            string
 	Mine             bool
+	Reach            *bars
 	Tasks            []roleTask
 }
 
@@ -69,6 +70,7 @@ func (o *Overseer) rolePage() Page {
 			x.Review = r.Review.String()
 		}
 		lines := taskLines(set, r.Name.Text)
+		x.Reach = reachOf(set.Catalog(), lines)
 		for i := range r.Tasks {
 			x.Tasks = append(x.Tasks, taskOf(set, r, &r.Tasks[i], lines))
 		}

@@ -148,18 +148,18 @@ type shown struct {
 	Data any
 }
 
-// address is where a sheet of paper came from: with what narrows a list, and of pages that
-// others make, such as those of signing in, without what came along.
-func (v *Visit) address() string {
+// address is where a sheet of paper came from: with what narrows a list; of errors, and of pages
+// that others make, such as those of signing in, without what came along.
+func (v *Visit) address(status int) string {
 	at := v.R.Host + v.R.URL.Path
-	if v.Viewer != nil && v.page.Get != nil && v.R.URL.RawQuery != "" {
+	if status == http.StatusOK && v.Viewer != nil && v.page.Get != nil && v.R.URL.RawQuery != "" {
 		at += "?" + v.R.URL.RawQuery
 	}
 	return at
 }
 
-func (s *Site) frame(v *Visit) *frame {
-	f := &frame{Title: s.cfg.Title, Viewer: v.Viewer, Observe: s.cfg.Observe, Path: v.R.URL.Path, Version: s.cfg.Version, Address: v.address(), At: v.When(v.Now.UnixMicro()), CSS: styleAddress, JS: scriptAddress, Sign: iconAddress}
+func (s *Site) frame(v *Visit, status int) *frame {
+	f := &frame{Title: s.cfg.Title, Viewer: v.Viewer, Observe: s.cfg.Observe, Path: v.R.URL.Path, Version: s.cfg.Version, Address: v.address(status), At: v.When(v.Now.UnixMicro()), CSS: styleAddress, JS: scriptAddress, Sign: iconAddress}
 	if v.Viewer == nil {
 		return f
 	}

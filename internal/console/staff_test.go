@@ -90,6 +90,7 @@ func (l *entries) Append(_ context.Context, e ledger.Entry, _ func(ledger.Tx) er
 
 // hospital is a console over a real book of access, a real teller and the sample policy.
 type hospital struct {
+	waits map[string]int // beside pages of the menu, by their path
 	*world
 	crew  *crew
 	lent  *access.Book
@@ -132,7 +133,9 @@ func newHospital(t testing.TB) *hospital {
 	}
 	h.set = set
 	h.world = newWorld(t, func(c *console.Config) {
-		c.Counts = func(ctx context.Context, v *console.Viewer, path string) int { return h.staff.Counts(ctx, v, path) }
+		c.Counts = func(ctx context.Context, v *console.Viewer, path string) int {
+			return h.staff.Counts(ctx, v, path) + h.waits[path]
+		}
 		c.Bell = func(_ context.Context, person string) int { return h.bell.Unread(person) }
 	})
 	clock := func() (time.Time, bool) { return time.UnixMicro(h.now.Load()).UTC(), true }

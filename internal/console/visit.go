@@ -121,7 +121,7 @@ func (v *Visit) Show(t *template.Template, data any) error {
 // wrong. The page is made whole before a byte of it leaves.
 func (v *Visit) ShowStatus(status int, t *template.Template, data any) error {
 	var page bytes.Buffer
-	if err := t.ExecuteTemplate(&page, "frame", shown{v.site.frame(v), data}); err != nil {
+	if err := t.ExecuteTemplate(&page, "frame", shown{v.site.frame(v, status), data}); err != nil {
 		return err
 	}
 	v.W.Header().Set("Content-Type", "text/html; charset=utf-8")

@@ -3,6 +3,8 @@ package defect
 // Faults of the console, and of what it tells about a patient.
 const (
 	PageForAnybody         Defect = "page-for-anybody"         // a page opens and takes posts from whom it is not for
+	WaitsForAnybody        Defect = "waits-for-anybody"        // the home page counts what waits for others
+	GlassesForAnybody      Defect = "glasses-for-anybody"      // how often the glass is broken is told to whom access is not to review
 	PostUnproved           Defect = "post-unproved"            // a post that asks for a proof of the person is done without
 	GetChanges             Defect = "get-changes"              // what can be posted is done by other methods
 	FormForAnybody         Defect = "form-for-anybody"         // a form that was kept is shown to another session

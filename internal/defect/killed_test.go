@@ -204,6 +204,8 @@ var killers = map[Defect]killer{
 	RefusalTold:            {inDoor, "TestN4_OutOfScopeHiddenAndAbsentAreOneAnswer", ""},
 	FindCountsHidden:       {inDoor, "TestFindCountsAfterRestrictions", ""},
 	ChunksStayOpen:         {inDoor, "TestFC49_NoRequestHidesInAnother", ""},
+	WaitsForAnybody:        {inConsole, "TestHomeSaysThatARightWaits", ""},
+	GlassesForAnybody:      {inConsole, "TestReviewsTellHowOftenTheGlassWasBroken", ""},
 	PageForAnybody:         {inConsole, "TestC1_APostChecksWhoAndHowLately", ""},
 	PostUnproved:           {inConsole, "TestC1_APostChecksWhoAndHowLately", ""},
 	GetChanges:             {inConsole, "TestC1_NothingChangesByGet", ""},

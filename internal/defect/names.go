@@ -271,6 +271,8 @@ func All() []Defect {
 		KindChanged,
 		ReferenceLaid,
 		PageForAnybody,
+		WaitsForAnybody,
+		GlassesForAnybody,
 		PostUnproved,
 		GetChanges,
 		FormForAnybody,
