@@ -4,6 +4,7 @@ import (
 	_ "embed"
 
 	"modicum/internal/access"
+	"modicum/internal/people"
 	"modicum/policy"
 )
 
@@ -30,6 +31,7 @@ type homeShown struct {
 	Tasks []policy.TaskInfo
 	Look  *Form
 	Glass bool
+	Runs  bool // the reader looks after people
 }
 
 // homePage is what concerns somebody now, the most pressing first; the start page for
@@ -71,7 +73,7 @@ func (s *Staff) home(v *Visit) homeShown {
 	h.Policies = s.policies(v.Viewer)
 	h.Owed = s.owed(v, me)
 	h.Look = s.lookForm(v)
-	h.Glass = s.mayBreak(v.Viewer)
+	h.Glass, h.Runs = s.mayBreak(v.Viewer), v.Viewer.Holds(people.RunPeople)
 	return h
 }
 

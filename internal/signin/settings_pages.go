@@ -50,7 +50,7 @@ func momentOf(micros int64, zone *time.Location) moment {
 		return moment{}
 	}
 	t := time.UnixMicro(micros).In(zone)
-	return moment{Text: t.Format("2 Jan 2006, 15:04"), Exact: t.Format(time.RFC3339)}
+	return moment{Text: t.Format("Jan 2, 2006, 15:04"), Exact: t.Format(time.RFC3339)}
 }
 
 // zone is in which a person reads times.
