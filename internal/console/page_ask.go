@@ -70,8 +70,11 @@ func (s *Staff) askForm(v *Visit, task string) *Form {
 		&Field{Name: "mark", Label: "Which marked records", Hint: "Where the record is hidden because it is marked sensitive.", Kind: Select, Options: s.markOptions()},
 		patientField(),
 		&Field{Name: "record", Label: "Record", Hint: "Only for one masked value: Type/id.", Kind: Line, Max: 96})
-	if kinds := reasonsOf(chosen); len(kinds) > 0 {
-		f.Fields = append(f.Fields, &Field{Name: "reason", Label: "Reason", Kind: Select, Options: options("", kinds)})
+	if task != "" {
+		tasks = []policy.TaskInfo{*chosen}
+	}
+	if reasons := reasonsOf(tasks); len(reasons) > 1 {
+		f.Fields = append(f.Fields, &Field{Name: "reason", Label: "Reason", Hint: "One of those that the policy names.", Kind: Select, Either: true, Options: reasons})
 	}
 	f.Fields = append(f.Fields,
 		&Field{Name: "ref", Label: "Number that proves it", Hint: "Of a ticket, visit, claim, appointment or release request. It is checked.", Kind: Line, Max: 96},
@@ -125,19 +128,17 @@ func (s *Staff) markOptions() []Option {
 	return out
 }
 
-func reasonsOf(t *policy.TaskInfo) (out []string) {
-	if t.Lend != nil {
-		for _, w := range t.Lend.Reasons {
-			out = append(out, w.Text)
+// reasonsOf are the reasons for which part of a task is lent, of each of some tasks: as
+// long as nobody chose one, any of them may be meant.
+func reasonsOf(tasks []policy.TaskInfo) []Option {
+	out := []Option{{Label: "Choose"}}
+	for _, t := range tasks {
+		if t.Lend == nil {
+			continue
 		}
-	}
-	return out
-}
-
-func options(none string, values []string) []Option {
-	out := []Option{{Value: none, Label: "Choose"}}
-	for _, v := range values {
-		out = append(out, Option{Value: v, Label: v})
+		for _, w := range t.Lend.Reasons {
+			out = append(out, Option{Value: w.Text, Label: w.Text, Group: t.Title})
+		}
 	}
 	return out
 }

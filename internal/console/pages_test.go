@@ -321,3 +321,15 @@ func TestTimesAreInTheReadersZone(t *testing.T) {
 		t.Error("a day later it is not yesterday")
 	}
 }
+
+// TestTheFirstFormHasTheReasonsOfEveryTask: nobody has to send it once to see them; with a
+// task at hand only its own are there.
+func TestTheFirstFormHasTheReasonsOfEveryTask(t *testing.T) {
+	h := newHospital(t).as("nina")
+	for path, want := range map[string]bool{"/ask": true, "/ask?task=nurse/cover": true, "/ask?task=nurse/give-care": false} {
+		_, page := h.get(t, path)
+		if strings.Contains(page, `<option value="covering for a colleague">`) != want || strings.Contains(page, "Reason <span") {
+			t.Errorf("%s: the reasons stand there: %v, or are called optional", path, !want)
+		}
+	}
+}
