@@ -274,3 +274,46 @@ func (l *loader) large(p *process) large {
 	peak := memory(l.b, p.pid, "VmHWM")
 	return large{ms(firsts[rounds/2]), ms(wholes[rounds/2]), peak, peak - before}
 }
+
+// BenchmarkDoorAlone is the door's share of make bench-door by itself: processor time of
+// its process for a search of 20 kB, with the record on disk. Two binaries are compared by
+// running them in turns.
+//
+//	go test -run '^$' -bench DoorAlone -benchtime 20000x ./internal/serve
+func BenchmarkDoorAlone(b *testing.B) {
+	if runtime.GOOS != "linux" {
+		b.Skip("SKIPPED: processor time of another process is read from /proc")
+	}
+	s := newSite(b)
+	if status, body := s.post(assignment("alice", true, time.Minute)); status != http.StatusOK {
+		b.Fatal(body)
+	}
+	s.stop()
+	up, token := newPages(b), s.token(b)
+	door := s.child(b, "door", up.base)
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections}}
+	ask := func() error { return askOnce(client, door.address+"/Condition?patient=p1", token) }
+	load(b, 2000, ask)
+	used := door.cpu(b)
+	b.ResetTimer()
+	load(b, b.N, ask)
+	b.ReportMetric(float64((door.cpu(b)-used).Microseconds())/float64(b.N), "cpu-us/op")
+}
+
+// load does something so many times, on all connections.
+func load(b *testing.B, n int, do func() error) {
+	var left atomic.Int64
+	left.Store(int64(n))
+	var load sync.WaitGroup
+	for range connections {
+		load.Go(func() {
+			for left.Add(-1) >= 0 {
+				if err := do(); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	load.Wait()
+}
