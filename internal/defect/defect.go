@@ -163,6 +163,7 @@ const (
 	CutLate             Defect = "cut-late"              // an answer is cut off between its parts only
 
 	// What the upstream sends.
+	BehindUnseen    Defect = "behind-unseen"     // what a server says behind an answer that came whole is forgotten
 	AnswerOfAnother Defect = "answer-of-another" // what it says unasked is the answer to what is asked next
 	FramedTwice     Defect = "framed-twice"      // two headers tell where an answer ends
 	BodyAfterNone   Defect = "body-after-none"   // what follows a status without a body is the answer to what is asked next

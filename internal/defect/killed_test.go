@@ -248,6 +248,7 @@ var killers = map[Defect]killer{
 	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
 	SlowHoldAll:         {inUpstream, "TestFC51_SlowReadersKeepNobodyElseFromAsking", ""},
 	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},
+	BehindUnseen:        {inUpstream, "TestFC49_NoAnswerIsTakenForAnother", ""},
 	AnswerOfAnother:     {inUpstream, "TestFC49_NoAnswerIsTakenForAnotherLater", ""},
 	FramedTwice:         {inUpstream, "TestFC49_AnAnswerIsFramedInOneWay", ""},
 	BodyAfterNone:       {inUpstream, "TestFC49_NoAnswerIsTakenForAnother", ""},

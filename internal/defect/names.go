@@ -158,6 +158,7 @@ func All() []Defect {
 		SlowHoldAll,
 		CutLate,
 		AnswerOfAnother,
+		BehindUnseen,
 		FramedTwice,
 		BodyAfterNone,
 		GoneUnrecorded,

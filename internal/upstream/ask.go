@@ -1,6 +1,7 @@
 package upstream
 
 import (
+	"bufio"
 	"context"
 	"errors"
 	"io"
@@ -21,8 +22,9 @@ type Body struct {
 	Bytes   []byte
 	More    *More  // what follows Bytes, where a long answer is read as it comes; else nil
 	Version string // of the record, by the header ETag; "" where the server does not say
-	buf     *[]byte
-	release func(*[]byte)
+	client  *Client
+	buf     *[]byte       // whose memory Bytes is; nil once it went back
+	in      *bufio.Reader // the same, where the answer lies as it came
 }
 
 // Release gives the memory of b back. A second call does nothing.
@@ -36,11 +38,14 @@ func (b *Body) Release() {
 
 // Spent gives back the memory of Bytes, while what follows them is still to be read.
 func (b *Body) Spent() {
-	if b.buf != nil {
+	switch {
+	case b.buf != nil:
 		*b.buf = b.Bytes[:0]
-		b.release(b.buf)
-		b.buf, b.Bytes = nil, nil
+		b.client.keep(b.buf)
+	case b.in != nil:
+		b.client.wire.unused(b.in)
 	}
+	b.buf, b.in, b.Bytes = nil, nil, nil
 }
 
 // Fetch reads [base]/typ/id, or that version of it. The content is not looked
@@ -252,9 +257,12 @@ func (c *Client) body(ctx context.Context, a *answer) (*Body, error) {
 	if err := a.acceptable(c.maxBody); err != nil {
 		return nil, err
 	}
+	if b := c.asItCame(a); b != nil {
+		return b, nil
+	}
 	buf := c.buffer()
 	b, err := readAll((*buf)[:0], a.body, a.length, c.maxBody)
-	body := &Body{Bytes: b, Version: versionOf(a.tag), buf: buf, release: c.keep}
+	body := &Body{Bytes: b, Version: versionOf(a.tag), client: c, buf: buf}
 	switch {
 	case err == nil:
 		return body, nil
@@ -265,6 +273,24 @@ func (c *Client) body(ctx context.Context, a *answer) (*Body, error) {
 		body.Release()
 		return nil, c.failure(ctx, err)
 	}
+}
+
+// asItCame is an answer that has come to its end already: it stays where it lies. Nil for
+// any other.
+func (c *Client) asItCame(a *answer) *Body {
+	s, _ := a.body.(*seated)
+	if s == nil {
+		return nil
+	}
+	r, ours := s.body.(*reply)
+	if !ours {
+		return nil
+	}
+	in, b := r.take()
+	if in == nil {
+		return nil
+	}
+	return &Body{Bytes: b, Version: versionOf(a.tag), client: c, in: in}
 }
 
 // acceptable refuses an answer that is not FHIR JSON of at most so many bytes, as far as

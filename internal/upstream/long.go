@@ -48,9 +48,12 @@ func (c *Client) begin(ctx context.Context, a *answer, began time.Time) (*Body, 
 	if err := a.acceptable(c.maxPage); err != nil {
 		return nil, err
 	}
+	if b := c.asItCame(a); b != nil {
+		return b, nil
+	}
 	buf := c.buffer()
 	b, err := readAll((*buf)[:0], a.body, a.length, min(headBytes, c.maxPage))
-	body := &Body{Bytes: b, Version: versionOf(a.tag), buf: buf, release: c.keep}
+	body := &Body{Bytes: b, Version: versionOf(a.tag), client: c, buf: buf}
 	switch err {
 	case nil:
 		return body, nil

@@ -26,6 +26,7 @@ type wire struct {
 	address string // host:port
 	header  time.Duration
 	most    int // connections that are kept
+	readers sync.Pool
 
 	mu     sync.Mutex
 	idle   []*link     // guarded by mu: the one used last at the end
@@ -103,7 +104,7 @@ func (w *wire) dial(ctx context.Context) (*link, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &link{Conn: conn, in: bufio.NewReaderSize(conn, 32<<10)}
+	l := &link{Conn: conn, in: w.reader(conn)}
 	if tcp, ok := conn.(syscall.Conn); ok {
 		l.raw, err = tcp.SyscallConn()
 	}
@@ -111,6 +112,21 @@ func (w *wire) dial(ctx context.Context) (*link, error) {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return l, nil
+}
+
+// reader lends what reads a connection.
+func (w *wire) reader(conn net.Conn) *bufio.Reader {
+	if in, _ := w.readers.Get().(*bufio.Reader); in != nil {
+		in.Reset(conn)
+		return in
+	}
+	return bufio.NewReaderSize(conn, 32<<10)
+}
+
+// unused takes a reader back. Nothing may point into what it read.
+func (w *wire) unused(in *bufio.Reader) {
+	in.Reset(nil)
+	w.readers.Put(in)
 }
 
 // kept takes the connection that was used last, nil where there is none. One that the
@@ -248,6 +264,20 @@ func (r *reply) allow(d time.Duration) {
 }
 
 func (r *reply) pause() {} // nobody reads meanwhile
+
+// take is a body that has all come, and what it lies in; the connection reads on by another.
+// It is nil for any other body: one after which something follows, among them, which must
+// be seen before the connection is used again.
+func (r *reply) take() (*bufio.Reader, []byte) {
+	in := r.link.in
+	behind := int64(in.Buffered()) - r.left
+	if r.done || r.from != nil || r.left <= 0 || behind != 0 && !(behind > 0 && defect.On(defect.BehindUnseen)) {
+		return nil, nil
+	}
+	b, _ := in.Peek(int(r.left))
+	r.link.in, r.left, r.done = r.wire.reader(r.link.Conn), 0, true
+	return in, b
+}
 
 // Close lets go of the connection, and keeps it where all of the answer was read.
 func (r *reply) Close() error {
