@@ -1,7 +1,8 @@
-// Package line is the connection of a client, as whoever must break it off sees it.
+// Package line is the connection of a client, as whoever answers on it sees it.
 //
 // What was written to a connection is out of our hands: the system goes on sending it.
-// So a [Listener] bounds how much that is, and [Break] has the system drop it.
+// So a [Listener] bounds how much that is, and [Break] has the system drop it. Each write
+// wakes the other side, so [Together] makes one of those of a short answer.
 package line
 
 import (
@@ -21,11 +22,14 @@ func Listener(ln net.Listener) net.Listener { return bounded{ln} }
 
 type bounded struct{ net.Listener }
 
-// Accept returns the connection as it is, so that nothing else of it is lost.
+// Accept returns the connection, with all that can be done with it.
 func (b bounded) Accept() (net.Conn, error) {
 	c, err := b.Listener.Accept()
 	if w, can := c.(interface{ SetWriteBuffer(bytes int) error }); err == nil && can {
 		_ = w.SetWriteBuffer(Held)
+	}
+	if tcp, is := c.(*net.TCPConn); err == nil && is {
+		return &Conn{TCPConn: tcp}, nil
 	}
 	return c, err
 }

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"modicum/internal/config"
+	"modicum/internal/line"
 	"modicum/internal/sandbox"
 )
 
@@ -91,9 +92,9 @@ func (p *process) forget(b *testing.B) {
 func proxyChild() {
 	var c config.Config
 	in := bufio.NewReader(os.Stdin)
-	line, err := in.ReadBytes('\n')
+	text, err := in.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(line, &c)
+		err = json.Unmarshal(text, &c)
 	}
 	if err != nil {
 		fmt.Println(err)
@@ -102,18 +103,28 @@ func proxyChild() {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: c.FHIR.Upstream.Scheme, Host: c.FHIR.Upstream.Host})
 	proxy.BufferPool = pool{make(chan []byte, 64)}
 	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
-	serveReady(proxy)
+	serveReady(&http.Server{Handler: proxy}, func(ln net.Listener) net.Listener { return ln })
 	io.Copy(io.Discard, in)
 }
 
+// doorServer serves as the command does.
+func doorServer(h http.Handler) *http.Server {
+	srv := &http.Server{
+		Handler: h, ReadHeaderTimeout: 10 * time.Second, ReadTimeout: 60 * time.Second,
+		WriteTimeout: 120 * time.Second, IdleTimeout: 120 * time.Second, MaxHeaderBytes: 64 << 10,
+	}
+	line.Know(srv)
+	return srv
+}
+
 // serveReady serves at an address of its own, and says which: whoever reads it is let in.
-func serveReady(h http.Handler) {
+func serveReady(srv *http.Server, on func(net.Listener) net.Listener) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
 	}
-	go http.Serve(ln, h)
+	go srv.Serve(on(ln))
 	fmt.Println("ready at", ln.Addr())
 }
 

@@ -69,7 +69,7 @@ type tap struct {
 }
 
 type tapped struct {
-	*net.TCPConn
+	*line.Conn
 	mu     sync.Mutex
 	writes []amount // the last of them
 }
@@ -85,7 +85,7 @@ func (t *tap) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn := &tapped{TCPConn: c.(*net.TCPConn)}
+	conn := &tapped{Conn: c.(*line.Conn)}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.conns[c.RemoteAddr().String()] = conn
@@ -93,7 +93,7 @@ func (t *tap) Accept() (net.Conn, error) {
 }
 
 func (t *tapped) Write(b []byte) (int, error) {
-	n, err := t.TCPConn.Write(b)
+	n, err := t.Conn.Write(b)
 	if n > 0 {
 		t.mu.Lock()
 		defer t.mu.Unlock()

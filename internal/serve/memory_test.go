@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"modicum/internal/config"
+	"modicum/internal/line"
 	"modicum/internal/serve"
 	"modicum/internal/testkit"
 )
@@ -44,9 +45,9 @@ func TestMain(m *testing.M) {
 func child() {
 	var c config.Config
 	in := bufio.NewReader(os.Stdin)
-	line, err := in.ReadBytes('\n')
+	text, err := in.ReadBytes('\n')
 	if err == nil {
-		err = json.Unmarshal(line, &c)
+		err = json.Unmarshal(text, &c)
 	}
 	policy := &folder{}
 	policy.put(strings.ReplaceAll(files, "    limits: {requests: 5 per day}\n", ""))
@@ -64,7 +65,7 @@ func child() {
 		defer stop()
 		go serve.KeepRoom(ctx)
 	}
-	serveReady(s.Handler())
+	serveReady(doorServer(s.Handler()), line.Listener)
 	io.Copy(io.Discard, in)
 	s.Close(context.Background())
 }

@@ -15,6 +15,7 @@ import (
 	"modicum/catalog"
 	"modicum/internal/caller"
 	"modicum/internal/gate"
+	"modicum/internal/line"
 	"modicum/internal/problem"
 	"modicum/internal/upstream"
 	"modicum/policy"
@@ -447,12 +448,18 @@ func (x *exchange) admit(route *gate.Route, ask *gate.Ask) (*gate.Session, error
 	return s, nil
 }
 
+// What stands in the header of every answer with data. Whoever changes a header has a list
+// of their own.
+var (
+	isJSON     = []string{"application/fhir+json; charset=utf-8"}
+	notStored  = []string{"no-store"}
+	notSniffed = []string{"nosniff"}
+)
+
 // headers are all that an answer with data carries besides Date (FC42).
 func (x *exchange) headers(tag string, length int) {
 	h := x.w.Header()
-	h.Set("Content-Type", "application/fhir+json; charset=utf-8")
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
+	h["Content-Type"], h["Cache-Control"], h["X-Content-Type-Options"] = isJSON, notStored, notSniffed
 	if tag != "" {
 		h.Set("ETag", tag)
 	}
@@ -461,43 +468,52 @@ func (x *exchange) headers(tag string, length int) {
 	}
 }
 
-// write sends a whole answer. HEAD has the headers of GET and no body (FC49).
-func (x *exchange) write(status int, tag string, body []byte) error {
+// write sends a whole answer, in parts that follow each other. HEAD has the headers of GET
+// and no body (FC49).
+func (x *exchange) write(status int, tag string, body ...[]byte) error {
+	if x.pretty {
+		body = [][]byte{x.spaced(slices.Concat(body...))}
+	}
+	length := 0
+	for _, part := range body {
+		length += len(part)
+	}
 	if status == http.StatusNotModified {
 		x.headers(tag, -1)
 		x.w.Header().Del("Content-Type")
 	} else {
-		body = x.spaced(body)
-		x.headers(tag, len(body))
+		x.headers(tag, length)
 	}
-	if len(body) < guarded || x.entry {
+	if length < guarded || x.entry {
 		x.status, x.sent = status, true
 		x.w.WriteHeader(status)
-		return x.send(body)
+		return line.Together(x.r, func() error { return x.send(body...) })
 	}
 	if err := x.watch(); err != nil {
 		return errors.Join(problem.Unavailable, err)
 	}
 	x.status, x.sent = status, true
 	x.w.WriteHeader(status)
-	if err := x.send(body); err != nil {
+	if err := x.send(body...); err != nil {
 		return err
 	}
 	return x.broken(http.NewResponseController(x.w).Flush())
 }
 
-func (x *exchange) send(b []byte) error {
-	if x.r.Method == http.MethodHead || len(b) == 0 {
+func (x *exchange) send(body ...[]byte) error {
+	if x.r.Method == http.MethodHead {
 		return nil
 	}
-	for part := range slices.Chunk(b, guarded) { // between two of them the right to it is looked at
-		if err := x.ended(); err != nil {
-			return err
-		}
-		n, err := x.w.Write(part)
-		x.bytes += int64(n)
-		if err != nil {
-			return x.broken(err)
+	for _, b := range body {
+		for part := range slices.Chunk(b, guarded) { // between two of them the right to it is looked at
+			if err := x.ended(); err != nil {
+				return err
+			}
+			n, err := x.w.Write(part)
+			x.bytes += int64(n)
+			if err != nil {
+				return x.broken(err)
+			}
 		}
 	}
 	return nil
@@ -506,14 +522,10 @@ func (x *exchange) send(b []byte) error {
 // stream sends a page: at once what was assembled, then record by record what
 // lies beyond the bound. A failure on the way ends the connection.
 func (x *exchange) stream(head []byte, p *projection, res *results) error {
-	out := x.door.buffer()
-	defer x.door.keep(out)
-	b := append(*out, head...)
-	if len(res.shown) > 0 || res.stopped {
-		b = append(b, `,"entry":[`...)
-	}
-	b = append(b, *p.buf...)
 	var tail []byte
+	if len(res.shown) > 0 || res.stopped {
+		head = append(head, `,"entry":[`...)
+	}
 	if res.stopped {
 		if len(res.shown) > 0 {
 			tail = append(tail, ',')
@@ -526,24 +538,24 @@ func (x *exchange) stream(head []byte, p *projection, res *results) error {
 	tail = append(tail, '}')
 	late := slices.IndexFunc(res.shown, func(c *candidate) bool { return c.late })
 	if late < 0 {
-		b = append(b, tail...)
-		*out = b
-		return x.write(http.StatusOK, "", b)
+		*p.buf = append(*p.buf, tail...)
+		return x.write(http.StatusOK, "", head, *p.buf)
 	}
-	*out = b
 	if err := x.watch(); err != nil {
 		return errors.Join(problem.Unavailable, err)
 	}
 	x.begin()
-	if err := x.flow(b); err != nil {
+	if err := x.flow(slices.Concat(head, *p.buf)); err != nil {
 		return err
 	}
+	out := x.door.buffer()
+	defer x.door.keep(out)
 	for i, c := range res.shown[late:] {
 		if !c.late {
 			continue
 		}
-		var err error
-		if b, err = p.entry(b[:0], c, late+i == 0); err != nil || len(b) == 0 {
+		b, err := p.entry((*out)[:0], c, late+i == 0)
+		if err != nil || len(b) == 0 {
 			return errors.Join(errLate, err)
 		}
 		*out = b

@@ -452,23 +452,23 @@ func (t *tapped) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &tap{c.(*net.TCPConn), t}, nil
+	return &tap{c.(*line.Conn), t}, nil
 }
 
 type tap struct {
-	*net.TCPConn
+	*line.Conn
 	of *tapped
 }
 
 func (t *tap) Write(b []byte) (int, error) {
-	n, err := t.TCPConn.Write(b)
+	n, err := t.Conn.Write(b)
 	t.of.written.Add(int64(n))
 	return n, err
 }
 
 func (t *tap) SetWriteDeadline(at time.Time) error {
 	t.of.broken.Store(!at.IsZero() && at.Before(noon.Add(-365*24*time.Hour)))
-	return t.TCPConn.SetWriteDeadline(at)
+	return t.Conn.SetWriteDeadline(at)
 }
 
 // ReadFrom would pass Write by.

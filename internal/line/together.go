@@ -1,0 +1,79 @@
+package line
+
+import (
+	"io"
+	"net"
+	"net/http"
+)
+
+// front is the most that is held back for what follows it: net/http writes the header of
+// an answer with the first 4 KiB of its body, and then the rest.
+const front = 4 << 10
+
+// Conn is a connection whose writes can be made one. It has one writer at a time, as every
+// connection of HTTP/1 has.
+type Conn struct {
+	*net.TCPConn
+	together bool
+	held     []byte    // not written yet, while together
+	both     [2][]byte // room for the two
+}
+
+// Together has what write writes to the connection of a request leave in one piece, where
+// the request has it for itself (HTTP/1). It all is on its way when Together returns, but
+// for what net/http keeps to write when the answer ends.
+func Together(r *http.Request, write func() error) error {
+	c, known := r.Context().Value(key{}).(*Conn)
+	if !known || r.ProtoMajor != 1 {
+		return write()
+	}
+	c.together = true
+	defer c.apart()
+	err := write()
+	if gone := c.apart(); err == nil {
+		err = gone
+	}
+	return err
+}
+
+// Write holds the first write back and sends it with the one that follows.
+func (c *Conn) Write(p []byte) (int, error) {
+	switch {
+	case !c.together:
+		return c.TCPConn.Write(p)
+	case len(c.held) == 0 && len(p) <= front:
+		c.held = append(c.held, p...)
+		return len(p), nil
+	case len(c.held) == 0:
+		return c.TCPConn.Write(p)
+	}
+	n := int64(len(c.held))
+	c.both = [2][]byte{c.held, p}
+	out := net.Buffers(c.both[:])
+	c.held = c.held[:0]
+	sent, err := out.WriteTo(c.TCPConn)
+	return int(max(sent-n, 0)), err
+}
+
+// ReadFrom sends what is held first.
+func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	if err := c.flush(); err != nil {
+		return 0, err
+	}
+	return c.TCPConn.ReadFrom(r)
+}
+
+// apart sends what is held and holds nothing more.
+func (c *Conn) apart() error {
+	c.together = false
+	return c.flush()
+}
+
+func (c *Conn) flush() error {
+	if len(c.held) == 0 {
+		return nil
+	}
+	_, err := c.TCPConn.Write(c.held)
+	c.held = c.held[:0]
+	return err
+}

@@ -1,0 +1,145 @@
+package line_test
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"testing"
+
+	"modicum/internal/line"
+)
+
+// pattern is so many bytes of which no two stretches are alike.
+func pattern(n int) []byte {
+	out := make([]byte, 0, n+8)
+	for i := 0; len(out) < n; i++ {
+		out = strconv.AppendInt(out, int64(i), 36)
+	}
+	return out[:n]
+}
+
+// serve answers by h, and tells the connections that it accepts.
+func serve(t *testing.T, h http.HandlerFunc) (address string, accepted <-chan *line.Conn) {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	conns := make(chan *line.Conn, 16)
+	srv := &http.Server{Handler: h}
+	line.Know(srv)
+	done := make(chan struct{})
+	go func() { defer close(done); srv.Serve(noted{line.Listener(ln), conns}) }()
+	t.Cleanup(func() { srv.Close(); <-done })
+	return "http://" + ln.Addr().String(), conns
+}
+
+type noted struct {
+	net.Listener
+	conns chan *line.Conn
+}
+
+func (n noted) Accept() (net.Conn, error) {
+	c, err := n.Listener.Accept()
+	if l, is := c.(*line.Conn); is {
+		n.conns <- l
+	}
+	return c, err
+}
+
+// TestTogetherChangesNothingOfTheAnswer: whatever its length and the parts in which it is
+// written, one after the other on one connection.
+func TestTogetherChangesNothingOfTheAnswer(t *testing.T) {
+	address, accepted := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		n, _ := strconv.Atoi(r.URL.Query().Get("n"))
+		parts, _ := strconv.Atoi(r.URL.Query().Get("parts"))
+		all := pattern(n)
+		err := line.Together(r, func() error {
+			for i := range parts {
+				if _, err := w.Write(all[i*n/parts : (i+1)*n/parts]); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		if r.URL.Query().Has("after") {
+			io.WriteString(w, "and more")
+		}
+	})
+	for _, n := range []int{0, 1, 100, 2047, 2048, 2049, 3500, 4095, 4096, 4097, 5000, 8192, 14_000, 63_000, 300_000} {
+		for _, parts := range []int{1, 2, 3, 17} {
+			for _, after := range []string{"", "&after"} {
+				res, err := http.Get(address + "/?n=" + strconv.Itoa(n) + "&parts=" + strconv.Itoa(parts) + after)
+				if err != nil {
+					t.Fatal(err)
+				}
+				got, err := io.ReadAll(res.Body)
+				res.Body.Close()
+				want := pattern(n)
+				if after != "" {
+					want = append(want, "and more"...)
+				}
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%d bytes in %d parts%s: got %d, %v", n, parts, after, len(got), err)
+				}
+			}
+		}
+	}
+	if n := len(accepted); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+// TestTogetherSendsWhatWasWrittenBeforeAFailure: nothing is kept for the answer after.
+func TestTogetherSendsWhatWasWrittenBeforeAFailure(t *testing.T) {
+	failed := errors.New("failed")
+	address, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Length", "9000")
+		err := line.Together(r, func() error {
+			if _, err := w.Write(pattern(5000)); err != nil {
+				return err
+			}
+			return failed
+		})
+		if !errors.Is(err, failed) {
+			t.Errorf("got %v", err)
+		}
+		panic(http.ErrAbortHandler)
+	})
+	res, err := http.Get(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	got, err := io.ReadAll(res.Body)
+	if err == nil || !bytes.HasPrefix(pattern(5000), got) || len(got) == 0 {
+		t.Errorf("%d bytes, %v", len(got), err)
+	}
+}
+
+// TestABrokenConnectionTakesNothingMore: Break holds for what is held back as well.
+func TestABrokenConnectionTakesNothingMore(t *testing.T) {
+	told := make(chan error, 1)
+	address, _ := serve(t, func(w http.ResponseWriter, r *http.Request) {
+		told <- line.Together(r, func() error {
+			if !line.Break(r) {
+				t.Error("the connection is not known")
+			}
+			_, err := w.Write(pattern(14_000))
+			return err
+		})
+	})
+	if res, err := http.Get(address); err == nil {
+		res.Body.Close()
+		t.Error("an answer came")
+	}
+	if err := <-told; err == nil {
+		t.Error("a broken connection took an answer")
+	}
+}
