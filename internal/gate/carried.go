@@ -99,7 +99,7 @@ func (s *Session) carryTo(r *fhirjson.Record, j *Judgement) {
 // refersTo lists what may put overlays on a record, and whether something that may
 // cannot be looked up.
 func (s *Session) refersTo(r *fhirjson.Record) (to []target, unknown bool) {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	for i := range r.References {
 		ref := &r.References[i]
 		switch {

@@ -33,7 +33,7 @@ func (s *Session) noteListed(js []Judgement) {
 // noteRead makes `found` hold, before View, for a patient who is read after a
 // look-up answered with them. The decision's entry says so.
 func (s *Session) noteRead() {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	if s.ask.Type != patient || s.ask.ID == "" {
 		return
 	}

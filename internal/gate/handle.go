@@ -16,8 +16,8 @@ import (
 
 // handles notes the contents that a shown record names by addresses which its view keeps.
 func (s *Session) handles(r *fhirjson.Record, j *Judgement) {
-	binary, known := s.cat.Type("Binary")
-	if !known || !s.words.attached.types.Has(r.Type) {
+	binary := s.words.types.binary
+	if binary == 0 || !s.words.attached.types.Has(r.Type) {
 		return
 	}
 	by := &bearer{record: s.cat.TypeName(r.Type) + "/" + string(r.ID)}
@@ -31,8 +31,7 @@ func (s *Session) handles(r *fhirjson.Record, j *Judgement) {
 // Handle is the record that was shown to the caller a short while ago under the tasks of
 // the session and names the Binary; false where there is none.
 func (s *Session) Handle(binary string) (typ, id string, ok bool) {
-	t, _ := s.cat.Type("Binary")
-	b, known := s.gate.borne.get(proofKey{s.sight, t, binary}, s.now)
+	b, known := s.gate.borne.get(proofKey{s.sight, s.words.types.binary, binary}, s.now)
 	if !known {
 		return "", "", false
 	}
@@ -69,7 +68,7 @@ func (s *Session) JudgeContent(r, by *fhirjson.Record, class catalog.Class) Judg
 // elsewhere reports whether a Binary names by securityContext, which says whose rights
 // it follows, anything but the record that names it and what shows to the caller anyway.
 func (s *Session) elsewhere(r, by *fhirjson.Record) bool {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	return r.UnknownPatient || slices.ContainsFunc(r.References, func(ref fhirjson.Reference) bool {
 		switch {
 		case ref.Is(by.Type, by.ID):

@@ -196,7 +196,7 @@ func (s *Session) keeps(r *fhirjson.Record, k *Criterion, view *policy.View) boo
 // patient or subject, with patients alone. A patient who performed or wrote is read
 // like anything else.
 func (s *Session) namesPatients(k *Criterion) bool {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	return k.Param.NamesPatient && (len(k.Refs) > 0 || k.Through == patient) && !slices.ContainsFunc(k.Refs, func(r Ref) bool { return r.Type != patient })
 }
 
@@ -204,7 +204,7 @@ func (s *Session) namesPatients(k *Criterion) bool {
 // caller would be shown: to a patient, to what is about no patient, or to a
 // record that was proven visible.
 func (s *Session) seesTargets(refs []Ref) bool {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	return !slices.ContainsFunc(refs, func(r Ref) bool {
 		return r.Type != patient && !s.cat.PatientFree(r.Type) && !s.resolved[target{r.Type, r.ID}] && !s.proven(r.Type, r.ID)
 	})
@@ -212,7 +212,11 @@ func (s *Session) seesTargets(refs []Ref) bool {
 
 // person looks up, once a request, what is true about caller and patient.
 func (s *Session) person(of []byte) *person {
+	if p := s.lately; p != nil && p.alone[0] == string(of) {
+		return p // most pages are of one patient
+	}
 	if p := s.people[string(of)]; p != nil {
+		s.lately = p
 		return p
 	}
 	id := string(of)
@@ -223,7 +227,7 @@ func (s *Session) person(of []byte) *person {
 	}
 	p.plain = []policy.PatientAtoms{{Truth: p.truth}}
 	s.lend(id, &p.plain[0])
-	s.people[id] = p
+	s.people[id], s.lately = p, p
 	return p
 }
 

@@ -122,7 +122,11 @@ func (s *Session) lose(o fhirjson.Observed) {
 // it proves the references to it, so that what is said of the next record is what
 // enforcing would say.
 func asEnforced(shown []Judgement) []Judgement {
-	if !slices.ContainsFunc(shown, func(j Judgement) bool { return j.instead != nil && !j.instead.there }) {
+	some := false
+	for i := range shown {
+		some = some || shown[i].instead != nil && !shown[i].instead.there
+	}
+	if !some {
 		return shown
 	}
 	return slices.DeleteFunc(slices.Clone(shown), func(j Judgement) bool { return j.instead != nil && !j.instead.there })

@@ -18,7 +18,7 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 	c := s.ask.Caller
 	e := &ledger.Decision{
 		ID: s.id, At: s.now.UnixMicro(), TimeTrusted: s.trusted,
-		Who: c.ID, Behalf: onBehalf(c), Roles: slices.Sorted(slices.Values(c.Roles)), Client: c.Client, Network: c.Network,
+		Who: c.ID, Behalf: onBehalf(c), Roles: sorted(c.Roles), Client: c.Client, Network: c.Network,
 		Door: s.route.interaction.Door, Interaction: s.route.interaction.Name, PartOf: s.ask.PartOf,
 		Effect: effect, Mode: s.mode, Reasons: reasons, Generation: generationOf(s.gen),
 		Asked:    append([]string{s.cat.TypeName(s.ask.Type)}, s.ask.Params...),
@@ -50,6 +50,14 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 	e.Role = joined(s.infos, func(t *policy.TaskInfo) string { return t.Role })
 	e.Task = joined(s.infos, func(t *policy.TaskInfo) string { return t.Task })
 	return e
+}
+
+// sorted is a list in order: the list itself where it cannot be in another.
+func sorted(list []string) []string {
+	if len(list) < 2 {
+		return list
+	}
+	return slices.Sorted(slices.Values(list))
 }
 
 // joined lists a name of each task, each once, in order.
@@ -102,17 +110,7 @@ func (s *Session) scopeText() string {
 }
 
 func (s *Session) factNames(t *policy.Truth) ledger.Facts {
-	name := func(set *policy.FactSet) []string {
-		var out []string
-		for _, f := range s.set.Facts() {
-			if set.Has(f.ID) {
-				out = append(out, f.Name)
-			}
-		}
-		slices.Sort(out)
-		return out
-	}
-	return ledger.Facts{Holds: name(&t.Holds), Bites: name(&t.Bites), Unknown: name(&t.Unknown)}
+	return ledger.Facts{Holds: s.words.factNames(&t.Holds), Bites: s.words.factNames(&t.Bites), Unknown: s.words.factNames(&t.Unknown)}
 }
 
 // recorded is the request as Admit saw it, so that it can be admitted again.

@@ -139,8 +139,7 @@ func (s *Session) verb() policy.Verb {
 }
 
 func (s *Session) namesVisit(k *Criterion) bool {
-	encounter, _ := s.cat.Type("Encounter")
-	return k.Param.NamesVisit && len(k.Refs) == 1 && k.Refs[0].Type == encounter && k.Refs[0].ID == s.ask.Visit
+	return k.Param.NamesVisit && len(k.Refs) == 1 && k.Refs[0].Type == s.words.types.encounter && k.Refs[0].ID == s.ask.Visit
 }
 
 // admit asks the policy; a search that is a find (rule 13) is admitted without

@@ -81,7 +81,7 @@ func (s *Session) targets(r *fhirjson.Record, j *Judgement, into map[catalog.Typ
 // target notes one record as one to be looked up, unless it needs no proof, has it,
 // or the look-ups of the answer are used up.
 func (s *Session) target(to target, into map[catalog.Type][]string) {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	if to.typ == patient || s.cat.PatientFree(to.typ) || s.cat.ByProof(to.typ) {
 		return
 	}

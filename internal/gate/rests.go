@@ -78,7 +78,7 @@ func (r *rests) still(now time.Time, trusted bool) (again time.Time, still bool)
 	if s.gen.Set != s.set || trusted != s.trusted {
 		return again, false
 	}
-	s.people, s.refs = make(map[string]*person), make(map[string]string)
+	s.people, s.lately, s.refs = make(map[string]*person), nil, make(map[string]string)
 	if req := s.request(); req.Caller != s.truth || !s.stillLent(r.grants) {
 		return again, false
 	}

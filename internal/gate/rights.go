@@ -105,6 +105,7 @@ func (s *Session) Renew() error {
 	}
 	s.reach()
 	clear(s.people)
+	s.lately = nil
 	s.last = lastView{}
 	return nil
 }

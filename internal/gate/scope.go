@@ -19,7 +19,7 @@ func (s *Session) scopeOf() Scope {
 	case s.ask.ID != "", s.ask.Pinned && len(s.ask.Patients) == 0, s.cat.PatientFree(s.ask.Type), s.cat.ByProof(s.ask.Type), len(s.finding) > 0:
 		return Scope{Everyone: true}
 	case len(s.ask.Patients) > 0:
-		return Scope{Patients: slices.Compact(slices.Sorted(slices.Values(s.ask.Patients)))}
+		return Scope{Patients: slices.Compact(sorted(s.ask.Patients))}
 	case s.plan.Open():
 		return Scope{Everyone: true}
 	}
@@ -73,7 +73,7 @@ func (s *Session) TooWide() bool {
 // mayFind reports whether the request has the shape of a look-up: Patient, by
 // criteria, naming nobody.
 func (s *Session) mayFind() bool {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	return s.ask.Type == patient && !s.ask.Passes && s.ask.ID == "" && len(s.ask.Patients) == 0 &&
 		len(s.ask.Criteria) > 0 && len(s.ask.Sorts) == 0 && s.route.interaction.Verbs&policy.Search != 0
 }

@@ -121,7 +121,7 @@ func (s *Session) refers(r *fhirjson.Record, view *policy.View, p *catalog.Param
 	if !typed || !known || !s.seesTargets([]Ref{{t, id}}) {
 		return false
 	}
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	if t == patient && p.NamesPatient {
 		view = nil // the patient in scope is shown whatever the view keeps (design 6)
 	}

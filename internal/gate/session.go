@@ -45,6 +45,7 @@ type Session struct {
 
 	named    map[string]bool // patients whom the decision entry names
 	people   map[string]*person
+	lately   *person // of people, the one asked for last
 	visits   map[string]*visit
 	objects  map[string]*object
 	marks    map[target]*marking           // what was looked up for the overlays that it puts on others

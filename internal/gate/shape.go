@@ -24,7 +24,7 @@ type shaper struct {
 func (s *Session) Shape(j *Judgement, page func(t catalog.Type, id []byte) bool) *fhirjson.Shape {
 	sh := &s.shape
 	if sh.Token == nil {
-		sh.patient, _ = s.cat.Type("Patient")
+		sh.patient = s.words.types.patient
 		sh.Year = s.now.In(s.gate.cfg.Zone).Year()
 		sh.PatientInScope, sh.Visible, sh.Token = s.patientInScope, s.visible, s.token
 	}

@@ -1,7 +1,6 @@
 package gate
 
 import (
-	"bytes"
 	"encoding/binary"
 	"slices"
 
@@ -14,10 +13,9 @@ import (
 // records has few kinds, and spelling one costs more than judging it.
 type tally struct {
 	kinds []kind
-	index map[string]int
+	at    int            // of the kind counted last: most records of a page are like the one before
+	index map[string]int // by key; nil while there is one kind
 	key   []byte
-	last  []byte // the key before: most records of a page are like the one before
-	at    int    // of its kind
 }
 
 // kind is how some records were judged.
@@ -28,22 +26,49 @@ type kind struct {
 
 // add counts a judgement.
 func (t *tally) add(j *Judgement) {
+	switch {
+	case len(t.kinds) == 0:
+		t.kinds = append(t.kinds, kind{judged: *j})
+	case !alike(&t.kinds[t.at].judged, j):
+		t.at = t.find(j)
+	}
+	t.kinds[t.at].count++
+}
+
+// find is the place of a judgement's kind, a new one where there is none.
+func (t *tally) find(j *Judgement) int {
+	for i := range t.kinds[:min(len(t.kinds), 4)] {
+		if alike(&t.kinds[i].judged, j) {
+			return i
+		}
+	}
 	if t.index == nil {
-		t.index, t.key, t.last = make(map[string]int), make([]byte, 0, keyRoom), make([]byte, 0, keyRoom)
+		t.index, t.key = make(map[string]int), make([]byte, 0, keyRoom)
+		t.index[string(appendKey(t.key, &t.kinds[0].judged))] = 0
 	}
 	t.key = appendKey(t.key[:0], j)
-	if len(t.kinds) > 0 && bytes.Equal(t.key, t.last) {
-		t.kinds[t.at].count++
-		return
-	}
 	at, known := t.index[string(t.key)]
 	if !known {
 		at = len(t.kinds)
 		t.index[string(t.key)] = at
-		t.kinds = append(t.kinds, kind{*j, 0})
+		t.kinds = append(t.kinds, kind{judged: *j})
 	}
-	t.kinds[at].count++
-	t.at, t.key, t.last = at, t.last, t.key
+	return at
+}
+
+// alike reports for sure that two judgements have the same key: most that do are of one
+// patient, whose atoms and name they share. False tells nothing.
+func alike(a, b *Judgement) bool {
+	return a.Type == b.Type && a.class == b.class && a.There == b.There && a.Because == b.Because &&
+		a.labelled == b.labelled && a.coded == b.coded &&
+		a.atoms.Overlays == b.atoms.Overlays && a.atoms.Within == b.atoms.Within && a.atoms.Lasting == b.atoms.Lasting &&
+		len(a.atoms.Of)+len(b.atoms.Of)+len(a.carried)+len(b.carried) == 0 && a.instead == nil && b.instead == nil &&
+		shared(a.Patients, b.Patients) && shared(a.atoms.Patients, b.atoms.Patients) && a.Verdict.View == b.Verdict.View
+}
+
+// shared reports whether two slices are one.
+func shared[T any](a, b []T) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0])
 }
 
 // keyRoom is room for the key of a record of one patient.

@@ -161,7 +161,7 @@ func (s *Session) newVisit(r *fhirjson.Record) *visit {
 // visitOf returns the visit of a record: itself, or the one it names when that
 // one is of the same patients; nil where it has none.
 func (s *Session) visitOf(r *fhirjson.Record) *visit {
-	if s.cat.TypeName(r.Type) == "Encounter" {
+	if r.Type == s.words.types.encounter {
 		return s.newVisit(r)
 	}
 	v := s.visits[string(r.Visit.ID)]

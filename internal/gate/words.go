@@ -16,9 +16,11 @@ type words struct {
 	set        *policy.Set
 	generation string
 	attached   attached
+	types      types
 
 	mu      sync.RWMutex
 	views   map[policy.View]ledger.View
+	facts   map[policy.FactSet][]string
 	classes map[catalog.ClassSet][]string
 }
 
@@ -31,8 +33,8 @@ func (g *Gate) wordsOf(set *policy.Set) *words {
 		return w
 	}
 	w := &words{
-		set: set, generation: set.Hash() + "." + set.Catalog().Hash(), attached: attachedIn(set.Catalog()),
-		views: make(map[policy.View]ledger.View), classes: make(map[catalog.ClassSet][]string),
+		set: set, generation: set.Hash() + "." + set.Catalog().Hash(), attached: attachedIn(set.Catalog()), types: typesIn(set.Catalog()),
+		views: make(map[policy.View]ledger.View), facts: make(map[policy.FactSet][]string), classes: make(map[catalog.ClassSet][]string),
 	}
 	g.spelt.Store(w)
 	return w
@@ -52,6 +54,41 @@ func (w *words) view(v *policy.View) ledger.View {
 		w.views[*v] = out
 	}
 	return out
+}
+
+// factNames lists the facts of a set in order of their names.
+func (w *words) factNames(of *policy.FactSet) []string {
+	if of.Empty() {
+		return nil
+	}
+	w.mu.RLock()
+	out, known := w.facts[*of]
+	w.mu.RUnlock()
+	if known {
+		return out
+	}
+	for _, f := range w.set.Facts() {
+		if of.Has(f.ID) {
+			out = append(out, f.Name)
+		}
+	}
+	slices.Sort(out)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if len(w.facts) < mostWords {
+		w.facts[*of] = out
+	}
+	return out
+}
+
+// types are those that the gate asks for by name, for every record.
+type types struct{ patient, encounter, binary catalog.Type }
+
+func typesIn(cat *catalog.Catalog) (t types) {
+	t.patient, _ = cat.Type("Patient")
+	t.encounter, _ = cat.Type("Encounter")
+	t.binary, _ = cat.Type("Binary")
+	return t
 }
 
 func (w *words) classNames(s catalog.ClassSet) []string {

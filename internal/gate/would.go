@@ -34,7 +34,7 @@ func (r *Route) Would(ask *Ask) bool {
 // criterion only where its target shows (design 6), and a request that rests on records
 // which were just found cannot wait until they are shown.
 func (s *Session) ProveCriteria(ctx context.Context) error {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	byType := make(map[catalog.Type][]string)
 	for i := range s.ask.Criteria {
 		for _, ref := range s.ask.Criteria[i].Refs {

@@ -59,7 +59,7 @@ func (s *Session) Sees(t catalog.Type, id []byte) bool {
 // newPatient reports whether a record that is being made is a patient, of whom no
 // fact can be known (policy-language rule 9).
 func (s *Session) newPatient(r *fhirjson.Record) bool {
-	patient, _ := s.cat.Type("Patient")
+	patient := s.words.types.patient
 	return s.plan.Verb() == policy.Create && r.Type == patient
 }
 
