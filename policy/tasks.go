@@ -361,6 +361,9 @@ func (s *Set) Duties() Obligations { return s.duties }
 
 // Names returns the obligations in o as policies write them.
 func (o Obligations) Names() []string {
+	if o == 0 {
+		return nil
+	}
 	var out []string
 	for _, n := range obligationOrder {
 		if o&obligationNames[n] != 0 {
