@@ -57,12 +57,27 @@ type projection struct {
 }
 
 func (x *exchange) newProjection() *projection {
-	p := &projection{door: x.door, cat: x.catalog(), base: x.base, buf: x.door.buffer()}
+	p, _ := x.door.leaves.Get().(*projection)
+	if p == nil {
+		p = new(projection)
+	}
+	p.door, p.cat, p.base, p.buf = x.door, x.catalog(), x.base, x.door.buffer()
 	p.onPage = p.isOnPage
 	return p
 }
 
-func (p *projection) close() { p.door.keep(p.buf) }
+// close lets go of everything. Neither it nor what it showed may be used after.
+func (p *projection) close() {
+	p.door.keep(p.buf)
+	if cap(p.shown) > 1024 || cap(p.ids) > 1024 {
+		return
+	}
+	clear(p.shown[:cap(p.shown)])
+	clear(p.ids)
+	d := p.door
+	*p = projection{shown: p.shown[:0], ids: p.ids[:0]}
+	d.leaves.Put(p)
+}
 
 // judgements lends an empty slice with room for n.
 func (d *Door) judgements(n int) []gate.Judgement {

@@ -193,7 +193,7 @@ func (f *finder) inner(ctx context.Context, q *query, h *hop) ([]gate.Ref, error
 		return nil, problem.NameAPatient
 	}
 	r := x.newReader(h.inner, s, position{}, only)
-	r.tab, r.seen = &f.tab, make(map[record]bool)
+	r.tab, r.seen = &f.tab, newSeen()
 	f.beside = append(f.beside, r)
 	return f.through(ctx, r, q, h)
 }

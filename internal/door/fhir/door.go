@@ -97,6 +97,8 @@ type Door struct {
 	buffers   sync.Pool
 	slabs     sync.Pool // of judgements
 	sets      sync.Pool // of records
+	pages     sync.Pool // of records that were read
+	leaves    sync.Pool // of projections
 	scans     atomic.Pointer[scans]
 	statement atomic.Pointer[statement]
 }

@@ -86,7 +86,7 @@ type finder struct {
 	beside  []*reader // of what stands beside the matches
 	only    string    // the one patient whom scopes leave of the first leg
 	tab     spent
-	seen    map[record]bool
+	seen    *seen
 }
 
 // newFinder admits the first search that may show anything to this caller: its
@@ -243,23 +243,6 @@ func (f *finder) close() {
 	}
 	f.x.door.forget(f.seen)
 	f.seen = nil
-}
-
-// seen lends a set of records.
-func (d *Door) seen() map[record]bool {
-	if m, _ := d.sets.Get().(map[record]bool); m != nil {
-		return m
-	}
-	return make(map[record]bool, 64)
-}
-
-// forget takes back a set that was lent, unless keeping it would cost more than making it
-// again.
-func (d *Door) forget(seen map[record]bool) {
-	if len(seen) <= 1024 {
-		clear(seen)
-		d.sets.Put(seen)
-	}
 }
 
 // last is the reader that was read last, nil where none was.

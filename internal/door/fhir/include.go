@@ -133,7 +133,7 @@ type includer struct {
 	x        *exchange
 	f        *finder
 	sessions map[record]*gate.Session // by route and type; nil: refused
-	seen     map[record]bool          // on the page
+	seen     *seen                    // on the page
 	found    []*candidate
 }
 
@@ -145,9 +145,9 @@ func (x *exchange) include(ctx context.Context, f *finder, p *projection, res *r
 		return err
 	}
 	res.committed = len(res.shown)
-	n := &includer{x: x, f: f, sessions: make(map[record]*gate.Session), seen: make(map[record]bool)}
+	n := &includer{x: x, f: f, sessions: make(map[record]*gate.Session), seen: newSeen()}
 	for _, c := range res.shown {
-		n.seen[c.is()] = true
+		n.seen.add(c.is())
 	}
 	for i := range f.in.asked.includes {
 		if err := n.add(ctx, p, &f.in.asked.includes[i], res.shown); err != nil {
@@ -202,7 +202,7 @@ func (n *includer) targets(p *projection, in *include, matches []*candidate) (ma
 			return nil, err
 		}
 		for _, to := range refs {
-			if in.target != 0 && to.typ != in.target || n.seen[to] || asked[to] {
+			if in.target != 0 && to.typ != in.target || n.seen.has(to) || asked[to] {
 				continue
 			}
 			asked[to] = true

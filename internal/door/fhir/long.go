@@ -50,7 +50,8 @@ func (l *long) close() {
 
 // piece reads and judges the next piece of the long page.
 func (r *reader) piece(ctx context.Context) error {
-	p := &page{reader: r, text: r.door.buffer(), scanner: r.scans.Get(), at: r.at, first: r.long.records}
+	p := r.newPage()
+	p.text, p.first = r.door.buffer(), r.long.records
 	err := r.readPiece(p)
 	if err == nil {
 		r.long.records += len(p.records)

@@ -51,9 +51,9 @@ type reader struct {
 	done  bool
 	long  *long // the page that is read, where it is a long one
 	pages []*page
-	leg   int             // of the finder, for the cursor
-	tab   *spent          // upstream work for this page, with the page's other readers
-	seen  map[record]bool // given out for this page, by any of its readers
+	leg   int    // of the finder, for the cursor
+	tab   *spent // upstream work for this page, with the page's other readers
+	seen  *seen  // given out for this page, by any of its readers
 
 	given int // records that the upstream gave for this page, for the faults that count them
 }
@@ -85,7 +85,8 @@ type page struct {
 	records []*fhirjson.Record
 	judged  []gate.Judgement // lent, see Door.judgements
 	given   []candidate      // those given out; never grows beyond its capacity
-	next    string           // the upstream's link, turned into what Page takes
+	room    []*fhirjson.Record
+	next    string // the upstream's link, turned into what Page takes
 	at      position
 	pos     int // of the next record to give out
 }
@@ -185,6 +186,9 @@ func (r *reader) pass() {
 	})
 }
 
+// plainest are the parameters that say whose a record is and nothing else.
+var plainest = []string{"patient", "subject"}
+
 // patientParam is the parameter by which the upstream is asked for patients: the
 // client's own where it named some, else the plainest of the type.
 func patientParam(cat *catalog.Catalog, q *query) string {
@@ -195,9 +199,11 @@ func patientParam(cat *catalog.Catalog, q *query) string {
 		return "_id"
 	}
 	patient, _ := cat.Type("Patient")
-	for _, name := range append([]string{"patient", "subject"}, cat.Compartment(q.typ)...) {
-		if p, ok := cat.Param(q.typ, name); ok && p.Targets.Has(patient) {
-			return name
+	for _, names := range [][]string{plainest, cat.Compartment(q.typ)} {
+		for _, name := range names {
+			if p, ok := cat.Param(q.typ, name); ok && p.Targets.Has(patient) {
+				return name
+			}
 		}
 	}
 	return ""
@@ -269,11 +275,11 @@ func (r *reader) fromPage(p *page) *candidate {
 		p.pos++
 		rec, j := p.records[i], &p.judged[i]
 		is := record{j.Type, j.ID}
-		if !j.There && !(r.query.passed && defect.On(defect.PassedThroughHidden)) || r.seen[is] || !r.asked(rec) || r.foundBefore(rec, j) {
+		if !j.There && !(r.query.passed && defect.On(defect.PassedThroughHidden)) || r.seen.has(is) || !r.asked(rec) || r.foundBefore(rec, j) {
 			r.session.Withhold(j)
 			continue
 		}
-		r.seen[is] = true
+		r.seen.add(is)
 		p.wanted, p.unread = p.wanted+1, p.unread+1
 		p.given = append(p.given, candidate{page: p, index: i, record: rec, judged: j})
 		return &p.given[len(p.given)-1]
@@ -390,7 +396,8 @@ func (r *reader) releaseText(p *page) {
 		return
 	}
 	r.scans.Put(p.scanner)
-	p.scanner, p.records = nil, nil
+	clear(p.records)
+	p.scanner, p.records, p.room = nil, nil, p.records[:0]
 	p.body.Release()
 	if p.text != nil {
 		r.tab.held -= int64(len(*p.text))
@@ -418,6 +425,7 @@ func (c *candidate) gone() {
 func (r *reader) close() {
 	for _, p := range r.pages {
 		r.release(p)
+		r.door.keepPage(p)
 	}
 	r.pages = nil
 	r.long.close()
@@ -462,7 +470,8 @@ func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
 		return false, r.piece(ctx)
 	}
 	r.tab.bytes += int64(len(body.Bytes))
-	p := &page{reader: r, body: body, scanner: r.scans.Get(), at: r.at, pos: r.at.Offset, last: true}
+	p := r.newPage()
+	p.body, p.pos, p.last = body, r.at.Offset, true
 	if err = r.scan(p, body.Bytes); err == nil {
 		again = p.next == "" && r.at.Link == "" && len(p.records) >= r.at.Size
 	}
@@ -477,10 +486,29 @@ func (r *reader) fetchOnce(ctx context.Context) (again bool, err error) {
 	return false, nil
 }
 
+// newPage is an empty page at the place where the reading stands.
+func (r *reader) newPage() *page {
+	p, _ := r.door.pages.Get().(*page)
+	if p == nil {
+		p = new(page)
+	}
+	p.reader, p.scanner, p.at = r, r.scans.Get(), r.at
+	return p
+}
+
+// keepPage takes back a page that was released and to which nothing points any more.
+func (d *Door) keepPage(p *page) {
+	clear(p.given)
+	*p = page{given: p.given[:0], room: p.room}
+	if cap(p.given) <= 1024 && cap(p.room) <= 1024 {
+		d.pages.Put(p)
+	}
+}
+
 // judge judges the records of a page.
 func (r *reader) judge(ctx context.Context, p *page) (err error) {
 	p.judged, err = r.session.Judge(ctx, p.records, r.door.judgements(len(p.records)))
-	p.given = make([]candidate, 0, len(p.records))
+	p.given = slices.Grow(p.given, len(p.records))
 	return err
 }
 
@@ -510,7 +538,7 @@ func values(by string, ids []string) string {
 // scan takes the page apart. An entry of another type is an error of the
 // upstream, except an outcome, which is left out (F9, FC25).
 func (r *reader) scan(p *page, text []byte) error {
-	p.records = make([]*fhirjson.Record, 0, min(r.at.Size, 64))
+	p.records = slices.Grow(p.room, min(r.at.Size, 64))
 	link, err := p.scanner.Bundle(text, func(e fhirjson.Entry) error {
 		rec := e.Record
 		if e.Mode != fhirjson.Match || r.cat.TypeName(rec.Type) == "OperationOutcome" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -107,7 +108,7 @@ func (x *exchange) gather(ctx context.Context, f *finder, p *projection, st *sta
 	// What stands beside the matches is found by them, so that they are held; and whether a
 	// look-up finds too many is known at its end.
 	held, weight := find || len(f.in.asked.includes) > 0, 0
-	p.shown = make([]*candidate, 0, min(size, 64)+1)
+	p.shown = slices.Grow(p.shown[:0], min(size, 64)+1)
 	for {
 		for len(p.shown) <= size && !(defect.On(defect.NextOfUpstream) && len(p.shown) == size) {
 			c, err := f.next(ctx)

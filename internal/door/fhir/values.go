@@ -120,11 +120,11 @@ func readReference(cat *catalog.Catalog, p *catalog.Param, modifier, raw string)
 	name, id, typed := strings.Cut(raw, "/")
 	if !typed {
 		name, id = modifier, raw
-		if name == "" {
-			name = onlyTarget(cat, p)
-		}
 		if name == "" && p.Name == "patient" {
 			name = "Patient"
+		}
+		if name == "" {
+			name = onlyTarget(cat, p)
 		}
 	}
 	t, ok := cat.Type(name)

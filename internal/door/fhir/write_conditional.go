@@ -64,7 +64,7 @@ func (x *exchange) alreadyThere(ctx context.Context, q *query) (there bool, err 
 		return true, longerName
 	}
 	r := x.newReader(q, s, position{}, only)
-	r.tab, r.seen = new(spent), make(map[record]bool)
+	r.tab, r.seen = new(spent), newSeen()
 	defer r.close()
 	return x.found(ctx, r, s)
 }
