@@ -4,14 +4,10 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -21,33 +17,15 @@ import (
 
 // browser is a real one that remembers what its console said.
 type browser struct {
-	t    *testing.T
-	ctx  context.Context
-	mu   sync.Mutex
-	said []string
+	t     *testing.T
+	ctx   context.Context
+	heard *testkit.Heard
 }
 
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	b := &browser{t: t, ctx: testkit.Chromium(t)}
-	err := chromedp.Listen(b.ctx, func(ev any) {
-		b.mu.Lock()
-		defer b.mu.Unlock()
-		switch ev := ev.(type) {
-		case *log.EventEntryAdded:
-			b.said = append(b.said, ev.Entry.Text+" "+ev.Entry.URL)
-		case *runtime.EventExceptionThrown:
-			b.said = append(b.said, ev.ExceptionDetails.Text)
-		case *runtime.EventConsoleAPICalled:
-			b.said = append(b.said, "console."+string(ev.Type))
-		}
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(b.ctx, log.Enable, cdp.Empty{}); err != nil {
-		t.Fatal(err)
-	}
+	b.heard = testkit.Hear(t, b.ctx)
 	return b
 }
 
@@ -55,12 +33,10 @@ func newBrowser(t *testing.T) *browser {
 // the content security policy.
 func (b *browser) quiet() {
 	b.t.Helper()
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, s := range b.said {
+	b.heard.Forget(func(s string) bool {
 		b.t.Errorf("the browser's console says: %s", s)
-	}
-	b.said = nil
+		return true
+	})
 }
 
 func (b *browser) open(url string) {
@@ -129,9 +105,7 @@ func (b *browser) enter() string {
 // forget drops what the console says of pages that are not there for a viewer, and
 // counts it.
 func (b *browser) forget(statuses ...string) (n int) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.said = slices.DeleteFunc(b.said, func(s string) bool {
+	b.heard.Forget(func(s string) bool {
 		hit := slices.ContainsFunc(statuses, func(status string) bool { return strings.Contains(s, status) })
 		if hit {
 			n++

@@ -5,13 +5,9 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"sync"
 	"testing"
 
-	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
-	"github.com/chromedp/cdproto/log"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
 	"modicum/internal/testkit"
@@ -20,10 +16,8 @@ import (
 // reader is a visitor with a passkey who remembers what the browser's console said.
 type reader struct {
 	*testkit.Visitor
-	who string
-
-	mu   sync.Mutex
-	said []string
+	who   string
+	heard *testkit.Heard
 }
 
 // reads gives somebody a profile of their own in the town's browser.
@@ -44,34 +38,16 @@ func (s *town) reads(who string) *reader {
 func newReader(t *testing.T, who string, ctx context.Context, base string) *reader {
 	t.Helper()
 	r := &reader{Visitor: testkit.VisitorIn(t, ctx, base), who: who}
-	if err := chromedp.Listen(ctx, r.hear); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(ctx, log.Enable, cdp.Empty{}); err != nil {
-		t.Fatal(err)
-	}
+	r.heard = testkit.Hear(t, ctx)
 	r.Passkeys()
 	return r
-}
-
-func (r *reader) hear(ev any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	switch ev := ev.(type) {
-	case *log.EventEntryAdded:
-		r.said = append(r.said, ev.Entry.Text+" "+ev.Entry.URL)
-	case *runtime.EventExceptionThrown:
-		r.said = append(r.said, ev.ExceptionDetails.Text)
-	}
 }
 
 // quiet fails where the browser complained: of an error, an exception, a breach of the
 // content security policy. Pages that say no with a status are expected.
 func (r *reader) quiet() {
 	r.TB.Helper()
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, s := range r.said {
+	for _, s := range r.heard.Said() {
 		if !strings.Contains(s, "the server responded with a status of 4") {
 			r.TB.Errorf("the browser of %s says: %s", r.who, s)
 		}

@@ -8,10 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/chromedp/cdproto/cdp"
-	"github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
-	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 
@@ -27,8 +24,9 @@ type desktop struct {
 	ctx  context.Context
 	auth webauthn.AuthenticatorID
 
+	heard *testkit.Heard
+
 	mu   sync.Mutex
-	said []string // by the console of the browser
 	urls []string // of every request
 }
 
@@ -39,14 +37,9 @@ func newDesktop(t *testing.T, s *site) *desktop {
 		t.Fatal(err)
 	}
 	err := chromedp.Listen(d.ctx, func(ev any) {
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		switch ev := ev.(type) {
-		case *log.EventEntryAdded:
-			d.said = append(d.said, ev.Entry.Text+" "+ev.Entry.URL)
-		case *runtime.EventExceptionThrown:
-			d.said = append(d.said, ev.ExceptionDetails.Text)
-		case *network.EventRequestWillBeSent:
+		if ev, ok := ev.(*network.EventRequestWillBeSent); ok {
+			d.mu.Lock()
+			defer d.mu.Unlock()
 			d.urls = append(d.urls, ev.Request.URL)
 		}
 	})
@@ -56,13 +49,9 @@ func newDesktop(t *testing.T, s *site) *desktop {
 	if _, err := chromedp.Call(d.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
 		t.Fatal(err)
 	}
-	for _, enable := range []func() error{
-		func() error { _, err := chromedp.Call(d.ctx, log.Enable, cdp.Empty{}); return err },
-		func() error { _, err := chromedp.Call(d.ctx, network.Enable, network.EnableParams{}); return err },
-	} {
-		if err := enable(); err != nil {
-			t.Fatal(err)
-		}
+	d.heard = testkit.Hear(t, d.ctx)
+	if _, err := chromedp.Call(d.ctx, network.Enable, network.EnableParams{}); err != nil {
+		t.Fatal(err)
 	}
 	res, err := chromedp.Call(d.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
 		Protocol: "ctap2", Transport: "internal", HasResidentKey: true, HasUserVerification: true, IsUserVerified: true, AutomaticPresenceSimulation: true, HasCmtgKey: true,
@@ -84,7 +73,7 @@ func (d *desktop) do(actions ...chromedp.Action[chromedp.Void]) {
 		cancel()
 		if err != nil {
 			html, _ := chromedp.Run(d.ctx, chromedp.OuterHTML("main"))
-			d.t.Fatalf("%v\nthe browser said %q\non the page %.2000s", err, d.said, html)
+			d.t.Fatalf("%v\nthe browser said %q\non the page %.2000s", err, d.heard.Said(), html)
 		}
 	}
 }
@@ -196,9 +185,7 @@ func TestPasskeysFromTheInvitationToTheProof(t *testing.T) {
 // content security policy, no error of the script.
 func (d *desktop) quiet() {
 	d.t.Helper()
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, text := range d.said {
+	for _, text := range d.heard.Said() {
 		if strings.HasSuffix(text, "/favicon.ico") {
 			continue // the browser's own wish
 		}
