@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"modicum/internal/caller"
+	"modicum/internal/console"
 	"modicum/internal/notice"
 	"modicum/internal/preview"
 	"modicum/internal/tokens"
@@ -53,3 +54,6 @@ func (s *Server) ToldLook(ctx context.Context, told string, why error) string {
 
 // Seen is what a look saw.
 type Seen = seen
+
+// Pages are those of the console.
+func (s *Server) Pages() []console.Page { return s.browser.site.Paths() }
