@@ -247,6 +247,7 @@ const (
 	NumbersAlike         Defect = "numbers-alike"          // an identifier's class does not follow its type
 	SecondPatientIgnored Defect = "second-patient-ignored" // a record is of the first patient that it names
 	DuplicatesAccepted   Defect = "duplicates-accepted"    // a member may stand twice
+	TypeRetraced         Defect = "type-retraced"          // a record built as the last one is taken for one of its type
 )
 
 // Faults of merging what was sent with what is hidden.

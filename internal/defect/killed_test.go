@@ -352,6 +352,7 @@ var killers = map[Defect]killer{
 	NumbersAlike:         {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	SecondPatientIgnored: {inTwin, n1, some},
 	DuplicatesAccepted:   {inDoor, "TestFC47_QuirksOfJSONThroughTheDoor", ""},
+	TypeRetraced:         {inFHIRJSON, "TestFC47_RetracedIsReadAlike", ""},
 
 	HiddenDropped:    {inMerge, "TestF8_WhatIsHiddenStays", ""},
 	AnchorsLost:      {inMerge, "TestF8_WhatIsHiddenStays", ""},

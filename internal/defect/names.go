@@ -262,6 +262,7 @@ func All() []Defect {
 		NumbersAlike,
 		SecondPatientIgnored,
 		DuplicatesAccepted,
+		TypeRetraced,
 		HiddenDropped,
 		AnchorsLost,
 		UnwritableMerged,

@@ -55,7 +55,7 @@ func (b *binder) identify() bool {
 	if root.shape != object {
 		return false
 	}
-	t, ok := s.cat.TypeBytes(s.text(b.src, r.root, "resourceType"))
+	t, ok := s.typeOf(b.src, r.root)
 	if !ok {
 		return false
 	}
@@ -73,6 +73,19 @@ func (b *binder) identify() bool {
 	return true
 }
 
+// typeOf reads the type of the resource whose object is obj.
+func (s *Scanner) typeOf(src []byte, obj uint32) (catalog.Type, bool) {
+	i := s.find(src, obj, "resourceType")
+	if i == 0 || s.tape[i].shape != text {
+		return 0, false
+	}
+	c := &s.tape[i]
+	if c.flags&escaped != 0 {
+		return s.cat.TypeBytes(s.decoded(src, c))
+	}
+	return s.know.typeAt(src, int(c.start)+1, int(c.end-c.start)-2)
+}
+
 // unknown takes from what is no record what parse made of it.
 func (b *binder) unknown() {
 	for i := b.r.root; i < b.tape[b.r.root].next; i++ {
@@ -85,7 +98,10 @@ func (b *binder) unknown() {
 func (b *binder) look() {
 	events := b.s.events
 	end := b.tape[b.r.root].next
-	i, _ := slices.BinarySearchFunc(events, b.r.root, func(e event, root uint32) int { return cmp.Compare(e.cell, root) })
+	i := b.s.bound // nearly always records are bound in their order
+	if i > len(events) || i > 0 && events[i-1].cell >= b.r.root || i < len(events) && events[i].cell < b.r.root {
+		i, _ = slices.BinarySearchFunc(events, b.r.root, func(e event, root uint32) int { return cmp.Compare(e.cell, root) })
+	}
 	for ; i < len(events) && events[i].cell < end; i++ {
 		e := &events[i]
 		if b.in >= 0 && e.cell >= b.inEnd {
@@ -100,6 +116,7 @@ func (b *binder) look() {
 			b.scalar(e.cell, c)
 		}
 	}
+	b.s.bound = i
 	if b.deep {
 		b.roughen(end)
 	}
@@ -184,7 +201,7 @@ func (b *binder) object(i uint32, c *cell) {
 // inside a contained one) has no meaning in R4: parse gave it no element.
 func (b *binder) contained(i uint32, c *cell) {
 	s := b.s
-	t, _ := s.cat.TypeBytes(s.text(b.src, i, "resourceType"))
+	t, _ := s.typeOf(b.src, i)
 	if s.cat.Root(t) != c.node {
 		b.r.Withheld = true // typeAhead saw another one
 		return

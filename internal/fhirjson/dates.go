@@ -37,6 +37,17 @@ func span(year, month, day int, zone *time.Location, years, months, days int) Sp
 	}
 }
 
+// days returns the days from 1 January 1970 to a day of our calendar, as time.Date counts
+// them but without its general case: there is one such day in nearly every record. Years
+// begin in March here, so that a leap day is the last of its year.
+func days(year, month, day int) int64 {
+	y, m := year, month-3
+	if m < 0 {
+		y, m = y-1, m+12
+	}
+	return int64(y*365 + y/4 - y/100 + y/400 + (m*153+2)/5 + day - 1 - 719468)
+}
+
 // daysIn returns how many days a month has: a day that is none must not become one of
 // the month after, in which the record would lie.
 func daysIn(year, month int) int {
@@ -67,7 +78,8 @@ func parseMoment(b []byte, year, month, day int) (Span, bool) {
 	if !ok {
 		return Span{}, false
 	}
-	from := time.Date(year, time.Month(month), day, hour, minute, second, 0, time.UTC).Add(-offset)
+	seconds := int64(hour*3600 + minute*60 + second)
+	from := time.Unix(days(year, month, day)*86400+seconds, 0).UTC().Add(-offset)
 	return Span{From: from, Until: from.Add(time.Second)}, true
 }
 

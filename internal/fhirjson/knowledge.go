@@ -13,7 +13,8 @@ import (
 type knowledge struct {
 	cat   *catalog.Catalog
 	nodes []fact
-	links []link // open addressing; a power of two
+	links []link     // open addressing; a power of two
+	types []typeName // likewise
 
 	numbers    catalog.ClassSet // classes of strings that are numbers of a person or thing: last4, token
 	byType     catalog.ClassSet // what an identifier of a person may be
@@ -57,15 +58,16 @@ type fact struct {
 type trait uint16
 
 const (
-	isArray  trait = 1 << iota
-	byValue        // see Node.ByValue
-	dated          // may be the main date
-	coded          // a code that a label or rule looks at
-	telling        // its mere presence tells something: Withholds, Marks
-	standsIn       // mandatory, and has a constant that stands for its absence
-	grouped        // has an AnyOf
-	heeded         // an object that the binder looks into
-	guarded        // an object that the projector never copies whole: Reference, Meta, ...
+	isArray    trait = 1 << iota
+	byValue          // see Node.ByValue
+	dated            // may be the main date
+	coded            // a code that a label or rule looks at
+	telling          // its mere presence tells something: Withholds, Marks
+	standsIn         // mandatory, and has a constant that stands for its absence
+	grouped          // has an AnyOf
+	heeded           // an object that the binder looks into
+	structural       // see Node.Structure
+	guarded          // an object that the projector never copies whole: Reference, Meta, ...
 )
 
 // form is the kind of JSON that a value must be.
@@ -193,6 +195,52 @@ func (k *knowledge) addLinks() {
 	}
 }
 
+// typeName is the name of a resource type.
+type typeName struct {
+	head uint64 // its first eight bytes, little end first
+	name string
+	typ  catalog.Type
+}
+
+func (k *knowledge) typeSlot(head uint64, n int) uint64 {
+	return (head ^ uint64(n)) * mix >> 32 & uint64(len(k.types)-1)
+}
+
+// addTypes fills types, at most half full.
+func (k *knowledge) addTypes() {
+	size := 2
+	for size < 2*len(k.cat.Types()) {
+		size *= 2
+	}
+	k.types = make([]typeName, size)
+	for _, t := range k.cat.Types() {
+		name := k.cat.TypeName(t)
+		head := headOf([]byte(name), 0, uint32(len(name)))
+		i := k.typeSlot(head, len(name))
+		for k.types[i].typ != 0 {
+			i = (i + 1) & uint64(size-1)
+		}
+		k.types[i] = typeName{head, name, t}
+	}
+}
+
+// typeAt is catalog.Catalog.TypeBytes of src[at:at+n].
+func (k *knowledge) typeAt(src []byte, at, n int) (catalog.Type, bool) {
+	if n == 0 {
+		return 0, false
+	}
+	head := headOf(src, uint32(at), uint32(n))
+	for i := k.typeSlot(head, n); ; i++ {
+		t := &k.types[i&uint64(len(k.types)-1)]
+		if t.typ == 0 {
+			return 0, false
+		}
+		if t.head == head && len(t.name) == n && (n <= 8 || t.name == string(src[at:at+n])) {
+			return t.typ, true
+		}
+	}
+}
+
 func knowledgeOf(cat *catalog.Catalog) *knowledge {
 	k := &knowledge{cat: cat, nodes: make([]fact, 1)}
 	for _, t := range cat.Types() {
@@ -209,6 +257,7 @@ func knowledgeOf(cat *catalog.Catalog) *knowledge {
 	}
 	k.findMarks()
 	k.addLinks()
+	k.addTypes()
 	for _, c := range cat.Classes() {
 		switch name := c.Name; {
 		case strings.HasPrefix(name, "identifiers.") || name == "coverage.member-id":
@@ -281,6 +330,7 @@ func traits(n *catalog.Node) (is trait) {
 	set(dated, n.MainDate != 0)
 	set(coded, (n.Label || n.Ruled) && n.Kind == catalog.Primitive)
 	set(grouped, len(n.AnyOf) > 0)
+	set(structural, n.Structure)
 	set(telling, n.Withholds || n.Marks != 0)
 	switch n.Kind {
 	case catalog.Identifier, catalog.ContactPoint:

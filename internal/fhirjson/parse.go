@@ -20,6 +20,7 @@ const (
 // frame is an object or array that is being read.
 type frame struct {
 	cell    uint32
+	event   uint32 // the first event inside, or at it
 	members uint32
 	seen    uint64         // a bit for each member name's place or hash
 	has     uint64         // bits of the mandatory members so far
@@ -44,6 +45,10 @@ type event struct {
 // Each value gets its element and class on the way, as far as what is around it tells;
 // what is inside it may tell more, which the binder finds at the events. The record is
 // the value itself, or of a page the resource of each entry.
+//
+// It is one function with labels for its parts, since each part reads and sets a dozen of
+// the variables that say what value is next: they would have to be handed on, or lie in
+// memory, for each value of a text.
 func (s *Scanner) parse(b []byte, page bool) (root uint32, spaced bool, err error) {
 	if len(b) > s.limits.MaxBytes {
 		return 0, false, refuse(s.limits.MaxBytes, whyBytes)
@@ -52,6 +57,7 @@ func (s *Scanner) parse(b []byte, page bool) (root uint32, spaced bool, err erro
 		return 0, false, refuse(0, whyBOM)
 	}
 	s.marks = mark(s.marks, b)
+	s.forgetTraces()
 	var (
 		tape   = s.tape[:cap(s.tape)]
 		n      = len(s.tape) // cells that are written
@@ -69,6 +75,7 @@ func (s *Scanner) parse(b []byte, page bool) (root uint32, spaced bool, err erro
 		c      byte
 
 		// of the value that is next
+		first uint32 // event at it or inside
 		name  uint32
 		nlen  uint8
 		node  catalog.NodeID
@@ -140,6 +147,7 @@ value:
 			if flags&sibling != 0 && top.shape == object {
 				top.flags |= siblings
 			}
+			first = uint32(len(s.events))
 			if kind == object && about.is&heeded != 0 {
 				s.events = append(s.events, event{cell: uint32(n), node: node})
 			}
@@ -148,6 +156,7 @@ value:
 			}
 		} else {
 			node, about, class, flags = 0, &nodes[0], 0, rough
+			first = uint32(len(s.events))
 		}
 		if kind == object && (depth == 0 || about.kind == catalog.Resource) {
 			node, class, flags = 0, 0, special|rough
@@ -164,6 +173,17 @@ value:
 				record = uint32(n)
 			}
 		}
+		if t := s.traceOf(node, kind); flags&sibling == 0 && t.like(s, tape, node, class, kind, depth) {
+			if end, next := s.again(b, i, tape[:min(len(tape), room)], n, first, t); end != 0 {
+				open := &tape[n]
+				open.parent, open.name, open.nameLen = top.cell, name, nlen
+				if open.flags&(rough|blank|special) != 0 || class != top.class || nodes[node].is&standsIn != 0 && isAbsent(b, open, nodes[node].node) {
+					top.flags |= rough
+				}
+				i, n = end, next
+				goto after
+			}
+		}
 		{
 			open := &tape[n]
 			open.start, open.parent, open.name, open.node = uint32(i), top.cell, name, node
@@ -172,6 +192,7 @@ value:
 		depth++
 		top = &s.stack[depth]
 		top.cell, top.members, top.seen, top.has = uint32(n), 0, 0, 0 // not as a literal, which is copied
+		top.event = first
 		top.node, top.guess, top.class, top.shape, top.flags = node, uint32(node), class, kind, flags
 		n++
 		i++
@@ -224,14 +245,9 @@ value:
 scalar: // a value without others in it stands from i to at
 	if want != scalars {
 		node, class, flags = 0, 0, flags&(special|escaped|blank)|rough
-	} else if top.has |= about.bit; about.is&(dated|coded|standsIn) != 0 {
-		if about.is&(dated|coded) != 0 && kind == text {
-			s.events = append(s.events, event{cell: uint32(n), node: node})
-		}
-		if name != 0 && string(b[name-1:at]) == about.node.Absent {
-			top.flags |= rough
-		}
-	}
+	} else if top.has |= about.bit; about.is&(dated|coded) != 0 && kind == text {
+		s.events = append(s.events, event{cell: uint32(n), node: node})
+	} // what stands for an absent element is an object or array: see closing
 	if flags&(rough|blank|special) != 0 || class != top.class {
 		top.flags |= rough
 	}
@@ -286,8 +302,12 @@ closing: // b[i] closes top
 		if top.flags&(rough|blank|special) != 0 || top.class != up.class || f.is&standsIn != 0 && isAbsent(b, c, f.node) {
 			up.flags |= rough
 		}
-		top = up
 		depth--
+		if c.node != 0 {
+			t := s.traceOf(c.node, c.shape) // not as a literal, which is copied
+			t.text, t.cell, t.event, t.events, t.depth = s.texts, top.cell, top.event, uint32(len(s.events))-top.event, uint16(depth)
+		}
+		top = up
 	}
 	goto after
 

@@ -212,6 +212,10 @@ func (p *projector) constant(s string) {
 // whole writes a value, with its name, as it is.
 func (p *projector) whole(c *cell) {
 	from := c.from()
+	if p.comma && p.hi+1 == from && p.lo < p.hi { // the neighbour of what is pending
+		p.hi = c.end
+		return
+	}
 	p.separate(from)
 	p.copy(from, c.end)
 	p.comma = true
@@ -313,7 +317,7 @@ func (p *projector) masksByValue(n *catalog.Node) bool {
 
 // complex writes an object by its kind.
 func (p *projector) complex(i uint32, c *cell, t policy.Treatment) result {
-	switch p.info[c.node].node.Kind {
+	switch p.info[c.node].kind {
 	case catalog.Narrative:
 		if defect.On(defect.NarrativeKept) {
 			p.whole(c)
@@ -384,12 +388,14 @@ func (p *projector) object(i uint32, c *cell) result {
 // members writes what shows of an object's members. has collects the mandatory ones.
 func (p *projector) members(i uint32, c *cell) (has uint64, group bool, shown result) {
 	for j := i + 1; j < c.next; j = p.tape[j].next {
-		r := p.member(i, c, j)
-		if r == nothing {
-			continue
-		}
 		m := &p.tape[j]
 		f := &p.info[m.node]
+		r := visible
+		if m.node != 0 && p.plain(c, m, f) {
+			p.whole(m)
+		} else if r = p.member(i, c, j); r == nothing {
+			continue
+		}
 		has |= f.bit
 		group = group || f.group
 		shown = max(shown, r)
@@ -398,6 +404,13 @@ func (p *projector) members(i uint32, c *cell) (has uint64, group bool, shown re
 		}
 	}
 	return has, group, shown
+}
+
+// plain reports whether a member shows as it is, which needs no closer look: nothing in
+// it is hidden or masked, and no other member counts for it.
+func (p *projector) plain(holder, m *cell, f *fact) bool {
+	return p.t[m.class] == policy.Keep && !p.masks && m.flags&(rough|blank|special) == 0 && holder.flags&siblings == 0 &&
+		f.is&standsIn == 0 && p.info[holder.node].kind != catalog.Extension
 }
 
 func (p *projector) member(i uint32, c *cell, j uint32) result {
@@ -412,7 +425,7 @@ func (p *projector) member(i uint32, c *cell, j uint32) result {
 	}
 	f := &p.info[m.node]
 	n := f.node
-	if (f.bit != 0 || f.group) && isAbsent(p.src, m, n) {
+	if f.is&standsIn != 0 && isAbsent(p.src, m, n) {
 		return nothing // it comes again, where constants stand
 	}
 	if c.flags&siblings != 0 && n.Kind == catalog.Primitive {
@@ -424,7 +437,7 @@ func (p *projector) member(i uint32, c *cell, j uint32) result {
 		}
 	}
 	r := p.put(j)
-	if r == visible && n.Name == "url" && p.info[c.node].node.Kind == catalog.Extension {
+	if r == visible && p.info[c.node].kind == catalog.Extension && f.name == "url" {
 		return structure // an address without a value says nothing
 	}
 	return r

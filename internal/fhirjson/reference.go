@@ -61,7 +61,7 @@ func (p *projector) refMember(c *cell, i, j uint32, r *Reference, shows, kept bo
 		p.note(m, NotKnown)
 		return nothing
 	}
-	switch name := p.info[m.node].node.Name; {
+	switch name := p.info[m.node].name; {
 	case name == "display" && defect.On(defect.DisplayKept):
 		p.whole(m)
 		return visible

@@ -34,13 +34,18 @@ func (s *Scanner) resolve(v []byte) target {
 	if base := s.limits.Base; base != "" && len(v) > len(base) && string(v[:len(base)]) == base && v[len(base)] == '/' {
 		rest, plain = v[len(base)+1:], false
 	}
-	name, id, ok := bytes.Cut(rest, []byte("/"))
-	if ok {
-		if i := bytes.Index(id, []byte("/_history/")); i >= 0 && isID(id[i+len("/_history/"):]) {
-			id, plain = id[:i], false
+	if i := bytes.IndexByte(rest, '/'); i > 0 {
+		id := rest[i+1:]
+		ok := isID(id)
+		if !ok {
+			if k := bytes.Index(id, []byte("/_history/")); k >= 0 && isID(id[k+len("/_history/"):]) {
+				id, plain, ok = id[:k], false, isID(id[:k])
+			}
 		}
-		if t, known := s.cat.TypeBytes(name); known && isID(id) {
-			return target{Ref: Ref{t, id}, hint: t, ours: plain}
+		if ok {
+			if t, known := s.know.typeAt(rest, 0, i); known {
+				return target{Ref: Ref{t, id}, hint: t, ours: plain}
+			}
 		}
 	}
 	return target{hint: s.hint(v)}
@@ -60,28 +65,51 @@ func (s *Scanner) hint(v []byte) (hint catalog.Type) {
 	return hint
 }
 
-// reference notes a Reference element: what it names, and whom.
+// reference notes a Reference element: what it names, and whom. Records of a page name
+// the same patient, visit and practitioner: a text that is just that of the last of its
+// element is not read again.
 func (b *binder) reference(i uint32, c *cell, n *catalog.Node) {
 	s := b.s
-	r := Reference{Node: c.node, cell: i, inside: -1, in: b.in, patient: n.BearsPatient}
+	whole := b.src[c.start:c.end]
+	k := &s.named[c.node%catalog.NodeID(len(s.named))]
+	if k.ref.Node != c.node || string(k.text) != string(whole) {
+		k.text = whole
+		b.read(k, i, c.node, n)
+	}
+	s.refs = append(s.refs, k.ref)
+	r := &s.refs[len(s.refs)-1]
+	r.cell, r.in = i, b.in
+	c.aux = uint32(len(s.refs) - b.refs)
+	if r.inside < 0 {
+		b.named(i, r, k.hint, n)
+	}
+	if r.Type != 0 {
+		b.noted(r.Ref, n)
+	}
+}
+
+// named is a Reference and what its text said.
+type named struct {
+	text []byte // of the whole object
+	ref  Reference
+	hint catalog.Type
+}
+
+// read reads the Reference at cell i into k.
+func (b *binder) read(k *named, i uint32, id catalog.NodeID, n *catalog.Node) {
+	s := b.s
+	k.hint = 0
+	r := &k.ref
+	*r = Reference{Node: id, inside: -1, patient: n.BearsPatient}
 	text := s.text(b.src, i, "reference")
 	r.points = len(text) > 0 || n.Carries && s.find(b.src, i, "identifier") != 0
-	var t target
 	switch {
 	case len(text) > 0 && text[0] == '#':
 		r.inside = 0 // resolved when all contained resources are known
 		r.ID = text[1:]
 	case text != nil:
-		t = s.resolve(text)
-		r.Ref, r.reshaped = t.Ref, t.Type != 0 && !t.ours
-	}
-	s.refs = append(s.refs, r)
-	c.aux = uint32(len(s.refs) - b.refs)
-	if r.inside < 0 {
-		b.named(i, &r, t.hint, n)
-	}
-	if r.Type != 0 {
-		b.noted(r.Ref, n)
+		t := s.resolve(text)
+		r.Ref, r.reshaped, k.hint = t.Ref, t.Type != 0 && !t.ours, t.hint
 	}
 }
 

@@ -42,7 +42,7 @@ func (p *projector) root(i uint32, c *cell, top bool) (has uint64, group bool, s
 		f := &p.info[m.node]
 		var r result
 		switch {
-		case top && !p.asked(f.node, m.node):
+		case top && p.topFilter && !p.asked(f.node, m.node):
 			// It makes the record be there, and does not show.
 			before := p.mark()
 			if p.member(i, c, j) == visible {
@@ -51,15 +51,18 @@ func (p *projector) root(i uint32, c *cell, top bool) (has uint64, group bool, s
 			p.undo(before)
 			p.note(m, NotAsked)
 			continue
-		case f.node.Structure && m.flags&(sibling|blank) == 0:
+		case f.is&structural != 0 && m.flags&(sibling|blank) == 0:
 			p.whole(m)
 			r = structure
-			if p.t[m.class] == policy.Keep && f.node.Class == catalog.OfRecord {
+			if p.t[m.class] == policy.Keep && f.class == catalog.OfRecord {
 				r = visible
 			}
-			if top && f.node.Name == "id" && !metaShows {
+			if top && !metaShows && f.name == "id" {
 				p.constant(subsetMeta)
 			}
+		case p.plain(c, m, f):
+			p.whole(m)
+			r = visible
 		default:
 			r = p.member(i, c, j)
 		}

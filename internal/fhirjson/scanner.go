@@ -61,12 +61,16 @@ type Scanner struct {
 	stack    []frame          // of objects and arrays that are open; the first stands for none
 	marks    []uint64         // of the text being read
 	events   []event          // in the order of their cells
+	bound    int              // the event after the record bound last
 	guess    []catalog.NodeID // the member seen last behind another, or first in an object: see frame.guess
-	compact  []byte           // texts that had white space between tokens, without it
-	spare    []byte           // what a dry run writes to
-	implied  []byte           // the system of a label that is a code
-	scratch  []byte           // strings that had escapes, without them
-	codings  [64]judged       // by element, the one judged last
+	traces   [traces]trace
+	texts    uint32     // read so far, for traces
+	compact  []byte     // texts that had white space between tokens, without it
+	spare    []byte     // what a dry run writes to
+	implied  []byte     // the system of a label that is a code
+	scratch  []byte     // strings that had escapes, without them
+	codings  [64]judged // by element, the one judged last
+	named    [64]named  // likewise
 	refs     []Reference
 	patients []Ref
 	accounts []Ref
@@ -95,7 +99,7 @@ func (s *Scanner) Catalog() *catalog.Catalog { return s.cat }
 // Reset forgets all records and keeps the memory.
 func (s *Scanner) Reset() {
 	s.tape = append(s.tape[:0], cell{}) // cell 0 stands for none
-	s.events = s.events[:0]
+	s.events, s.bound = s.events[:0], 0
 	s.compact, s.scratch = s.compact[:0], s.scratch[:0]
 	s.refs, s.patients, s.accounts = s.refs[:0], s.patients[:0], s.accounts[:0]
 	s.authors, s.places, s.inner = s.authors[:0], s.places[:0], s.inner[:0]
@@ -104,6 +108,7 @@ func (s *Scanner) Reset() {
 	}
 	s.used = 0
 	clear(s.codings[:])
+	clear(s.named[:])
 	s.p.forget()
 }
 
@@ -161,12 +166,13 @@ func (s *Scanner) typeAhead(b []byte, i int) catalog.NodeID {
 	if w != fine {
 		return 0
 	}
-	name := b[i+1 : end-1]
+	var t catalog.Type
 	if flags&escaped != 0 {
-		s.spare = unescape(s.spare[:0], name)
-		name = s.spare
+		s.spare = unescape(s.spare[:0], b[i+1:end-1])
+		t, _ = s.know.typeAt(s.spare, 0, len(s.spare))
+	} else {
+		t, _ = s.know.typeAt(b, i+1, end-i-2)
 	}
-	t, _ := s.cat.TypeBytes(name)
 	return s.cat.Root(t)
 }
 

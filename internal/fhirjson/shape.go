@@ -90,9 +90,12 @@ func (p *projector) noteBelow(i uint32, c *cell) {
 }
 
 func (p *projector) note(c *cell, why Reason) {
-	if p.sh.Trace == nil || p.dry {
-		return
+	if p.sh.Trace != nil && !p.dry {
+		p.tell(c, why)
 	}
+}
+
+func (p *projector) tell(c *cell, why Reason) {
 	node := c.node
 	for i := c.parent; node == 0 && i != 0; i = p.tape[i].parent {
 		node = p.tape[i].node
