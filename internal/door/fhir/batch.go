@@ -128,6 +128,7 @@ func (x *exchange) requestOf(ctx context.Context, e *fhirjson.Request) (*http.Re
 	}
 	r.URL = &url.URL{Path: x.door.base + "/" + path, RawQuery: query, ForceQuery: asked && query == ""}
 	r.Host, r.TLS, r.RemoteAddr = x.r.Host, x.r.TLS, x.r.RemoteAddr
+	r.Proto, r.ProtoMajor, r.ProtoMinor = x.r.Proto, x.r.ProtoMajor, x.r.ProtoMinor // whether others share the connection
 	r.Header.Set("Accept", "application/fhir+json")
 	if text != nil {
 		r.Header.Set("Content-Type", media)
