@@ -4,19 +4,23 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync"
 )
 
 // front is the most that is held back for what follows it: net/http writes the header of
 // an answer with the first 4 KiB of its body, and then the rest.
 const front = 4 << 10
 
-// Conn is a connection whose writes can be made one. It has one writer at a time, as every
-// connection of HTTP/1 has.
+// Conn is a connection whose writes can be made one. An answer of HTTP/1 has it for itself,
+// but not alone: TLS answers a change of keys (RFC 8446 section 4.6.3) on it, from the
+// goroutine that reads.
 type Conn struct {
 	*net.TCPConn
-	together bool
-	held     []byte    // not written yet, while together
-	both     [2][]byte // room for the two
+
+	mu       sync.Mutex // held while something is written
+	together bool       // guarded by mu
+	held     []byte     // guarded by mu: not written yet, while together
+	both     [2][]byte  // guarded by mu: room for the two
 }
 
 // Together has what write writes to the connection of a request leave in one piece, where
@@ -27,7 +31,9 @@ func Together(r *http.Request, write func() error) error {
 	if !known || r.ProtoMajor != 1 {
 		return write()
 	}
+	c.mu.Lock()
 	c.together = true
+	c.mu.Unlock()
 	defer c.apart()
 	err := write()
 	if gone := c.apart(); err == nil {
@@ -38,6 +44,8 @@ func Together(r *http.Request, write func() error) error {
 
 // Write holds the first write back and sends it with the one that follows.
 func (c *Conn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	switch {
 	case !c.together:
 		return c.TCPConn.Write(p)
@@ -57,6 +65,8 @@ func (c *Conn) Write(p []byte) (int, error) {
 
 // ReadFrom sends what is held first.
 func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	if err := c.flush(); err != nil {
 		return 0, err
 	}
@@ -65,10 +75,13 @@ func (c *Conn) ReadFrom(r io.Reader) (int64, error) {
 
 // apart sends what is held and holds nothing more.
 func (c *Conn) apart() error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
 	c.together = false
 	return c.flush()
 }
 
+// flush is for a caller who holds mu.
 func (c *Conn) flush() error {
 	if len(c.held) == 0 {
 		return nil

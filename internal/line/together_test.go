@@ -3,10 +3,13 @@ package line_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strconv"
+	"sync"
 	"testing"
 
 	"modicum/internal/line"
@@ -141,5 +144,51 @@ func TestABrokenConnectionTakesNothingMore(t *testing.T) {
 	}
 	if err := <-told; err == nil {
 		t.Error("a broken connection took an answer")
+	}
+}
+
+// TestWhatAnotherWritesMeanwhileArrives: TLS answers a change of keys from the goroutine
+// that reads, while an answer leaves. Nothing of either is lost, sent twice or changed.
+func TestWhatAnotherWritesMeanwhileArrives(t *testing.T) {
+	const times = 20_000
+	var accepted <-chan *line.Conn
+	address, conns := serve(t, func(_ http.ResponseWriter, r *http.Request) {
+		c := <-accepted
+		var other sync.WaitGroup
+		other.Go(func() {
+			for range times {
+				if _, err := io.WriteString(c, "b"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+		for i := range times {
+			if err := line.Together(r, func() error {
+				_, err := fmt.Fprintf(c, "%06d", i)
+				runtime.Gosched() // between it and what follows it is held
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+		}
+		other.Wait()
+		panic(http.ErrAbortHandler)
+	})
+	accepted = conns
+	conn, err := net.Dial("tcp", address[len("http://"):])
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	if _, err := io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	got, err := io.ReadAll(conn)
+	var want []byte
+	for i := range times {
+		want = fmt.Appendf(want, "%06d", i)
+	}
+	if b := bytes.Count(got, []byte("b")); b != times || !bytes.Equal(bytes.ReplaceAll(got, []byte("b"), nil), want) {
+		t.Errorf("%d bytes arrive, %d of the other's, %v: not what was written", len(got), b, err)
 	}
 }
