@@ -164,24 +164,23 @@ func (d *differ) organization() {
 	d.ceiling(d.only(c, func(s *Set, t *task) bool { return t.glass }), &a.BreakGlass, &b.BreakGlass)
 	d.exceptions(c, a.Exceptions, b.Exceptions)
 	d.smallCells(d.only(c, d.seesAggregates), a.SmallCells, b.SmallCells)
-	d.named(c, "time-zone", a.TimeZone.Text, b.TimeZone.Text, a.TimeZone.Text != b.TimeZone.Text, Both)
-	d.approvals(d.only(c, func(s *Set, t *task) bool { return s.lendOf(t) != nil || s.exceptions != nil }), &a.Approvals, &b.Approvals)
+	d.named(d.only(c, func(*Set, *task) bool { return true }), "time-zone", a.TimeZone.Text, b.TimeZone.Text, a.TimeZone.Text != b.TimeZone.Text, Both)
+	d.approvals(d.only(c, (*Set).waitsForAYes), &a.Approvals, &b.Approvals)
 	d.conflicts()
 	d.codes(c)
 }
 
-// only narrows a change to the roles with a task, in either policy, to which it matters.
+// only narrows a change to those with a task, in either policy, to which it matters.
 func (d *differ) only(c Change, matters func(*Set, *task) bool) Change {
-	c.Roles = nil
+	var g gainers
 	for _, s := range []*Set{d.old, d.new} {
 		for i := range s.tasks {
-			if t := &s.tasks[i]; t.role >= 0 && matters(s, t) {
-				c.Roles = append(c.Roles, s.roleNames(t)...)
+			if t := &s.tasks[i]; matters(s, t) {
+				g.add(s, t)
 			}
 		}
 	}
-	slices.Sort(c.Roles)
-	c.Roles = slices.Compact(c.Roles)
+	g.in(&c)
 	return c
 }
 
@@ -201,6 +200,15 @@ func hasAsk(s *Set, t *task) bool {
 		}
 	}
 	return false
+}
+
+// waitsForAYes reports whether something of a task is there only when others agree: what
+// is lent, or what leaves at the desk.
+func (s *Set) waitsForAYes(t *task) bool {
+	if t.disclosure != nil {
+		return len(t.disclosure.Approve) > 0
+	}
+	return s.lendOf(t) != nil || s.exceptions != nil
 }
 
 func (d *differ) seesAggregates(s *Set, t *task) bool {
