@@ -1,6 +1,7 @@
 package signin
 
 import (
+	"cmp"
 	"context"
 	"crypto/subtle"
 	"errors"
@@ -255,11 +256,9 @@ func (o *OIDC) proves(w http.ResponseWriter, r *http.Request, a *attempt, id *ca
 	if x == nil || x.ID != a.Session {
 		return &errAnswer{"no session to prove", http.StatusBadRequest, notAsked}
 	}
-	person := id.ID
-	if defect.On(defect.OtherStepsUp) {
-		person = x.Person
-	}
-	if person != x.Person || x.Issuer != a.Issuer {
+	// The subject, too: names are chosen anew at a provider.
+	same := id.ID == x.Person && id.Sub == cmp.Or(x.Subject, id.Sub) && o.goesOn(x.Person, a.Issuer, id.Sub)
+	if !same && !defect.On(defect.OtherStepsUp) || x.Issuer != a.Issuer {
 		return &errAnswer{"another person", http.StatusForbidden, otherPerson}
 	}
 	strong, began := o.login(a.Issuer).strong(id.ACR), time.UnixMicro(a.Began)

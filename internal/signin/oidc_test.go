@@ -116,14 +116,15 @@ type federation struct {
 	theirs   map[string]string // subjects of people, by their ids, where it was said
 }
 
-func newFederation(t *testing.T) *federation {
+func newFederation(t *testing.T, edit ...func(*caller.Issuer)) *federation {
 	t.Helper()
 	f := &federation{site: newSite(t)}
 	f.idp = newProvider(t, func() time.Time { now, _ := f.now(); return now })
-	verifier, err := caller.New(caller.Config{
-		Issuers: []caller.Issuer{{Issuer: f.idp.web.URL, Audience: "modicum", Algorithms: []string{"ES256"}, RolesClaim: "groups", Roles: map[string]string{"nurses": "nurse"}}},
-		Now:     f.now,
-	})
+	issuer := caller.Issuer{Issuer: f.idp.web.URL, Audience: "modicum", Algorithms: []string{"ES256"}, RolesClaim: "groups", Roles: map[string]string{"nurses": "nurse"}}
+	for _, e := range edit {
+		e(&issuer)
+	}
+	verifier, err := caller.New(caller.Config{Issuers: []caller.Issuer{issuer}, Now: f.now})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -470,6 +471,24 @@ func TestG1_SomebodyElsesProofIsNotThePersonsOfTheSession(t *testing.T) {
 	}
 	if status, _, _ := f.tab().get("/sign-in/oidc/start?prove=yes&issuer=" + url.QueryEscape(f.idp.web.URL)); status != http.StatusBadRequest {
 		t.Errorf("a proof without a session: %d", status)
+	}
+}
+
+// TestT8_AProofIsOfTheSubjectWhoseSessionItIs: names are chosen anew at the provider, and
+// another who has the same one now proves nothing for who had it.
+func TestT8_AProofIsOfTheSubjectWhoseSessionItIs(t *testing.T) {
+	f := newFederation(t, func(is *caller.Issuer) { is.Person = "preferred_username" })
+	acr, subject := "weak", "f81d"
+	f.idp.edit = func(c map[string]any) { c["preferred_username"], c["sub"], c["acr"] = "fay", subject, acr }
+	b := f.tab()
+	b.signIn()
+	acr = "phr"
+	for _, tt := range []struct{ subject, want string }{{"0000", "fay not proved"}, {"f81d", "fay proved"}} {
+		subject = tt.subject
+		status, body, _ := b.back(f.answer(b.start("&prove=yes&to=/again")))
+		if got := b.who(); got != tt.want {
+			t.Errorf("%s proves: %d %s, and she is %q, want %q", subject, status, body, got, tt.want)
+		}
 	}
 }
 
