@@ -32,7 +32,7 @@ func (d *Directory) Give(ctx context.Context, by Actor, g Gift) error {
 		h := Held{Name: g.Name, Dept: g.Dept, From: Local, Why: g.Why, By: by.ID, Since: t.now, Until: g.Until}
 		t.what(g.Name)
 		if t.d.needsSecond(p, g.Kind, &h) {
-			h.Alone = len(t.others(by.ID, p.ID)) == 0
+			h.Alone = len(t.others(t.unasked(g)...)) == 0
 			if !h.Alone {
 				t.e.Act = string(g.Kind) + "-proposed"
 			}
@@ -60,7 +60,19 @@ func (t *turn) receives(g Gift) (*Person, error) {
 	if g.Kind == Role {
 		return p, t.conflict(p, g.Name)
 	}
+	if g.Kind == IdentityKind {
+		return p, t.unsaid(p, g.Name)
+	}
 	return p, nil
+}
+
+// unasked are who cannot be the second person of a gift: who gives and who gets it. Whose
+// identity it is can say it themselves, so that somebody else agrees.
+func (t *turn) unasked(g Gift) []string {
+	if g.Kind == IdentityKind {
+		return []string{t.by.ID}
+	}
+	return []string{t.by.ID, g.Person}
 }
 
 func (t *turn) checkGift(g Gift) error {

@@ -70,6 +70,17 @@ func (d *Directory) identityProblem(name string) string {
 	return ""
 }
 
+// unsaid refuses to give an identity again that was agreed to: it would wait anew, and
+// meanwhile the name alone would tell.
+func (t *turn) unsaid(p *Person, name string) error {
+	for i := range p.Identities {
+		if h := &p.Identities[i]; h.Name == name && !t.d.waits(p, IdentityKind, h) {
+			return refuse(ErrTaken, "it is theirs already; whoever may takes it away first")
+		}
+	}
+	return nil
+}
+
 // mayPart refuses to take an identity from a page that is one's own: the name alone
 // would tell again who is them.
 func (t *turn) mayPart(p *Person, h *Held) error {

@@ -163,6 +163,43 @@ func TestG9_AnIdentityAtAnIssuerNeedsASecondPerson(t *testing.T) {
 	}
 }
 
+// TestG9_AnIdentityIsNotGivenTwice: it would wait for a second person anew, and meanwhile
+// the name alone would tell, which nobody opens for themselves.
+func TestG9_AnIdentityIsNotGivenTwice(t *testing.T) {
+	o := newOffice(t)
+	name := people.Identity(staffIssuer, "f81d")
+	gift := people.Gift{Person: "ben", Kind: people.IdentityKind, Name: name, Until: o.at.Add(time.Hour).UnixMicro()}
+	o.must(o.Give(t.Context(), ben, gift))
+	gift.Until = o.at.Add(2 * time.Hour).UnixMicro()
+	o.must(o.Give(t.Context(), ben, gift)) // what waits may be put right
+	o.must(o.agree(ann, "ben", people.IdentityKind, name))
+	for _, when := range []string{"while it counts", "when its time is over"} {
+		for _, by := range []people.Actor{ben, ann} {
+			gift.Until = o.at.Add(5 * time.Hour).UnixMicro()
+			if err := o.Give(t.Context(), by, gift); !errors.Is(err, people.ErrTaken) || o.Word("ben", staffIssuer, "0000") != people.Others {
+				t.Errorf("%s %s gives it again: %v, and another of the name is %d", when, by.ID, err, o.Word("ben", staffIssuer, "0000"))
+			}
+		}
+		o.at = o.at.Add(3 * time.Hour)
+	}
+}
+
+// TestG9_OfTwoWhoRunPeopleNeitherSaysWhoTheOtherIs: who says it alone could come in as them.
+func TestG9_OfTwoWhoRunPeopleNeitherSaysWhoTheOtherIs(t *testing.T) {
+	o := newOffice(t)
+	name := people.Identity(staffIssuer, "f81d")
+	o.must(o.give(ann, "ben", people.IdentityKind, name))
+	if o.Word("ben", staffIssuer, "f81d") != people.Unsaid {
+		t.Error("one person's word counts")
+	}
+	o.must(o.Take(t.Context(), ben, people.Which{Person: "ben", Kind: people.IdentityKind, Name: name}))
+	o.must(o.give(ben, "ben", people.IdentityKind, name))
+	o.must(o.agree(ann, "ben", people.IdentityKind, name))
+	if o.Word("ben", staffIssuer, "f81d") != people.Theirs {
+		t.Error("said by himself and agreed to it does not count")
+	}
+}
+
 // TestAnOwnerAloneGivesThemselvesTheirIdentity: nobody is locked out for want of a second.
 func TestAnOwnerAloneGivesThemselvesTheirIdentity(t *testing.T) {
 	o := emptyOffice(t)
