@@ -167,6 +167,23 @@ func TestD11_AfterARestartEachActAnswersAsItDid(t *testing.T) {
 
 func text(v any) string { b, _ := json.Marshal(v); return string(b) }
 
+// TestD11_TheAnswerUnderAKeyIsOfWhoWasChanged: where a mail address that two had is taken
+// from one, the page of the other is written as well.
+func TestD11_TheAnswerUnderAKeyIsOfWhoWasChanged(t *testing.T) {
+	k := newClinic(t)
+	for i := range 12 {
+		one, mail := fmt.Sprint("one", i), fmt.Sprintf("two%d@hospital.example", i)
+		for _, id := range []string{one, fmt.Sprint("other", i)} {
+			k.does("olga", http.StatusCreated, "POST", "/people", fmt.Sprintf(`{"user_name":%q,"name":"N","mail":%q}`, id, mail))
+		}
+		now := k.does("olga", http.StatusOK, "GET", "/people/"+one, "")
+		status, v := k.call("olga", "POST", "/people/"+one+"/change", fmt.Sprintf(`{"revision":%q,"mail":""}`, now["revision"]), "Idempotency-Key", one)
+		if status != http.StatusOK || v["id"] != one || v["mail"] != nil {
+			t.Errorf("%s was changed, and the answer is %d %v", one, status, v)
+		}
+	}
+}
+
 // TestD11_WhatWasKeptUnseenIsAnswered: nobody knew whether it was kept, and it was.
 func TestD11_WhatWasKeptUnseenIsAnswered(t *testing.T) {
 	k := newClinic(t)

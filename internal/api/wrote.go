@@ -38,8 +38,14 @@ func (c *call) wroteGrant(w *book.Change) *grant {
 	return &out
 }
 
-func wrotePerson(_ *call, w *book.Change) any {
-	if p := book.Wrote[people.Person](w); p != nil {
+// wrotePerson is the person of the path, beside whom others may be written; without one in
+// it whoever was added.
+func wrotePerson(c *call, w *book.Change) any {
+	p := book.Wrote[people.Person](w)
+	if id := c.id(); id != "" {
+		p = book.WroteOf[people.Person](w, id)
+	}
+	if p != nil {
 		return personOf(p)
 	}
 	return nil

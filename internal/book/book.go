@@ -233,6 +233,17 @@ func Wrote[T any](c *Change) *T {
 	return nil
 }
 
+// WroteOf returns what the change wrote of the page of an id whose value is a T, nil for
+// nothing: others may be written beside it, in any order.
+func WroteOf[T any](c *Change, id string) *T {
+	for i, v := range c.wrote {
+		if t, is := v.(*T); is && c.pages[i].ID == id {
+			return t
+		}
+	}
+	return nil
+}
+
 // put adds a page, or replaces what the change wrote of it before.
 func (c *Change) put(p Page, v any, show func()) {
 	key := [2]string{p.Kind, p.ID}
