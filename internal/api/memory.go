@@ -107,24 +107,37 @@ func (m *Memory) take(ctx context.Context, key, of string, now time.Time) (*slot
 			return nil, problem.Unavailable
 		}
 	}
-	kept := m.kept(key)
+	for {
+		if s, certain, err := m.takes(key, of, m.kept(key), now); certain {
+			return s, err
+		}
+	}
+}
+
+// takes is take, by what lay in the key's slot a moment ago. It is not certain where
+// something was kept under the key since: the request that did it is over perhaps, and
+// this one must not be taken for the first.
+func (m *Memory) takes(key, of string, kept *slot, now time.Time) (s *slot, certain bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	s := cmp.Or(m.running[key], kept)
+	if id, some := m.at[key]; some && (kept == nil || m.until[id] != kept.Until) {
+		return nil, false, nil
+	}
+	s = cmp.Or(m.running[key], kept)
 	switch {
 	case s != nil && now.UnixMicro() >= s.Until:
 	case s != nil && s.Of != of:
-		return nil, problem.KeyReused
+		return nil, true, problem.KeyReused
 	case s != nil && s != kept && s.lost():
-		return nil, problem.InProgress
+		return nil, true, problem.InProgress
 	case s != nil:
-		return s, nil
+		return s, true, nil
 	}
 	if m.full(now.UnixMicro()) {
-		return nil, problem.Busy
+		return nil, true, problem.Busy
 	}
 	m.running[key] = &slot{Key: key, Of: of, Until: now.Add(rememberFor).UnixMicro()}
-	return nil, nil
+	return nil, true, nil
 }
 
 // full reports whether nothing more can be remembered. The caller holds mu.
