@@ -34,7 +34,7 @@ can read. It acts as you, for one task, until its time is up, you sign out, or y
 
 Examples:
   modicum login --server https://modicum.hospital.example --task give-care --for 2h
-  modicum login                                   for your requests and inbox alone
+  modicum login                                   for whatever needs no record
   modicum login --no-browser --task give-care     on a machine without a browser
   curl -H "Authorization: Bearer $(modicum login --token)" https://modicum.hospital.example/fhir/Patient/p1
 
@@ -113,7 +113,7 @@ func (c *loginCommand) say(t *terminal, got pocket.Token) error {
 	}
 	what := "for " + got.Task
 	if got.Task == "none" {
-		what = "for your requests and inbox; it opens no record (--task TASK does)"
+		what = "for your requests, your inbox and what your duties allow; it opens no record (--task TASK does)"
 	}
 	_, err := fmt.Fprintf(t.out, "Signed in at %s as %s until %s, %s.\n", got.Server, got.Who, until.Format("15:04"), what)
 	return err

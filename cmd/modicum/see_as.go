@@ -12,7 +12,7 @@ type seeAsCommand struct {
 	File    string   `help:"FHIR resources to look at: JSON, a Bundle, NDJSON; - is standard input." placeholder:"FILE" xor:"records"`
 	Sample  string   `help:"A made-up patient to look at." placeholder:"ID" xor:"records"`
 	Patient string   `help:"A patient of yours, by id; - reads it from standard input. Needs --own." placeholder:"PATIENT" xor:"records"`
-	Own     string   `help:"ROLE/TASK of your own, for which you may see that patient." placeholder:"TASK"`
+	Own     string   `help:"ROLE/TASK of your own, for which you may see that patient, and for which you signed in." placeholder:"TASK"`
 	Without []string `help:"A fact that the task asks for and that is not to hold." placeholder:"FACT"`
 	With    []string `help:"A fact that restricts, or lifts a restriction, and is to hold." placeholder:"FACT"`
 	online  `embed:""`
@@ -22,13 +22,15 @@ type seeAsCommand struct {
 func (c *seeAsCommand) Help() string {
 	return `For who writes policy, puts it in force, or reviews access. All that the task asks for holds,
 but what --without names. Each look is on record first; records are kept nowhere. Without a
-server, and with every fact by name: modicum see.
+server, and with every fact by name: modicum see. A patient of yours is read with a token for
+the task of --own, everything else with one for no task.
 
 Examples:
   modicum see-as                                       tasks, facts and made-up patients
   modicum see-as nurse/give-care --sample p1
   modicum see-as nurse/give-care --sample p1 --without during-shift
   modicum see-as billing-specialist/work-denial --file chart.ndjson --json
+  modicum login --task physician/give-care             before this one
   echo p7 | modicum see-as nurse/give-care --patient - --own physician/give-care
 
 Exit status: 0 something shows, 1 nothing does, or it is not yours to do; 2 wrong use, 3 the

@@ -96,6 +96,7 @@ type operation struct {
 	person       bool                          // programs may not
 	duties       func() []people.Duty          // a person who holds one of these may, in their own name; nil asks for none
 	looks        bool                          // changes nothing: it is no GET for what must stand in no address
+	tasked       bool                          // a token of one task may as well: the operation says for what
 	query        []param                       // what may stand in the address
 	body         shape                         // nil: none
 	most         int64                         // bytes of the body; 0 is maxBody
@@ -186,7 +187,7 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 		return c, problem.PersonAlone // an application's token reads records, and does nothing in its person's name
 	case op.duties != nil && !c.on(op.duties()) && !defect.On(defect.DutyUnasked):
 		return c, problem.NotYours
-	case (op.proof || op.duties != nil) && bound(who) && !defect.On(defect.LentPastToken):
+	case (op.proof || op.duties != nil) && bound(who) && !op.tasked && !defect.On(defect.LentPastToken):
 		return c, problem.NotForTask
 	case op.proof && (!trusted || !lately(who.Proved, now, proofForRights)):
 		return c, problem.ProveAgain

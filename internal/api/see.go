@@ -3,9 +3,11 @@ package api
 import (
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 
 	"modicum/internal/api/wire"
+	"modicum/internal/defect"
 	"modicum/internal/oversight"
 	"modicum/internal/people"
 	"modicum/internal/preview"
@@ -15,8 +17,8 @@ import (
 
 func (a *api) seeOperations() []operation {
 	return []operation{
-		{method: "GET", path: "/see-as", name: "seeAsChoices", about: "see-as", summary: "As which tasks records can be seen, and with what.", duties: oversight.Seers, answer: as[wire.SeeAsChoices]("SeeAsChoices"), do: (*call).seeAsChoices},
-		{method: "POST", path: "/see-as", name: "seeAs", about: "see-as", summary: "See records as a task would show them. Each look is on record before it is answered; it changes nothing.", duties: oversight.Seers, looks: true, most: 2 * preview.MostBytes,
+		{method: "GET", path: "/see-as", name: "seeAsChoices", about: "see-as", summary: "As which tasks records can be seen, and with what.", duties: oversight.Seers, tasked: true, answer: as[wire.SeeAsChoices]("SeeAsChoices"), do: (*call).seeAsChoices},
+		{method: "POST", path: "/see-as", name: "seeAs", about: "see-as", summary: "See records as a task would show them. Each look is on record before it is answered; it changes nothing. A patient of yours is read for the task that your token is for.", duties: oversight.Seers, looks: true, tasked: true, most: 2 * preview.MostBytes,
 			body: as[wire.SeeAs]("SeeAs"), answer: as[wire.Seen]("SeenAs"), may: []problem.Problem{problem.Refused, problem.NoSuchThing}, with: typed((*call).seeAs)},
 		{method: "POST", path: "/look", name: "look", about: "people", summary: "What a task of yours shows of a patient, class by class, and why not more. Each look is on record before it is answered; it reads no record.", person: true, looks: true,
 			body: as[wire.Look]("Look"), answer: as[wire.Reach]("Reach"), may: []problem.Problem{problem.Refused, problem.NoSuchThing, problem.NotForTask}, with: typed((*call).look)},
@@ -26,6 +28,7 @@ func (a *api) seeOperations() []operation {
 func (c *call) asker() preview.Asker {
 	return preview.Asker{
 		ID: c.by.ID, Roles: c.caller.Roles, How: c.caller.AMR, Network: c.by.Network, Dept: c.caller.Dept, Facility: c.caller.Facility, Practitioners: c.caller.Practitioners,
+		Purposes: c.caller.PurposeOfUse, Tokens: c.caller.Tokens,
 	}
 }
 
@@ -55,7 +58,20 @@ func (c *call) seeAsChoices() (any, error) {
 	return out, nil
 }
 
+// opens reports whether the token may look at what is chosen. Own records are read with it:
+// so one that was given out for a task reads them for that task and does nothing else here,
+// and one that opens no record opens none here.
+func (c *call) opens(w *wire.SeeAs) bool {
+	if w.From != preview.OwnView {
+		return !bound(c.caller)
+	}
+	return c.caller.Task == "" || c.caller.Task == w.Own
+}
+
 func (c *call) seeAs(w *wire.SeeAs) (any, error) {
+	if !c.opens(w) && !defect.On(defect.LentPastToken) {
+		return nil, c.inVain(c, &operation{method: http.MethodPost, name: "seeAs"}, problem.NotForTask)
+	}
 	chosen := preview.Chosen{From: w.From, Sample: w.Sample, Text: w.Text, Patient: w.Patient, Own: w.Own}
 	if lacks := c.Desk.Lacks(c.asker(), chosen); len(lacks) > 0 {
 		hint := problem.Hint{}

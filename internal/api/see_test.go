@@ -61,6 +61,42 @@ func TestSeeingAsAnotherSaysWhatStandsInTheWay(t *testing.T) {
 	}
 }
 
+// TestC1_OwnRecordsAreReadWithATokenThatOpensThem: one of the task for which they are read,
+// or of no one; never with one that opens no record, as whoever gave it out was told.
+func TestC1_OwnRecordsAreReadWithATokenThatOpensThem(t *testing.T) {
+	k := newClinic(t)
+	k.duty("iris", people.ReviewAccess)
+	for n, tt := range []struct {
+		token, own, from string
+		want             int
+	}{
+		{caller.NoTask, "nurse/give-care", "own-view", 403},
+		{"nurse/cover", "nurse/give-care", "own-view", 403},
+		{"nurse/give-care", "nurse/give-care", "made-up", 403},
+		{"nurse/give-care", "nurse/give-care", "own-view", 200},
+		{"", "nurse/give-care", "own-view", 200},
+		{caller.NoTask, "", "made-up", 200},
+	} {
+		k.tried, k.own = nil, nil
+		k.token = func(c *caller.Caller) { c.Task = tt.token }
+		if status, v := k.call("iris", "GET", "/see-as", ""); status != http.StatusOK {
+			t.Errorf("%d: what there is to choose from: %d %v", n, status, v)
+		}
+		k.token = func(c *caller.Caller) { c.Roles, c.Task, c.Tokens, c.PurposeOfUse = []string{"nurse"}, tt.token, []string{"t7"}, []string{"TREAT"} }
+		before := len(k.log.Entries())
+		status, v := k.call("iris", "POST", "/see-as", fmt.Sprintf(`{"task":"nurse/give-care","from":%q,"sample":"p1","patient":"p7","own":%q,"assume":[]}`, tt.from, tt.own))
+		if status != tt.want {
+			t.Errorf("%d: %d %v", n, status, v)
+		}
+		switch {
+		case tt.want == 403 && (len(k.own) > 0 || len(k.log.Entries()) > before || !slices.Equal(k.tried, []string{"iris seeAs not-for-task"})):
+			t.Errorf("%d: asked %q, on record %d more, tried %q", n, k.own, len(k.log.Entries())-before, k.tried)
+		case tt.want == 200 && tt.from == "own-view" && !slices.Equal(k.own, []string{"iris nurse/give-care p7 [TREAT] [t7]"}):
+			t.Errorf("%d: asked as %q", n, k.own)
+		}
+	}
+}
+
 // TestN4_ALookAtAPatientTellsNothingOfWhoIsThere: out of reach and not there are one answer,
 // each look is on record, and a token of one task looks for that alone.
 func TestN4_ALookAtAPatientTellsNothingOfWhoIsThere(t *testing.T) {

@@ -40,7 +40,7 @@ func tokensOf(v *Visit, of Tokens, set *policy.Set, person string) (out []tokenS
 	}
 	list := slices.SortedFunc(of.Tokens(person), func(a, b *tokens.Token) int { return cmp.Compare(b.Issued, a.Issued) })
 	for _, t := range list {
-		x := tokenShown{ID: t.ID, Task: "No records: requests and notices alone", By: clientTitle(t.Client), Since: v.When(t.Issued), Until: v.When(t.Until), Used: v.When(of.LastUse(t.ID))}
+		x := tokenShown{ID: t.ID, Task: "No records: requests and notices, and what duties allow", By: clientTitle(t.Client), Since: v.When(t.Issued), Until: v.When(t.Until), Used: v.When(of.LastUse(t.ID))}
 		if task, ok := set.Task(t.Task); ok {
 			x.Task = task.Title
 		} else if t.Task != "" {

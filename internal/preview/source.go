@@ -33,6 +33,8 @@ type Asker struct {
 	Network        string
 	Dept, Facility string
 	Practitioners  []string
+	Purposes       []string // to which their token is bound; none: to no one
+	Tokens         []string // ids of what they ask with: their end ends the answer
 }
 
 // View reads a patient's records as the looker's own request for one of their own tasks:
