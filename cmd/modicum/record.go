@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"modicum/internal/client"
 )
@@ -185,10 +186,12 @@ func deedsCSV(t *terminal, found []client.Deed) error {
 	return w.WriteAll(rows)
 }
 
-// harmless is a cell that no spreadsheet takes for a formula.
+// harmless is a cell that no spreadsheet takes for a formula: white space and the signs that
+// some programs skip count for nothing, as in the files of the console.
 func harmless(cell string) string {
 	cell = client.Plain(cell)
-	if cell != "" && strings.ContainsRune("=+-@\t\r", rune(cell[0])) {
+	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " \u00a0\u200b\ufeff\uFFFD\"'"))
+	if strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", first) && first != utf8.RuneError {
 		return "'" + cell
 	}
 	return cell
@@ -280,6 +283,9 @@ func (c *recordProof) Run(t *terminal) error {
 	}
 	if c.JSON {
 		return printJSON(t, p)
+	}
+	if client.Plain(p.Proof) != strings.ReplaceAll(p.Proof, "\n", " ") { // a proof is lines of text, and goes to a terminal too
+		return over(client.ErrServer)
 	}
 	_, err = fmt.Fprint(t.out, p.Proof)
 	return err
