@@ -21,6 +21,9 @@ func (c *Change) String() string {
 	if c.Kind == "access" {
 		return strings.Join(append(parts, c.conditions()...), "; ")
 	}
+	if c.While != "" {
+		parts = append(parts, "while "+c.While)
+	}
 	if len(c.Marked) > 0 {
 		parts = append(parts, "records marked "+strings.Join(c.Marked, ", "))
 	}

@@ -126,8 +126,8 @@ func oneThing(d *client.PolicyOneThing) string {
 		c.Classes = append(c.Classes, policy.ClassChange{Classes: []string{shown(k.Classes)}, Was: client.Plain(k.Was), Now: client.Plain(k.Now)})
 	}
 	head := "  " + client.Plain(d.Where)
-	if d.Purpose != "" {
-		head += " (" + client.Plain(d.Purpose) + ")"
+	if d.Purpose != "" || d.Flow != "" {
+		head += " (" + strings.Trim(client.Plain(d.Purpose)+", "+client.Plain(d.Flow), ", ") + ")"
 	}
 	if len(d.Roles) > 0 {
 		head += ", for " + shown(d.Roles)

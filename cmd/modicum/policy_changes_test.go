@@ -100,12 +100,13 @@ func TestG7_AChangeIsShownWhole(t *testing.T) {
 	p := &client.PolicyChange{Policy: "aaaa", Replaces: "bbbb", Reason: "now\x1b[2J", Effect: &client.PolicyEffect{Digest: "d", Unnamed: true, Gains: []string{"nurse"}, Changes: []client.PolicyOneThing{
 		{Direction: "opens", Kind: "access", Where: "nurse/care", Roles: []string{"nurse"}, Purpose: "treatment", Verbs: "read search", While: "assigned", Within: "of visit", Marked: []string{"sensitive.hiv"}, Lent: "for 1 hour", Glass: true},
 		{Direction: "both", Kind: "facts", Where: "assigned", What: "where", Was: "old", Now: "new"},
+		{Direction: "opens", Kind: "terms", Where: "nurse/ask", Purpose: "payment", Flow: "disclosure", What: "what an exception can add", While: "on duty"},
 		{Direction: "words", Kind: "tests", Where: "tests/x"},
 	}}}
 	if err := printChange(&terminal{out: &out}, p); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"aaaa", "bbbb", "nurse/care (treatment), for nurse", "read, search", "while assigned", "within of visit", "sensitive.hiv", "lent for 1 hour", "broken glass", "where: old → new", "cannot be told", "tests/x"} {
+	for _, want := range []string{"aaaa", "bbbb", "nurse/care (treatment), for nurse", "read, search", "while assigned", "within of visit", "sensitive.hiv", "lent for 1 hour", "broken glass", "where: old → new", "cannot be told", "what an exception can add; while on duty", "nurse/ask (payment, disclosure)", "tests/x"} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("%q is not shown:\n%s", want, out.String())
 		}
