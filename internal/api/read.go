@@ -1,6 +1,7 @@
 package api
 
 import (
+	stdjson "encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -34,8 +35,9 @@ type of[T any] struct {
 // none: they are our own types, and every test makes them all.
 func as[T any](called string) shape {
 	described, err := jsonschema.For[T](&jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[time.Time](): {Type: "string", Format: "date-time"},
-		reflect.TypeFor[int]():       {Type: "integer", Minimum: new(0.0), Maximum: new(1_000_000.0)}, // counts, minutes, days
+		reflect.TypeFor[time.Time]():          {Type: "string", Format: "date-time"},
+		reflect.TypeFor[stdjson.RawMessage](): {Type: "object"},
+		reflect.TypeFor[int]():                {Type: "integer", Minimum: new(0.0), Maximum: new(1_000_000.0)}, // counts, minutes, days
 	}})
 	if err != nil {
 		panic("api: " + called + " has no schema: " + err.Error())

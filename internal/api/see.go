@@ -86,22 +86,16 @@ func (c *call) seeAs(w *wire.SeeAs) (any, error) {
 	}
 	out := wire.Seen{Task: a.Task.ID, Records: []wire.SeenRecord{}}
 	for i := range a.Shown {
-		one, err := seenOf(a, &a.Shown[i])
-		if err != nil {
-			return nil, err
-		}
-		out.Records = append(out.Records, one)
+		out.Records = append(out.Records, seenOf(a, &a.Shown[i]))
 	}
 	return out, nil
 }
 
-func seenOf(a *preview.Answer, s *preview.Shown) (wire.SeenRecord, error) {
+func seenOf(a *preview.Answer, s *preview.Shown) wire.SeenRecord {
 	out := wire.SeenRecord{Record: s.Type + "/" + s.ID, There: s.There, LeftOut: []wire.LeftOut{}}
 	switch {
 	case s.There:
-		if err := json.Unmarshal(s.Resource, &out.Resource); err != nil {
-			return out, err
-		}
+		out.Resource = json.RawMessage(s.Resource)
 	case s.NotNow():
 		out.Why = "the task reads such records, and not while this holds"
 	case s.Refused != nil:
@@ -112,7 +106,7 @@ func seenOf(a *preview.Answer, s *preview.Shown) (wire.SeenRecord, error) {
 	for _, g := range s.Gaps {
 		out.LeftOut = append(out.LeftOut, wire.LeftOut{Path: g.Path, Class: a.Set.Catalog().Info(g.Class).Name, Why: preview.LeftOut(g)})
 	}
-	return out, nil
+	return out
 }
 
 // notSeen is the problem of a look that shows nothing.

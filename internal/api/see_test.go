@@ -3,6 +3,7 @@ package api_test
 import (
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"slices"
 	"strings"
@@ -61,6 +62,26 @@ func TestSeeingAsAnotherSaysWhatStandsInTheWay(t *testing.T) {
 	}
 }
 
+// TestFC47_ASeenNumberKeepsItsText: 60.50 is what would leave, not 60.5.
+func TestFC47_ASeenNumberKeepsItsText(t *testing.T) {
+	k := newClinic(t)
+	k.duty("iris", people.ReviewAccess)
+	text := `{"resourceType":"Patient","id":"p1"}
+{"resourceType":"Observation","id":"o1","status":"final","code":{"text":"weight"},"valueQuantity":{"value":60.50,"unit":"kg"},"subject":{"reference":"Patient/p1"}}`
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, k.web.URL+"/api/see-as", strings.NewReader(fmt.Sprintf(`{"task":"nurse/give-care","from":"given","text":%q,"assume":["assigned-patient","during-shift","active-episode"]}`, text)))
+	k.must(err)
+	r.Header.Set("Authorization", "Bearer iris")
+	r.Header.Set("Content-Type", "application/json")
+	w, err := http.DefaultClient.Do(r)
+	k.must(err)
+	defer w.Body.Close()
+	body, err := io.ReadAll(w.Body)
+	k.must(err)
+	if !strings.Contains(string(body), `"value":60.50`) {
+		t.Errorf("%d %s", w.StatusCode, body)
+	}
+}
+
 // TestC1_OwnRecordsAreReadWithATokenThatOpensThem: one of the task for which they are read,
 // or of no one; never with one that opens no record, as whoever gave it out was told.
 func TestC1_OwnRecordsAreReadWithATokenThatOpensThem(t *testing.T) {
@@ -82,7 +103,9 @@ func TestC1_OwnRecordsAreReadWithATokenThatOpensThem(t *testing.T) {
 		if status, v := k.call("iris", "GET", "/see-as", ""); status != http.StatusOK {
 			t.Errorf("%d: what there is to choose from: %d %v", n, status, v)
 		}
-		k.token = func(c *caller.Caller) { c.Roles, c.Task, c.Tokens, c.PurposeOfUse = []string{"nurse"}, tt.token, []string{"t7"}, []string{"TREAT"} }
+		k.token = func(c *caller.Caller) {
+			c.Roles, c.Task, c.Tokens, c.PurposeOfUse = []string{"nurse"}, tt.token, []string{"t7"}, []string{"TREAT"}
+		}
 		before := len(k.log.Entries())
 		status, v := k.call("iris", "POST", "/see-as", fmt.Sprintf(`{"task":"nurse/give-care","from":%q,"sample":"p1","patient":"p7","own":%q,"assume":[]}`, tt.from, tt.own))
 		if status != tt.want {

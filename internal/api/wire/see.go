@@ -1,5 +1,7 @@
 package wire
 
+import "encoding/json"
+
 // SeeAs is one look at records as a task of somebody else would show them.
 type SeeAs struct {
 	Task    string   `json:"task" jsonschema:"ROLE/TASK of the policy in force"`
@@ -19,11 +21,11 @@ type Seen struct {
 
 // SeenRecord is what becomes of one record.
 type SeenRecord struct {
-	Record   string         `json:"record" jsonschema:"Type/id, as it was given"`
-	There    bool           `json:"there"`
-	Why      string         `json:"why,omitempty" jsonschema:"why it is not there"`
-	Resource map[string]any `json:"resource,omitempty" jsonschema:"as it would leave"`
-	LeftOut  []LeftOut      `json:"left_out" jsonschema:"what does not pass unchanged"`
+	Record   string          `json:"record" jsonschema:"Type/id, as it was given"`
+	There    bool            `json:"there"`
+	Why      string          `json:"why,omitempty" jsonschema:"why it is not there"`
+	Resource json.RawMessage `json:"resource,omitempty" jsonschema:"as it would leave, numbers to the letter"`
+	LeftOut  []LeftOut       `json:"left_out" jsonschema:"what does not pass unchanged"`
 }
 
 // LeftOut is one element that does not pass unchanged.
