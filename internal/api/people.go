@@ -38,15 +38,16 @@ type newKey struct {
 
 func (a *api) peopleOperations() []operation {
 	refusals := []problem.Problem{problem.Refused, problem.ChangedMeanwhile, problem.NotYours}
+	lists := append([]problem.Problem{problem.NotForTask}, refusals...)
 	search := append([]param{{name: "q", text: "Part of a name or user name."}}, pageOf...)
 	return []operation{
 		{method: "GET", path: "/me", name: "me", about: "people", summary: "Who you are here, and what you hold.", answer: as[me]("Me"), do: (*call).me},
 		{method: "GET", path: "/people", name: "listPeople", about: "people", summary: "People, by name.", person: true, query: search,
-			answer: as[list[person]]("People"), may: refusals, do: (*call).listPeople},
+			answer: as[list[person]]("People"), may: lists, do: (*call).listPeople},
 		{method: "POST", path: "/people", name: "addPerson", about: "people", summary: "Add a person, who holds nothing yet.", person: true, proof: true,
 			body: as[newPerson]("NewPerson"), answer: as[person]("Person"), status: http.StatusCreated, may: refusals, with: typed((*call).addPerson), wrote: wrotePerson},
 		{method: "GET", path: "/people/{id}", name: "getPerson", about: "people", summary: "One person, and what they hold, why, since when, last used when.", person: true,
-			answer: as[person]("Person"), may: refusals, do: (*call).getPerson},
+			answer: as[person]("Person"), may: lists, do: (*call).getPerson},
 		{method: "POST", path: "/people/{id}/give", name: "give", about: "people", summary: "Give a role, position, duty, or identity at an issuer. A right over others, or an identity, waits for a second person.", person: true, proof: true,
 			body: as[gift]("Gift"), may: refusals, with: typed((*call).give)},
 		{method: "POST", path: "/people/{id}/agree", name: "agree", about: "people", summary: "The second person's yes.", person: true, proof: true,
@@ -93,8 +94,12 @@ func (c *call) me() (any, error) {
 	return out, nil
 }
 
-// runsPeople guards what is for those who run people or review what they do.
+// runsPeople guards what is for those who run people or review what they do, whose token is
+// for no one task.
 func (c *call) runsPeople() error {
+	if bound(c.caller) && !defect.On(defect.LentPastToken) {
+		return problem.NotForTask
+	}
 	if c.People.Holds(c.by.ID, people.RunPeople, c.now) || c.People.Holds(c.by.ID, people.ReviewAccess, c.now) {
 		return nil
 	}

@@ -14,7 +14,7 @@ import (
 // policyOperations are by which a policy comes in force (G7). Who may do what is for
 // package change to say.
 func (a *api) policyOperations() []operation {
-	refusals := []problem.Problem{problem.Refused, problem.NotYours}
+	refusals := []problem.Problem{problem.Refused, problem.NotYours, problem.NotForTask}
 	proved := !defect.On(defect.ChangeUnproved)
 	return []operation{
 		{method: "GET", path: "/policy-changes", name: "listPolicyChanges", about: "policy", summary: "Changes of the policy that wait, oldest first, or with state=decided those that were decided, newest first.", person: true,
@@ -37,6 +37,9 @@ func (a *api) policyOperations() []operation {
 
 // governs guards what is proposed and decided, as the console's pages of it do.
 func (c *call) governs() error {
+	if bound(c.caller) && !defect.On(defect.LentPastToken) {
+		return problem.NotForTask
+	}
 	for _, d := range change.Readers() {
 		if c.People.Holds(c.by.ID, d, c.now) || defect.On(defect.ChangesForAll) {
 			return nil

@@ -58,6 +58,14 @@ func TestC1_WhatADutyOpensIsClosedToOthers(t *testing.T) {
 	gated = slices.Delete(slices.Clone(all), choices, choices+1)
 	asked("iris")
 	gated = all
+	for _, path := range []string{"/people", "/people/nina", "/policy-changes", "/policy-changes?state=decided", "/policy-changes/" + ledgertest.ID(1)} {
+		if status, v := k.call("iris", "GET", path, ""); status != http.StatusForbidden || v["type"] != "urn:modicum:problem:not-for-task" {
+			t.Errorf("with a token of one task: %s: %d %v", path, status, v)
+		}
+	}
+	if status, v := k.call("iris", "GET", "/people/iris", ""); status != http.StatusOK {
+		t.Errorf("herself: %d %v", status, v)
+	}
 	if k.lies.Asked > 0 || len(k.log.Entries()) > 0 || len(k.hooks) > 0 {
 		t.Errorf("something was asked: %d of the record, %q, hooks %q", k.lies.Asked, k.readings(), k.hooks)
 	}
