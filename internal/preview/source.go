@@ -33,6 +33,7 @@ type Asker struct {
 	Network        string
 	Dept, Facility string
 	Practitioners  []string
+	Client         string   // that asks in their name
 	Purposes       []string // to which their token is bound; none: to no one
 	Tokens         []string // ids of what they ask with: their end ends the answer
 }

@@ -17,6 +17,7 @@ import (
 	"modicum/internal/api"
 	"modicum/internal/api/wire"
 	"modicum/internal/book"
+	"modicum/internal/caller"
 	"modicum/internal/change"
 	"modicum/internal/config"
 	"modicum/internal/defect"
@@ -120,10 +121,20 @@ func (s *Server) openSight(refs *ledger.Refs) (err error) {
 func (s *Server) openAPI() {
 	o := s.org
 	o.api = api.Handler(api.Config{
-		Authenticate: o.tokens.AuthenticateActor, Lent: o.lent, People: o.people, Inbox: o.notices, Changes: s.change, Record: o.reading, Desk: o.sight, Reach: o.reach,
+		Authenticate: s.actor, Lent: o.lent, People: o.people, Inbox: o.notices, Changes: s.change, Record: o.reading, Desk: o.sight, Reach: o.reach,
 		Tokens: o.tokens, SignIn: s.browser.sessions, System: api.System{Health: s.Health, EnableHook: o.notices.EnableHook, Installation: s.settings},
 		Shift: s.opts.Config.SignIn.Shift, Now: s.opts.Now, Version: s.opts.Version, Tried: s.tried, Again: o.again,
 	})
+}
+
+// actor is who acts at the API. An application that is registered so does nothing there
+// with a token without scopes, as at the doors.
+func (s *Server) actor(r *http.Request) (*caller.Caller, error) {
+	c, err := s.org.tokens.AuthenticateActor(r)
+	if err != nil || defect.On(defect.ScopesIgnored) {
+		return c, err
+	}
+	return s.registered(c), nil
 }
 
 // settings are the configuration in force, for programs.

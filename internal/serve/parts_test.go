@@ -345,6 +345,20 @@ func TestL2_WhatIsTriedAtTheAPIInVainIsOnRecord(t *testing.T) {
 	}
 }
 
+// TestRule11_WhatNeedsScopesDoesNothingWithoutThem at the API either: it would act as its
+// person there.
+func TestRule11_WhatNeedsScopesDoesNothingWithoutThem(t *testing.T) {
+	s := newSite(t)
+	s.stop()
+	s.config.Clients = append(s.config.Clients, config.Client{ID: "sandbox", ScopesRequired: true})
+	s.start()
+	for path, want := range map[string]int{"/api/notices": http.StatusForbidden, "/api/tokens": http.StatusForbidden, "/api/me": http.StatusOK} {
+		if status, _, body := s.send("alice", "clinician", http.MethodGet, s.main.URL+path, ""); status != want {
+			t.Errorf("%s: %d %s", path, status, body)
+		}
+	}
+}
+
 // TestC1_PagesThatGiveTokensAreNotFramedNorKept: another host of the same domain could
 // otherwise have somebody press "yes" unseen.
 func TestC1_PagesThatGiveTokensAreNotFramedNorKept(t *testing.T) {

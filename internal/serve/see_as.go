@@ -94,7 +94,7 @@ func (s *Server) asCaller(by preview.Asker, task string) *caller.Caller {
 	}
 	return &caller.Caller{
 		ID: by.ID, Subject: by.ID, Roles: by.Roles, Dept: by.Dept, Facility: by.Facility, Practitioners: by.Practitioners, Task: task, Until: until, Away: away,
-		AMR: by.How, Network: by.Network, PurposeOfUse: by.Purposes, Tokens: by.Tokens, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin), AsOf: asOf,
+		Client: by.Client, AMR: by.How, Network: by.Network, PurposeOfUse: by.Purposes, Tokens: by.Tokens, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin), AsOf: asOf,
 	}
 }
 

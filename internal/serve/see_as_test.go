@@ -93,9 +93,9 @@ func TestN4_SeeAsGoesByWhatTheViewerHoldsNow(t *testing.T) {
 	if _, err := s.server.OwnView(t.Context(), v, "clinician/chart", "p1"); !errors.Is(err, preview.ErrOwn) {
 		t.Errorf("by a role that was taken while the page was made: %v", err)
 	}
-	v.Purposes, v.Tokens = []string{"TREAT"}, []string{"t7"}
-	if c := s.server.AsCaller(v, "clinician/chart"); len(c.PurposeOfUse) != 1 || len(c.Tokens) != 1 {
-		t.Errorf("their token's purpose, or their token, is forgotten: %q %q", c.PurposeOfUse, c.Tokens)
+	v.Client, v.Purposes, v.Tokens = "app", []string{"TREAT"}, []string{"t7"}
+	if c := s.server.AsCaller(v, "clinician/chart"); c.Client != "app" || len(c.PurposeOfUse) != 1 || len(c.Tokens) != 1 {
+		t.Errorf("what asks, its purpose or its token is forgotten: %q %q %q", c.Client, c.PurposeOfUse, c.Tokens)
 	}
 	if c := s.server.AsCaller(v, "clinician/chart"); c.Dept != "" || len(c.Practitioners) != 0 {
 		t.Errorf("from where they were, as whom they were: %q, %q", c.Dept, c.Practitioners)
