@@ -20,6 +20,7 @@ import (
 const (
 	rememberFor   = 24 * time.Hour
 	rememberMost  = 50_000
+	rememberOne   = 10_000   // with which one person begins in a day: nobody takes the room of all
 	rememberBytes = 64 << 20 // of answers
 )
 
@@ -39,6 +40,8 @@ type Memory struct {
 	free    expiries          // the same, the soonest first
 	bytes   int               // of answers in slots
 	running map[string]*slot  // under way, or answered without a change
+	day     int64             // of begun
+	begun   map[string]int    // with how many keys each person began on it
 }
 
 // slot is one answer, as a page has it.
@@ -99,16 +102,16 @@ func digestOf(r *http.Request, body []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
-// take says what was answered under a key before, or takes the key for a request that is
-// about to be done: who takes it leaves it.
-func (m *Memory) take(ctx context.Context, key, of string, now time.Time) (*slot, error) {
+// take says what was answered under a key of somebody before, or takes the key for a request
+// that is about to be done: who takes it leaves it.
+func (m *Memory) take(ctx context.Context, who, key, of string, now time.Time) (*slot, error) {
 	if m.desk != nil && !m.desk.Certain() { // the act that is asked for again may have been kept
 		if err := m.desk.Reload(ctx); err != nil {
 			return nil, problem.Unavailable
 		}
 	}
 	for {
-		if s, certain, err := m.takes(key, of, m.kept(key), now); certain {
+		if s, certain, err := m.takes(who, key, of, m.kept(key), now); certain {
 			return s, err
 		}
 	}
@@ -117,7 +120,7 @@ func (m *Memory) take(ctx context.Context, key, of string, now time.Time) (*slot
 // takes is take, by what lay in the key's slot a moment ago. It is not certain where
 // something was kept under the key since: the request that did it is over perhaps, and
 // this one must not be taken for the first.
-func (m *Memory) takes(key, of string, kept *slot, now time.Time) (s *slot, certain bool, err error) {
+func (m *Memory) takes(who, key, of string, kept *slot, now time.Time) (s *slot, certain bool, err error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if id, some := m.at[key]; some && (kept == nil || m.until[id] != kept.Until) {
@@ -133,11 +136,21 @@ func (m *Memory) takes(key, of string, kept *slot, now time.Time) (s *slot, cert
 	case s != nil:
 		return s, true, nil
 	}
-	if m.full(now.UnixMicro()) {
+	if !m.begins(who, now) || m.full(now.UnixMicro()) {
 		return nil, true, problem.Busy
 	}
 	m.running[key] = &slot{Key: key, Of: of, Until: now.Add(rememberFor).UnixMicro()}
 	return nil, true, nil
+}
+
+// begins counts the keys with which somebody begins, and reports whether they are not too
+// many. The caller holds mu.
+func (m *Memory) begins(who string, now time.Time) bool {
+	if day := now.Unix() / (24 * 60 * 60); day != m.day || m.begun == nil {
+		m.day, m.begun = day, map[string]int{}
+	}
+	m.begun[who]++
+	return m.begun[who] <= rememberOne
 }
 
 // full reports whether nothing more can be remembered. The caller holds mu.

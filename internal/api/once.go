@@ -25,7 +25,7 @@ func (a *api) once(w http.ResponseWriter, c *call, op *operation, body []byte, r
 	}
 	now, _ := a.Now()
 	k := keyOfRequest(c.caller.ID, given[0])
-	before, err := a.again.take(c.r.Context(), k, digestOf(c.r, body), now)
+	before, err := a.again.take(c.r.Context(), c.caller.ID, k, digestOf(c.r, body), now)
 	switch {
 	case err != nil:
 		refuse(w, err)
