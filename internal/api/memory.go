@@ -84,7 +84,9 @@ func (m *Memory) turned(id string, old, now *slot) {
 		return
 	}
 	m.bytes += len(now.Body)
-	m.at[now.Key] = id
+	if other, known := m.at[now.Key]; !known || m.until[other] <= now.Until { // pages are read in no order
+		m.at[now.Key] = id
+	}
 	if m.until[id] != now.Until {
 		m.until[id] = now.Until
 		heap.Push(&m.free, expiry{now.Until, id})

@@ -211,6 +211,28 @@ func TestD11_AKeyWhosePageCannotBeKeptDoesNothing(t *testing.T) {
 	}
 }
 
+// TestD11_AKeyThatIsTakenAgainOutlivesARestartAsItIs: what it stood for days ago lies in
+// another slot still.
+func TestD11_AKeyThatIsTakenAgainOutlivesARestartAsItIs(t *testing.T) {
+	k := newClinic(t)
+	add := func(name, key string) (int, map[string]any) {
+		return k.call("olga", "POST", "/people", fmt.Sprintf(`{"user_name":%q,"name":"N"}`, name), "Idempotency-Key", key)
+	}
+	for _, key := range []string{"k1", "k2", "k3"} {
+		add("first-"+key, key)
+	}
+	k.now = k.now.Add(25 * time.Hour)
+	if status, v := add("second", "k3"); status != http.StatusCreated {
+		t.Fatalf("%d %v", status, v)
+	}
+	for range 20 {
+		k.must(k.desk.Reload(t.Context()))
+		if status, v := add("second", "k3"); status != http.StatusCreated || v["id"] != "second" {
+			t.Fatalf("sent again: %d %v", status, v)
+		}
+	}
+}
+
 // TestKeysTakeNoMoreRoomThanADayNeeds: pages whose day is over take the next keys.
 func TestKeysTakeNoMoreRoomThanADayNeeds(t *testing.T) {
 	k := newClinic(t)
