@@ -109,6 +109,9 @@ type operation struct {
 	// kept with it: of each operation that changes something and has an answer. nil there
 	// where the operation sets call.told.
 	wrote func(*call, *book.Change) any
+	// apart is true where it changes things one after another: sent again it does what is
+	// left, so that no change of its is kept with its key.
+	apart bool
 }
 
 // Handler serves everything below /api/ that this package does.

@@ -43,16 +43,9 @@ func (a *api) once(w http.ResponseWriter, c *call, op *operation, body []byte, r
 func (a *api) first(w http.ResponseWriter, c *call, op *operation, k string, run func() (any, error)) {
 	defer a.again.leave(k)
 	c.keyed = true
-	c.r = c.r.WithContext(a.again.beside(c.r.Context(), k, func(ch *book.Change) (int, []byte, error) {
-		answer := c.told
-		if op.wrote != nil {
-			answer = op.wrote(c, ch)
-		}
-		if answer == nil && op.answer != nil {
-			return 0, nil, nil
-		}
-		return op.answered(answer)
-	}))
+	if !op.apart {
+		c.r = c.r.WithContext(a.again.beside(c.r.Context(), k, func(ch *book.Change) (int, []byte, error) { return op.promised(c, ch) }))
+	}
 	v, err := run()
 	if err != nil {
 		refuse(w, inWords(err))
@@ -72,6 +65,19 @@ func (a *api) first(w http.ResponseWriter, c *call, op *operation, k string, run
 		a.again.note(k, status, body)
 	}
 	send(w, status, body)
+}
+
+// promised is what a change is about to be answered with; status 0 where that is not known,
+// or is a secret, which is told once.
+func (op *operation) promised(c *call, ch *book.Change) (int, []byte, error) {
+	answer := c.told
+	if op.wrote != nil {
+		answer = op.wrote(c, ch)
+	}
+	if answer == nil && op.answer != nil {
+		return 0, nil, nil
+	}
+	return op.answered(answer)
 }
 
 func (a *api) answer(w http.ResponseWriter, op *operation, run func() (any, error)) {

@@ -233,6 +233,32 @@ func TestD11_AKeyThatIsTakenAgainOutlivesARestartAsItIs(t *testing.T) {
 	}
 }
 
+// TestG3_EndingAllTokensThatWasCutShortIsDoneToItsEnd: a key whose first change alone was
+// kept does not say that the rest was done.
+func TestG3_EndingAllTokensThatWasCutShortIsDoneToItsEnd(t *testing.T) {
+	k := newClinic(t)
+	for range 3 {
+		k.given("nina")
+	}
+	kept := 0
+	k.shelf.Next = func() booktest.Fault {
+		if kept++; kept > 1 {
+			return booktest.Refuses
+		}
+		return booktest.None
+	}
+	if status, v := k.call("nina", "POST", "/tokens/end", "", "Idempotency-Key", "k1"); status < 500 {
+		t.Fatalf("with a full disk: %d %v", status, v)
+	}
+	k.shelf.Next = nil
+	if status, v := k.call("nina", "POST", "/tokens/end", "", "Idempotency-Key", "k1"); status != http.StatusOK || v["ended"] != 2.0 {
+		t.Errorf("sent again: %d %v", status, v)
+	}
+	for range k.tokens.Tokens("nina") {
+		t.Error("a token goes on")
+	}
+}
+
 // TestKeysTakeNoMoreRoomThanADayNeeds: pages whose day is over take the next keys.
 func TestKeysTakeNoMoreRoomThanADayNeeds(t *testing.T) {
 	k := newClinic(t)

@@ -43,7 +43,7 @@ func (a *api) tokenOperations() []operation {
 	return []operation{
 		{method: "GET", path: "/tokens", name: "listTokens", about: "tokens", summary: "Your tokens that go on.", person: true, answer: tokenList, do: func(c *call) (any, error) { return c.tokens(c.by.ID) }},
 		{method: "POST", path: "/tokens/{id}/end", name: "endToken", about: "tokens", summary: "End a token of yours, and whatever is under way with it.", person: true, do: func(c *call) (any, error) { return c.endToken(c.by.ID, c.id()) }},
-		{method: "POST", path: "/tokens/end", name: "endTokens", about: "tokens", summary: "End all tokens of yours, this one too.", person: true, answer: as[wire.Ended]("Ended"), do: (*call).endTokens},
+		{method: "POST", path: "/tokens/end", name: "endTokens", about: "tokens", summary: "End all tokens of yours, this one too.", person: true, apart: true, answer: as[wire.Ended]("Ended"), do: (*call).endTokens},
 		{method: "GET", path: "/sessions", name: "listSessions", about: "tokens", summary: "Where you are signed in to the console.", person: true, answer: sessionList, do: func(c *call) (any, error) { return c.sessions(c.by.ID) }},
 		{method: "POST", path: "/sessions/{id}/end", name: "endSession", about: "tokens", summary: "End a session of yours, and the tokens that it gave out.", person: true, do: func(c *call) (any, error) { return c.endSession(c.by.ID, c.id()) }},
 
