@@ -65,7 +65,7 @@ func (s *Server) organize(ctx context.Context, refs *ledger.Refs) error {
 	}
 	if o.tokens, err = tokens.Open(ctx, tokens.Config{
 		Desk: o.desk, People: o.people, Issuers: s.issuers(), Policy: s.set, Now: s.opts.Now, Public: s.public(), Diary: s.diary, Strong: s.strong,
-		Session: func(id string) bool { return s.browser.sessions.Live(id) }, Ours: o.people.Ours, Word: s.word,
+		Session: func(id string) bool { return s.browser.sessions.Live(id) }, Rests: func(id string) bool { return s.browser.sessions.Rests(id) }, Ours: o.people.Ours, Word: s.word,
 		Turn: s.ends.Turn, OnEnd: s.ends.Grant,
 	}); err != nil {
 		return err

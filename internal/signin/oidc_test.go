@@ -23,6 +23,7 @@ import (
 	"github.com/go-jose/go-jose/v4"
 	"github.com/go-jose/go-jose/v4/jwt"
 
+	"modicum/internal/book"
 	"modicum/internal/book/booktest"
 	"modicum/internal/caller"
 	"modicum/internal/people"
@@ -659,6 +660,10 @@ func TestT8_ASessionEndsWithTheIdentityThatItRestsOn(t *testing.T) {
 	if b.who() != "fay not proved" {
 		t.Fatalf("her identity does not let her in: %q", b.who())
 	}
+	id := f.svc.Sessions("fay")[0].ID
+	if !f.svc.Rests(id) || f.svc.Rests("another") {
+		t.Error("what was given out in it is hers no more, or that of no session is somebody's")
+	}
 	for name, change := range map[string]func(){
 		"another identity is hers": func() { f.theirs = map[string]string{"fay": "f81d"} },
 		"no identity is hers":      func() { f.theirs = nil },
@@ -668,14 +673,19 @@ func TestT8_ASessionEndsWithTheIdentityThatItRestsOn(t *testing.T) {
 			t.Fatalf("before %s she is out", name)
 		}
 		change()
-		if got := b.who(); got != "" {
-			t.Errorf("%s, and the session is %q's", name, got)
+		if got := b.who(); got != "" || f.svc.Rests(id) {
+			t.Errorf("%s, and the session is %q's, what was given out in it goes on: %v", name, got, f.svc.Rests(id))
 		}
 	}
 	f.ours, f.theirs = nil, map[string]string{"fay": "f81d"}
 	c := f.tab()
 	if status, _, _ := c.back(f.answer(c.start("&to=/my"))); status != http.StatusForbidden || c.who() != "" {
 		t.Errorf("another of her name came in: %d, %q", status, c.who())
+	}
+	var over []string
+	f.svc.OnEnd(func(_ *book.Change, x *signin.Session) { over = append(over, x.ID) })
+	if err := f.svc.Keep(t.Context()); err != nil || !slices.Contains(over, id) {
+		t.Errorf("it waits for her identity to come back: %v, %v", over, err)
 	}
 }
 

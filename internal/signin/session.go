@@ -108,7 +108,7 @@ func (s *Service) good(x *Session) bool {
 	now := s.now()
 	seen, end := s.index.clock(x, now)
 	switch {
-	case x.Issuer != "" && s.speaks != nil && !s.speaks(x.Person, x.Issuer, cmp.Or(x.Subject, x.Person)) && !defect.On(defect.IdentityAskedOnce):
+	case !s.rests(x):
 		return false
 	case defect.On(defect.SessionForEver):
 		return s.cfg.People.Active(x.Person)
@@ -118,6 +118,19 @@ func (s *Service) good(x *Session) bool {
 		return false
 	}
 	return s.cfg.People.Active(x.Person)
+}
+
+// rests reports whether what a session began with is its person still: the identity at an
+// issuer may have been taken away, or said to be another.
+func (s *Service) rests(x *Session) bool {
+	return x.Issuer == "" || s.speaks == nil || s.speaks(x.Person, x.Issuer, cmp.Or(x.Subject, x.Person)) || defect.On(defect.IdentityAskedOnce)
+}
+
+// Rests is that of the session of an id, idle or not: what was given out in a session
+// outlives a browser that nobody touches, and not whose session it was.
+func (s *Service) Rests(id string) bool {
+	x := s.sessions.Get(id)
+	return x != nil && s.rests(x)
 }
 
 // Live reports whether the session of an id goes on: for what is bound to it.
@@ -282,6 +295,8 @@ func (s *Service) over(x *Session) Why {
 	switch {
 	case !s.cfg.People.Active(x.Person):
 		return Deactivated
+	case !s.rests(x):
+		return TakenAway
 	case now.UnixMicro() >= x.Until, !now.Before(end):
 		return TooLong
 	case defect.On(defect.IdleForgotten) && !s.good(x):

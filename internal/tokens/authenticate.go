@@ -151,6 +151,9 @@ func (s *Service) personal(r *http.Request, t *Token, now time.Time) (*caller.Ca
 	if now.UnixMicro() >= t.Until && !defect.On(defect.TokenForEver) {
 		return nil, s.refuse(r, caller.BadTimes)
 	}
+	if t.Session != "" && s.cfg.Rests != nil && !s.cfg.Rests(t.Session) {
+		return nil, s.refuse(r, caller.Revoked) // who began it was somebody else
+	}
 	p := s.cfg.People.Person(t.Person)
 	if p == nil {
 		return nil, s.refuse(r, caller.Gone)

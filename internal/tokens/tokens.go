@@ -79,6 +79,9 @@ type Config struct {
 	// Session reports whether a session is under way; nil: tokens belong to none. It must
 	// not change the desk.
 	Session func(id string) bool
+	// Rests reports whether a session that there is, idle or not, is its person's still; nil:
+	// tokens belong to none. It must be quick.
+	Rests func(id string) bool
 	// Turn counts what ended of anybody's so far, for caller.Caller.AsOf; nil counts nothing.
 	Turn func() uint64
 	// OnEnd hears the id of each token that ended before its time, before whoever ended it

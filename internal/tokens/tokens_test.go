@@ -108,6 +108,7 @@ type house struct {
 	diary  strings.Builder
 	keys   map[string]jose.SigningKey // by id
 	ended  map[string]bool            // sessions
+	parted map[string]bool            // sessions whose identity is their person's no more
 	ours   map[string]bool            // people for whom no issuer speaks
 	word   func(id, issuer, subject string) people.Word
 	turn   uint64
@@ -187,7 +188,7 @@ func (h *house) restart() {
 	h.Service, err = tokens.Open(h.Context(), tokens.Config{
 		Desk: h.desk, People: h.dir, Issuers: &h.issuer, Policy: sample, Public: at, Strong: func(_, acr string) bool { return acr == "phr" },
 		Now:     func() (time.Time, bool) { return h.now, !h.unsure },
-		Session: func(id string) bool { return !h.ended[id] }, Ours: func(id string) bool { return h.ours[id] },
+		Session: func(id string) bool { return !h.ended[id] }, Rests: func(id string) bool { return !h.parted[id] }, Ours: func(id string) bool { return h.ours[id] },
 		Word: func(id, issuer, subject string) people.Word {
 			if h.word == nil {
 				return people.Unsaid
@@ -424,6 +425,22 @@ func TestT8_ATokenIsOfTheIdentityThatWasGiven(t *testing.T) {
 		if _, err := h.AuthenticateActor(r); (err == nil) != want {
 			t.Errorf("%s at /api/: %v", token, err)
 		}
+	}
+}
+
+// TestT8_ATokenGoesNoFurtherThanTheIdentityOfItsSession: not at a door, and not at /api/;
+// that its session is idle ends it not.
+func TestT8_ATokenGoesNoFurtherThanTheIdentityOfItsSession(t *testing.T) {
+	h := newHouse(t)
+	token, other := h.issue(tokens.Want{Person: "alice", Session: "s1"}), h.issue(tokens.Want{Person: "alice", Session: "s2"})
+	h.ended["s1"], h.ended["s2"] = true, true // idle
+	if _, err := h.ask(token); err != nil {
+		t.Fatal(err)
+	}
+	h.parted = map[string]bool{"s1": true}
+	h.refused(token, caller.Revoked)
+	if _, err := h.ask(other); err != nil {
+		t.Errorf("that of another session: %v", err)
 	}
 }
 
