@@ -321,32 +321,6 @@ func (c *Client) keep(b *[]byte) {
 	}
 }
 
-// readAll reads r to its end into b, growing as bytes come and not as a header
-// promises, up to most bytes.
-func readAll(b []byte, r io.Reader, length, most int64) ([]byte, error) {
-	if want := min(length, 1<<20) + 512; want > int64(cap(b)) {
-		b = make([]byte, 0, want)
-	} else if cap(b) == 0 {
-		b = make([]byte, 0, 32<<10)
-	}
-	for {
-		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
-		}
-		n, err := r.Read(b[len(b):cap(b)])
-		b = b[:len(b)+n]
-		if int64(len(b)) > most {
-			return b, ErrTooLarge
-		}
-		if err == io.EOF {
-			return b, nil
-		}
-		if err != nil {
-			return b, err
-		}
-	}
-}
-
 // isFHIRJSON reports whether a Content-Type is FHIR JSON in UTF-8. Servers that answer
 // application/json mean the same.
 func isFHIRJSON(kind string) bool {

@@ -52,7 +52,7 @@ func (c *Client) begin(ctx context.Context, a *answer, began time.Time) (*Body, 
 		return b, nil
 	}
 	buf := c.buffer()
-	b, err := readAll((*buf)[:0], a.body, a.length, min(headBytes, c.maxPage))
+	b, err := readHead((*buf)[:0], a.body, a.length, min(headBytes, c.maxPage))
 	body := &Body{Bytes: b, Version: versionOf(a.tag), client: c, buf: buf}
 	switch err {
 	case nil:

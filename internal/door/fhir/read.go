@@ -147,7 +147,9 @@ func (x *exchange) unreadable(ctx context.Context, at place) error {
 	if at.typ != "Patient" || at.version != "" {
 		return problem.NotFound
 	}
-	sc := fhirjson.New(x.catalog(), fhirjson.Limits{})
+	scanners := x.door.scanners(x.set)
+	sc := scanners.Get()
+	defer scanners.Put(sc)
 	rec, err := sc.Resource([]byte(`{"resourceType":"Patient","id":"` + at.id + `"}`))
 	if err != nil {
 		return problem.NotFound
