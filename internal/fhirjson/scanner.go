@@ -159,7 +159,7 @@ func (s *Scanner) typeAhead(b []byte, i int) catalog.NodeID {
 	const first = `{"resourceType":"`
 	if len(b)-i > len(first) && string(b[i:i+len(first)]) == first {
 		i += len(first) - 1
-	} else if i = seek(b, i); i == 0 {
+	} else if i = seek(b, i, s.limits.MaxDepth); i == 0 {
 		return 0
 	}
 	end, flags, w := str(b, i+1)
@@ -178,7 +178,7 @@ func (s *Scanner) typeAhead(b []byte, i int) catalog.NodeID {
 
 // seek returns the offset of the text that is member resourceType of the object at
 // b[i], 0 when it has none.
-func seek(b []byte, i int) int {
+func seek(b []byte, i, deepest int) int {
 	depth, named := 0, false // named: the text that ended last is "resourceType"
 	for ; i < len(b); i++ {
 		switch c := b[i]; {
@@ -190,7 +190,9 @@ func seek(b []byte, i int) int {
 			named = depth == 1 && string(b[i:end]) == `"resourceType"`
 			i = end - 1
 		case c == '{' || c == '[':
-			depth++
+			if depth++; depth > deepest {
+				return 0 // parse refuses it there, and what comes behind need not be looked through
+			}
 		case c == '}' || c == ']':
 			if depth--; depth == 0 {
 				return 0
