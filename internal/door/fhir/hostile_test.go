@@ -242,3 +242,21 @@ func TestT7_NothingStaysBehindOfAHostileUpstream(t *testing.T) {
 		}
 	}
 }
+
+// TestFC51_WhatCannotBeReadIsRefusedCheaply: a server that answers nonsense makes the door
+// do no more than one that answers a record, so that others do not wait for it.
+func TestFC51_WhatCannotBeReadIsRefusedCheaply(t *testing.T) {
+	h := newHostile(t, bad["FC47 UTF-16"])
+	c := h.clinic(t)
+	c.get(t, "alice", "/Patient/p1")
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	const times = 50
+	for range times {
+		c.get(t, "alice", "/Patient/p1")
+	}
+	runtime.ReadMemStats(&after)
+	if each := (after.TotalAlloc - before.TotalAlloc) / times; each > 200<<10 {
+		t.Errorf("%d bytes were allocated for each", each)
+	}
+}
