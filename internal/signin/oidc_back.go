@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
@@ -204,8 +205,11 @@ func (o *OIDC) speaks(person, issuer, subject string) bool {
 }
 
 // goesOn reports whether a session that began so is still its person's. That they can sign
-// in here meanwhile, too, ends it not.
+// in here meanwhile, too, ends it not; that nobody signs in at the issuer any more does.
 func (o *OIDC) goesOn(person, issuer, subject string) bool {
+	if !slices.ContainsFunc(o.cfg.Logins, func(l Login) bool { return l.Issuer == issuer }) && !defect.On(defect.IdentityAskedOnce) {
+		return false
+	}
 	word := o.word(person, issuer, subject)
 	return word == people.Theirs || word == people.Unsaid && !o.ours(person)
 }

@@ -763,3 +763,31 @@ func FuzzLogoutToken(f *testing.F) {
 		}
 	})
 }
+
+// TestT8_ASessionEndsWithItsProvider: a provider that is listed no more speaks for nobody,
+// whether there is another one or none at all.
+func TestT8_ASessionEndsWithItsProvider(t *testing.T) {
+	f := newFederation(t)
+	b := f.tab()
+	b.signIn()
+	id := f.svc.Sessions("fay")[0].ID
+	other := newProvider(t, time.Now)
+	verifier, err := caller.New(caller.Config{Issuers: []caller.Issuer{{Issuer: other.web.URL, Audience: "modicum", Algorithms: []string{"ES256"}}}, Now: f.now})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, listed := range map[string]bool{"another is listed": true, "none is listed": false} {
+		f.start()
+		if listed {
+			if _, err := signin.NewOIDC(f.svc, signin.OIDCConfig{
+				Logins:  []signin.Login{{Issuer: other.web.URL, Client: "console", Algorithms: []string{"ES256"}}},
+				Issuers: verifier, Arrive: f.arrive,
+			}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if f.svc.Rests(id) {
+			t.Errorf("%s, and her session goes on", name)
+		}
+	}
+}

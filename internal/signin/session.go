@@ -121,9 +121,16 @@ func (s *Service) good(x *Session) bool {
 }
 
 // rests reports whether what a session began with is its person still: the identity at an
-// issuer may have been taken away, or said to be another.
+// issuer may have been taken away, or said to be another, and nobody may sign in at the
+// issuer any more.
 func (s *Service) rests(x *Session) bool {
-	return x.Issuer == "" || s.speaks == nil || s.speaks(x.Person, x.Issuer, cmp.Or(x.Subject, x.Person)) || defect.On(defect.IdentityAskedOnce)
+	switch {
+	case x.Issuer == "", defect.On(defect.IdentityAskedOnce):
+		return true
+	case x.Issuer == StageIssuer:
+		return s.cfg.Stage || defect.On(defect.StageForAll)
+	}
+	return s.speaks != nil && s.speaks(x.Person, x.Issuer, cmp.Or(x.Subject, x.Person))
 }
 
 // Rests is that of the session of an id, idle or not: what was given out in a session

@@ -57,4 +57,12 @@ func TestTheDemosWayInIsOnRecord(t *testing.T) {
 	if _, err := s.enter("[::1]:5000", "[::1]:8080"); err != nil {
 		t.Errorf("from this machine by its other address: %v", err)
 	}
+	if !s.svc.Rests(found[0].ID) {
+		t.Error("the session rests on nothing")
+	}
+	s.stage = false
+	s.start()
+	if s.svc.Rests(found[0].ID) {
+		t.Error("a session without a proof goes on where this is no demo")
+	}
 }
