@@ -457,10 +457,18 @@ func (l *laboratory) run(ctx context.Context, d Defect, pkg, tests, worlds strin
 	switch {
 	case ran == 0:
 		odd = "no test of that name"
-	case err != nil && len(failed) == 0:
-		odd = fmt.Sprintf("%v\n%s", err, out[max(0, len(out)-2000):])
+	case err != nil && (len(failed) == 0 || d == "none"):
+		odd = fmt.Sprintf("%v\n%s", err, said(out))
 	}
 	return failed, odd
+}
+
+// said is what tests said that failed, or the end of what they said.
+func said(out []byte) []byte {
+	if at := failLine.FindIndex(out); at != nil {
+		return out[max(0, at[0]-1500):min(len(out), at[1]+1500)]
+	}
+	return out[max(0, len(out)-2000):]
 }
 
 var (
