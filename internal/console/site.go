@@ -148,9 +148,13 @@ type shown struct {
 	Data any
 }
 
-// address is where a sheet of paper came from: with what narrows a list; of errors, and of pages
-// that others make, such as those of signing in, without what came along.
+// address is where a sheet of paper came from: with what narrows a list; of pages that
+// others make, such as those of signing in, without what came along. An error has none:
+// what was asked for may be anything, and no answer repeats it (D14).
 func (v *Visit) address(status int) string {
+	if status >= http.StatusBadRequest {
+		return ""
+	}
 	at := v.R.Host + v.R.URL.Path
 	if status == http.StatusOK && v.Viewer != nil && v.page.Get != nil && v.R.URL.RawQuery != "" {
 		at += "?" + v.R.URL.RawQuery
