@@ -17,8 +17,9 @@ func Replace(path string, body []byte, mode fs.FileMode) error {
 	return files{(*os.File).Sync}.replace(path, body, mode)
 }
 
-// Create writes a file that must not be there yet; fs.ErrExist where it is. One that could
-// not be written whole is taken away.
+// Create writes a file that must not be there yet; fs.ErrExist where it is, before anything
+// is written, or where another was faster. It has its name by a hard link, which takes no
+// other's place: the file system must have them.
 func Create(path string, body []byte, mode fs.FileMode) error {
 	return files{(*os.File).Sync}.create(path, body, mode)
 }
@@ -30,27 +31,36 @@ func Folder(dir string) error { return files{(*os.File).Sync}.folder(dir) }
 type files struct{ sync func(*os.File) error }
 
 func (s files) replace(path string, body []byte, mode fs.FileMode) error {
+	return s.put(path, body, mode, os.Rename)
+}
+
+func (s files) create(path string, body []byte, mode fs.FileMode) error {
+	if _, err := os.Lstat(path); err == nil {
+		return &fs.PathError{Op: "create", Path: path, Err: fs.ErrExist}
+	}
+	return s.put(path, body, mode, link)
+}
+
+// link renames a file to a name that must be free.
+func link(from, to string) error {
+	if err := os.Link(from, to); err != nil {
+		return err
+	}
+	return os.Remove(from)
+}
+
+// put writes a file beside its place, and names it when it is synced.
+func (s files) put(path string, body []byte, mode fs.FileMode, name func(from, to string) error) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".new-*") // mode 0600
 	if err != nil {
 		return err
 	}
 	err = s.fill(f, body, mode)
 	if err == nil {
-		err = os.Rename(f.Name(), path)
+		err = name(f.Name(), path)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(f.Name()))
-	}
-	return s.folder(filepath.Dir(path))
-}
-
-func (s files) create(path string, body []byte, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
-	if err != nil {
-		return err
-	}
-	if err := s.fill(f, body, mode); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", path, err), os.Remove(path))
 	}
 	return s.folder(filepath.Dir(path))
 }

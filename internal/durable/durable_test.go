@@ -38,24 +38,27 @@ func (w *watched) sync(f *os.File) error {
 
 var ways = map[string]func(files, string, []byte, fs.FileMode) error{"replace": files.replace, "create": files.create}
 
-// TestWhatIsWrittenOutlivesALossOfPower: the file before it has its name, where it
-// replaces one, and the folder once it has.
+// TestWhatIsWrittenOutlivesALossOfPower: the file before it has its name, and the folder
+// once it has.
 func TestWhatIsWrittenOutlivesALossOfPower(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("folders are not synced on Windows")
 	}
-	for way, want := range map[string][]string{"replace": {"file", "folder with its name"}, "create": {"file with its name", "folder with its name"}} {
+	for way, write := range ways {
 		w := &watched{path: filepath.Join(t.TempDir(), "key")}
 		if way == "replace" {
 			if err := os.WriteFile(w.path, []byte("old"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if err := ways[way](files{w.sync}, w.path, []byte("new"), 0o640); err != nil {
+		if err := write(files{w.sync}, w.path, []byte("new"), 0o640); err != nil {
 			t.Fatal(way, err)
 		}
-		if !slices.Equal(w.seen, want) {
+		if want := []string{"file", "folder with its name"}; !slices.Equal(w.seen, want) {
 			t.Errorf("%s synced %v, want %v", way, w.seen, want)
+		}
+		if entries, err := os.ReadDir(filepath.Dir(w.path)); err != nil || len(entries) != 1 {
+			t.Errorf("%s left %v, %v", way, entries, err)
 		}
 		info, err := os.Stat(w.path)
 		if err != nil || info.Mode().Perm() != 0o640 {
@@ -117,5 +120,37 @@ func TestCreateReplacesNothing(t *testing.T) {
 	}
 	if text, _ := os.ReadFile(path); string(text) != "third" {
 		t.Errorf("replaced it holds %q", text)
+	}
+}
+
+// TestCreateWritesNothingWhereThereIsAFile: so that keys may lie in a folder that this
+// process cannot write.
+func TestCreateWritesNothingWhereThereIsAFile(t *testing.T) {
+	w := &watched{path: filepath.Join(t.TempDir(), "key")}
+	if err := os.WriteFile(w.path, []byte("new"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := (files{w.sync}).create(w.path, []byte("newer"), 0o600); !errors.Is(err, fs.ErrExist) || len(w.seen) != 0 {
+		t.Errorf("%v, synced %v", err, w.seen)
+	}
+}
+
+// TestOfTwoWhoCreateAtOnceOneIsTold that the other's file is there.
+func TestOfTwoWhoCreateAtOnceOneIsTold(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "key")
+	slow := files{func(f *os.File) error {
+		if info, err := f.Stat(); err != nil || info.IsDir() {
+			return err
+		}
+		return Create(path, []byte("first"), 0o600)
+	}}
+	if err := slow.create(path, []byte("second"), 0o600); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the second: %v", err)
+	}
+	if text, _ := os.ReadFile(path); string(text) != "first" {
+		t.Errorf("it holds %q", text)
+	}
+	if entries, err := os.ReadDir(filepath.Dir(path)); err != nil || len(entries) != 1 {
+		t.Errorf("left %v, %v", entries, err)
 	}
 }
