@@ -6,12 +6,12 @@ import (
 	"net/mail"
 	"net/url"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"modicum/catalog"
 	"modicum/internal/caller"
 	"modicum/internal/notice"
 )
@@ -77,14 +77,11 @@ func (r *reader) people(o object, c *Config) {
 func (r *reader) drills(o object, c *Config) {
 	c.Drills = o.texts("drills")
 	for _, id := range c.Drills {
-		if !drillID.MatchString(id) {
+		if !catalog.IsID(id) {
 			r.bad("drills", "must be ids of made-up patients, such as drill-1")
 		}
 	}
 }
-
-// drillID is the grammar of hl7.org/fhir/R4/datatypes.html#id.
-var drillID = regexp.MustCompile(`^[A-Za-z0-9.-]{1,64}$`)
 
 func (r *reader) public(o object, c *Config) {
 	c.Public = o.text("public")

@@ -60,7 +60,7 @@ func (b *binder) identify() bool {
 		return false
 	}
 	r.Type, b.typ = t, t
-	if r.ID = s.text(b.src, r.root, "id"); !isID(r.ID) {
+	if r.ID = s.text(b.src, r.root, "id"); !catalog.IsID(r.ID) {
 		return false
 	}
 	if root.node != s.cat.Root(t) {

@@ -6,19 +6,6 @@ import (
 	"modicum/catalog"
 )
 
-// isID reports whether b follows the FHIR id grammar, [A-Za-z0-9\-\.]{1,64}.
-func isID(b []byte) bool {
-	if len(b) == 0 || len(b) > 64 {
-		return false
-	}
-	for _, c := range b {
-		if !(c-'0' < 10 || (c|0x20)-'a' < 26 || c == '-' || c == '.') {
-			return false
-		}
-	}
-	return true
-}
-
 // target is what the text of a reference says.
 type target struct {
 	Ref               // a record of this server; Type 0: none
@@ -36,10 +23,10 @@ func (s *Scanner) resolve(v []byte) target {
 	}
 	if i := bytes.IndexByte(rest, '/'); i > 0 {
 		id := rest[i+1:]
-		ok := isID(id)
+		ok := catalog.IsID(id)
 		if !ok {
-			if k := bytes.Index(id, []byte("/_history/")); k >= 0 && isID(id[k+len("/_history/"):]) {
-				id, plain, ok = id[:k], false, isID(id[:k])
+			if k := bytes.Index(id, []byte("/_history/")); k >= 0 && catalog.IsID(id[k+len("/_history/"):]) {
+				id, plain, ok = id[:k], false, catalog.IsID(id[:k])
 			}
 		}
 		if ok {

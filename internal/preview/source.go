@@ -3,10 +3,10 @@ package preview
 import (
 	"context"
 	"errors"
-	"regexp"
 	"slices"
 	"strings"
 
+	"modicum/catalog"
 	"modicum/policy"
 )
 
@@ -67,9 +67,6 @@ func (d *Desk) OwnTasks(by Asker) []policy.TaskInfo {
 	return d.cfg.Policy().TasksOf(by.Roles)
 }
 
-// patientID is an id of FHIR (hl7.org/fhir/R4/datatypes.html#id).
-var patientID = regexp.MustCompile(`^[A-Za-z0-9.-]{1,64}$`)
-
 // Lacks says what a choice lacks; empty where it is whole.
 func (d *Desk) Lacks(by Asker, c Chosen) (out []Lack) {
 	lack := func(field, say string) { out = append(out, Lack{field, say}) }
@@ -83,7 +80,7 @@ func (d *Desk) Lacks(by Asker, c Chosen) (out []Lack) {
 			lack("text", "Paste a resource, or choose a file.")
 		}
 	case OwnView:
-		if !patientID.MatchString(c.Patient) {
+		if !catalog.IsID(c.Patient) {
 			lack("patient", "Name the patient by the id of the chart: letters, digits, - and . only.")
 		}
 		if !slices.ContainsFunc(d.OwnTasks(by), func(t policy.TaskInfo) bool { return t.ID == c.Own }) {

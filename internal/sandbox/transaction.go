@@ -7,6 +7,8 @@ import (
 	"maps"
 	"net/http"
 	"strings"
+
+	"modicum/catalog"
 )
 
 // transaction does POST [base] with a Bundle of PUTs: all of them, or none.
@@ -48,7 +50,7 @@ func (s *Server) transaction(r *http.Request) (answer, error) {
 func (s *Server) putOne(method, url, match string, resource []byte) (answer, error) {
 	typ, id, ok := strings.Cut(url, "/")
 	var head struct{ ResourceType, ID string }
-	if _, known := s.cat.Type(typ); !known || !ok || method != http.MethodPut || !givenID.MatchString(id) ||
+	if _, known := s.cat.Type(typ); !known || !ok || method != http.MethodPut || !catalog.IsID(id) ||
 		json.Unmarshal(resource, &head) != nil || head.ResourceType != typ || head.ID != id {
 		return answer{}, invalid
 	}

@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/go-json-experiment/json/jsontext"
-)
 
-// givenID are the ids that a client may give.
-var givenID = regexp.MustCompile(`^[A-Za-z0-9.-]{1,64}$`)
+	"modicum/catalog"
+)
 
 // write does POST [base]/Type and PUT [base]/Type/id.
 func (s *Server) write(base string, path []string, r *http.Request) (answer, error) {
@@ -33,7 +31,7 @@ func (s *Server) write(base string, path []string, r *http.Request) (answer, err
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(path) == 2 {
-		if head.ID != path[1] || !givenID.MatchString(path[1]) {
+		if head.ID != path[1] || !catalog.IsID(path[1]) {
 			return answer{}, invalid
 		}
 		return s.replace(typ, path[1], body, r.Header)
