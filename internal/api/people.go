@@ -270,28 +270,28 @@ func (c *call) listPrograms() (any, error) {
 }
 
 func (c *call) getProgram() (any, error) {
-	p := c.People.Program(c.id())
-	if p == nil || !c.sees(p) {
-		return nil, people.ErrNobody
+	p, err := c.ownProgram()
+	if err != nil {
+		return nil, err
 	}
 	return c.programOf(p, c.People.Findings(c.now)), nil
 }
 
-// ownProgram is the id of a program that the caller may look at; others look like none.
-func (c *call) ownProgram() (string, error) {
+// ownProgram is a program that the caller may look at; others look like none.
+func (c *call) ownProgram() (*people.Program, error) {
 	p := c.People.Program(c.id())
 	if p == nil || !c.sees(p) && !defect.On(defect.ProgramGuessed) {
-		return "", people.ErrNobody
+		return nil, people.ErrNobody
 	}
-	return p.ID, nil
+	return p, nil
 }
 
 func (c *call) changeProgram(w *wire.ProgramChange) (any, error) {
-	id, err := c.ownProgram()
+	p, err := c.ownProgram()
 	if err != nil {
 		return nil, err
 	}
-	p, err := c.People.ChangeProgram(c.r.Context(), c.by, id, func(p *people.Program) error {
+	p, err = c.People.ChangeProgram(c.r.Context(), c.by, p.ID, func(p *people.Program) error {
 		set(&p.Title, w.Title)
 		set(&p.Why, w.Why)
 		set(&p.Scopes, w.Scopes)
@@ -315,11 +315,11 @@ func set[T any](to, said *T) {
 }
 
 func (c *call) handOver(w *wire.NewOwner) (any, error) {
-	id, err := c.ownProgram()
+	p, err := c.ownProgram()
 	if err != nil {
 		return nil, err
 	}
-	return nil, c.People.HandOver(c.r.Context(), c.by, id, w.Owner)
+	return nil, c.People.HandOver(c.r.Context(), c.by, p.ID, w.Owner)
 }
 
 func (c *call) addKey(n *newKey) (any, error) {
@@ -327,22 +327,30 @@ func (c *call) addKey(n *newKey) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	k, err := c.People.AddKey(c.r.Context(), c.by, c.id(), jwk, c.now+int64(n.Days)*24*time.Hour.Microseconds())
+	p, err := c.ownProgram()
+	if err != nil {
+		return nil, err
+	}
+	k, err := c.People.AddKey(c.r.Context(), c.by, p.ID, jwk, c.now+int64(n.Days)*24*time.Hour.Microseconds())
 	return keyOf(k), err
 }
 
 func (c *call) takeKey() (any, error) {
-	p := c.People.Program(c.id())
-	if p == nil || !c.sees(p) || !slices.ContainsFunc(p.Keys, func(k people.Key) bool { return k.ID == c.r.PathValue("key") }) {
+	p, err := c.ownProgram()
+	if err != nil {
+		return nil, err
+	}
+	id := c.r.PathValue("key")
+	if !slices.ContainsFunc(p.Keys, func(k people.Key) bool { return k.ID == id }) {
 		return nil, people.ErrNobody
 	}
-	return nil, c.People.TakeKey(c.r.Context(), c.by, c.id(), c.r.PathValue("key"))
+	return nil, c.People.TakeKey(c.r.Context(), c.by, p.ID, id)
 }
 
 func (c *call) stopProgram() (any, error) {
-	p := c.People.Program(c.id())
-	if p == nil || !c.sees(p) {
-		return nil, people.ErrNobody
+	p, err := c.ownProgram()
+	if err != nil {
+		return nil, err
 	}
-	return nil, c.People.StopProgram(c.r.Context(), c.by, c.id())
+	return nil, c.People.StopProgram(c.r.Context(), c.by, p.ID)
 }

@@ -61,12 +61,15 @@ func TestG8_AProgramIsChangedByWhoMay(t *testing.T) {
 	if status, v := k.call("olga", "POST", "/programs/bot/change", `{"networks":["here"]}`); status != 422 {
 		t.Errorf("no network: %d %v", status, v)
 	}
-	for _, path := range []string{"change", "hand-over"} {
-		body := map[string]string{"change": `{"why":"x"}`, "hand-over": `{"owner":"iris"}`}[path]
-		status, v := k.call("iris", "POST", "/programs/bot/"+path, body)
-		none, w := k.call("iris", "POST", "/programs/zzz/"+path, body)
+	for path, body := range map[string]string{
+		"GET ": "", "POST /change": `{"why":"x"}`, "POST /hand-over": `{"owner":"iris"}`, "POST /stop": "",
+		"POST /keys": `{"days":30,"jwk":{"kty":"EC"}}`, "DELETE /keys/k": "",
+	} {
+		method, path, _ := strings.Cut(path, " ")
+		status, v := k.call("iris", method, "/programs/bot"+path, body)
+		none, w := k.call("iris", method, "/programs/zzz"+path, body)
 		if status != http.StatusNotFound || none != status || fmt.Sprint(v) != fmt.Sprint(w) {
-			t.Errorf("%s by somebody else: %d %v, none: %d", path, status, v, none)
+			t.Errorf("%s %s by somebody else: %d %v, none: %d", method, path, status, v, none)
 		}
 	}
 	if status, _ := k.call("nina", "POST", "/programs/bot/hand-over", `{"owner":"cara"}`); status != http.StatusNoContent || k.people.Program("bot").Owner != "cara" {
