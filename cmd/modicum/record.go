@@ -6,9 +6,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"modicum/internal/client"
+	"modicum/internal/sheet"
 )
 
 type recordCommands struct {
@@ -180,21 +180,10 @@ func deedsCSV(t *terminal, found []client.Deed) error {
 	}
 	for _, row := range rows {
 		for i := range row {
-			row[i] = harmless(row[i])
+			row[i] = sheet.Cell(client.Plain(row[i]))
 		}
 	}
 	return w.WriteAll(rows)
-}
-
-// harmless is a cell that no spreadsheet takes for a formula: white space and the signs that
-// some programs skip count for nothing, as in the files of the console.
-func harmless(cell string) string {
-	cell = client.Plain(cell)
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(cell, " \u00a0\u200b\ufeff\uFFFD\"'"))
-	if strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", first) && first != utf8.RuneError {
-		return "'" + cell
-	}
-	return cell
 }
 
 type recordShow struct {

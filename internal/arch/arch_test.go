@@ -72,7 +72,8 @@ var allowed = map[string][]string{
 	"internal/oversight":               {"internal/defect", "internal/gate", "internal/people", "ledger", "policy"},                                                           // the record as it is read, each reading on record
 	"internal/reach":                   {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
 	"internal/health":                  {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
-	"internal/console":                 {"catalog", "internal/access", "internal/change", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
+	"internal/console":                 {"catalog", "internal/access", "internal/change", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/sheet", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},
+	"internal/sheet":                   {"internal/defect"}, // what a spreadsheet may hold
 	"internal/testkit":                 {"internal/testkit/fhirdata"},
 	"internal/reference":               {"catalog", "policy", "policy/doc"},
 	"ledger/ledgertest":                {"ledger"},
