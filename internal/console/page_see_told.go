@@ -36,10 +36,11 @@ type gapTold struct {
 	Paths             []string
 }
 
-// goneTold is a record that is not there, and what each line says to it.
+// goneTold is records that are not there for one reason, and what each line says to them.
 type goneTold struct {
-	Name, Why string
-	Lines     []lineTold
+	Names []string
+	Why   string
+	Lines []lineTold
 }
 
 type lineTold struct{ Line, Says string }
@@ -53,7 +54,7 @@ func told(a *preview.Answer, f *Form) *lookTold {
 		s := &a.Shown[i]
 		if !s.There {
 			out.Not++
-			out.Gone = append(out.Gone, absent(a, s))
+			out.goes(absent(a, s))
 			continue
 		}
 		r := recordOf(a.Set, s)
@@ -65,6 +66,17 @@ func told(a *preview.Answer, f *Form) *lookTold {
 		out.Seen = append(out.Seen, r)
 	}
 	return out
+}
+
+// goes adds a record that is not there to those that are not there for the same reason.
+func (l *lookTold) goes(g goneTold) {
+	for i := range l.Gone {
+		if of := &l.Gone[i]; of.Why == g.Why && slices.Equal(of.Lines, g.Lines) {
+			of.Names = append(of.Names, g.Names...)
+			return
+		}
+	}
+	l.Gone = append(l.Gone, g)
 }
 
 // chosen is the label of the option that a field has.
@@ -126,7 +138,7 @@ func gapsOf(set *policy.Set, s *preview.Shown) (out []gapTold) {
 }
 
 func absent(a *preview.Answer, s *preview.Shown) goneTold {
-	g := goneTold{Name: s.Type + "/" + s.ID, Why: s.NotThere()}
+	g := goneTold{Names: []string{s.Type + "/" + s.ID}, Why: s.NotThere()}
 	if s.Refused != nil {
 		g.Why = "this task reads no such records"
 		if s.NotNow() {

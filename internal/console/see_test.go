@@ -5,9 +5,12 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"mime/multipart"
 	"net/http"
 	"net/url"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -153,6 +156,36 @@ func TestSeeAsSaysWhatShowsAndWhyNotMore(t *testing.T) {
 		t.Errorf("a fact that is none: %d", status)
 	}
 }
+
+// TestSeeAsSaysAReasonOnce for all records that are not there for it, each of which is
+// named once.
+func TestSeeAsSaysAReasonOnce(t *testing.T) {
+	e := newEyes(t)
+	e.as("petra")
+	for name, holds := range map[string][]string{"at work": atWork, "off shift": nil} {
+		_, page := e.look(t, "nurse/give-care", append(slices.Clone(holds), "from", "made-up", "sample", "p1")...)
+		_, list, _ := strings.Cut(page, "Not there for this task")
+		list, _, _ = strings.Cut(list, "</ul>")
+		reasons, names := map[string]bool{}, map[string]bool{}
+		records := 0
+		for item := range strings.SplitSeq(list, "<li>") {
+			of, why, has := strings.Cut(item, `<span class="why">`)
+			if has && reasons[why] {
+				t.Errorf("%s: said again: %.200s", name, why)
+			}
+			reasons[why] = true
+			for _, m := range boldText.FindAllStringSubmatch(of, -1) {
+				records++
+				names[m[1]] = true
+			}
+		}
+		if want := fmt.Sprintf("<b>%d not at all</b>", records); records == 0 || len(names) != records || !strings.Contains(page, want) {
+			t.Errorf("%s: %d records, %d names: the page does not say %q", name, records, len(names), want)
+		}
+	}
+}
+
+var boldText = regexp.MustCompile(`<b>([^<]+)</b>`)
 
 // TestSeeAsTakesRecordsAndKeepsNone: pasted or uploaded, in bounds, everything that is
 // wrong at once; not a word of them reaches the record.
