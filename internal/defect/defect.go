@@ -58,6 +58,8 @@ const (
 	EffectUnseen              Defect = "effect-unseen"               // a yes does not cover what the change does
 	EffectHidden              Defect = "effect-hidden"               // the page of a change does not show what it does
 	KeysForgotten             Defect = "keys-forgotten"              // an Idempotency-Key is forgotten at a restart
+	KeyLookedUpOnce           Defect = "key-looked-up-once"          // a key that was kept since it was looked for is taken for new
+	KeysUncounted             Defect = "keys-uncounted"              // one person's keys take the room of everybody's
 	FolderProposes            Defect = "folder-proposes"             // where the folder decides, something is proposed past it
 	ChangesForAll             Defect = "changes-for-all"             // programs' API tells anybody what of the policy is proposed
 	ChangeUnproved            Defect = "change-unproved"             // at the API a policy is approved without a fresh proof of presence

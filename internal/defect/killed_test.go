@@ -93,6 +93,8 @@ var killers = map[Defect]killer{
 	EffectUnseen:              {inChange, "TestG7_AYesCoversTheEffect", ""},
 	EffectHidden:              {inConsole, "TestG7_ThePageShowsTheEffectBeforeTheYes", ""},
 	KeysForgotten:             {inAPI, "TestD11_AnActUnderAKeyIsDoneOnceThoughTheProcessDies", ""},
+	KeyLookedUpOnce:           {inAPI, "TestD11_AKeyThatWasKeptMeanwhileIsNotNew", ""},
+	KeysUncounted:             {inAPI, "TestNobodyTakesTheRoomOfAllKeys", ""},
 	FolderProposes:            {inChange, "TestG7_WhereTheFolderDecidesNothingIsProposed", ""},
 	ChangesForAll:             {inAPI, "TestG7_WhoGovernsReadsChangesAndNobodyElse", ""},
 	ChangeUnproved:            {inAPI, "TestG7_AYesAtTheAPINeedsAFreshProof", ""},

@@ -38,6 +38,8 @@ func All() []Defect {
 		EffectUnseen,
 		EffectHidden,
 		KeysForgotten,
+		KeyLookedUpOnce,
+		KeysUncounted,
 		FolderProposes,
 		ChangesForAll,
 		ChangeUnproved,
