@@ -29,8 +29,8 @@ func (c *answers) shows(t *terminal, question string) (*client.Client, client.Re
 	case c.Digest != "" && c.Digest != r.Digest:
 		return nil, r, &exitError{exitNo, errors.New("the request is not what that digest was of; nothing was done: read it again")}
 	}
-	if !c.JSON {
-		if err := printRequest(t, &r); err != nil {
+	if !c.JSON || !c.Yes {
+		if err := printRequest(c.online.shows(t), &r); err != nil {
 			return nil, r, err
 		}
 	}

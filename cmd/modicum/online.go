@@ -56,6 +56,17 @@ func (o *online) say(t *terminal, v any, format string, args ...any) error {
 	return err
 }
 
+// shows is where what a person is about to be asked about is shown: on standard output, or
+// beside the question where that is for a program.
+func (o *online) shows(t *terminal) *terminal {
+	if !o.JSON {
+		return t
+	}
+	beside := *t
+	beside.out, beside.color = t.err, false
+	return &beside
+}
+
 // confirm has the person at the terminal say yes to what was shown. Where nobody sits,
 // nobody is asked, and --yes must have been typed.
 func (t *terminal) confirm(yes bool, question string) error {

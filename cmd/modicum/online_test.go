@@ -493,3 +493,46 @@ func TestK1_ATokenIsNotTakenElsewhere(t *testing.T) {
 		t.Errorf("%d %s, elsewhere: %v", status, errs, got)
 	}
 }
+
+// TestG2_WhoIsAskedHasBeenShownWhatAlsoForAProgram: with --json the result alone goes to
+// standard output, and what is answered is shown beside the question.
+func TestG2_WhoIsAskedHasBeenShownWhatAlsoForAProgram(t *testing.T) {
+	for _, command := range []string{"approve", "refuse", "policy"} {
+		answer := any(client.Request{ID: "x", Digest: "d", Want: client.Want{Reason: client.Reason{Text: "Ada is at lunch"}}})
+		run := func(tm *terminal) error {
+			a := answers{ID: "x", Word: "no", online: online{JSON: true}}
+			if command == "approve" {
+				return (&approveCommand{a}).Run(tm)
+			}
+			return (&refuseCommand{a}).Run(tm)
+		}
+		if command == "policy" {
+			answer = client.PolicyChange{ID: "x", Reason: "Ada is at lunch", Proposer: "iris", Proposed: new(time.Now()), Effect: &client.PolicyEffect{Digest: "d"}}
+			run = func(tm *terminal) error { return (&policyApprove{ID: "x", online: online{JSON: true}}).Run(tm) }
+		}
+		var out, errs bytes.Buffer
+		tm := &terminal{ctx: t.Context(), environ: []string{"XDG_CONFIG_HOME=" + signedInto(t, answer)}, in: strings.NewReader("n\n"), out: &out, err: &errs, asks: true}
+		if err := run(tm); err == nil || !strings.Contains(errs.String(), "[y/N]") {
+			t.Fatalf("%s: %v %s", command, err, errs.String())
+		}
+		if shown, _, _ := strings.Cut(errs.String(), "[y/N]"); !strings.Contains(shown, "Ada is at lunch") || out.Len() > 0 {
+			t.Errorf("%s: a yes was asked for to what nobody saw: %s\n%s", command, shown, out.String())
+		}
+	}
+}
+
+// TestC2_AnObjectMovesNoCursor: what others wrote goes to a terminal as JSON too.
+func TestC2_AnObjectMovesNoCursor(t *testing.T) {
+	var out bytes.Buffer
+	odd := "a\u009b2J\u202eb\u007fé\U000e0001\u00a0"
+	if err := printJSON(&terminal{out: &out}, map[string]string{"x": odd}); err != nil {
+		t.Fatal(err)
+	}
+	if line := strings.TrimSuffix(out.String(), "\n"); client.Plain(line) != line || !strings.Contains(line, "é") {
+		t.Errorf("%q", line)
+	}
+	var back map[string]string
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back["x"] != odd {
+		t.Errorf("%v %q", err, back["x"])
+	}
+}

@@ -11,7 +11,7 @@ import (
 
 // showsChange reads a change and shows it whole. What is answered is what was shown: its
 // digest goes with the answer (G7).
-func showsChange(t *terminal, o *online, id, digest string) (*client.Client, client.PolicyChange, error) {
+func showsChange(t *terminal, o *online, id, digest string, yes bool) (*client.Client, client.PolicyChange, error) {
 	api, err := o.open(t)
 	if err != nil {
 		return nil, client.PolicyChange{}, err
@@ -25,8 +25,8 @@ func showsChange(t *terminal, o *online, id, digest string) (*client.Client, cli
 	case digest != "" && digest != p.Effect.Digest:
 		return nil, p, &exitError{exitNo, errors.New("the change is not what that digest was of; nothing was done: read it again")}
 	}
-	if !o.JSON {
-		err = printChange(t, &p)
+	if !o.JSON || !yes {
+		err = printChange(o.shows(t), &p)
 	}
 	return api, p, err
 }

@@ -98,7 +98,7 @@ Exit status: 0 proposed, 1 it is not yours to propose, was changed, or you must 
 
 // Run proposes.
 func (c *policyPropose) Run(t *terminal) error {
-	api, p, err := showsChange(t, &c.online, c.ID, c.Digest)
+	api, p, err := showsChange(t, &c.online, c.ID, c.Digest, c.Yes)
 	if err != nil {
 		return err
 	}
@@ -149,7 +149,7 @@ type policyYes struct {
 
 // Run approves.
 func (c *policyApprove) Run(t *terminal) error {
-	api, p, err := showsChange(t, &c.online, c.ID, c.Digest)
+	api, p, err := showsChange(t, &c.online, c.ID, c.Digest, c.Yes)
 	if err != nil {
 		return err
 	}

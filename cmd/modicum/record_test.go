@@ -16,18 +16,24 @@ import (
 // saying runs a command before a server that answers everything alike.
 func saying(t *testing.T, answer any, args ...string) (status int, out, errs string) {
 	t.Helper()
+	return typed(t, signedInto(t, answer), args...)
+}
+
+// signedInto is the folder of somebody who signed in at a server that answers everything alike.
+func signedInto(t *testing.T, answer any) (dir string) {
+	t.Helper()
 	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
 		if err := json.NewEncoder(w).Encode(answer); err != nil {
 			t.Error(err)
 		}
 	}))
-	defer web.Close()
-	dir := t.TempDir()
+	t.Cleanup(web.Close)
+	dir = t.TempDir()
 	if err := pocket.In(dir).Put(pocket.Token{Server: web.URL, Value: "iris", Who: "iris", Task: "none", Until: time.Now().Add(time.Hour).UnixMicro()}); err != nil {
 		t.Fatal(err)
 	}
-	return typed(t, dir, args...)
+	return dir
 }
 
 // TestC2_AFileOfTheRecordRunsNothing: what somebody was asked for may begin with anything.
