@@ -6,6 +6,9 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
+	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/go-json-experiment/json"
 
@@ -18,8 +21,25 @@ func printJSON(t *terminal, v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(t.out, "%s\n", b)
+	_, err = fmt.Fprintf(t.out, "%s\n", harmlessJSON(b))
 	return err
+}
+
+// harmlessJSON is JSON that means the same and moves no cursor: what client.Plain takes out
+// is written by number (RFC 8259, 7). Signs below U+0020 are so already, and outside of
+// strings there are no others.
+func harmlessJSON(b []byte) []byte {
+	out := make([]byte, 0, len(b))
+	for _, r := range string(b) {
+		if r < 0x7f || unicode.IsPrint(r) {
+			out = utf8.AppendRune(out, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
+		}
+	}
+	return out
 }
 
 // Colours of a terminal, ECMA-48 SGR.
