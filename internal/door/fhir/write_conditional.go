@@ -69,6 +69,8 @@ func (x *exchange) alreadyThere(ctx context.Context, q *query) (there bool, err 
 	return x.found(ctx, r, s)
 }
 
+// found reads what fits until it is more than one. Each record is committed before that is
+// told, as those of a count are: a refusal because several fit tells of two.
 func (x *exchange) found(ctx context.Context, r *reader, s *gate.Session) (there bool, err error) {
 	var out []byte
 	var tag string

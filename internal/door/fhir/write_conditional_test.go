@@ -1,8 +1,11 @@
 package fhir_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
+
+	"modicum/ledger"
 )
 
 // FC12: a conditional create makes what a search does not show, answers with the one
@@ -62,7 +65,37 @@ func TestL2_TheSearchOfAConditionalCreateIsRecorded(t *testing.T) {
 	r := c.post(t, "nina", "Condition", body, "If-None-Exist", "patient=p1&code=J45.0")
 	c.gate.Wait()
 	d, o, parts := c.book.of(r.header.Get("Modicum-Decision"))
-	if d == nil || d.Interaction != "create" || o == nil || o.Written != "" || len(parts) != 2 || parts[1].Interaction != "search-type" {
+	if d == nil || d.Interaction != "create" || o == nil || o.Written != "" || len(parts) != 2 {
 		t.Errorf("%+v %+v %+v", d, o, parts)
+	}
+	if _, o, _ := c.book.of(searchOf(t, parts)); o == nil || o.Counts != (ledger.Counts{Shown: 1}) {
+		t.Errorf("the search ended as %+v", o)
+	}
+}
+
+// searchOf is the search among the parts of a create, which come to the record in any order.
+func searchOf(t *testing.T, parts []*ledger.Decision) (id string) {
+	t.Helper()
+	i := slices.IndexFunc(parts, func(d *ledger.Decision) bool { return d.Interaction == "search-type" })
+	if i < 0 {
+		t.Fatalf("no search: %+v", parts)
+	}
+	return parts[i].ID
+}
+
+// A refusal because several records fit tells that two do, as a count would (FC32): both
+// are on record as told, though nothing of them left.
+func TestL2_ThatSeveralRecordsFitIsRecordedAsTold(t *testing.T) {
+	a := newArchive(t)
+	chart(a)
+	a.inner.PutJSON([]byte(condition("c5", "p1", "J20.9")))
+	a.inner.PutJSON([]byte(condition("c6", "p1", "J20.9")))
+	c := writing(t, a, nil)
+	body := strings.Replace(strings.Replace(condition("x", "p1", "J20.9"), `"id":"x",`, "", 1), `"meta":{"versionId":"5"},`, "", 1)
+	r := c.post(t, "nina", "Condition", body, "If-None-Exist", "patient=p1&code=J20.9")
+	c.gate.Wait()
+	_, _, parts := c.book.of(r.header.Get("Modicum-Decision"))
+	if _, o, _ := c.book.of(searchOf(t, parts)); o == nil || o.Counts != (ledger.Counts{Shown: 2}) || o.Bytes != 0 {
+		t.Errorf("the search ended as %+v", o)
 	}
 }
