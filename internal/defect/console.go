@@ -17,12 +17,14 @@ const (
 	SeeAsUpstream          Defect = "see-as-upstream"          // records of the upstream are read as the task, not as whoever looks
 	SeeAsOfBefore          Defect = "see-as-of-before"         // a page asks by what its viewer held when it was made
 	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
+	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides
+	ReachTellsMissing      Defect = "reach-tells-missing"      // and which patients have facts though they are out of reach
 	ReadUnsaid             Defect = "read-unsaid"              // the record is shown to somebody who is not on record as its reader
 	ReadUnkept             Defect = "read-unkept"              // and so it is where that could not be written down
 	PatientAddressed       Defect = "patient-addressed"        // a search of the record for a patient has an address that names them
-	DutyUnasked            Defect = "duty-unasked"             // at the API anybody reads the record, sees as others and looks at the system
-	ReadTwiceUnsaid        Defect = "read-twice-unsaid"        // and what was read is told again without a record of it
-	SessionOfOthers        Defect = "session-of-others"        // and ends a session of somebody else without a proof
-	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides
-	ReachTellsMissing      Defect = "reach-tells-missing"      // and which patients have facts though they are out of reach
+
+	// Of the API.
+	DutyUnasked     Defect = "duty-unasked"      // at the API anybody reads the record, sees as others and looks at the system
+	ReadTwiceUnsaid Defect = "read-twice-unsaid" // and what was read is told again without a record of it
+	SessionOfOthers Defect = "session-of-others" // and ends a session of somebody else without a proof
 )
