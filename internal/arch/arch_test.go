@@ -64,7 +64,7 @@ var allowed = map[string][]string{
 	"internal/change":                  {"internal/book", "internal/defect", "internal/notice", "internal/people", "ledger", "policy"},                                                             // how a policy comes in force
 	"internal/spool":                   {"internal/defect", "internal/durable", "ledger"},                                                                                                          // stands before the record
 	"internal/notice":                  {"internal/book", "internal/defect", "ledger"},
-	"internal/store":                   {"internal/book", "internal/defect", "ledger"},
+	"internal/store":                   {"internal/book", "internal/defect", "internal/durable", "ledger"},
 	"internal/testkit/load":            {"internal/testkit/fhirdata"},
 	"internal/signin":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "ledger"},
 	"internal/sandbox":                 {"catalog", "internal/facts", "policy/doc"},

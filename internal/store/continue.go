@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"modicum/internal/durable"
 	"modicum/ledger"
 )
 
@@ -82,7 +83,7 @@ func setJournalAside(dir string, n int64) error {
 	if err := os.Rename(from, aside); err != nil {
 		return fmt.Errorf("store: keep the journal of the earlier log: %w", err)
 	}
-	return syncDir(dir)
+	return durable.Folder(dir)
 }
 
 // journalFits reports whether a journal can be kept under that name.

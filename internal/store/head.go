@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"modicum/internal/durable"
 	"modicum/ledger"
 )
 
@@ -175,5 +176,5 @@ func (s *Store) setAside(n int64) error {
 	if err := os.Rename(s.opts.Folder, aside); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("store: keep the folder of the earlier log: %w", err)
 	}
-	return syncDir(filepath.Dir(s.opts.Folder))
+	return durable.Folder(filepath.Dir(s.opts.Folder))
 }

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"modicum/internal/durable"
 	"modicum/ledger"
 )
 
@@ -114,7 +115,7 @@ func openJournal(dir string, sync func(*os.File) error) (*journal, error) {
 	info, err := f.Stat()
 	if err == nil && info.Size() < journalSize {
 		_, err = f.WriteAt(make([]byte, journalSize-info.Size()), info.Size())
-		err = errors.Join(err, f.Sync(), syncDir(dir))
+		err = errors.Join(err, f.Sync(), durable.Folder(dir))
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: make the journal: %w", err), f.Close())
@@ -232,7 +233,7 @@ func framesOfHalf(b []byte, origin, next int64) (out []frame, err error) {
 // remove takes the file away: all that it held lies in the database.
 func (j *journal) remove() error {
 	path := j.f.Name()
-	return errors.Join(j.f.Close(), os.Remove(path), syncDir(filepath.Dir(path)))
+	return errors.Join(j.f.Close(), os.Remove(path), durable.Folder(filepath.Dir(path)))
 }
 
 // runInJournal makes the first entries of a batch durable as one frame of the journal

@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"modicum/internal/durable"
 	"modicum/ledger"
 )
 
@@ -130,7 +131,7 @@ func prepare(ctx context.Context, o Options) (s *Store, err error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: %w", err), s.release())
 	}
-	err = errors.Join(f.Close(), syncDir(o.Dir))
+	err = errors.Join(f.Close(), durable.Folder(o.Dir))
 	if err == nil {
 		s.write, s.read, err = openDB(path)
 	}
@@ -287,12 +288,4 @@ func private(dir string) error {
 		return fmt.Errorf("store: data folder %s has mode %04o, so others can look into it; run: chmod 700 %s", dir, info.Mode().Perm(), dir)
 	}
 	return nil
-}
-
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
