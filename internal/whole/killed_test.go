@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
-	"encoding/json"
 	"fmt"
 	"io"
 	"log/slog"
@@ -38,12 +37,12 @@ var points = []point{
 
 // guillotine stands before a server and kills the gate at a point, once.
 type guillotine struct {
-	server string // its base
-	inner  http.Handler
-	mu     sync.Mutex
-	armed  *point
-	kill   func()
-	over   chan struct{} // closed when the server is done with what it was killed in
+	behind
+	inner http.Handler
+	mu    sync.Mutex
+	armed *point
+	kill  func()
+	over  chan struct{} // closed when the server is done with what it was killed in
 }
 
 func newGuillotine(t *testing.T, server string) *guillotine {
@@ -55,7 +54,7 @@ func newGuillotine(t *testing.T, server string) *guillotine {
 	target.Path = ""
 	proxy := httputil.NewSingleHostReverseProxy(target)
 	proxy.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelError) // of a gate that was killed while it asked
-	return &guillotine{server: server, inner: proxy}
+	return &guillotine{behind: behind(server), inner: proxy}
 }
 
 func (g *guillotine) arm(p *point) {
@@ -100,52 +99,6 @@ func (g *guillotine) falls(r *http.Request) *point {
 	}
 	g.armed = nil
 	return p
-}
-
-// put writes a record at the server, past the gate.
-func (g *guillotine) put(t *testing.T, name, body string) {
-	t.Helper()
-	if a := send(t, http.MethodPut, g.server+"/"+name, "", "", "application/fhir+json", body); a.status >= 300 {
-		t.Fatalf("%s: %d %s", name, a.status, a.body)
-	}
-}
-
-// kept is the text of a record at the server without what it says of versions.
-func (g *guillotine) kept(t *testing.T, name string) string {
-	t.Helper()
-	return ordered(t, get(t, g.server+"/"+name, "", "").body)
-}
-
-func (g *guillotine) count(t *testing.T, typ string) int {
-	t.Helper()
-	return len(idsAt(t, g.server+"/"+typ+"?_count=100"))
-}
-
-// idsAt lists what a search at the server finds now: HAPI answers from what it found a
-// minute ago otherwise.
-func idsAt(t *testing.T, address string) (ids []string) {
-	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	req.Header.Set("Cache-Control", "no-cache")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	var b struct {
-		ResourceType string
-		Entry        []struct{ Resource struct{ ID string } }
-	}
-	if err := json.NewDecoder(res.Body).Decode(&b); err != nil || b.ResourceType != "Bundle" {
-		t.Fatalf("%s: %s %v", address, res.Status, err)
-	}
-	for _, e := range b.Entry {
-		ids = append(ids, e.Resource.ID)
-	}
-	return ids
 }
 
 const (
@@ -230,6 +183,11 @@ func killedBefore(t *testing.T, server string) {
 			verified(t, i, heard)
 		})
 	}
+}
+
+func (g *guillotine) count(t *testing.T, typ string) int {
+	t.Helper()
+	return len(g.ids(t, typ, ""))
 }
 
 // made kills the gate in the middle of a create, and sends it again.

@@ -53,8 +53,8 @@ type written struct {
 // practice is an installation before a server of which the test sees what is kept.
 type practice struct {
 	*installation
-	upstream string
-	token    string
+	behind
+	token string
 }
 
 const stranger = "w-other"
@@ -67,7 +67,7 @@ func hiddenPatient(id string) string {
 
 func openPractice(t *testing.T, upstream string, origins ...string) *practice {
 	t.Helper()
-	p := &practice{upstream: upstream}
+	p := &practice{behind: behind(upstream)}
 	p.installation = install(t, fmt.Sprintf(`data: ./data
 policy: ./policy
 listen: 127.0.0.1:0
@@ -91,40 +91,6 @@ ledger: {origin: modicum.hospital.example/main, key: data/ledger.key}
 	return p
 }
 
-// put writes a record at the server, past the gate.
-func (p *practice) put(t *testing.T, name, body string) {
-	t.Helper()
-	if a := send(t, http.MethodPut, p.upstream+"/"+name, "", "", "application/fhir+json", body); a.status >= 300 {
-		t.Fatalf("%s: %d %s", name, a.status, a.body)
-	}
-}
-
-// kept is a record of the server without what it says of versions, its members in order.
-func (p *practice) kept(t *testing.T, name string) string {
-	t.Helper()
-	a := get(t, p.upstream+"/"+name, "", "")
-	if a.status != http.StatusOK {
-		t.Fatalf("%s: %d %s", name, a.status, a.body)
-	}
-	return ordered(t, a.body)
-}
-
-func ordered(t *testing.T, text string) string {
-	t.Helper()
-	d := json.NewDecoder(strings.NewReader(text))
-	d.UseNumber()
-	var record map[string]any
-	if err := d.Decode(&record); err != nil {
-		t.Fatalf("%v: %s", err, text)
-	}
-	delete(record, "meta")
-	b, err := json.Marshal(record)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(b)
-}
-
 // shows waits until the facts are read.
 func (p *practice) shows(t *testing.T, patient string) {
 	t.Helper()
@@ -136,7 +102,7 @@ func (p *practice) shows(t *testing.T, patient string) {
 // of lists the records of a patient at the server.
 func (p *practice) of(t *testing.T, typ, patient string) []string {
 	t.Helper()
-	return idsAt(t, p.upstream+"/"+typ+"?_count=100&subject=Patient/"+patient)
+	return p.ids(t, typ, "&subject=Patient/"+patient)
 }
 
 // TestClientLibrariesWriteThroughTheDoor: what a hospital's applications write with goes
