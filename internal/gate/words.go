@@ -18,42 +18,52 @@ type words struct {
 	attached   attached
 	types      types
 
-	mu      sync.RWMutex
-	views   map[policy.View]ledger.View
-	facts   map[policy.FactSet][]string
-	classes map[catalog.ClassSet][]string
+	views   spelt[policy.View, ledger.View]
+	facts   spelt[policy.FactSet, []string]
+	classes spelt[catalog.ClassSet, []string]
 }
 
 // mostWords bounds what is remembered of each kind; beyond, it is spelt anew.
 const mostWords = 4096
+
+// spelt remembers how sets of a kind are spelt.
+type spelt[K comparable, V any] struct {
+	mu sync.RWMutex
+	as map[K]V
+}
+
+// of is how a set is spelt, by spell where it is not known yet.
+func (s *spelt[K, V]) of(set *K, spell func() V) V {
+	s.mu.RLock()
+	out, known := s.as[*set]
+	s.mu.RUnlock()
+	if known {
+		return out
+	}
+	out = spell()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.as == nil {
+		s.as = make(map[K]V)
+	}
+	if len(s.as) < mostWords {
+		s.as[*set] = out
+	}
+	return out
+}
 
 // wordsOf returns the words of the policy in force.
 func (g *Gate) wordsOf(set *policy.Set) *words {
 	if w := g.spelt.Load(); w != nil && w.set == set {
 		return w
 	}
-	w := &words{
-		set: set, generation: set.Hash() + "." + set.Catalog().Hash(), attached: attachedIn(set.Catalog()), types: typesIn(set.Catalog()),
-		views: make(map[policy.View]ledger.View), facts: make(map[policy.FactSet][]string), classes: make(map[catalog.ClassSet][]string),
-	}
+	w := &words{set: set, generation: set.Hash() + "." + set.Catalog().Hash(), attached: attachedIn(set.Catalog()), types: typesIn(set.Catalog())}
 	g.spelt.Store(w)
 	return w
 }
 
 func (w *words) view(v *policy.View) ledger.View {
-	w.mu.RLock()
-	out, known := w.views[*v]
-	w.mu.RUnlock()
-	if known {
-		return out
-	}
-	out = viewOf(w.set.Catalog(), v)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.views) < mostWords {
-		w.views[*v] = out
-	}
-	return out
+	return w.views.of(v, func() ledger.View { return viewOf(w.set.Catalog(), v) })
 }
 
 // factNames lists the facts of a set in order of their names.
@@ -61,24 +71,15 @@ func (w *words) factNames(of *policy.FactSet) []string {
 	if of.Empty() {
 		return nil
 	}
-	w.mu.RLock()
-	out, known := w.facts[*of]
-	w.mu.RUnlock()
-	if known {
-		return out
-	}
-	for _, f := range w.set.Facts() {
-		if of.Has(f.ID) {
-			out = append(out, f.Name)
+	return w.facts.of(of, func() (out []string) {
+		for _, f := range w.set.Facts() {
+			if of.Has(f.ID) {
+				out = append(out, f.Name)
+			}
 		}
-	}
-	slices.Sort(out)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.facts) < mostWords {
-		w.facts[*of] = out
-	}
-	return out
+		slices.Sort(out)
+		return out
+	})
 }
 
 // types are those that the gate asks for by name, for every record.
@@ -95,19 +96,7 @@ func (w *words) classNames(s catalog.ClassSet) []string {
 	if s.Empty() {
 		return nil
 	}
-	w.mu.RLock()
-	out, known := w.classes[s]
-	w.mu.RUnlock()
-	if known {
-		return out
-	}
-	out = classNames(w.set.Catalog(), s)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if len(w.classes) < mostWords {
-		w.classes[s] = out
-	}
-	return out
+	return w.classes.of(&s, func() []string { return classNames(w.set.Catalog(), s) })
 }
 
 // viewOf spells a view with the words of the policy.
