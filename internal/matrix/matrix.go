@@ -148,11 +148,10 @@ func with(p Param, modifier string) Param {
 // name, of one that it may not, and again from there.
 func followed(cat *catalog.Catalog, t catalog.Type, def *catalog.Param) []Param {
 	of := cat.TypeName(t) + ":" + def.Name
-	out := []Param{{Name: "_include", Modifier: "iterate", Value: of}}
+	out := []Param{{Name: "_include", Modifier: "iterate", Value: of}, {Name: "_include", Value: of}}
 	if targetless(def) || computed(def) {
-		return append(out, Param{Name: "_include", Value: of})
+		return out
 	}
-	out = append(out, Param{Name: "_include", Value: of})
 	stranger := ""
 	for _, to := range cat.Types() {
 		if def.Targets.Has(to) {
