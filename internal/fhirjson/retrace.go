@@ -100,6 +100,7 @@ func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end 
 		if c.shape != text {
 			gap--
 		}
+		// As same does, but by two words: what is between two values is nearly always short.
 		if x, y := prev, prev+delta; gap > 16 || int(y)+16 > len(b) {
 			if !same(b, x, y, gap) {
 				return 0
