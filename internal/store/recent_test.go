@@ -16,7 +16,7 @@ import (
 // goes on in the middle of a tile, and after what was published was forgotten.
 func TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase(t *testing.T) {
 	s, o := opened(t, time.Minute, (*sql.Tx).Commit)
-	appended(t, s, mixed(0, 300)...)
+	appended(t, s, decisions(0, 300)...)
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	appended(t, s, mixed(300, 1200)...)
+	appended(t, s, decisions(300, 1200)...)
 	if err := s.settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
@@ -47,7 +47,7 @@ func TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase(t *testing.T) {
 	}
 }
 
-func mixed(from, to int) (out []ledger.Entry) {
+func decisions(from, to int) (out []ledger.Entry) {
 	for n := from; n < to; n++ {
 		out = append(out, ledgertest.Decision(n))
 	}
