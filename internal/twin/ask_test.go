@@ -53,29 +53,34 @@ func newAsker(rng *rand.Rand, r *run) *asker {
 
 // draw returns the next request.
 func (q *asker) draw() ask {
-	kinds := []struct {
-		weight int
-		kind   string
-		make   func() ask
-	}{
+	a := q.one([]choice{
 		{20, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
 		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest}, {6, "chain", q.chain},
 		{7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
 		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
-	}
+	})
+	a.headers = append(a.headers, q.task()...)
+	return a
+}
+
+// choice is a kind of request, and how often it is drawn among others.
+type choice struct {
+	weight int
+	kind   string
+	make   func() ask
+}
+
+// one draws a request of some kinds.
+func (q *asker) one(of []choice) ask {
 	sum := 0
-	for _, k := range kinds {
-		sum += k.weight
+	for _, c := range of {
+		sum += c.weight
 	}
 	n := q.IntN(sum)
-	for _, k := range kinds {
-		if n -= k.weight; n < 0 {
-			a := k.make()
-			a.kind = k.kind
-			if a.method == "" {
-				a.method = "GET"
-			}
-			a.headers = append(a.headers, q.task()...)
+	for _, c := range of {
+		if n -= c.weight; n < 0 {
+			a := c.make()
+			a.kind, a.method = c.kind, orElse(a.method, "GET")
 			return a
 		}
 	}

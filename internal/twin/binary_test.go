@@ -4,14 +4,10 @@ import (
 	"encoding/base64"
 	"fmt"
 	"math/rand/v2"
-	"os"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
-	"time"
 
-	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -112,28 +108,12 @@ func (h *hider) rewrite() {
 
 // document draws a request of a session about documents.
 func (q *asker) document() ask {
-	kinds := []struct {
-		weight int
-		kind   string
-		make   func() ask
-	}{
+	a := q.one([]choice{
 		{30, "binary", q.binary}, {12, "document", q.ofDocuments}, {14, "list of documents", q.listDocuments}, {8, "document and binary", q.documentAndBinary},
 		{2, "no binary", q.noBinary}, {2, "whole chart", q.chart}, {2, "include", q.include},
-	}
-	sum := 0
-	for _, k := range kinds {
-		sum += k.weight
-	}
-	n := q.IntN(sum)
-	for _, k := range kinds {
-		if n -= k.weight; n < 0 {
-			a := k.make()
-			a.kind, a.method = k.kind, orElse(a.method, "GET")
-			a.headers = append(a.headers, "Modicum-Task", pick(q.Rand, q.p.tasks))
-			return a
-		}
-	}
-	panic("no kind")
+	})
+	a.headers = append(a.headers, "Modicum-Task", pick(q.Rand, q.p.tasks))
+	return a
 }
 
 // filed draws a record of these types, more often one that shows.
@@ -195,34 +175,20 @@ func (q *asker) noBinary() ask {
 // shows names, and in what of a document does not show.
 func TestN1_TwinWorldsOfDocumentsAnswerAlike(t *testing.T) {
 	set, n := loadPolicy(t), newTally()
-	seeds, end := []uint64{8, 13, 19, 10, 30, 1, 41, 52}, time.Time{} // every other one is a therapist, who reads notes
+	some := []uint64{8, 13, 19, 10, 30, 1, 41, 52} // every other one is a therapist, who reads notes
 	if testing.Short() {
-		seeds = seeds[:2]
+		some = some[:2]
 	}
-	if s := os.Getenv("MODICUM_TWIN_SEED"); s != "" {
-		one, err := strconv.ParseUint(s, 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		seeds = []uint64{one}
-	} else if d := testkit.Soak(t, 0); d > 0 {
-		end = time.Now().Add(d)
-		for range 1 << 16 {
-			seeds = append(seeds, rand.Uint64()>>1)
-		}
-	}
-	for _, seed := range seeds {
-		if t.Failed() || t.Context().Err() != nil || !end.IsZero() && time.Now().After(end) {
-			break
-		}
+	all, plain := seeds(t, some)
+	for seed := range all {
 		r := newFiledRun(seed, set)
 		r.draw = (*asker).document
-		if diff := r.session(t, r.b, n); diff != "" {
-			t.Errorf("seed %d, %v: two worlds that %s may not tell apart answer differently: %s\nleft of what differs between them:\n%s", seed, r.person.tasks, me, diff, r.smaller(t))
+		if twins(t, r, n); t.Failed() {
+			return
 		}
 	}
 	t.Logf("%d pairs in %d worlds, %d with data, %d past hidden records; %d changes stood; kinds %v; types with data %v", n.pairs, n.worlds, n.data, n.straddling, n.changes, n.kinds, n.types)
-	if len(seeds) != 8 || t.Failed() {
+	if !plain || testing.Short() {
 		return
 	}
 	if n.types["Binary"] < 150 || n.straddling*5 < n.pairs || n.kinds["document and binary"] < 200 {

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"iter"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -143,40 +144,71 @@ func (w *world) revert(ref string, as *world) {
 }
 
 // TestN1_TwinWorldsAnswerAlike: sessions of generated requests and all their pages in
-// two worlds that differ in hidden things only. MODICUM_TWIN_SEED runs the worlds of some seeds.
+// two worlds that differ in hidden things only.
 func TestN1_TwinWorldsAnswerAlike(t *testing.T) {
 	set, n := loadPolicy(t), newTally()
-	if s := os.Getenv("MODICUM_TWIN_SEED"); s != "" {
-		for one := range strings.SplitSeq(s, ",") {
-			seed, err := strconv.ParseUint(one, 10, 64)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if twins(t, seed, set, n); t.Failed() {
-				return
-			}
+	all, plain := seeds(t, upTo(plainWorlds))
+	for seed := range all {
+		if twins(t, newRun(seed, set), n); t.Failed() {
+			return
 		}
-		return
-	}
-	first, last, end := uint64(1), uint64(plainWorlds), time.Time{}
-	if d := testkit.Soak(t, 0); d > 0 { // other worlds each time; a failure names its own
-		first, last, end = rand.Uint64()>>1, 1<<63, time.Now().Add(d)
-	}
-	for seed := first; seed <= last && !t.Failed() && t.Context().Err() == nil && (end.IsZero() || time.Now().Before(end)); seed++ {
-		twins(t, seed, set, n)
 	}
 	t.Logf("%d pairs in %d worlds, %d with data, %d past hidden records, %d further pages; %d of %d changes stood, %d of them inside records that show; kinds %v; types with data %v",
 		n.pairs, n.worlds, n.data, n.straddling, n.pages, n.changes, n.tried, n.inner, n.kinds, n.types)
-	if end.IsZero() && !t.Failed() {
+	if plain {
 		n.suffice(t)
 	}
 }
 
-func twins(t *testing.T, seed uint64, set *policy.Set, n *tally) {
-	r := newRun(seed, set)
+// twins runs the session of one pair of worlds.
+func twins(t *testing.T, r *run, n *tally) {
 	if diff := r.session(t, r.b, n); diff != "" {
-		t.Errorf("seed %d, %v: two worlds that %s may not tell apart answer differently: %s\nleft of what differs between them:\n%s", seed, r.person.tasks, me, diff, r.smaller(t))
+		t.Errorf("seed %d, %v: two worlds that %s may not tell apart answer differently: %s\nleft of what differs between them:\n%s", r.seed, r.person.tasks, me, diff, r.smaller(t))
 	}
+}
+
+// seeds are those of a test's worlds: the plain ones; the ones that MODICUM_TWIN_SEED
+// names; or of a soak others each time until its end, of which a failure names its own.
+func seeds(t *testing.T, these []uint64) (all iter.Seq[uint64], plain bool) {
+	t.Helper()
+	if some := named(t); some != nil {
+		return slices.Values(some), false
+	}
+	d := testkit.Soak(t, 0)
+	if d == 0 {
+		return slices.Values(these), true
+	}
+	end := time.Now().Add(d)
+	return func(yield func(uint64) bool) {
+		for seed := rand.Uint64() >> 1; t.Context().Err() == nil && time.Now().Before(end) && yield(seed); seed++ {
+		}
+	}, false
+}
+
+// named are the seeds that MODICUM_TWIN_SEED names, nil for none.
+func named(t *testing.T) (out []uint64) {
+	t.Helper()
+	s := os.Getenv("MODICUM_TWIN_SEED")
+	if s == "" {
+		return nil
+	}
+	for one := range strings.SplitSeq(s, ",") {
+		seed, err := strconv.ParseUint(one, 10, 64)
+		if err != nil {
+			t.Fatal(err)
+		}
+		out = append(out, seed)
+	}
+	return out
+}
+
+// upTo are the seeds from 1 on.
+func upTo(n int) []uint64 {
+	out := make([]uint64, n)
+	for i := range out {
+		out[i] = uint64(i) + 1
+	}
+	return out
 }
 
 // suffice checks that the run can say something.

@@ -51,32 +51,22 @@ func writingPolicy(t testing.TB) *policy.Set {
 // differ in hidden things only are answered alike, and so is every read after them.
 func TestN1_TwinWorldsTakeWritesAlike(t *testing.T) {
 	set, n := writingPolicy(t), map[string]int{}
-	seeds := []uint64{}
-	worlds := uint64(writesWorlds)
+	worlds := writesWorlds
 	if testing.Short() {
 		worlds = 6
 	}
-	for seed := range worlds {
-		seeds = append(seeds, seed+1)
+	all, some := upTo(worlds), named(t)
+	if some != nil {
+		all = some
 	}
-	if s := os.Getenv("MODICUM_TWIN_SEED"); s != "" {
-		seeds = nil
-		for one := range strings.SplitSeq(s, ",") {
-			var seed uint64
-			if _, err := fmt.Sscan(one, &seed); err != nil {
-				t.Fatal(err)
-			}
-			seeds = append(seeds, seed)
-		}
-	}
-	for _, seed := range seeds {
+	for _, seed := range all {
 		r := newRun(seed, set)
 		if diff := r.writes(t, n); diff != "" {
 			t.Fatalf("seed %d, %v: %s", seed, r.person.tasks, diff)
 		}
 	}
 	t.Logf("%v", n)
-	if os.Getenv("MODICUM_TWIN_SEED") != "" || testing.Short() {
+	if some != nil || testing.Short() {
 		return
 	}
 	for _, kind := range []string{"POST 201", "POST 403", "POST 404", "PUT 200", "PUT 403", "PUT 404", "PATCH 200", "PATCH 403", "PATCH 404", "batch 200", "transaction 200", "transaction 404"} {
