@@ -85,12 +85,9 @@ func formatIsJSON(v string) bool {
 	return false
 }
 
-// spaced lays an answer out for a person, where _pretty asks for it. Tokens stay as
+// spaced is an answer laid out for a person, who asked for it by _pretty. Tokens stay as
 // they are spelt (N7). A page that is sent record by record is not laid out.
-func (x *exchange) spaced(body []byte) []byte {
-	if !x.pretty || len(body) == 0 {
-		return body
-	}
+func spaced(body []byte) []byte {
 	var b bytes.Buffer
 	if json.Indent(&b, body, "", "  ") != nil {
 		return body

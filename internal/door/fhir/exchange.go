@@ -472,7 +472,7 @@ func (x *exchange) headers(tag string, length int) {
 // and no body (FC49).
 func (x *exchange) write(status int, tag string, body ...[]byte) error {
 	if x.pretty {
-		body = [][]byte{x.spaced(slices.Concat(body...))}
+		body = [][]byte{spaced(slices.Concat(body...))}
 	}
 	length := 0
 	for _, part := range body {
