@@ -161,6 +161,15 @@ func segment(id string) (string, error) {
 	return url.PathEscape(id), nil
 }
 
+// get reads the thing of an id: BEFORE/id/AFTER.
+func (c *Client) get(ctx context.Context, before, id, after string, out any, how ...json.Options) error {
+	part, err := segment(id)
+	if err != nil {
+		return err
+	}
+	return c.ask(ctx, http.MethodGet, before+part+after, nil, out, how...)
+}
+
 // on does something to the thing of an id: in is sent to BEFORE/id/AFTER.
 func (c *Client) on(ctx context.Context, before, id, after string, in, out any) error {
 	part, err := segment(id)

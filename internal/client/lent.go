@@ -41,11 +41,7 @@ func (c *Client) Ask(ctx context.Context, w Want) (a Asked, err error) {
 // Request is one request. A member that is not known here is an error: what is said
 // yes to must have been shown whole (G2).
 func (c *Client) Request(ctx context.Context, id string) (r Request, err error) {
-	part, err := segment(id)
-	if err != nil {
-		return r, err
-	}
-	err = c.ask(ctx, http.MethodGet, "/requests/"+part, nil, &r, json.RejectUnknownMembers(true))
+	err = c.get(ctx, "/requests/", id, "", &r, json.RejectUnknownMembers(true))
 	if err == nil && (r.ID != id || r.Digest == "") {
 		err = ErrServer
 	}

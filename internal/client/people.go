@@ -21,11 +21,7 @@ func (c *Client) People(ctx context.Context, part string) ([]Person, error) {
 
 // Person is one person, with what they hold.
 func (c *Client) Person(ctx context.Context, id string) (p Person, err error) {
-	part, err := segment(id)
-	if err != nil {
-		return p, err
-	}
-	err = c.ask(ctx, http.MethodGet, "/people/"+part, nil, &p)
+	err = c.get(ctx, "/people/", id, "", &p)
 	return p, err
 }
 
@@ -88,14 +84,10 @@ func (c *Client) HandOver(ctx context.Context, program, owner string) error {
 
 // Keys are those of a program.
 func (c *Client) Keys(ctx context.Context, program string) ([]Key, error) {
-	part, err := segment(program)
-	if err != nil {
-		return nil, err
-	}
 	var p struct {
 		Keys []Key `json:"keys"`
 	}
-	err = c.ask(ctx, http.MethodGet, "/programs/"+part, nil, &p)
+	err := c.get(ctx, "/programs/", program, "", &p)
 	if p.Keys == nil {
 		p.Keys = []Key{}
 	}

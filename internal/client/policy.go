@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"net/http"
 	"net/url"
 
 	"github.com/go-json-experiment/json"
@@ -30,11 +29,7 @@ func (c *Client) PolicyChanges(ctx context.Context, decided bool) ([]PolicyChang
 // PolicyChange is one change, with all that it does. A member that is not known here is an
 // error: what is said yes to must have been shown whole (G7).
 func (c *Client) PolicyChange(ctx context.Context, id string) (p PolicyChange, err error) {
-	part, err := segment(id)
-	if err != nil {
-		return p, err
-	}
-	err = c.ask(ctx, http.MethodGet, "/policy-changes/"+part, nil, &p, json.RejectUnknownMembers(true))
+	err = c.get(ctx, "/policy-changes/", id, "", &p, json.RejectUnknownMembers(true))
 	if err == nil && (p.ID != id || p.Effect != nil && p.Effect.Digest == "") {
 		err = ErrServer
 	}
