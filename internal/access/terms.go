@@ -91,7 +91,7 @@ func (b *Book) task(set *policy.Set, roles []string, w *Want) (policy.TaskInfo, 
 func (b *Book) lend(p *problems, t *terms, now int64) {
 	l := t.task.Lend
 	if l == nil {
-		p.add("task", "not-lent", "This task has nothing that is lent. If a class of data is missing, ask for one more field (exception); in an emergency break the glass.")
+		p.add("task", "not-lent", "This task has nothing that is lent. If a kind of data is missing, ask for one more field (exception); in an emergency break the glass.")
 		return
 	}
 	t.approve, t.length = texts(l.Approve), 0
@@ -114,7 +114,7 @@ func (b *Book) exception(p *problems, t *terms, now int64) {
 	t.patients(p, max(1, e.Patients))
 	t.duration(p, e.For, now)
 	if len(t.want.Classes)+len(t.want.Overlays) == 0 {
-		p.add("classes", "classes", "Name the class of data that is missing, such as clinical.lab, or the marking, such as sensitive.hiv.")
+		p.add("classes", "classes", "Name the kind of data that is missing by its class, such as clinical.lab, or the marking, such as sensitive.hiv.")
 	}
 	t.named(p, "classes", t.want.Classes, false)
 	t.named(p, "overlays", t.want.Overlays, true)
@@ -216,7 +216,7 @@ func (t *terms) named(p *problems, field string, names []string, overlay bool) {
 		case !known:
 			p.add(field, field, "There is no class "+quoteName(name)+". The nearest is "+t.set.Catalog().Nearest(name)+".")
 		case is != overlay:
-			p.add(field, field, "Classes of data go under classes, markings (sensitive.…) under overlays.")
+			p.add(field, field, "Kinds of data go under classes, markings (sensitive.…) under overlays.")
 		case t.never(name):
 			p.add(field, "never", "Your role never sees "+quoteName(name)+", so it is not lent. Somebody of another role has to do this.")
 		}

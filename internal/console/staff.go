@@ -267,7 +267,7 @@ func kindOf(k access.Kind) string {
 	case access.Lend:
 		return "Part of a task, lent"
 	case access.Exception:
-		return "One more class of data"
+		return "One more kind of data"
 	case access.Asked:
 		return "One masked value"
 	case access.Glass:
