@@ -13,8 +13,6 @@ import (
 	"runtime/pprof"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,23 +113,10 @@ func BenchmarkServer(b *testing.B) {
 	if err := ask(); err != nil {
 		b.Fatal(err)
 	}
-	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = 16
+	http.DefaultTransport.(*http.Transport).MaxIdleConnsPerHost = connections
 	idle := memory(b, cmd.pid, "VmRSS")
 	b.ResetTimer()
-	var left atomic.Int64
-	left.Store(int64(b.N))
-	var load sync.WaitGroup
-	for range 16 {
-		load.Go(func() {
-			for left.Add(-1) >= 0 {
-				if err := ask(); err != nil {
-					b.Error(err)
-					return
-				}
-			}
-		})
-	}
-	load.Wait()
+	load(b, b.N, ask)
 	b.StopTimer()
 	b.ReportMetric(idle, "idle-MB")
 	b.ReportMetric(memory(b, cmd.pid, "VmHWM"), "peak-MB")
