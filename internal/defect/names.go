@@ -179,7 +179,7 @@ func All() []Defect {
 		UserUnverified,
 		CountIgnored,
 		LastWayRemoved,
-		GuessesUnlimited,
+		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, SpareWaits, ToldEachTry,
 		TriesForgotten,
 		JunkRecorded,
 		CodeAlone,

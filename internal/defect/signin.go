@@ -14,6 +14,11 @@ const (
 	CountIgnored       Defect = "count-ignored"       // a passkey whose count went back signs in
 	LastWayRemoved     Defect = "last-way-removed"    // a person's only way in is taken away
 	GuessesUnlimited   Defect = "guesses-unlimited"   // nobody waits who guesses
+	DeviceUnknown      Defect = "device-unknown"      // who fails in somebody's name keeps them out where they are known
+	AnyDeviceKnown     Defect = "any-device-known"    // a device is known for whoever never was at it
+	PlacesUnlimited    Defect = "places-unlimited"    // nobody waits who guesses from many places
+	SpareWaits         Defect = "spare-waits"         // a good recovery code does not work at once
+	ToldEachTry        Defect = "told-each-try"       // who is guessed at is told of each wrong try
 	TriesForgotten     Defect = "tries-forgotten"     // a restart forgets wrong tries
 	JunkRecorded       Defect = "junk-recorded"       // what is no passkey is recorded without end
 	CodeAlone          Defect = "code-alone"          // a one-time code signs in without the passphrase

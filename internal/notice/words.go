@@ -26,7 +26,7 @@ var words = map[Kind]say{
 	ProgramUnused: {"A program is not used", "A program that you own has not been used for a long time. Please end it, or say what it is for."},
 	PasskeyCopied: {"A passkey was refused", "A passkey of WHO was refused, because it was used before in a way that this one cannot know of: there may be a copy. Remove it and register a new one."},
 	CodeUsed:      {"A recovery code was used", "A recovery code of WHO was used to register a new way of signing in. Was it not WHO, end their sessions now."},
-	SignInLocked:  {"Signing in is locked for a while", "Somebody failed to sign in as WHO ten times. Passkeys still work; passphrase and codes do again in a quarter of an hour."},
+	SignInLocked:  {"Somebody failed to sign in ten times", "Somebody failed to sign in as WHO ten times. Where they tried, each further try waits longer, an hour at most. WHO is not kept out: browsers in which they signed in before, passkeys and recovery codes work as ever."},
 	WayInAdded:    {"A way of signing in was added", "WHO has registered a passkey or codes. Was it not WHO, end their sessions and remove it now."},
 	PolicyWaits:   {"A change of policy waits for your answer", "WHO proposes to change who sees what. Look at its effect before you say yes or no."},
 	PolicyDecided: {"Your change of policy was answered", "WHO has answered the change of policy that you proposed."},

@@ -70,7 +70,7 @@ func (s *Service) digest(ctx context.Context, phrase string, salt []byte) ([]byt
 // is not there, has no codes, or typed one of the three wrong learns the same after
 // the same work.
 func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do func(person string, more func(*book.Change) error) error) error {
-	wait, locked := s.guesses.try(g, s.now())
+	wait, tell := s.guesses.try(g, s.now())
 	if wait > 0 {
 		return tooSoon(wait)
 	}
@@ -91,7 +91,7 @@ func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do 
 			return err
 		}
 	}
-	return s.refuseGuess(ctx, g, person, locked, "codes")
+	return s.refuseGuess(ctx, g, person, tell, "codes")
 }
 
 // byCodesHow is what a passphrase and a code prove.
@@ -107,13 +107,13 @@ func (s *Service) named(name string) (person string, w *Ways) {
 }
 
 // refuseGuess records a guess that failed and returns what is answered: that it did, or
-// that this could not be kept. Of a lock the person and those who run people are told. It
+// that this could not be kept. Of many the person and those who run people are told. It
 // does the same work whether or not the person is there.
-func (s *Service) refuseGuess(ctx context.Context, g guess, person string, locked bool, by string) error {
+func (s *Service) refuseGuess(ctx context.Context, g guess, person string, tell bool, by string) error {
 	err := s.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		s.keepTries(c, g)
 		what := []string{by}
-		if locked {
+		if tell {
 			what = append(what, "locked")
 			if err := s.notify(ctx, c, Locked, person); err != nil {
 				return err
@@ -122,6 +122,9 @@ func (s *Service) refuseGuess(ctx context.Context, g guess, person string, locke
 		return s.record(c, "sign-in-refused", nobody, person, what...)
 	})
 	if err != nil {
+		if tell {
+			s.guesses.untold(g, s.now())
+		}
 		return err
 	}
 	return errGuess

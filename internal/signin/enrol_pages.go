@@ -177,7 +177,7 @@ func (s *Service) recoverPage(w http.ResponseWriter, r *http.Request) {
 
 func (s *Service) recoverPost(w http.ResponseWriter, r *http.Request) {
 	name := r.PostFormValue("name")
-	sealed, err := s.recover(r.Context(), guess{name, network(r)}, r.PostFormValue("code"))
+	sealed, err := s.recover(r.Context(), s.guess(r, name), r.PostFormValue("code"))
 	if err != nil {
 		status, a := s.words(r.Context(), err)
 		s.show(w, r, status, "Recovery", recoverText, signInData{Name: name, Wrong: a.Error})

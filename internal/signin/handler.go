@@ -183,7 +183,7 @@ func (s *Service) words(ctx context.Context, err error) (int, answered) {
 	case errors.Is(err, ErrTime):
 		return say(http.StatusServiceUnavailable, "This installation is not sure of the time, so nobody can sign in. Tell whoever runs it.")
 	case errors.As(err, &soon):
-		return say(http.StatusTooManyRequests, "Too many tries. Wait "+spell(time.Duration(soon))+" and try again; a passkey works at once.")
+		return say(http.StatusTooManyRequests, "Too many tries. Wait "+spell(time.Duration(soon))+" and try again. A passkey and a recovery code work at once, and a browser in which you have signed in before waits for nobody else.")
 	}
 	s.cfg.Diary.LogAttrs(ctx, slog.LevelError, "signing in failed", slog.String("error", err.Error()))
 	return say(http.StatusServiceUnavailable, uncertain.Text)

@@ -275,13 +275,25 @@ func (s *site) handler() http.Handler {
 		mux.Handle(path, h)
 	}
 	mux.Handle("/", s.console.Handler())
-	return s.svc.Wrap(mux)
+	return from(s.svc.Wrap(mux))
 }
 
-// browser sends what a browser does: its cookie, and where a request comes from.
+// from lets a browser of a test sit at another address.
+func from(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if at := r.Header.Get("Test-From"); at != "" {
+			r.RemoteAddr = at + ":4000"
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// browser sends what a browser does: its cookies, and where a request comes from.
 type browser struct {
 	s      *site
 	cookie string
+	device string // its other cookie
+	at     string // its address; "" is this machine
 }
 
 func (b *browser) do(method, path string, header ...string) *http.Response {
@@ -302,7 +314,13 @@ func (b *browser) do(method, path string, header ...string) *http.Response {
 func (b *browser) send(req *http.Request) *http.Response {
 	b.s.t.Helper()
 	if b.cookie != "" {
-		req.Header.Set("Cookie", "modicum="+b.cookie)
+		req.AddCookie(&http.Cookie{Name: "modicum", Value: b.cookie})
+	}
+	if b.device != "" {
+		req.AddCookie(&http.Cookie{Name: "modicum-device", Value: b.device})
+	}
+	if b.at != "" {
+		req.Header.Set("Test-From", b.at)
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
@@ -311,7 +329,12 @@ func (b *browser) send(req *http.Request) *http.Response {
 	}
 	b.s.t.Cleanup(func() { res.Body.Close() })
 	for _, c := range res.Cookies() {
-		b.cookie = c.Value
+		switch c.Name {
+		case "modicum":
+			b.cookie = c.Value
+		case "modicum-device":
+			b.device = c.Value
+		}
 	}
 	return res
 }

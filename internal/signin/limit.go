@@ -8,9 +8,12 @@ import (
 )
 
 // limit slows down guessing. Each try counts before it is judged, so that a thousand
-// at once are no better than one after the other; one that succeeds clears its name, and
-// each hour without a try forgets one. Names and networks stand under a keyed hash, as
-// people type passphrases where a name belongs; what has one beginning lies together.
+// at once are no better than one after the other; one that succeeds clears what was
+// tried at its place, and each hour without a try forgets one. It counts for a name at a
+// place, so that whoever fails in somebody's name keeps nobody waiting but whom they sit
+// beside; for the name from everywhere, with more patience; and for the network. All
+// stand under a keyed hash, as people type passphrases where a name belongs; what has one
+// beginning lies together.
 type limit struct {
 	key []byte
 
@@ -28,35 +31,67 @@ type tries struct {
 	Forget time.Time `json:"forget,omitzero"`
 }
 
-// Whoever fails so often waits: of a name, and of a network, behind which a whole
-// hospital may sit.
+// Whoever fails so often waits: of a name at a place, of a name, and of a network, behind
+// which a whole hospital may sit.
 const (
-	freeOfName    = 4
+	freeAtPlace   = 4
 	lockedAt      = 10
-	lockTime      = 15 * time.Minute
+	lockTime      = 15 * time.Minute // from then on, twice as long each time
+	longestWait   = time.Hour
+	freeOfName    = 100
 	freeOfNetwork = 40
 	forgetAfter   = time.Hour
+	tellAgain     = 24 * time.Hour
 	maxInDrawer   = 256 // of 256 drawers
 )
 
-// try counts a try and says how long to wait before it may be made; 0: now. locked is
-// true for the try that begins a lock.
-func (l *limit) try(g guess, now time.Time) (wait time.Duration, locked bool) {
+// counts is what a try counts for, and how long one waits after so many.
+type counts struct {
+	id    string
+	delay func(n int) time.Duration
+}
+
+// try counts a try and says how long to wait before it may be made; 0: now. tell is
+// true where the person is to be told of it: of the tenth, and not again for a day.
+func (l *limit) try(g guess, now time.Time) (wait time.Duration, tell bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	byName, byNet := l.name(g), l.network(g)
-	wait = max(l.of(byName).Until.Sub(now), l.of(byNet).Until.Sub(now))
+	all := l.counts(g)
+	for _, c := range all {
+		wait = max(wait, l.of(c.id).Until.Sub(now))
+	}
 	if wait > 0 && !defect.On(defect.GuessesUnlimited) {
 		return wait, false
 	}
-	n := l.count(byName, now, nameDelay)
-	l.count(byNet, now, networkDelay)
-	return 0, n == lockedAt
+	most := 0
+	for _, c := range all[:min(2, len(all))] { // of the network others' names count too
+		most = max(most, l.count(c, now))
+	}
+	for _, c := range all[min(2, len(all)):] {
+		l.count(c, now)
+	}
+	return 0, most >= lockedAt && l.tell(g, now)
 }
 
-func (l *limit) count(id string, now time.Time, delay func(int) time.Duration) int {
-	n := l.of(id).left(now) + 1
-	l.put(id, tries{N: n, Until: now.Add(delay(n)), Forget: now.Add(forgetAfter)}, now)
+// tell reports whether somebody is to be told, and remembers that they were.
+func (l *limit) tell(g guess, now time.Time) bool {
+	if id := l.told(g); l.of(id).left(now) == 0 || defect.On(defect.ToldEachTry) {
+		l.put(id, tries{N: 1, Forget: now.Add(tellAgain)}, now)
+		return true
+	}
+	return false
+}
+
+// untold forgets that somebody was told, where that could not be kept.
+func (l *limit) untold(g guess, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.put(l.told(g), tries{}, now)
+}
+
+func (l *limit) count(c counts, now time.Time) int {
+	n := l.of(c.id).left(now) + 1
+	l.put(c.id, tries{N: n, Until: now.Add(c.delay(n)), Forget: now.Add(forgetAfter)}, now)
 	return n
 }
 
@@ -69,28 +104,50 @@ func (t tries) left(now time.Time) int {
 	return max(0, t.N-1-int(min(now.Sub(t.Forget)/forgetAfter, time.Duration(t.N))))
 }
 
-func nameDelay(n int) time.Duration {
+func placeDelay(n int) time.Duration {
 	switch {
-	case n <= freeOfName:
+	case n <= freeAtPlace:
 		return 0
 	case n < lockedAt:
-		return time.Second << (n - freeOfName - 1)
+		return time.Second << (n - freeAtPlace - 1)
 	}
-	return lockTime
+	return min(longestWait, lockTime<<min(n-lockedAt, 4))
 }
 
-func networkDelay(n int) time.Duration {
-	return min(time.Minute, time.Second<<min(max(n-freeOfNetwork, 0), 6)) * time.Duration(min(1, max(0, n-freeOfNetwork)))
+func nameDelay(n int) time.Duration {
+	if defect.On(defect.PlacesUnlimited) {
+		return 0
+	}
+	return beyond(n-freeOfName, lockTime)
 }
 
-// clear forgets the tries of a name that has signed in, and one of its network's.
+func networkDelay(n int) time.Duration { return beyond(n-freeOfNetwork, time.Minute) }
+
+// beyond is how long the n-th try beyond those that are free waits: one second, two, four,
+// and so on to the longest.
+func beyond(n int, longest time.Duration) time.Duration {
+	if n <= 0 {
+		return 0
+	}
+	return min(longest, time.Second<<min(n, 10))
+}
+
+// clear forgets what was tried at the place where somebody has signed in: it was they.
 func (l *limit) clear(g guess, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.put(l.name(g), tries{}, now)
-	if t := l.of(l.network(g)); t.N > 0 {
-		l.put(l.network(g), tries{N: t.N - 1, Forget: t.Forget}, now)
+	own := l.of(l.place(g)).N
+	l.put(l.place(g), tries{}, now)
+	if g.device == "" {
+		l.less(l.name(g), own, now)
+		l.less(l.network(g), 1, now)
 	}
+}
+
+func (l *limit) less(id string, n int, now time.Time) {
+	t := l.of(id)
+	t.N, t.Until = max(0, t.N-n), time.Time{}
+	l.put(id, t, now)
 }
 
 // failed counts a failure of a network and says the how-many-th of its hour it is. It

@@ -63,7 +63,7 @@ func (s *Service) logInDone(ctx context.Context, w http.ResponseWriter, r *http.
 // codePost signs in by passphrase and code. It needs no script.
 func (s *Service) codePost(w http.ResponseWriter, r *http.Request) {
 	name, to := r.PostFormValue("name"), Local(r.PostFormValue("to"))
-	err := s.byCodes(r.Context(), guess{name, network(r)}, r.PostFormValue("phrase"), r.PostFormValue("code"), func(person string, more func(*book.Change) error) error {
+	err := s.byCodes(r.Context(), s.guess(r, name), r.PostFormValue("phrase"), r.PostFormValue("code"), func(person string, more func(*book.Change) error) error {
 		return s.begin(r.Context(), w, r, person, Proof{How: byCodesHow}, "signed-in", more)
 	})
 	if err != nil {
@@ -144,7 +144,7 @@ func (s *Service) proveCode(w http.ResponseWriter, r *http.Request) {
 		s.failed(w, r, "prove", ErrInactive)
 		return
 	}
-	err := s.byCodes(r.Context(), guess{p.UserName, network(r)}, r.PostFormValue("phrase"), r.PostFormValue("code"), func(person string, more func(*book.Change) error) error {
+	err := s.byCodes(r.Context(), s.guess(r, p.UserName), r.PostFormValue("phrase"), r.PostFormValue("code"), func(person string, more func(*book.Change) error) error {
 		return s.prove(r.Context(), w, r, person, Proof{How: byCodesHow}, more)
 	})
 	if err != nil {

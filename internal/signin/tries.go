@@ -15,7 +15,10 @@ import (
 )
 
 // guess is whose name somebody types, and where.
-type guess struct{ name, network string }
+type guess struct {
+	name, network string
+	device        string // at which the person is known; "": somewhere else
+}
 
 // Tries are the wrong tries of one drawer, as the shelf keeps them: a restart is no way
 // around a wait. A page is written with the entry of the try that failed, and before its
@@ -31,7 +34,25 @@ func newLimit(key []byte) (*limit, error) {
 }
 
 func (l *limit) name(g guess) string    { return l.hash("name", strings.ToLower(g.name)) }
+func (l *limit) told(g guess) string    { return l.hash("told", strings.ToLower(g.name)) }
 func (l *limit) network(g guess) string { return l.hash("network", caller.Household(g.network)) }
+
+// place is where a name is typed: a device at which its person is known, or a network.
+func (l *limit) place(g guess) string {
+	if g.device != "" {
+		return l.hash("device", g.device+" "+strings.ToLower(g.name))
+	}
+	return l.hash("place", caller.Household(g.network)+" "+strings.ToLower(g.name))
+}
+
+// counts lists what a try counts for. What is tried at a device where the person is
+// known counts there alone, and waits for nothing that others fail at elsewhere.
+func (l *limit) counts(g guess) []counts {
+	if g.device != "" {
+		return []counts{{l.place(g), placeDelay}}
+	}
+	return []counts{{l.place(g), placeDelay}, {l.name(g), nameDelay}, {l.network(g), networkDelay}}
+}
 
 func (l *limit) hash(kind, what string) string {
 	h := hmac.New(sha256.New, l.key)
@@ -91,7 +112,8 @@ func (l *limit) restore(kept *Tries, now time.Time) {
 		if len(id) < 2 || t.left(now) == 0 {
 			continue
 		}
-		t.Until, t.Forget = earlier(t.Until, now.Add(lockTime)), earlier(t.Forget, now.Add(forgetAfter))
+		wait := t.Until.Sub(t.Forget.Add(-forgetAfter)) // as it was when the try was made
+		t.Until, t.Forget = earlier(t.Until, now.Add(min(wait, longestWait))), earlier(t.Forget, now.Add(tellAgain))
 		l.put(id, t, now)
 	}
 }
@@ -103,10 +125,10 @@ func earlier(a, b time.Time) time.Time {
 	return b
 }
 
-// keepTries writes the tries of a name and its network within a change.
+// keepTries writes what a try counted for within a change.
 func (s *Service) keepTries(c *book.Change, g guess) {
-	for _, id := range []string{s.guesses.name(g), s.guesses.network(g)} {
-		s.tries.Put(c, drawerOf(id), s.guesses.page(id))
+	for _, n := range append(s.guesses.counts(g), counts{id: s.guesses.told(g)}) {
+		s.tries.Put(c, drawerOf(n.id), s.guesses.page(n.id))
 	}
 }
 

@@ -1,0 +1,192 @@
+package signin_test
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"testing"
+	"time"
+
+	"modicum/internal/notice"
+)
+
+// lock tries a name in vain until the next try would wait at least a quarter of an hour.
+func (s *site) lock(name, at string) {
+	s.t.Helper()
+	for range 10 {
+		if res, _ := (&browser{s: s, at: at}).signIn(name, wrongPhrase, "000000"); res.StatusCode != http.StatusForbidden {
+			s.t.Fatalf("a try at %s before the lock: %d", at, res.StatusCode)
+		}
+		s.pass(20 * time.Second)
+	}
+	if res, _ := (&browser{s: s, at: at}).signIn(name, wrongPhrase, "000000"); res.StatusCode != http.StatusTooManyRequests {
+		s.t.Fatalf("%s is not locked at %s after ten: %d", name, at, res.StatusCode)
+	}
+}
+
+// TestNobodyKeepsSomebodyElseOut: who fails in somebody's name waits where they sit.
+func TestNobodyKeepsSomebodyElseOut(t *testing.T) {
+	s := newSite(t)
+	p := withCodes(t, s, "alice")
+	spare := codesOf(t, s, "alice")
+	signIn := func(b *browser) string {
+		s.pass(time.Minute) // a code is good once
+		now, _ := s.now()
+		b.cookie = ""
+		b.signIn("alice", p.phrase, p.code(t, now))
+		return b.who()
+	}
+	hers := &browser{s: s}
+	if signIn(hers) != "alice" || hers.device == "" {
+		t.Fatal("she cannot sign in, or her browser is not known afterwards")
+	}
+	s.lock("alice", "")
+	s.start()
+	if got := signIn(hers); got != "alice" {
+		t.Error("a browser at which she signed in waits for what others failed at beside it")
+	}
+	if got := signIn(&browser{s: s, at: "198.51.100.7"}); got != "alice" {
+		t.Error("another address waits for what somebody failed at at the first")
+	}
+	if got := signIn(&browser{s: s}); got != "" {
+		t.Error("where somebody failed ten times nobody waits")
+	}
+	recovers := func(code string) int {
+		res, _ := (&browser{s: s}).post("/sign-in/recover", url.Values{"name": {"alice"}, "code": {code}})
+		return res.StatusCode
+	}
+	if got := recovers("abcd"); got != http.StatusTooManyRequests {
+		t.Errorf("a wrong recovery code does not wait: %d", got)
+	}
+	if got := recovers(spare[0]); got != http.StatusOK {
+		t.Errorf("a good one waits: %d", got)
+	}
+}
+
+// TestADeviceIsKnownForWhoSignedInAtIt: nobody gets further tries in another's name by
+// signing in as themselves, and a device's own wrong tries count.
+func TestADeviceIsKnownForWhoSignedInAtIt(t *testing.T) {
+	s := newSite(t)
+	withCodes(t, s, "alice")
+	bob := withCodes(t, s, "bob")
+	his := &browser{s: s}
+	s.pass(time.Minute)
+	now, _ := s.now()
+	if his.signIn("bob", bob.phrase, bob.code(t, now)); his.who() != "bob" {
+		t.Fatal("he cannot sign in")
+	}
+	s.lock("alice", "")
+	if res, _ := his.signIn("alice", wrongPhrase, "000000"); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("his device is known for her: %d", res.StatusCode)
+	}
+	for range 10 {
+		his.signIn("bob", wrongPhrase, "000000")
+		s.pass(20 * time.Second)
+	}
+	if res, _ := his.signIn("bob", wrongPhrase, "000000"); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("at his own device nobody waits who guesses: %d", res.StatusCode)
+	}
+	other := &browser{s: s, device: his.device[:len(his.device)-4] + "AAAA"}
+	if res, _ := other.signIn("alice", wrongPhrase, "000000"); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a device that nobody gave out is known: %d", res.StatusCode)
+	}
+	s.pass(91 * 24 * time.Hour)
+	s.lock("bob", "")
+	if res, _ := his.signIn("bob", wrongPhrase, "000000"); res.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("a device is known for ever: %d", res.StatusCode)
+	}
+}
+
+// TestTwoWhoShareADeviceAreBothKnownAtIt: as at the desk of a ward.
+func TestTwoWhoShareADeviceAreBothKnownAtIt(t *testing.T) {
+	s := newSite(t)
+	desk := &browser{s: s}
+	for _, person := range []string{"alice", "bob"} {
+		p := withCodes(t, s, person)
+		desk.cookie = ""
+		now, _ := s.now()
+		if desk.signIn(person, p.phrase, p.code(t, now)); desk.who() != person {
+			t.Fatalf("%s cannot sign in", person)
+		}
+	}
+	for _, person := range []string{"alice", "bob"} {
+		s.lock(person, "")
+		if res, _ := desk.signIn(person, wrongPhrase, "000000"); res.StatusCode != http.StatusForbidden {
+			t.Errorf("%s waits at it: %d", person, res.StatusCode)
+		}
+	}
+}
+
+// TestAWaitGrowsToAnHour: twice as long after each wrong try, and never longer.
+func TestAWaitGrowsToAnHour(t *testing.T) {
+	s := newSite(t)
+	s.lock("alice", "")
+	s.pass(15 * time.Minute)
+	for _, next := range []time.Duration{30 * time.Minute, time.Hour, time.Hour, time.Hour} {
+		if got := s.guesses("alice", 1); got[0] != http.StatusForbidden { // and a minute passes
+			t.Fatalf("when the wait is over: %v", got)
+		}
+		s.pass(next - 2*time.Minute)
+		if got := s.guesses("alice", 1); got[0] != http.StatusTooManyRequests {
+			t.Errorf("a minute before %v are over: %v", next, got)
+		}
+	}
+}
+
+// TestManyPlacesTogetherWait: guesses that come from everywhere are slowed by the name;
+// the person goes on at the device that is known.
+func TestManyPlacesTogetherWait(t *testing.T) {
+	s := newSite(t)
+	p := withCodes(t, s, "alice")
+	hers := &browser{s: s}
+	now, _ := s.now()
+	hers.signIn("alice", p.phrase, p.code(t, now))
+	guess := func(n int) int {
+		at := fmt.Sprintf("198.51.100.%d", n)
+		res, _ := (&browser{s: s, at: at}).signIn("alice", wrongPhrase, "000000")
+		return res.StatusCode
+	}
+	for n := range 101 {
+		if got := guess(n); got != http.StatusForbidden {
+			t.Fatalf("try %d: %d", n, got)
+		}
+	}
+	if got := guess(102); got != http.StatusTooManyRequests {
+		t.Errorf("after a hundred from everywhere: %d", got)
+	}
+	s.start()
+	if got := guess(103); got != http.StatusTooManyRequests {
+		t.Errorf("after a restart: %d", got)
+	}
+	for n := range 12 {
+		s.pass(15 * time.Minute)
+		if got := guess(110 + n); got != http.StatusForbidden {
+			t.Errorf("it waits longer than a quarter of an hour: %d", got)
+		}
+	}
+	hers.cookie = ""
+	now, _ = s.now()
+	if hers.signIn("alice", p.phrase, p.code(t, now)); hers.who() != "alice" {
+		t.Error("she is kept out at her own device")
+	}
+}
+
+// TestWhoIsGuessedAtIsToldOnceADay, also when the wrong tries come from many places.
+func TestWhoIsGuessedAtIsToldOnceADay(t *testing.T) {
+	s := newSite(t)
+	withCodes(t, s, "alice")
+	for day := range 2 {
+		for n := range 40 {
+			(&browser{s: s, at: fmt.Sprintf("198.51.100.%d", n)}).signIn("alice", wrongPhrase, "000000")
+			if n == 20 {
+				s.start()
+			}
+		}
+		want := slices.Sorted(slices.Values(slices.Repeat([]string{"alice", "olga"}, day+1)))
+		if got := s.told.who(notice.SignInLocked); !slices.Equal(got, want) {
+			t.Errorf("day %d, told: %v", day, got)
+		}
+		s.pass(25 * time.Hour)
+	}
+}
