@@ -2,6 +2,7 @@ package console
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -95,10 +96,12 @@ func cameOf(d *ledger.Decision, end *ledger.Outcome, opened int64) (Badge, strin
 }
 
 func sayCounts(o *ledger.Outcome) string {
-	if o == nil {
+	switch {
+	case o == nil:
 		return ""
-	}
-	if o.Counts.Withheld == 0 {
+	case o.Status == http.StatusPreconditionFailed && o.Counts.Shown > 0: // it told that several fit, and showed none
+		return "told that " + plural(o.Counts.Shown, "record") + " fit"
+	case o.Counts.Withheld == 0:
 		return plural(o.Counts.Shown, "record") + " shown"
 	}
 	return fmt.Sprintf("%s shown, %d withheld", plural(o.Counts.Shown, "record"), o.Counts.Withheld)

@@ -452,3 +452,16 @@ func TestRecordLooksRight(t *testing.T) {
 		testkit.Look(t, ctx, l.web.URL+"/record")
 	})
 }
+
+// TestL2_WhatWasToldWithoutBeingShownIsSaidSo: a conditional create that finds several
+// tells that they fit, and none of them leaves.
+func TestL2_WhatWasToldWithoutBeingShownIsSaidSo(t *testing.T) {
+	l := newLibrary(t)
+	d, o := ledgertest.Decision(1), ledgertest.Outcome(1)
+	d.At, d.Who, d.Interaction, d.Asked, d.Generation.Semantics = noon.UnixMicro(), "nina", "search-type", []string{"Condition", "code"}, policy.Semantics
+	o.At, o.Status, o.Counts = d.At, http.StatusPreconditionFailed, ledger.Counts{Shown: 2}
+	l.record.found = []*oversight.Recorded{recorded(t, d, o)}
+	if _, page := l.get(t, "/record"); !strings.Contains(page, "told that 2 records fit") || strings.Contains(page, "2 records shown") {
+		t.Errorf("the record says: %s", page)
+	}
+}

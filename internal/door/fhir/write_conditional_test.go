@@ -84,7 +84,7 @@ func searchOf(t *testing.T, parts []*ledger.Decision) (id string) {
 }
 
 // A refusal because several records fit tells that two do, as a count would (FC32): both
-// are on record as told, though nothing of them left.
+// are on record as told, and the status says that nothing of them left.
 func TestL2_ThatSeveralRecordsFitIsRecordedAsTold(t *testing.T) {
 	a := newArchive(t)
 	chart(a)
@@ -95,7 +95,7 @@ func TestL2_ThatSeveralRecordsFitIsRecordedAsTold(t *testing.T) {
 	r := c.post(t, "nina", "Condition", body, "If-None-Exist", "patient=p1&code=J20.9")
 	c.gate.Wait()
 	_, _, parts := c.book.of(r.header.Get("Modicum-Decision"))
-	if _, o, _ := c.book.of(searchOf(t, parts)); o == nil || o.Counts != (ledger.Counts{Shown: 2}) || o.Bytes != 0 {
+	if _, o, _ := c.book.of(searchOf(t, parts)); o == nil || o.Counts != (ledger.Counts{Shown: 2}) || o.Bytes != 0 || o.Status != 412 {
 		t.Errorf("the search ended as %+v", o)
 	}
 }
