@@ -79,8 +79,7 @@ type call struct {
 	caller *caller.Caller
 	by     people.Actor
 	now    int64
-	keyed  bool // it carries an Idempotency-Key
-	told   any  // what it will answer, where its change does not say
+	told   any // what it will answer, where its change does not say
 }
 
 // id is the {id} of the path.

@@ -42,7 +42,6 @@ func (a *api) once(w http.ResponseWriter, c *call, op *operation, body []byte, r
 // leaves the key to what was kept under it.
 func (a *api) first(w http.ResponseWriter, c *call, op *operation, k string, run func() (any, error)) {
 	defer a.again.leave(k)
-	c.keyed = true
 	if !op.apart {
 		c.r = c.r.WithContext(a.again.beside(c.r.Context(), k, func(ch *book.Change) (int, []byte, error) { return op.promised(c, ch) }))
 	}

@@ -9,6 +9,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -287,5 +289,42 @@ func TestKeysTakeNoMoreRoomThanADayNeeds(t *testing.T) {
 	}
 	if status, v := k.call("olga", "POST", "/people", `{"user_name":"late","name":"N"}`, "Idempotency-Key", "0.0"); status != http.StatusCreated {
 		t.Errorf("a key of long ago: %d %v", status, v)
+	}
+}
+
+// TestD11_AFileUnderAKeyAnswersWhatItDid: those who send files of the same people at once
+// are told together of each person once. They are long enough that one waits for another.
+func TestD11_AFileUnderAKeyAnswersWhatItDid(t *testing.T) {
+	k := newClinic(t)
+	const people, at = 2000, 4
+	var file strings.Builder
+	for n := range people {
+		fmt.Fprintf(&file, `new%d,New\n`, n)
+	}
+	body := func(i int) string {
+		return fmt.Sprintf(`{"text":"user_name,name\nown%d,Own\n`, i) + file.String() + `"}`
+	}
+	answers := make([]map[string]any, at)
+	var wait sync.WaitGroup
+	for i := range at {
+		wait.Go(func() {
+			_, answers[i] = k.call("olga", "POST", "/import/people", body(i), "Idempotency-Key", fmt.Sprint("key-", i))
+		})
+	}
+	wait.Wait()
+	added := 0.0
+	for i, v := range answers {
+		n, _ := v["added"].(float64)
+		there, _ := v["there"].([]any)
+		if int(n)+len(there) != people+1 {
+			t.Errorf("%d: %v added, %d there", i, n, len(there))
+		}
+		if _, again := k.call("olga", "POST", "/import/people", body(i), "Idempotency-Key", fmt.Sprint("key-", i)); !reflect.DeepEqual(again, v) {
+			t.Errorf("%d: another answer when it is sent again", i)
+		}
+		added += n
+	}
+	if added != people+at {
+		t.Errorf("%d people were added %v times", people+at, added)
 	}
 }

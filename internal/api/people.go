@@ -170,26 +170,23 @@ func (c *call) groupName(id string) string {
 
 func (c *call) entrust() (any, error) { return nil, c.People.Entrust(c.r.Context(), c.by, c.id()) }
 
+// importPeople tells what it does within the change that does it, for what is kept with it.
 func (c *call) importPeople(f *wire.File) (any, error) {
-	if c.keyed && !f.Check { // what it will do is kept with it
-		var err error
-		if c.told, err = c.importFile(f, true); err != nil {
-			return nil, err
-		}
-	}
-	return c.importFile(f, f.Check)
-}
-
-func (c *call) importFile(f *wire.File, check bool) (any, error) {
-	done, err := c.People.Import(c.r.Context(), c.by, strings.NewReader(f.Text), people.FormatOf([]byte(f.Text)), check)
+	done, err := c.People.Import(c.r.Context(), c.by, strings.NewReader(f.Text), people.FormatOf([]byte(f.Text)), f.Check, func(done people.Imported) {
+		c.told = importedOf(done)
+	})
 	if err != nil {
 		return nil, err
 	}
+	return importedOf(done), nil
+}
+
+func importedOf(done people.Imported) wire.Imported {
 	out := wire.Imported{Added: done.Added, There: orNone(done.There), Proposed: done.Proposed, People: []string{}}
 	for i := range done.New {
 		out.People = append(out.People, done.New[i].UserName)
 	}
-	return out, nil
+	return out
 }
 
 func (c *call) addPerson(n *newPerson) (any, error) {

@@ -73,8 +73,9 @@ func (p RowProblems) Error() string {
 var errDry = errors.New("only tried")
 
 // Import adds the people of a file, all in one change or, where a line has a problem,
-// none. Format is "ndjson" or "csv". dry only says what it would do.
-func (d *Directory) Import(ctx context.Context, by Actor, in io.Reader, format string, dry bool) (Imported, error) {
+// none. Format is "ndjson" or "csv". dry only says what it would do. Who is told hears within
+// the change what it does, before it is kept.
+func (d *Directory) Import(ctx context.Context, by Actor, in io.Reader, format string, dry bool, told ...func(Imported)) (Imported, error) {
 	var done Imported
 	rows, err := readRows(in, format)
 	if err != nil {
@@ -91,6 +92,9 @@ func (d *Directory) Import(ctx context.Context, by Actor, in io.Reader, format s
 		}
 		if dry {
 			return errDry
+		}
+		for _, tell := range told {
+			tell(done)
 		}
 		t.what("added:"+strconv.Itoa(done.Added), "proposed:"+strconv.Itoa(done.Proposed))
 		return nil
