@@ -120,7 +120,7 @@ func (d *desktop) enrolled(person string) (link string) {
 	d.until("Welcome")
 	d.do(chromedp.SendKeys("#key", "blue telephone"))
 	d.press("Register a passkey")
-	d.until("Signing in")
+	d.until("You are in, ")
 	return link
 }
 
@@ -275,8 +275,40 @@ func TestThePagesLookRight(t *testing.T) {
 	look("link", "/sign-in/enrol")
 	look("recover", "/sign-in/recover")
 	signedIn(t, s, "alice")
+	look("registered", "/sign-in/registered")
 	look("settings", "/settings/sign-in")
 	s.pass(6 * time.Minute)
 	look("settings-later", "/settings/sign-in")
 	look("prove", "/sign-in/prove?to=/settings/sign-in")
+}
+
+// TestWhoHasRegisteredIsToldSoAndLedOn: the page says that it is done, offers recovery
+// codes and a second passkey, says when each is there, and leads home.
+func TestWhoHasRegisteredIsToldSoAndLedOn(t *testing.T) {
+	s := newSite(t)
+	d := newDesktop(t, s)
+	d.enrolled("alice")
+	page := func() string {
+		text, err := chromedp.Run(d.ctx, chromedp.Text("main"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	for _, want := range []string{"Your passkey is registered", "you need not wait for somebody", "Make recovery codes", "Register another passkey"} {
+		if got := page(); !strings.Contains(got, want) {
+			t.Errorf("it does not say %q:\n%s", want, got)
+		}
+	}
+	d.press("Make recovery codes")
+	d.until("Recovery codes")
+	d.do(chromedp.Click(`//main//a[contains(., "I have kept them")]`))
+	d.until("Home")
+	d.open("/sign-in/registered")
+	if got := page(); !strings.Contains(got, "10 made") || strings.Contains(got, "Make recovery codes") {
+		t.Errorf("with codes made:\n%s", got)
+	}
+	d.do(chromedp.Click(`//main//a[contains(., "Go on")]`))
+	d.until("Home")
+	d.quiet()
 }

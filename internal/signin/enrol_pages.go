@@ -74,7 +74,7 @@ func (s *Service) enrolDone(ctx context.Context, w http.ResponseWriter, r *http.
 		return answered{}, err
 	}
 	err = s.enrol(ctx, w, r, t, byPasskey, func(c *book.Change, person string) error { return s.add(c, person, t.Handle, k) })
-	return answered{To: "/settings/sign-in"}, err
+	return answered{To: "/sign-in/registered"}, err
 }
 
 // enrolCodes shows a passphrase and the secret of codes, for a device that cannot have
@@ -146,7 +146,7 @@ func (s *Service) enrolCodesDone(w http.ResponseWriter, r *http.Request) {
 		s.offerAgain(w, r, err, "/sign-in/enrol/code/done", t)
 		return
 	}
-	http.Redirect(w, r, "/settings/sign-in", http.StatusSeeOther)
+	http.Redirect(w, r, "/sign-in/registered", http.StatusSeeOther)
 }
 
 // offerAgain shows the same offer with what was wrong; where the ticket is of no use

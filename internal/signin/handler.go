@@ -52,6 +52,7 @@ func (s *Service) Handler() http.Handler {
 		"POST /sign-in/prove/passkey/done": s.json(s.proveDone),
 		"POST /sign-in/prove/code":         s.own(s.proveCode),
 		"POST /sign-in/out":                s.outPost,
+		"GET /sign-in/registered":          s.own(s.donePage),
 
 		"GET /settings/sign-in":                 s.own(s.settingsPage),
 		"POST /settings/sign-in/passkey":        s.json(s.addBegin),

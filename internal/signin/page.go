@@ -55,4 +55,5 @@ var (
 	recoverText  = pages.Lookup("recover")
 	sparesText   = pages.Lookup("spares")
 	settingsText = pages.Lookup("settings")
+	doneText     = pages.Lookup("done")
 )

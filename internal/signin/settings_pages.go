@@ -168,7 +168,11 @@ func (s *Service) addDone(ctx context.Context, _ http.ResponseWriter, _ *http.Re
 		}
 		return s.record(c, "passkey-added", x.Person, "", keyName(k.ID))
 	})
-	return answered{To: "/settings/sign-in"}, err
+	to := "/settings/sign-in"
+	if a.To != "" {
+		to = Local(a.To) // the page that offered it, and leads on
+	}
+	return answered{To: to}, err
 }
 
 func (s *Service) removePasskey(w http.ResponseWriter, r *http.Request) {
@@ -225,6 +229,12 @@ func (s *Service) removeCodes(w http.ResponseWriter, r *http.Request) {
 	s.again(w, r, s.RemoveCodes(r.Context(), actor(From(r.Context()))))
 }
 
+// sparesData are recovery codes, and where somebody goes who has kept them.
+type sparesData struct {
+	Codes []string
+	To    string
+}
+
 // recoveryPost makes recovery codes and shows them: in the answer itself, once.
 func (s *Service) recoveryPost(w http.ResponseWriter, r *http.Request) {
 	codes, err := s.MakeRecovery(r.Context(), From(r.Context()).Person)
@@ -232,7 +242,7 @@ func (s *Service) recoveryPost(w http.ResponseWriter, r *http.Request) {
 		s.again(w, r, err)
 		return
 	}
-	s.show(w, r, http.StatusOK, "Recovery codes", sparesText, codes)
+	s.show(w, r, http.StatusOK, "Recovery codes", sparesText, sparesData{codes, Local(r.PostFormValue("to"))})
 }
 
 func (s *Service) endPost(w http.ResponseWriter, r *http.Request) {

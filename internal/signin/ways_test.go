@@ -186,7 +186,7 @@ func TestC1_NoPageOfSigningInChangesAnythingByGet(t *testing.T) {
 	for _, path := range []string{
 		"/sign-in", "/sign-in/", "/sign-in/passkey", "/sign-in/passkey/done", "/sign-in/code", "/sign-in/recover", "/sign-in/enrol", "/sign-in/enrol/passkey",
 		"/sign-in/enrol/passkey/done", "/sign-in/enrol/code", "/sign-in/enrol/code/done", "/sign-in/prove", "/sign-in/prove/passkey", "/sign-in/prove/passkey/done",
-		"/sign-in/prove/code", "/sign-in/out", "/settings/sign-in", "/settings/sign-in/passkey", "/settings/sign-in/passkey/done", "/settings/sign-in/passkey/remove",
+		"/sign-in/prove/code", "/sign-in/out", "/sign-in/registered", "/settings/sign-in", "/settings/sign-in/passkey", "/settings/sign-in/passkey/done", "/settings/sign-in/passkey/remove",
 		"/settings/sign-in/code", "/settings/sign-in/code/done", "/settings/sign-in/code/remove", "/settings/sign-in/recovery", "/settings/sign-in/session/end", "/settings/sign-in/session/others",
 	} {
 		res := b.do("GET", path+"?name=alice&id=x&token=y")

@@ -163,6 +163,6 @@ func (v *Visitor) Enrol(link string, more func(*Visitor)) {
 	v.Until("Welcome")
 	more(v)
 	v.Press("Register a passkey")
-	v.Until("Signing in")
+	v.Until("You are in")
 	v.Taps = 0
 }

@@ -1,0 +1,44 @@
+package signin
+
+import (
+	"net/http"
+)
+
+// doneData is what somebody reads who has just registered a way in.
+type doneData struct {
+	Name     string
+	Address  string // where they sign in from now on
+	Keys     bool   // passkeys can be had here
+	Passkeys int
+	Codes    bool // they have passphrase and codes
+	Spares   int  // recovery codes that are left
+	Fresh    bool // their last proof is new enough to add something
+	Alone    bool // nobody else could let them in again
+}
+
+// donePage says that it is done, offers what spares them the way to an administrator
+// later, and leads on. It shows what there is, so that it may be opened again.
+func (s *Service) donePage(w http.ResponseWriter, r *http.Request) {
+	x := From(r.Context())
+	d := doneData{Address: s.cfg.Public.Scheme + "://" + s.cfg.Public.Host, Keys: s.web != nil, Fresh: Proved(r.Context(), fresh) == nil, Alone: s.alone(x.Person)}
+	if p := s.cfg.People.Person(x.Person); p != nil {
+		d.Name = p.Name
+	}
+	if ways := s.ways.Get(x.Person); ways != nil {
+		d.Passkeys, d.Codes, d.Spares = len(ways.Passkeys), ways.Codes != nil, ways.Left()
+	}
+	s.show(w, r, http.StatusOK, "You are in", doneText, d)
+}
+
+// alone reports whether nobody but this person runs people.
+func (s *Service) alone(person string) bool {
+	if !s.runs(person) {
+		return false
+	}
+	for p := range s.cfg.People.People() {
+		if p.ID != person && s.runs(p.ID) {
+			return false
+		}
+	}
+	return true
+}
