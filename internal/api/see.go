@@ -200,5 +200,8 @@ func reachOf(a *reach.Answer) wire.Reach {
 	for _, n := range a.Needs {
 		out.Needs = append(out.Needs, wire.ReachNeed{Line: n.Line, While: n.While, Within: n.Within, Lent: n.Lent, Marked: n.Marked, Glass: n.Glass})
 	}
+	for _, u := range a.Unsaid {
+		out.Unsaid = append(out.Unsaid, wire.Unsaid(u))
+	}
 	return out
 }

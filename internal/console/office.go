@@ -33,6 +33,7 @@ type SignIn interface {
 	AgreeInvite(ctx context.Context, by people.Actor, id string) error
 	Withdraw(ctx context.Context, by people.Actor, id string) error
 	Invitations() []*signin.Invitation
+	Here(person string) bool // whether they have a way in, or an invitation to one
 	Sessions(person string) []*signin.Session
 	End(ctx context.Context, by people.Actor, id string) error
 }

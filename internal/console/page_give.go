@@ -52,8 +52,8 @@ func (o *Office) formPage(path, sends string, make func(*Visit, *people.Person) 
 
 // givePage gives a role, position or duty.
 func (o *Office) givePage() Page {
-	return o.formPage("/people/{id}/give", "Give it", func(_ *Visit, p *people.Person) aboutPerson {
-		return aboutPerson{p.Name, "Give something", "A right over others waits until a second person who runs people agrees. All else counts at once.", o.giveForm(p)}
+	return o.formPage("/people/{id}/give", "Give it", func(v *Visit, p *people.Person) aboutPerson {
+		return aboutPerson{p.Name, "Give a role or right", "A right over others waits until a second person who runs people agrees. All else counts at once.", o.giveForm(p, v.R.URL.Query().Get("what"))}
 	}, func(v *Visit, p *people.Person, f *Form) (string, error) {
 		kind, name, _ := strings.Cut(f.Get("name"), " ")
 		g := people.Gift{Person: p.ID, Kind: people.Kind(kind), Name: name, Dept: f.Get("dept"), Why: f.Get("why")}
@@ -68,20 +68,35 @@ func (o *Office) givePage() Page {
 		if err := o.People.Give(v.Context(), v.Viewer.Actor(), g); err != nil {
 			return "", err
 		}
-		if o.People.OverOthers(g.Kind, g.Name) {
-			return "Given. Look below whether it waits for a second person.", nil
-		}
-		return "Given. It counts from now on.", nil
+		return "Given. " + o.counts(v, g), nil
 	})
 }
 
-func (o *Office) giveForm(p *people.Person) *Form {
-	return &Form{Submit: "Give it", Back: personAt(p.ID), Fields: []*Field{
+// counts says whether what was given waits for somebody.
+func (o *Office) counts(v *Visit, g people.Gift) string {
+	for _, s := range o.People.Standings(g.Person, v.Now.UnixMicro()) {
+		switch {
+		case s.Kind != g.Kind || s.Name != g.Name || s.Dept != g.Dept:
+		case s.Waits:
+			return "It waits until a second person who runs people agrees."
+		case s.Alone && s.Agreed == "":
+			return "It counts from now on: nobody else is there to agree."
+		}
+	}
+	return "It counts from now on."
+}
+
+// giveForm begins with what another page proposes to give.
+func (o *Office) giveForm(p *people.Person, what string) *Form {
+	f := &Form{Submit: "Give it", Back: personAt(p.ID), Fields: []*Field{
 		{Name: "name", Label: "What", Kind: Select, Need: true, Options: append([]Option{{Label: "Choose"}}, o.gifts()...)},
 		{Name: "dept", Label: "Only in this department", Hint: "The id of a Location. It narrows a role or position.", Kind: Line, Max: 64},
 		{Name: "why", Label: "Why", Hint: "Whoever looks later reads it.", Kind: Area, Need: true},
 		{Name: "until", Label: "Until", Hint: "Leave it out where it holds until taken away.", Kind: Moment},
 	}}
+	f.Field("name").Value = what
+	f.Field("name").choose()
+	return f
 }
 
 // gifts lists what people can hold under the policy in force.

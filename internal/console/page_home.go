@@ -2,9 +2,12 @@ package console
 
 import (
 	_ "embed"
+	"slices"
+	"strings"
 
 	"modicum/internal/access"
 	"modicum/internal/people"
+	"modicum/internal/reach"
 	"modicum/policy"
 )
 
@@ -32,6 +35,7 @@ type homeShown struct {
 	Look  *Form
 	Glass bool
 	Runs  bool // the reader looks after people
+	Steps []Step
 }
 
 // homePage is what concerns somebody now, the most pressing first; the start page for
@@ -43,7 +47,7 @@ func (s *Staff) homePage(site *Site) Page {
 			return nil
 		}
 		h := s.home(v)
-		h.Agree = site.waiting(v, "/proposals")
+		h.Agree, h.Steps = site.waiting(v, "/proposals"), s.next(v)
 		return v.Show(homeView, h)
 	}}
 }
@@ -85,4 +89,32 @@ func (s *Staff) owed(v *Visit, person string) (out []card) {
 		}
 	}
 	return out
+}
+
+// next is what the reader does next in a new installation. Without the word of some
+// sources nobody sees any patient, so that goes before who agrees with whom.
+func (s *Staff) next(v *Visit) (out []Step) {
+	if s.Steps == nil {
+		return nil
+	}
+	out = s.Steps(v.Viewer)
+	if s.Reach != nil && (v.Viewer.Holds(people.RunPeople) || v.Viewer.Holds(people.RunSystem)) {
+		if unsaid := s.Reach.Unsaid(); len(unsaid) > 0 {
+			step := Step{"Say what is known of staff and patients", "Until " + sources(unsaid) + " once stated all that is known, every patient is hidden from everybody.", "/health#sources"}
+			out = slices.Insert(out, min(len(out), mostSteps-1), step)
+		}
+	}
+	return out[:min(len(out), mostSteps)]
+}
+
+// sources names those that never stated all they know.
+func sources(unsaid []reach.Unsaid) string {
+	var names []string
+	for _, u := range unsaid {
+		names = append(names, "“"+u.Title+"”")
+	}
+	if len(names) == 1 {
+		return names[0] + " has"
+	}
+	return strings.Join(names[:len(names)-1], ", ") + " and " + names[len(names)-1] + " have"
 }

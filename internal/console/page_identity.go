@@ -19,7 +19,10 @@ func (o *Office) identityPage() Page {
 		}}}
 	}, func(v *Visit, p *people.Person, f *Form) (string, error) {
 		g := people.Gift{Person: p.ID, Kind: people.IdentityKind, Name: people.Identity(f.Get("issuer"), f.Get("name")), Why: f.Get("why")}
-		return "Said. Look below whether it waits for a second person.", o.People.Give(v.Context(), v.Viewer.Actor(), g)
+		if err := o.People.Give(v.Context(), v.Viewer.Actor(), g); err != nil {
+			return "", err
+		}
+		return "Said. " + o.counts(v, g), nil
 	})
 }
 

@@ -37,6 +37,8 @@ type Staff struct {
 	Drills []string       // made-up patients for whom breaking the glass is a drill
 	// Policies counts the changes of policy that wait for a viewer; nil: there are none.
 	Policies func(*Viewer) int
+	// Steps are what a viewer does next in a new installation; nil: none are told.
+	Steps func(*Viewer) []Step
 
 	sight sight
 }

@@ -193,5 +193,15 @@ func (ix *Index) count() {
 	})
 }
 
+// Whole reports whether a source ever stated all that it knows.
+func (ix *Index) Whole(source string) bool {
+	for i := range ix.voc.Sources {
+		if ix.voc.Sources[i].Name == source {
+			return ix.sources[i].wholeAt != 0
+		}
+	}
+	return false
+}
+
 // Unknown are the facts of which a source was never read whole.
 func (ix *Index) Unknown() policy.FactSet { return ix.unknown }

@@ -74,7 +74,8 @@ type Answer struct {
 	Reached bool
 	Classes []Class // in the order of the catalog; of a patient in reach
 	Marks   []Mark
-	Needs   []Need // the lines of the task, and what each asks for
+	Needs   []Need   // the lines of the task, and what each asks for
+	Unsaid  []Unsaid // what nobody knows yet, so that no patient shows to anybody
 }
 
 // Class is one class of data.
@@ -116,6 +117,7 @@ func (r *Reader) Look(ctx context.Context, by Asker, task, patient string) (*Ans
 	}
 	l := look{set: set, ix: ix, now: now, sure: sure, answer: a, sub: facts.Subject{Person: by.ID, Roles: by.Roles, Dept: by.Dept, Facility: by.Facility}}
 	l.needs()
+	a.Unsaid = r.Unsaid()
 	if l.admit(by) {
 		l.patient(patient)
 	}

@@ -207,3 +207,28 @@ func TestLookSaysWhatStandsInTheWayOfEverybody(t *testing.T) {
 		t.Errorf("off shift: %+v, of nobody %+v", a, b)
 	}
 }
+
+// TestASourceThatNeverSaidAllHidesEverybody: which source, and what it hides, is told to
+// whoever asks, since it is the same for every patient.
+func TestASourceThatNeverSaidAllHidesEverybody(t *testing.T) {
+	w := newWard(t, shift, fmt.Sprintf(assigned, "p1"), fmt.Sprintf(episode, "p1"))
+	if got := w.Unsaid(); len(got) != 0 {
+		t.Errorf("every source was read whole: %v", got)
+	}
+	voc := facts.FromPolicy(w.set, w.set.Folder(), nil)
+	empty := facts.NewStore(voc, func() (time.Time, bool) { return now, true }, nil)
+	r, err := reach.New(reach.Config{
+		Policy: func() (*policy.Set, *facts.Index) { return w.set, empty.Index() },
+		Log:    w.log, Refs: refs{}, Now: func() (time.Time, bool) { return now, true }, Random: rand.Reader,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []reach.Unsaid{
+		{Source: "people", Title: "Personnel file and patient portal", Hides: []string{"Own chart", "Family's chart"}},
+		{Source: "office", Title: "Records, privacy and research offices", Hides: []string{"Restriction we agreed to"}},
+	}
+	if got := r.Unsaid(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}

@@ -96,6 +96,7 @@ func (s *Server) openSite() error {
 	laws := &console.Legislature{Changes: s.change, People: s.org.people, Policy: s.set, Trouble: s.folderTrouble, ByFolder: s.byFolder()}
 	staff.Policies = func(v *console.Viewer) int { return laws.Counts(context.Background(), v, "/policy") }
 	office := &console.Office{People: s.org.people, Policy: s.set, SignIn: s.browser.sessions, Tokens: s.org.tokens, Provisioned: c.SCIM != nil, Issuers: s.issuerNames()}
+	staff.Steps = func(v *console.Viewer) []console.Step { return office.Steps(v, staff.Now().UnixMicro()) }
 	counts := func(ctx context.Context, v *console.Viewer, path string) int {
 		now, _ := s.opts.Now()
 		return staff.Counts(ctx, v, path) + office.Waiting(v, path, now.UnixMicro()) + laws.Counts(ctx, v, path)

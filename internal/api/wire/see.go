@@ -73,6 +73,14 @@ type Reach struct {
 	Classes []ReachClass `json:"classes"`
 	Marks   []ReachMark  `json:"marks" jsonschema:"markings of records, and whether they show all the same"`
 	Needs   []ReachNeed  `json:"needs" jsonschema:"the lines of the task, and what each asks for"`
+	Unsaid  []Unsaid     `json:"unsaid,omitempty" jsonschema:"sources that never stated all they know, so that no task shows any patient"`
+}
+
+// Unsaid is a source that never stated all that it knows.
+type Unsaid struct {
+	Source string   `json:"source"`
+	Title  string   `json:"title"`
+	Hides  []string `json:"hides" jsonschema:"titles of the restrictions that hide everybody for that"`
 }
 
 // ReachClass is one class of data.
