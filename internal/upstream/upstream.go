@@ -134,7 +134,7 @@ func New(cfg Config) (*Client, error) {
 		ReadBufferSize:         32 << 10,
 	}
 	if u.Scheme == "http" && isTarget(u.Host) && !strings.Contains(u.Host, "%") {
-		c.wire = &wire{address: strings.TrimPrefix(c.origin, "http://"), header: c.http.ResponseHeaderTimeout, most: conns}
+		c.wire = &wire{address: strings.TrimPrefix(c.origin, "http://"), dialer: c.http.DialContext, header: c.http.ResponseHeaderTimeout, most: conns}
 	}
 	return c, nil
 }

@@ -24,6 +24,7 @@ import (
 // ways, or whose header is spelt as RFC 9112 does not allow, is none (FC49).
 type wire struct {
 	address string // host:port
+	dialer  func(ctx context.Context, network, address string) (net.Conn, error)
 	header  time.Duration
 	most    int // connections that are kept
 	readers sync.Pool
@@ -99,8 +100,7 @@ func (w *wire) ask(ctx context.Context, l *link, began time.Time, whole time.Dur
 func (l *link) abort() { _ = l.SetDeadline(time.Unix(1, 0)) }
 
 func (w *wire) dial(ctx context.Context) (*link, error) {
-	d := net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}
-	conn, err := d.DialContext(ctx, "tcp", w.address)
+	conn, err := w.dialer(ctx, "tcp", w.address)
 	if err != nil {
 		return nil, err
 	}
