@@ -12,12 +12,12 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"testing/fstest"
 	"time"
 
 	"modicum/internal/people"
+	"modicum/internal/testkit"
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
 )
@@ -74,7 +74,7 @@ func (o *officer) measure(b *testing.B, path string, form []string) {
 	}
 	size := 0
 	var took []time.Duration
-	before := processor(b)
+	before, _ := testkit.Processor()
 	for b.Loop() {
 		r := httptest.NewRequest(method, path, strings.NewReader(values.Encode()))
 		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
@@ -93,19 +93,10 @@ func (o *officer) measure(b *testing.B, path string, form []string) {
 	}
 	slices.Sort(took)
 	b.ReportMetric(float64(took[len(took)*95/100].Microseconds())/1000, "p95-ms")
-	b.ReportMetric(float64((processor(b)-before).Microseconds())/1000/float64(len(took)), "processor-ms")
-	b.ReportMetric(float64(size), "bytes/page")
-}
-
-// processor is the time of the processor that this process has used: beside others a page
-// takes longer than it works.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
+	if used, known := testkit.Processor(); known { // beside others a page takes longer than it works
+		b.ReportMetric(float64((used-before).Microseconds())/1000/float64(len(took)), "processor-ms")
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	b.ReportMetric(float64(size), "bytes/page")
 }
 
 // sample is the policy that we ship.

@@ -8,11 +8,11 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"modicum/internal/door/fhir"
+	"modicum/internal/testkit"
 )
 
 // BenchmarkDoor measures a search whose answer has 20 kB through the door, and
@@ -79,7 +79,7 @@ func load(b *testing.B, address string, size int) {
 	b.SetBytes(int64(size))
 	b.ReportAllocs()
 	b.SetParallelism(8)
-	before := cpu()
+	before, _ := testkit.Processor()
 	b.ResetTimer()
 	start := time.Now()
 	b.RunParallel(func(pb *testing.PB) {
@@ -101,14 +101,7 @@ func load(b *testing.B, address string, size int) {
 	})
 	b.StopTimer()
 	b.ReportMetric(float64(b.N)/time.Since(start).Seconds(), "req/s")
-	b.ReportMetric(float64((cpu()-before).Microseconds())/float64(b.N), "cpu-µs/op")
-}
-
-// cpu is the processor time that this process has used.
-func cpu() time.Duration {
-	var r syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &r) != nil {
-		return 0
+	if used, known := testkit.Processor(); known {
+		b.ReportMetric(float64((used-before).Microseconds())/float64(b.N), "cpu-µs/op")
 	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
