@@ -35,16 +35,18 @@ func newHostile(t testing.TB, answer func(w io.Writer, line string) (goOn bool))
 	}
 	h := &hostile{Listener: ln}
 	t.Cleanup(func() { ln.Close() })
-	go func() {
-		for {
-			conn, err := ln.Accept()
-			if err != nil {
-				return
-			}
-			go h.serve(conn, answer)
-		}
-	}()
+	go h.accept(answer)
 	return h
+}
+
+func (h *hostile) accept(answer func(io.Writer, string) bool) {
+	for {
+		conn, err := h.Accept()
+		if err != nil {
+			return
+		}
+		go h.serve(conn, answer)
+	}
 }
 
 func (h *hostile) serve(conn net.Conn, answer func(io.Writer, string) bool) {
@@ -90,8 +92,10 @@ func once(text string) func(io.Writer, string) bool {
 	return func(w io.Writer, _ string) bool { _, _ = io.WriteString(w, text); return false }
 }
 
-// forever writes the same without end, as long as anybody reads.
+// forever writes the same without end, as long as anybody reads; some 64 KiB at a time, so
+// that it costs whoever reads more than whoever writes.
 func forever(first, again string) func(io.Writer, string) bool {
+	again = strings.Repeat(again, 1+(64<<10)/len(again))
 	return func(w io.Writer, _ string) bool {
 		_, err := io.WriteString(w, first)
 		for err == nil {

@@ -13,7 +13,16 @@ import (
 	"modicum/internal/testkit"
 )
 
-func TestMain(m *testing.M) { os.Exit(testkit.Main(m)) }
+func TestMain(m *testing.M) {
+	switch os.Getenv("FHIR_TEST_CHILD") {
+	case "siege":
+		siegeChild()
+	case "others":
+		othersChild()
+	default:
+		os.Exit(testkit.Main(m))
+	}
+}
 
 // realClinic is the door before a real server, with alice looking after its first
 // patients; rest are not hers.
