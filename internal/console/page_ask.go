@@ -66,8 +66,8 @@ func (s *Staff) askForm(v *Visit, task string) *Form {
 		chosen = &policy.TaskInfo{}
 	}
 	f.Fields = append(f.Fields, &Field{Name: "step", Kind: Hidden, Value: "preview"}, pick, s.kindField(chosen),
-		&Field{Name: "class", Label: "Which kind of data is missing", Hint: "For one more kind, or one masked value.", Kind: Select, Options: s.classOptions(chosen)},
-		&Field{Name: "mark", Label: "Which marked records", Hint: "Where the record is hidden because it is marked sensitive.", Kind: Select, Options: s.markOptions()},
+		&Field{Name: "class", Label: "Which kind of data is missing", Kind: Select, Either: true, Options: s.classOptions(chosen)},
+		&Field{Name: "mark", Label: "Or which marked records", Hint: "Where a record is hidden because it is marked sensitive.", Kind: Select, Either: true, Options: s.markOptions()},
 		patientField(),
 		&Field{Name: "record", Label: "Record", Hint: "Only for one masked value: Type/id.", Kind: Line, Max: 96})
 	if task != "" {

@@ -128,14 +128,14 @@ func (o *Office) gifts() (out []Option) {
 
 // leavePage ends a person, and says what that ends.
 func (o *Office) leavePage() Page {
-	return o.formPage("/people/{id}/leave", "End everything of theirs", func(_ *Visit, p *people.Person) aboutPerson {
-		f := &Form{Submit: "End everything of theirs", Danger: true, Back: personAt(p.ID)}
-		lead := "Everything that they hold ends at once: roles, sessions, tokens, and what was lent to them. Their name stays, and is never given to another."
+	return o.formPage("/people/{id}/leave", "End their access", func(_ *Visit, p *people.Person) aboutPerson {
+		f := &Form{Submit: "End their access", Danger: true, Back: personAt(p.ID)}
+		lead := "All that they hold ends at once: roles, sessions, tokens, and what was lent to them. Their user name is never given to anybody else."
 		if n := len(o.owned(p.ID)); n > 0 {
-			lead += " They own programs, which stop unless somebody takes them over."
-			f.Fields = append(f.Fields, &Field{Name: "heir", Label: "Who takes over their programs", Hint: "A user name. Left out, the programs stop for ever.", Kind: Line, Max: 256})
+			lead += " Programs that they own stop too, unless somebody takes them over."
+			f.Fields = append(f.Fields, &Field{Name: "heir", Label: "Who takes over their programs", Hint: "A user name. With nobody here, the programs stop for good.", Kind: Line, Max: 256})
 		}
-		return aboutPerson{p.Name, p.Name + " leaves", lead, f}
+		return aboutPerson{p.Name, "End the access of " + p.Name, lead, f}
 	}, func(v *Visit, p *people.Person, f *Form) (string, error) {
 		heir := ""
 		if f.has("heir") {
@@ -148,11 +148,11 @@ func (o *Office) leavePage() Page {
 // editPage changes what is said of a person. What was changed meanwhile by somebody else
 // is not written over.
 func (o *Office) editPage() Page {
-	return o.formPage("/people/{id}/edit", "Change it", func(_ *Visit, p *people.Person) aboutPerson {
+	return o.formPage("/people/{id}/edit", "Save", func(_ *Visit, p *people.Person) aboutPerson {
 		f := personForm(p)
-		f.Submit, f.Back = "Change it", personAt(p.ID)
+		f.Submit, f.Back = "Save", personAt(p.ID)
 		f.Fields = append(f.Fields, &Field{Name: "digest", Label: "Revision", Kind: Hidden, Need: true, Value: revision(o.People.Revision(p.ID))})
-		return aboutPerson{p.Name, "What is said of " + p.Name, "Where somebody works decides what they see: changing it takes effect at once.", f}
+		return aboutPerson{p.Name, "Details of " + p.Name, "Where somebody works decides what they see: a change counts at once.", f}
 	}, func(v *Visit, p *people.Person, f *Form) (string, error) {
 		rev, ok := revisionOf(f.Get("digest"))
 		if !ok {
@@ -163,6 +163,6 @@ func (o *Office) editPage() Page {
 			o.fill(p, f)
 			return nil
 		})
-		return "Changed.", err
+		return "Saved.", err
 	})
 }

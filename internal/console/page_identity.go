@@ -10,11 +10,11 @@ import (
 // identityPage says who somebody is at an identity provider. Taking that back is a button
 // on their page.
 func (o *Office) identityPage() Page {
-	return o.formPage("/people/{id}/identity", "Say so", func(_ *Visit, p *people.Person) aboutPerson {
-		lead := "From then on only this account there is " + p.Name + ", whatever the provider calls others: at the doors, at the console and at /api/. It counts when a second person who runs people has agreed."
-		return aboutPerson{p.Name, "Who they are at your identity provider", lead, &Form{Submit: "Say so", Back: personAt(p.ID), Fields: []*Field{
+	return o.formPage("/people/{id}/identity", "Save", func(_ *Visit, p *people.Person) aboutPerson {
+		lead := "From then on this account alone is " + p.Name + ", whatever name another account there carries. It counts when a second person who runs people has agreed."
+		return aboutPerson{p.Name, p.Name + " at your identity provider", lead, &Form{Submit: "Save", Back: personAt(p.ID), Fields: []*Field{
 			{Name: "issuer", Label: "Identity provider", Kind: Select, Need: true, Options: o.issuers()},
-			{Name: "name", Label: "What it calls them", Hint: "The claim sub of their tokens there, which it never gives to another. Ask whoever runs it.", Kind: Line, Need: true, Max: 256},
+			{Name: "name", Label: "What it calls them", Hint: "The lasting id of their account there (the claim sub). Ask whoever runs the provider.", Kind: Line, Need: true, Max: 256},
 			{Name: "why", Label: "Why you are sure", Hint: "Whoever agrees reads it.", Kind: Area, Need: true},
 		}}}
 	}, func(v *Visit, p *people.Person, f *Form) (string, error) {

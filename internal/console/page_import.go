@@ -35,7 +35,7 @@ func (o *Office) importPage() Page {
 				text.Value = string(body)
 			}
 			if strings.TrimSpace(text.Value) == "" {
-				f.Fail("file", "Choose a file, or paste what stands in it.")
+				f.Fail("file", "Choose a file, or paste its text.")
 			}
 			if f.OK() {
 				_, err := o.try(v, text.Value)
@@ -53,9 +53,9 @@ func (o *Office) importPage() Page {
 }
 
 func fileForm() *Form {
-	return &Form{Submit: "Look at it", Back: "/people", Fields: []*Field{
-		{Name: "file", Label: "File of people", Hint: "CSV or NDJSON, at most 8 MiB and 20,000 people.", Kind: File, Either: true},
-		{Name: "text", Label: "or paste what stands in it", Kind: Area, Either: true, Raw: true, Rows: 6, Max: mostFile},
+	return &Form{Submit: "See who would be added", Back: "/people", Fields: []*Field{
+		{Name: "file", Label: "File of people", Hint: "A table saved as CSV, or NDJSON. At most 20,000 people and 8 MiB.", Kind: File, Either: true},
+		{Name: "text", Label: "Or paste its text", Kind: Area, Either: true, Raw: true, Rows: 6, Max: mostFile},
 	}}
 }
 

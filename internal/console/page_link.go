@@ -7,14 +7,14 @@ import (
 // linkPage says that somebody is the same human being as another id. Parting them is a
 // button on their page.
 func (o *Office) linkPage() Page {
-	return o.formPage("/people/{id}/link", "Link them", func(_ *Visit, p *people.Person) aboutPerson {
-		return aboutPerson{p.Name, "The same human being", "Who comes under two ids, from here and from an identity provider, is one human being: neither approves for the other, and duties that belong apart stay apart. Somebody else who runs people can part them again.",
-			&Form{Submit: "Link them", Back: personAt(p.ID), Fields: []*Field{
+	return o.formPage("/people/{id}/link", "Link the two accounts", func(_ *Visit, p *people.Person) aboutPerson {
+		return aboutPerson{p.Name, "Link another account of " + p.Name, "Some people have two accounts, one from here and one from an identity provider. Linked, they count as one person: neither approves for the other, and duties that belong apart stay apart. Somebody else who runs people can part them again.",
+			&Form{Submit: "Link the two accounts", Back: personAt(p.ID), Fields: []*Field{
 				{Name: "other", Label: "Their other user name or id", Kind: Line, Need: true, Max: 256},
 			}}}
 	}, func(v *Visit, p *people.Person, f *Form) (string, error) {
 		err := o.People.Link(v.Context(), v.Viewer.Actor(), p.ID, o.who(f.Get("other")))
-		return "Linked. They count as one human being now.", err
+		return "Linked. They count as one person now.", err
 	})
 }
 

@@ -10,8 +10,8 @@ import (
 	"modicum/internal/people"
 )
 
-const editProgramText = `{{define "title"}}Change {{.Title}}{{end}}
-{{define "main"}}<div class="narrow"><p class="crumb"><a href="{{.Form.Back}}">{{.Title}}</a></p><h1>Change the program</h1>
+const editProgramText = `{{define "title"}}Details of {{.Title}}{{end}}
+{{define "main"}}<div class="narrow"><p class="crumb"><a href="{{.Form.Back}}">{{.Title}}</a></p><h1>Details of {{.Title}}</h1>
 <p class="lead">{{.Lead}}</p>{{template "form" .Form}}</div>{{end}}`
 
 var editProgramView = View("edit-program", editProgramText)
@@ -20,7 +20,7 @@ var editProgramView = View("edit-program", editProgramText)
 // people and does not own it widens it too. What was changed meanwhile by somebody else is
 // not written over: an old form would widen again what its owner just narrowed.
 func (o *Office) editProgramPage() Page {
-	return Page{Path: "/programs/{id}/edit", May: o.mayPrograms, Fresh: freshToRun, Sends: "Change it",
+	return Page{Path: "/programs/{id}/edit", May: o.mayPrograms, Fresh: freshToRun, Sends: "Save",
 		Get: func(v *Visit) error {
 			p, err := o.runningProgram(v)
 			if err != nil {
@@ -42,7 +42,7 @@ func (o *Office) editProgramPage() Page {
 			if !f.OK() {
 				return v.Again(editProgramView, o.editing(v, p, f))
 			}
-			return v.Go(programAt(p.ID), "Changed. It counts from now on.")
+			return v.Go(programAt(p.ID), "Saved. It counts from now on.")
 		},
 	}
 }
@@ -66,7 +66,7 @@ func (o *Office) editing(v *Visit, p *people.Program, f *Form) aboutPerson {
 
 func (o *Office) changeForm(v *Visit, p *people.Program) *Form {
 	f := o.programForm()
-	f.Submit, f.Back = "Change it", programAt(p.ID)
+	f.Submit, f.Back = "Save", programAt(p.ID)
 	f.Fields = slices.DeleteFunc(f.Fields, func(x *Field) bool { return x.Name == "id" || x.Name == "owner" || x.Name == "task" })
 	for name, value := range map[string]string{
 		"title": p.Title, "why": p.Why, "scopes": strings.Join(p.Scopes, "\n"), "networks": strings.Join(p.Networks, "\n"), "until": v.Moment(p.Until),

@@ -105,7 +105,7 @@ func (o *Office) programRows(v *Visit) (rows []programRow) {
 
 const newProgramText = `{{define "title"}}Add a program{{end}}
 {{define "main"}}<div class="narrow"><p class="crumb"><a href="/programs">Programs</a></p><h1>Add a program</h1>
-<p class="lead">A client without a person: it does one task, for one owner, until a day. Its owner registers its keys next.</p>
+<p class="lead">Software that asks by itself: it has one task, one owner and an end. Its owner registers its keys next.</p>
 {{template "form" .}}</div>{{end}}`
 
 var newProgramView = View("new-program", newProgramText)
@@ -142,13 +142,13 @@ func (o *Office) newProgramPage() Page {
 
 func (o *Office) programForm() *Form {
 	return &Form{Submit: "Add the program", Back: "/programs", Fields: []*Field{
-		{Name: "id", Label: "Id", Hint: "By which it signs in, its client_id. It is never given to another.", Kind: Line, Need: true, Max: 256},
-		{Name: "title", Label: "Title", Kind: Line, Need: true},
-		{Name: "owner", Label: "Owner", Hint: "User name of who answers for it. It stops when they leave.", Kind: Line, Need: true, Max: 256},
-		{Name: "why", Label: "Why", Hint: "What it is for.", Kind: Area, Need: true},
+		{Name: "title", Label: "Title", Hint: "What people call it.", Kind: Line, Need: true},
+		{Name: "id", Label: "Id", Hint: "What it signs in with, its client_id. It is never given to another.", Kind: Line, Need: true, Max: 256},
+		{Name: "owner", Label: "Owner", Hint: "The user name of whoever answers for it. It stops when they leave.", Kind: Line, Need: true, Max: 256},
+		{Name: "why", Label: "What it is for", Kind: Area, Need: true},
 		{Name: "task", Label: "Task", Kind: Select, Need: true, Options: append([]Option{{Label: "Choose"}}, o.programTasks()...)},
-		{Name: "scopes", Label: "Scopes", Hint: "SMART v2, separated by blanks, such as system/Observation.rs. They only take away.", Kind: Area, Max: 4000},
-		{Name: "networks", Label: "Networks", Hint: "Ranges of addresses that it may come from, such as 192.0.2.0/24. None means any.", Kind: Area, Max: 4000},
+		{Name: "scopes", Label: "Scopes", Hint: "They narrow what its task can use. SMART v2, such as system/Observation.rs, with spaces between several.", Kind: Area, Max: 4000},
+		{Name: "networks", Label: "Networks", Hint: "Where it may come from, such as 192.0.2.0/24, with spaces between several. Left empty, it may come from anywhere.", Kind: Area, Max: 4000},
 		{Name: "until", Label: "Until", Hint: "At most 398 days ahead.", Kind: Moment, Need: true},
 	}}
 }

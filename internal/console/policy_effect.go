@@ -22,10 +22,10 @@ var effectTable = &Table[effectRow]{
 	Name: "effect", Caption: "What it does", Sort: "way", PerPage: 100,
 	Empty: "It decides everything as the policy in force does: only texts, tests or their order changed.",
 	Columns: []Column[effectRow]{
+		{Key: "what", Title: "What", Text: func(r effectRow) string { return r.what }},
 		{Key: "way", Title: "Effect", Pick: true, Text: func(r effectRow) string { return r.way.Word }, By: func(a, b effectRow) int { return a.rank - b.rank }, Cell: func(r effectRow) Cell { return Cell{Badge: &r.way} }},
 		{Key: "who", Title: "For whom", Text: func(r effectRow) string { return r.who }},
-		{Key: "task", Title: "In", Text: func(r effectRow) string { return r.task }, Cell: func(r effectRow) Cell { return Cell{Text: r.task, Sub: r.detail} }},
-		{Key: "what", Title: "What", Text: func(r effectRow) string { return r.what }},
+		{Key: "task", Title: "Task", Text: func(r effectRow) string { return r.task }, Cell: func(r effectRow) Cell { return Cell{Text: r.task, Sub: r.detail} }},
 		{Key: "when", Title: "When", Text: func(r effectRow) string { return r.when }},
 	},
 }

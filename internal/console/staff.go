@@ -405,7 +405,7 @@ func refused(f *Form, err error) error {
 			if !f.has(name) {
 				name = ""
 			}
-			f.Fail(name, p.Say)
+			f.Fail(name, wording(p))
 		}
 		return nil
 	case errors.Is(err, access.ErrUnavailable):
@@ -415,6 +415,14 @@ func refused(f *Form, err error) error {
 		return ErrNotHere
 	}
 	return err
+}
+
+// wording is what a page says of a problem: a list to choose from needs no names of classes.
+func wording(p access.Problem) string {
+	if p.Field == "classes" && p.Code == "classes" {
+		return "Choose which kind of data is missing."
+	}
+	return p.Say
 }
 
 func (f *Form) has(name string) bool {

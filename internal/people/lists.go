@@ -123,7 +123,7 @@ func (d *Directory) FindingsOf(p *Program, now int64) (out []Finding) {
 		add("unused", "It was not used for 90 days; stop it, or say why it stays.")
 	}
 	if !d.listed(p) {
-		add("unlisted", "The policy lists no program of this id with this task, so no door answers it: add it to `programs` of organization.yaml.")
+		add("unlisted", "The policy lists no program of this id with this task, so no door answers it: add it under programs in organization.yaml.")
 	}
 	if d.wide(p) {
 		add("wide", "Its scopes are wider than its task can use; narrow them.")
