@@ -139,17 +139,23 @@ func TestEveryPage(t *testing.T) {
 	staff, first := ofStaff(t)
 	office, second := ofOffice(t)
 	laws, third := ofPolicy(t)
-	stops := slices.Concat(staff, office, laws)
+	stops := slices.Concat(staff, office, laws, ofStates(t))
 	covered(t, stops, slices.Concat(first.Paths(), second.Paths(), third.Paths(), written(t))...)
 	heard := 0
 	for some := range slices.Chunk(stops, 8) { // no browser of the tests lives longer than that
-		b := newBrowser(t)
+		var b *browser // begun by the first stop that runs
 		for _, s := range some {
-			t.Run(strings.NewReplacer("/", "-", "?", "-").Replace(s.name), func(t *testing.T) {
+			t.Run(strings.NewReplacer("/", "-", "?", "-").Replace(s.name), func(sub *testing.T) {
+				if b == nil {
+					b = newBrowser(t)
+				}
 				s.as()
-				testkit.Visit(t, b.ctx, s.web()+s.path)
-				testkit.Scriptless(t, b.ctx, s.web()+s.path)
+				testkit.Visit(sub, b.ctx, s.web()+s.path)
+				testkit.Scriptless(sub, b.ctx, s.web()+s.path)
 			})
+		}
+		if b == nil {
+			continue
 		}
 		heard += b.forget("404", "403", "422")
 		b.quiet()

@@ -193,7 +193,7 @@ func (o *Office) standing(v *Visit, s people.Standing) heldShown {
 	}
 	switch {
 	case s.Waits:
-		x.State = Badge{"waits", "wait", "for a second person"}
+		x.State, x.Because = Badge{"waits for a second person", "wait", "whoever gave it and whoever gets it cannot agree"}, ""
 	case !s.Counts || s.Because != "":
 		x.State = Badge{"does not count", "stop", ""}
 	}

@@ -1,0 +1,129 @@
+package console_test
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"modicum/internal/people"
+)
+
+// ofStates are pages in states that ofStaff, ofOffice and ofPolicy do not come to: a patient
+// who is the viewer's own, much that waits, what has ended, a list of several pages, a search
+// that finds nothing, everything in order.
+func ofStates(t *testing.T) []stop {
+	t.Helper()
+	var out []stop
+	for _, of := range []func(*testing.T) []stop{ofTheShift, ofEndings, ofLateReviews, ofManyPeople, ofDecidedChanges} {
+		out = append(out, of(t)...)
+	}
+	s := newSystem(t)
+	s.state = healthy()
+	return append(out, stop{name: "healthy/health", web: func() string { return s.web.URL }, as: func() { s.as("olga", people.RunSystem) }, path: "/health"})
+}
+
+// of is a stop of a hospital in some state.
+func (h *hospital) of(state, who, path string) stop {
+	return stop{name: state + "/" + who + path, web: func() string { return h.web.URL }, as: func() { h.as(who) }, path: path}
+}
+
+// ofTheShift: Nina's own patient, and ten requests of hers that wait.
+func ofTheShift(t *testing.T) []stop {
+	h := newHospital(t)
+	h.as("nina").posted(t)
+	h.record.found = nil
+	for i, class := range []string{
+		"coverage.member-id", "coverage.eligibility", "identifiers.account", "identifiers.license", "identifiers.device", "demographics.religion",
+		"demographics.sogi", "identity.photo", "clinical.genomic", "research.study",
+	} {
+		status, _ := h.as("nina").post(t, "/ask", "step", "send", "task", "nurse/give-care", "kind", "exception", "class", class, "patient", "p1", "text", fmt.Sprintf("the transport company asks for it, form %d", i+1), "for", "60")
+		if status != 303 {
+			t.Fatalf("asking for %s: %d", class, status)
+		}
+	}
+	return []stop{
+		h.of("shift", "nina", "/posted?to=/my/patient&task=nurse/give-care&patient=p1"), h.of("shift", "petra", "/inbox"), h.of("shift", "nina", "/"),
+		h.of("shift", "petra", "/"), h.of("nothing-found", "petra", "/record?kind=decision&who=nina"),
+	}
+}
+
+// ofEndings: lent and over, taken away, given back, open.
+func ofEndings(t *testing.T) []stop {
+	h := newHospital(t)
+	lend := func(text string) string {
+		t.Helper()
+		id := h.asks(t, text)
+		_, page := h.as("petra").get(t, "/requests/"+id)
+		h.post(t, "/requests/"+id, "digest", digest(t, page), "answer", "approve", "word", "go ahead")
+		grants := h.lent.Grants("nina")
+		if len(grants) == 0 {
+			t.Fatal("nothing was lent")
+		}
+		return grants[0].ID
+	}
+	over := lend("the transport company asks for it")
+	h.pass(2 * time.Hour)
+	taken := lend("transport again, for the way back")
+	if status, _ := h.as("petra").post(t, "/grants/"+taken, "do", "revoke", "word", "the ride was called off"); status != 303 {
+		t.Fatalf("taking it away: %d", status)
+	}
+	h.pass(time.Minute)
+	back := lend("the ride is on again at four")
+	h.as("nina").post(t, "/grants/"+back, "do", "give-back")
+	h.pass(time.Minute)
+	refused := h.asks(t, "one more ride, for her sister")
+	h.as("petra").post(t, "/requests/"+refused, "answer", "refuse", "word", "her sister is not a patient here")
+	open := lend("the ride home tonight")
+	return []stop{
+		h.of("ended", "nina", "/grants"), h.of("ended", "nina", "/grants/"+over), h.of("ended", "nina", "/grants/"+taken), h.of("ended", "nina", "/requests/"+refused),
+		h.of("ended", "nina", "/"), h.of("ended", "petra", "/grants/"+open),
+	}
+}
+
+// ofLateReviews: a glass broken days ago, attested, that nobody has reviewed; and one that
+// was.
+func ofLateReviews(t *testing.T) []stop {
+	h := newHospital(t)
+	closed, late := h.breaks(t, "p9"), h.breaks(t, "p8")
+	for _, id := range []string{closed, late} {
+		if status, _ := h.as("dora").post(t, "/grants/"+id, "do", "attest", "word", "arrest in bed four, I was the first there"); status != 303 {
+			t.Fatalf("attesting: %d", status)
+		}
+	}
+	h.pass(100 * time.Hour)
+	if status, _ := h.as("petra").post(t, "/reviews/"+closed, "verdict", "justified", "word", "the arrest is in the chart"); status != 303 {
+		t.Fatalf("reviewing: %d", status)
+	}
+	return []stop{h.of("late", "petra", "/reviews"), h.of("late", "petra", "/reviews/"+late), h.of("late", "dora", "/grants/"+closed), h.of("late", "petra", "/")}
+}
+
+// ofManyPeople: a list of several pages, one who has left, a search that fits nobody.
+func ofManyPeople(t *testing.T) []stop {
+	b := newBureau(t)
+	for i := range 60 {
+		b.adds(t, fmt.Sprintf("n%02d", i), fmt.Sprintf("Nurse Number %02d", i))
+	}
+	b.must(t)(nil, b.dir.Deactivate(t.Context(), people.Actor{ID: "ann"}, "dan", ""))
+	var out []stop
+	for _, path := range []string{"/people?page=2", "/people?q=nobody+of+that+name", "/people/dan", "/programs"} {
+		out = append(out, stop{name: "many/ann" + path, web: func() string { return b.web.URL }, as: func() { b.as("ann") }, path: path})
+	}
+	return out
+}
+
+// ofDecidedChanges: a change of policy that was refused, and the same proposed again and
+// in force.
+func ofDecidedChanges(t *testing.T) (out []stop) {
+	for _, answer := range [][]string{{"refused", "do", "refuse", "word", "the ward writes by the portal"}, {"in-force", "do", "approve"}} {
+		p := newParliament(t)
+		path := p.found(t)
+		p.as("dora").press(t, path, "do", "propose", "reason", "the ward writes to patients")
+		for _, who := range []string{"paul", "nina"} {
+			p.as(who).press(t, path, answer[1:]...)
+		}
+		for _, at := range []string{path, "/policy"} {
+			out = append(out, stop{name: answer[0] + "/dora" + at, web: func() string { return p.web.URL }, as: func() { p.as("dora") }, path: at})
+		}
+	}
+	return out
+}
