@@ -9,6 +9,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"modicum/policy"
 )
@@ -110,7 +111,7 @@ func TestC2CellsNeverExecute(t *testing.T) {
 	m := policy.Matrix{
 		Title:   "<script>alert(1)</script>",
 		Columns: []policy.MatrixColumn{{Role: "=cmd|x", Task: "+1", ID: "@x", Title: `"><script>`, Purpose: "-2", Say: "<b>"}},
-		Rows:    []policy.MatrixRow{{Class: "\tx", Cells: []policy.MatrixCell{{Treatment: "keep", Lines: []policy.Seer{{Line: "\r=1", While: "=HYPERLINK(1)"}}}}}},
+		Rows:    []policy.MatrixRow{{Class: "\tx", Cells: []policy.MatrixCell{{Treatment: "keep", Lines: []policy.Seer{{Line: "\r=1", While: "=HYPERLINK(1)", Within: " =1", Lent: "\uff1d1", Verbs: "|x", Marked: []string{"a\n=1"}}}}}}},
 	}
 	var table, page bytes.Buffer
 	if err := errors.Join(m.WriteCSV(&table), m.WriteHTML(&page)); err != nil {
@@ -121,8 +122,8 @@ func TestC2CellsNeverExecute(t *testing.T) {
 		t.Fatal(err, len(recs))
 	}
 	for _, v := range recs[1] {
-		if v != "" && strings.ContainsRune("=+-@\t\r", rune(v[0])) {
-			t.Errorf("a cell begins with %q", v[0])
+		if first, _ := utf8.DecodeRuneInString(strings.TrimSpace(v)); strings.ContainsRune("=+-@|\uff1d", first) || strings.ContainsAny(v, "\r\n\t") {
+			t.Errorf("a spreadsheet may run %q", v)
 		}
 	}
 	if strings.Contains(page.String(), "<script") {

@@ -7,6 +7,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"modicum/internal/sheet"
 )
 
 // WriteJSON writes the matrix as one JSON object.
@@ -77,7 +79,7 @@ func (m *Matrix) WriteCSV(w io.Writer) error {
 			for _, l := range r.Cells[i].Lines {
 				rec := []string{c.Role, c.Task, c.Purpose, r.Class, l.Treatment, l.Line, l.Verbs, l.While, l.Within, strings.Join(l.Marked, " "), l.Lent}
 				for k := range rec {
-					rec[k] = inert(rec[k])
+					rec[k] = sheet.Cell(rec[k])
 				}
 				if err := out.Write(rec); err != nil {
 					return err
@@ -87,14 +89,6 @@ func (m *Matrix) WriteCSV(w io.Writer) error {
 	}
 	out.Flush()
 	return out.Error()
-}
-
-// inert keeps a spreadsheet from reading a value as a formula.
-func inert(s string) string {
-	if s != "" && strings.ContainsRune("=+-@\t\r\n", rune(s[0])) {
-		return "'" + s
-	}
-	return s
 }
 
 // WriteHTML writes the matrix as one page that needs nothing else: no script, no
