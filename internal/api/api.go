@@ -75,6 +75,7 @@ type api struct {
 // call is one request of an operation.
 type call struct {
 	*api
+	op     *operation
 	r      *http.Request
 	caller *caller.Caller
 	by     people.Actor
@@ -153,7 +154,7 @@ func (a *api) serve(op *operation) http.Handler {
 		if err == nil {
 			err = op.reads(r)
 		} else if c != nil {
-			err = a.inVain(c, op, err)
+			err = c.refused(err)
 		}
 		if err != nil {
 			refuse(w, err)
@@ -181,7 +182,7 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 		return nil, problem.Token
 	}
 	now, trusted := a.Now()
-	c := &call{api: a, r: r, caller: who, by: actorOf(who), now: now.UnixMicro()}
+	c := &call{api: a, op: op, r: r, caller: who, by: actorOf(who), now: now.UnixMicro()}
 	switch {
 	case who.Actor != nil:
 		return c, problem.PersonAlone
@@ -202,13 +203,34 @@ func (c *call) on(duties []people.Duty) bool {
 	return slices.ContainsFunc(duties, func(d people.Duty) bool { return c.People.Holds(c.by.ID, d, c.now) })
 }
 
-// inVain records that somebody tried to change something and may not, for which they get
-// why; where that cannot be recorded nothing more is said (L2).
-func (a *api) inVain(c *call, op *operation, why error) error {
-	if op.method == http.MethodGet || a.Tried == nil || defect.On(defect.TriedUnsaid) {
+// refused is inVain of whoever may not do this kind of thing at all. What is no duty's to
+// guard and changes nothing is refused to applications and programs as such, and not for
+// what they look at.
+func (c *call) refused(why error) error {
+	switch {
+	case c.op.method != http.MethodGet:
+		return c.inVain(why)
+	case c.op.duties != nil:
+		return c.looked(why)
+	}
+	return why
+}
+
+// looked is inVain of what a duty guards and nobody changes.
+func (c *call) looked(why error) error {
+	if defect.On(defect.LookedUnsaid) {
 		return why
 	}
-	if err := a.Tried(c.r.Context(), c.by, op.name, problem.From(why).Slug()); err != nil {
+	return c.inVain(why)
+}
+
+// inVain records that somebody tried what they may not, for which they get why; where that
+// cannot be recorded nothing more is said (L2).
+func (c *call) inVain(why error) error {
+	if c.Tried == nil || defect.On(defect.TriedUnsaid) {
+		return why
+	}
+	if err := c.Tried(c.r.Context(), c.by, c.op.name, problem.From(inWords(why)).Slug()); err != nil {
 		return problem.Unavailable
 	}
 	return why

@@ -87,5 +87,14 @@ func within(c *caller.Caller, role, name string) (string, string, error) {
 	return ofRole, of, nil
 }
 
+// within is that of the caller's token; a task that it was not given out for is tried in vain.
+func (c *call) within(role, name string) (string, string, error) {
+	role, name, err := within(c.caller, role, name)
+	if err != nil && !defect.On(defect.OtherTaskUnsaid) {
+		err = c.inVain(err)
+	}
+	return role, name, err
+}
+
 // bound reports whether a token was given out for one task.
 func bound(c *caller.Caller) bool { return c.Task != "" && c.Task != caller.NoTask }

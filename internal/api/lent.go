@@ -215,7 +215,7 @@ func (c *call) listGrants() (any, error) {
 func (c *call) ask(w *want) (any, error) {
 	if access.Kind(w.Kind) == access.Asked { // nobody else says yes to it
 		var err error
-		if w.Role, w.Task, err = within(c.caller, w.Role, w.Task); err != nil {
+		if w.Role, w.Task, err = c.within(w.Role, w.Task); err != nil {
 			return nil, err
 		}
 	}
@@ -296,9 +296,9 @@ func (c *call) revoke(w *word) (any, error) {
 func (c *call) breakGlass(w *glassWant) (any, error) {
 	now, _ := c.Now()
 	if !lately(c.caller.AuthTime, now, c.Shift) {
-		return nil, problem.ProveAgain
+		return nil, c.inVain(problem.ProveAgain)
 	}
-	role, task, err := within(c.caller, w.Role, w.Task)
+	role, task, err := c.within(w.Role, w.Task)
 	if err != nil {
 		return nil, err
 	}

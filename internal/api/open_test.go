@@ -74,3 +74,45 @@ func TestL2_WhatIsTriedInVainBeforeItBeginsIsOnRecord(t *testing.T) {
 	k.untold = true
 	try("nina", "POST", "/grants/x/give-back", 503)
 }
+
+// TestL2_ALookThatADutyGuardsIsRefusedOnRecord: whoever looks where they may not is told
+// so, and it is known; what everybody may look at of their own is not noted.
+func TestL2_ALookThatADutyGuardsIsRefusedOnRecord(t *testing.T) {
+	k := newClinic(t)
+	guarded := map[string]string{
+		"/record/01a20846-fe00-751f-9e04-9c1f90901a70": "getRecord", "/health": "health", "/people": "listPeople", "/people/olga": "getPerson",
+		"/people/olga/tokens": "listTokensOf", "/policy-changes": "listPolicyChanges", "/see-as": "seeAsChoices",
+	}
+	for path, name := range guarded {
+		k.tried, k.untold = nil, false
+		if status, v := k.call("nina", "GET", path, ""); status != http.StatusForbidden || !slices.Equal(k.tried, []string{"nina " + name + " not-yours"}) {
+			t.Errorf("%s: %d %v, on record %q", path, status, v, k.tried)
+		}
+		k.untold = true
+		if status, _ := k.call("nina", "GET", path, ""); status != http.StatusServiceUnavailable {
+			t.Errorf("%s, where that cannot be recorded: %d", path, status)
+		}
+	}
+	k.tried, k.untold = nil, false
+	for _, path := range []string{"/people/nina", "/programs", "/grants", "/me"} {
+		if status, v := k.call("nina", "GET", path, ""); status != http.StatusOK || len(k.tried) > 0 {
+			t.Errorf("%s: %d %v, on record %q", path, status, v, k.tried)
+		}
+	}
+}
+
+// TestL2_WhatATokenIsTriedForBeyondItsTaskIsOnRecord, at each operation that says for what.
+func TestL2_WhatATokenIsTriedForBeyondItsTaskIsOnRecord(t *testing.T) {
+	k := newClinic(t)
+	k.token = func(c *caller.Caller) { c.Task = "nurse/give-care" }
+	for path, tt := range map[string][2]string{
+		"/requests":    {"ask", `{"kind":"ask","task":"cover","patients":[],"record":"Patient/p1","classes":["identifiers.ssn"],"reason":{"text":"two of one name"}}`},
+		"/break-glass": {"breakGlass", `{"patient":"p1","task":"cover","reason":{"text":"found unconscious"}}`},
+		"/look":        {"look", `{"patient":"p1","task":"cover"}`},
+	} {
+		k.tried = nil
+		if status, v := k.call("nina", "POST", path, tt[1]); status != http.StatusForbidden || !slices.Equal(k.tried, []string{"nina " + tt[0] + " not-for-task"}) {
+			t.Errorf("%s: %d %v, on record %q", path, status, v, k.tried)
+		}
+	}
+}

@@ -97,6 +97,13 @@ func (c *call) me() (any, error) {
 // runsPeople guards what is for those who run people or review what they do, whose token is
 // for no one task.
 func (c *call) runsPeople() error {
+	if err := c.mayRun(); err != nil {
+		return c.looked(err)
+	}
+	return nil
+}
+
+func (c *call) mayRun() error {
 	if bound(c.caller) && !defect.On(defect.LentPastToken) {
 		return problem.NotForTask
 	}
@@ -232,7 +239,7 @@ func (c *call) unlink(o *wire.Other) (any, error) {
 }
 
 // sees reports whether a program is the caller's to look at.
-func (c *call) sees(p *people.Program) bool { return p.Owner == c.by.ID || c.runsPeople() == nil }
+func (c *call) sees(p *people.Program) bool { return p.Owner == c.by.ID || c.mayRun() == nil }
 
 // programOf is a program with what stands out about it.
 func (c *call) programOf(p *people.Program, found []people.Finding) program {

@@ -38,14 +38,14 @@ func (a *api) policyOperations() []operation {
 // governs guards what is proposed and decided, as the console's pages of it do.
 func (c *call) governs() error {
 	if bound(c.caller) && !defect.On(defect.LentPastToken) {
-		return problem.NotForTask
+		return c.looked(problem.NotForTask)
 	}
 	for _, d := range change.Readers() {
 		if c.People.Holds(c.by.ID, d, c.now) || defect.On(defect.ChangesForAll) {
 			return nil
 		}
 	}
-	return problem.NotYours
+	return c.looked(problem.NotYours)
 }
 
 // found is a change that whoever asks may read.

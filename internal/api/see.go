@@ -3,7 +3,6 @@ package api
 import (
 	"encoding/json"
 	"errors"
-	"net/http"
 	"strings"
 
 	"modicum/internal/api/wire"
@@ -70,7 +69,7 @@ func (c *call) opens(w *wire.SeeAs) bool {
 
 func (c *call) seeAs(w *wire.SeeAs) (any, error) {
 	if !c.opens(w) && !defect.On(defect.LentPastToken) {
-		return nil, c.inVain(c, &operation{method: http.MethodPost, name: "seeAs"}, problem.NotForTask)
+		return nil, c.inVain(problem.NotForTask)
 	}
 	chosen := preview.Chosen{From: w.From, Sample: w.Sample, Text: w.Text, Patient: w.Patient, Own: w.Own}
 	if lacks := c.Desk.Lacks(c.asker(), chosen); len(lacks) > 0 {
@@ -145,7 +144,7 @@ func notResources(wrong *preview.WrongError) error {
 }
 
 func (c *call) look(w *wire.Look) (any, error) {
-	role, task, err := within(c.caller, w.Role, w.Task)
+	role, task, err := c.within(w.Role, w.Task)
 	if err != nil {
 		return nil, err
 	}

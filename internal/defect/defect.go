@@ -215,6 +215,8 @@ const (
 	LentPastToken      Defect = "lent-past-token"      // a token for one task, or of a program, is lent by for any
 	ApplicationActs    Defect = "application-acts"     // an application's token asks and decides in its person's name
 	TriedUnsaid        Defect = "tried-unsaid"         // what is tried in vain through the API is not recorded
+	LookedUnsaid       Defect = "looked-unsaid"        // whoever may not look there has tried it unrecorded
+	OtherTaskUnsaid    Defect = "other-task-unsaid"    // what a token is tried for beyond its task is not recorded
 )
 
 // Faults of the FHIR door's searches that rest on several.

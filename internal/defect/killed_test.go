@@ -144,6 +144,8 @@ var killers = map[Defect]killer{
 	TokenBreaksGlass:   {inDoor, "TestG5_ATokensPurposeBreaksNoGlass", ""},
 	LentPastToken:      {inAPI, "TestG8_ADoorLendsToAPersonForTheTaskOfTheirTokenAlone", ""},
 	ApplicationActs:    {inAPI, "TestG8_AnApplicationsTokenAsksForNothingAndDecidesNothing", ""},
+	LookedUnsaid:       {inAPI, "TestL2_ALookThatADutyGuardsIsRefusedOnRecord", ""},
+	OtherTaskUnsaid:    {inAPI, "TestL2_WhatATokenIsTriedForBeyondItsTaskIsOnRecord", ""},
 	TriedUnsaid:        {inAPI, "TestL2_WhatIsTriedInVainBeforeItBeginsIsOnRecord", ""},
 	GlassForAll:        {inGate, "TestG5_ABrokenGlassShowsItsPatientAndNeverTheAbsolute", ""},
 	LoansJoined:        {inGate, "TestRule14_AnExceptionIsOneMoreLineAndTwoAreNotJoined", ""},

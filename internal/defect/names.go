@@ -237,7 +237,7 @@ func All() []Defect {
 		TokenBreaksGlass,
 		LentPastToken,
 		ApplicationActs,
-		TriedUnsaid,
+		TriedUnsaid, LookedUnsaid, OtherTaskUnsaid,
 		RevokedLends,
 		LentToLeavers,
 		OverdueUnheld,
