@@ -71,9 +71,12 @@ func (v visit) do(actions ...chromedp.Action[chromedp.Void]) {
 	}
 }
 
+// keep takes a picture of the page as somebody finds it: nothing has the focus, and no
+// table is moved aside.
 func (v visit) keep(name string) {
 	v.tb.Helper()
 	if pictured() {
+		found[bool](v, `(() => { document.activeElement.blur(); document.querySelectorAll(".scroll").forEach(e => e.scrollTo(0, 0)); return true })()`)
 		keep(v.tb, v.ctx, name)
 	}
 }
