@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -223,11 +224,15 @@ func printable(s string, lines bool) bool {
 	})
 }
 
+// twoNames begins like Social Security number.
+var twoNames = regexp.MustCompile(`^\p{Lu}\p{Ll}+ \p{Lu}\p{Ll}`)
+
+// lowerFirst begins a title small, unless it begins with a name or an abbreviation.
 func lowerFirst(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if n < len(s) {
-		if next, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(next) {
-			return s // an abbreviation
+		if next, _ := utf8.DecodeRuneInString(s[n:]); unicode.IsUpper(next) || twoNames.MatchString(s) {
+			return s
 		}
 	}
 	return string(unicode.ToLower(r)) + s[n:]

@@ -51,7 +51,7 @@ func (s Setting) place() string {
 }
 
 var settingsTable = &Table[Setting]{
-	Name: "settings", Caption: "Keys of the configuration", PerPage: 200,
+	Name: "settings", Caption: "Keys", PerPage: 200,
 	Empty: "Nothing is known of the configuration.",
 	Columns: []Column[Setting]{
 		{Key: "key", Title: "Key", Text: func(s Setting) string { return s.Path }, Cell: func(s Setting) Cell { return Cell{Text: s.Path, Code: true, Sub: s.Text} }},

@@ -124,9 +124,9 @@ type trailShown struct {
 func reviewForm() *Form {
 	return &Form{Submit: "Close the review", Back: "/reviews", Fields: []*Field{
 		{Name: "verdict", Label: "What you found", Kind: Radios, Need: true, Options: []Option{
-			{Value: string(access.Justified), Label: "Justified", Hint: "it was needed, and no more was opened than that"},
-			{Value: string(access.Unclear), Label: "Unclear", Hint: "to be followed up elsewhere"},
-			{Value: string(access.Unjustified), Label: "Not justified", Hint: "it was not needed, or went too far"},
+			{Value: string(access.Justified), Label: "Justified", Hint: "It was needed, and no more was opened than that."},
+			{Value: string(access.Unclear), Label: "Unclear", Hint: "To be followed up elsewhere."},
+			{Value: string(access.Unjustified), Label: "Not justified", Hint: "It was not needed, or went too far."},
 		}},
 		{Name: "word", Label: "In a word", Hint: "What you looked at and what you found.", Kind: Area, Need: true},
 	}}

@@ -34,7 +34,7 @@ type seeRow struct {
 }
 
 var seeTable = &Table[seeRow]{
-	Name: "tasks", Caption: "Tasks of the policy in force", Empty: "The policy in force has no task.",
+	Name: "tasks", Caption: "Tasks of the policy in force", PerPage: 20, Empty: "The policy in force has no task.",
 	Columns: []Column[seeRow]{
 		{Key: "task", Title: "Task", Text: func(r seeRow) string { return r.Title }, Cell: func(r seeRow) Cell {
 			return Cell{Text: r.Title, Href: "/see-as/" + url.PathEscape(r.Role) + "/" + url.PathEscape(r.Task), Sub: cmp.Or(r.Justify, r.Say)}

@@ -9,7 +9,15 @@ import (
 )
 
 // words turns a name of the policy into words.
-func words(name string) string { return strings.ReplaceAll(name, "-", " ") }
+func words(name string) string {
+	if name == "it" { // the purpose
+		return "IT"
+	}
+	return lawNames.Replace(strings.ReplaceAll(name, "-", " "))
+}
+
+// lawNames are names of laws, which a name of the policy cannot spell as people do.
+var lawNames = strings.NewReplacer("part2", "Part 2", "part 2", "Part 2")
 
 func wordsOf(names doc.Words) string { return words(strings.Join(texts(names), ", ")) }
 
