@@ -158,17 +158,17 @@ func (r *Record) tellDecision(e *entryShown) {
 	e.say("Who", named(e.Who, d.Who), e.Title)
 	e.say("For whom", d.Behalf)
 	e.say("Task", r.taskTitles(d))
-	e.say("Purpose", words(d.Purpose), d.PurposeCode, d.Flow)
+	e.say("Purpose", purposeOf(d), words(d.Flow))
 	if len(d.Asked) > 0 {
 		e.say("Asked for", d.Asked[0])
 		e.say("By", d.Asked[1:]...)
 	}
-	e.say("Door", d.Door, words(d.Interaction))
+	e.say("Door", doorTitle(d.Door), words(d.Interaction))
 	e.say("Reach", d.Scope)
 	e.say("Application", d.Client)
 	e.say("Scopes of its token", d.Scopes...)
 	e.say("From", d.Network)
-	e.say("Had to be met", d.Obligations...)
+	e.say("Had to be met", words(strings.Join(d.Obligations, ", ")))
 	e.say("Without minimum necessary, by", d.Exemption)
 	e.say("Watched", r.classTitles(d.Alerts)...)
 	if !d.TimeTrusted {
@@ -201,6 +201,21 @@ func (r *Record) tellDecision(e *entryShown) {
 	}
 	e.Hashes = append(e.Hashes, saying{Name: "Policy", Text: d.Generation.Policy}, saying{Name: "Catalog", Text: d.Generation.Catalog},
 		saying{Name: "Reading rules", Text: "version " + strconv.FormatInt(d.Generation.Semantics, 10)})
+}
+
+// purposeOf is what it was for, with the code that the door was told.
+func purposeOf(d *ledger.Decision) string {
+	if d.Purpose == "" || d.PurposeCode == "" {
+		return words(d.Purpose) + d.PurposeCode
+	}
+	return words(d.Purpose) + " (" + d.PurposeCode + ")"
+}
+
+func doorTitle(door string) string {
+	if door == "fhir" || door == "sql" {
+		return strings.ToUpper(door)
+	}
+	return door
 }
 
 // but leaves out what stands in the other list: a fact that holds restricts as well,

@@ -221,7 +221,7 @@ type sourceRow struct {
 }
 
 var sourcesTable = &Table[sourceRow]{
-	Name: "sources", Caption: "Sources of facts", Sort: "state",
+	Name: "sources", Caption: "Sources", Sort: "state",
 	Empty: "The policy names no source, so nothing rests on facts.",
 	Columns: []Column[sourceRow]{
 		{Key: "source", Title: "Source", Text: func(s sourceRow) string { return cmp.Or(s.Title, s.Name) }, Cell: func(s sourceRow) Cell {

@@ -292,8 +292,8 @@ func TestRecordIsToldInWords(t *testing.T) {
 	}
 	_, page = l.get(t, "/record/"+ledgertest.ID(1))
 	for _, want := range []string{
-		"treatment, TREAT", "/grants/" + ledgertest.ID(77), "part-2-notice", "12 × Observation", "3 × Observation", "no line of the task shows anything of it",
-		"during shift", "own chart", "nurse/give-care/1", "It follows to the bit", "/proof", "modicum ledger verify", "&#43;1f2e3d4c&#43;", "&#34;kind&#34;:&#34;decision&#34;", ledgertest.Patient(1),
+		"treatment (TREAT)", "/grants/" + ledgertest.ID(77), "Part 2 notice", "12 × Observation", "3 × Observation", "no line of the task shows anything of it",
+		"during shift", "own chart", "nurse/give-care/1", "The same comes of what is recorded with it", "/proof", "modicum ledger verify", "&#43;1f2e3d4c&#43;", "&#34;kind&#34;:&#34;decision&#34;", ledgertest.Patient(1),
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the entry does not say %q", want)
@@ -323,14 +323,14 @@ func TestDerivedAgainIsSaidAsItIs(t *testing.T) {
 		err    error
 		says   string
 	}{
-		{"it agrees", nil, nil, "It follows to the bit"},
+		{"it agrees", nil, nil, "The same comes of what is recorded with it"},
 		{"it differs", []string{"view of Observation: recorded and derived differ"}, nil, "It does not follow from what is recorded with it"},
 		{"no policy", nil, oversight.ErrNoPolicy, "not among the archived ones"},
 		{"another catalog", nil, gate.ErrOtherGeneration, "under another catalog"},
 	} {
 		l.shelf.differ, l.shelf.replay = tt.differ, tt.err
 		_, page := l.get(t, path)
-		if !strings.Contains(page, tt.says) || (tt.name != "it agrees") == strings.Contains(page, "It follows to the bit") {
+		if !strings.Contains(page, tt.says) || (tt.name != "it agrees") == strings.Contains(page, "The same comes of what is recorded with it") {
 			t.Errorf("%s: not said", tt.name)
 		}
 	}
