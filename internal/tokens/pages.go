@@ -8,7 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/url"
-	"strings"
+	"strconv"
 	"time"
 )
 
@@ -251,8 +251,12 @@ func (b *browser) answered(w http.ResponseWriter, r *http.Request, ok, yes bool)
 
 // Minutes is how long a token lives, in words.
 func (p plea) Minutes() string {
-	if p.For%time.Hour == 0 && p.For > time.Hour {
-		return strings.TrimSuffix(p.For.String(), "0m0s")
+	n, unit := int(p.For.Minutes()), "minute"
+	if p.For%time.Hour == 0 {
+		n, unit = int(p.For.Hours()), "hour"
 	}
-	return strings.TrimSuffix(p.For.String(), "0s")
+	if n != 1 {
+		unit += "s"
+	}
+	return strconv.Itoa(n) + " " + unit
 }

@@ -88,7 +88,7 @@ func TestACommandLineGetsATokenThroughTheBrowser(t *testing.T) {
 	h := newHouse(t)
 	f := authorization()
 	w := h.browse("alice", "GET", "/sign-in/authorize", f)
-	for _, want := range []string{"Alice Example", "nurse/give-care", "30m", "ward-pc-7", "10.9.9.9"} {
+	for _, want := range []string{"Alice Example", "nurse/give-care", "30 minutes", "ward-pc-7", "10.9.9.9"} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page does not say %s: %s", want, w.Body)
 		}
