@@ -1,10 +1,13 @@
 package console_test
 
 import (
+	"context"
 	"fmt"
 	"testing"
 	"time"
 
+	"modicum/internal/console"
+	"modicum/internal/health"
 	"modicum/internal/people"
 )
 
@@ -19,7 +22,23 @@ func ofStates(t *testing.T) []stop {
 	}
 	s := newSystem(t)
 	s.state = healthy()
+	only := observing(t)
+	out = append(out, stop{name: "observing/health", web: func() string { return only.web.URL }, as: func() { only.as("olga", people.RunSystem) }, path: "/health"})
 	return append(out, stop{name: "healthy/health", web: func() string { return s.web.URL }, as: func() { s.as("olga", people.RunSystem) }, path: "/health"})
+}
+
+// observing is an installation that only observes and does without a safeguard, as every
+// page says.
+func observing(t *testing.T) *system {
+	t.Helper()
+	s := &system{state: healthy(), world: newWorld(t, func(c *console.Config) {
+		c.Observe = true
+		c.Lacks = func() []string {
+			return []string{"One person alone runs people: nobody agrees to the rights that they give."}
+		}
+	})}
+	rebuild(t, s.world, (&console.System{Health: func(context.Context) *health.State { return s.state }, Installation: installation}).Pages()...)
+	return s
 }
 
 // of is a stop of a hospital in some state.

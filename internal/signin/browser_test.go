@@ -264,7 +264,6 @@ func TestAPasskeyWhoseCountWentBackIsRefusedAndTold(t *testing.T) {
 func TestThePagesLookRight(t *testing.T) {
 	s := newSite(t)
 	d := newDesktop(t, s)
-	d.enrolled("alice")
 	look := func(name, path string) {
 		t.Run(name, func(t *testing.T) {
 			testkit.Look(t, d.ctx, d.base()+path)
@@ -274,6 +273,7 @@ func TestThePagesLookRight(t *testing.T) {
 	look("sign-in", "/sign-in")
 	look("link", "/sign-in/enrol")
 	look("recover", "/sign-in/recover")
+	d.enrolled("alice")
 	signedIn(t, s, "alice")
 	look("registered", "/sign-in/registered")
 	look("settings", "/settings/sign-in")
