@@ -76,7 +76,7 @@ func (k *clinic) books(t testing.TB, desk *book.Desk, in func() *policy.Set, kno
 
 // view is of patient p7 alone.
 func (k *clinic) view(_ context.Context, by preview.Asker, task, patient string) ([]byte, error) {
-	k.own = append(k.own, fmt.Sprint(by.ID, " ", task, " ", patient, " ", by.Purposes, " ", by.Tokens))
+	k.own = append(k.own, fmt.Sprint(by.ID, " ", task, " ", patient, " ", by.Purposes, " ", by.Tokens, " ", by.Until.Format(time.TimeOnly)))
 	if patient != "p7" {
 		return nil, preview.ErrOwn
 	}

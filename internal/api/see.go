@@ -27,7 +27,7 @@ func (a *api) seeOperations() []operation {
 func (c *call) asker() preview.Asker {
 	return preview.Asker{
 		ID: c.by.ID, Roles: c.caller.Roles, How: c.caller.AMR, Network: c.by.Network, Dept: c.caller.Dept, Facility: c.caller.Facility, Practitioners: c.caller.Practitioners,
-		Client: c.caller.Client, Purposes: c.caller.PurposeOfUse, Tokens: c.caller.Tokens,
+		Client: c.caller.Client, Purposes: c.caller.PurposeOfUse, Tokens: c.caller.Tokens, Until: c.caller.Expires,
 	}
 }
 

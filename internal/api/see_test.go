@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"modicum/internal/caller"
 	"modicum/internal/people"
@@ -105,6 +106,7 @@ func TestC1_OwnRecordsAreReadWithATokenThatOpensThem(t *testing.T) {
 		}
 		k.token = func(c *caller.Caller) {
 			c.Roles, c.Task, c.Tokens, c.PurposeOfUse = []string{"nurse"}, tt.token, []string{"t7"}, []string{"TREAT"}
+			c.Expires = time.Date(2026, 11, 23, 12, 0, 7, 0, time.UTC)
 		}
 		before := len(k.log.Entries())
 		status, v := k.call("iris", "POST", "/see-as", fmt.Sprintf(`{"task":"nurse/give-care","from":%q,"sample":"p1","patient":"p7","own":%q,"assume":[]}`, tt.from, tt.own))
@@ -114,7 +116,7 @@ func TestC1_OwnRecordsAreReadWithATokenThatOpensThem(t *testing.T) {
 		switch {
 		case tt.want == 403 && (len(k.own) > 0 || len(k.log.Entries()) > before || !slices.Equal(k.tried, []string{"iris seeAs not-for-task"})):
 			t.Errorf("%d: asked %q, on record %d more, tried %q", n, k.own, len(k.log.Entries())-before, k.tried)
-		case tt.want == 200 && tt.from == "own-view" && !slices.Equal(k.own, []string{"iris nurse/give-care p7 [TREAT] [t7]"}):
+		case tt.want == 200 && tt.from == "own-view" && !slices.Equal(k.own, []string{"iris nurse/give-care p7 [TREAT] [t7] 12:00:07"}):
 			t.Errorf("%d: asked as %q", n, k.own)
 		}
 	}

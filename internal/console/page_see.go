@@ -94,7 +94,7 @@ func (o *Overseer) seenTask(v *Visit) (policy.TaskInfo, error) {
 // asker is the viewer as one who looks.
 func asker(v *Viewer) preview.Asker {
 	p := v.Person
-	return preview.Asker{ID: p.ID, Roles: v.Roles, How: v.How, Network: v.Network, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners}
+	return preview.Asker{ID: p.ID, Roles: v.Roles, How: v.How, Network: v.Network, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners, Until: v.Until}
 }
 
 // seeForm asks what holds, what restricts, and which records.

@@ -35,7 +35,7 @@ func Signed(of Rolls, now func() (time.Time, bool)) func(*http.Request) *Viewer 
 			return nil
 		}
 		at, _ := now()
-		v := &Viewer{Person: p, Roles: of.Roles(p.ID, at.UnixMicro()), Session: s.ID, How: s.How, Network: s.Network, Zone: zoneOf(&zones, p.Zone)}
+		v := &Viewer{Person: p, Roles: of.Roles(p.ID, at.UnixMicro()), Session: s.ID, Until: time.UnixMicro(s.Until), How: s.How, Network: s.Network, Zone: zoneOf(&zones, p.Zone)}
 		for _, d := range people.Duties() {
 			if of.Holds(p.ID, d, at.UnixMicro()) {
 				v.Duties = append(v.Duties, d)

@@ -17,8 +17,9 @@ type Viewer struct {
 	Person  *people.Person
 	Roles   []string // effective, sorted
 	Duties  []people.Duty
-	Session string   // id
-	How     []string // how they signed in, as RFC 8176 calls it
+	Session string    // id
+	Until   time.Time // when the session ends at the latest; zero: nobody knows
+	How     []string  // how they signed in, as RFC 8176 calls it
 	Network string
 	Zone    *time.Location // in which times are shown; nil is the installation's
 }

@@ -15,6 +15,7 @@ const (
 	SessionOutlives        Defect = "session-outlives"         // a session goes on though its person has left
 	SeeAsUnrecorded        Defect = "see-as-unrecorded"        // records are shown as another task sees them without a record of it
 	SeeAsUpstream          Defect = "see-as-upstream"          // records of the upstream are read as the task, not as whoever looks
+	SeenPastToken          Defect = "seen-past-token"          // one's own view outlives what it is asked with
 	SeeAsOfBefore          Defect = "see-as-of-before"         // a page asks by what its viewer held when it was made
 	LookUnrecorded         Defect = "look-unrecorded"          // what a task shows of a patient is told without a record of it
 	ReachTellsRestrictions Defect = "reach-tells-restrictions" // and so is what a restriction hides

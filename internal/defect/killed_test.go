@@ -221,6 +221,7 @@ var killers = map[Defect]killer{
 	ProgramGuessed:         {inAPI, "TestG8_AProgramIsChangedByWhoMay", ""},
 	SeeAsUnrecorded:        {inConsole, "TestL1_SeeingAsAnotherIsOnRecordFirst", ""},
 	SeeAsUpstream:          {inServe, "TestN4_SeeAsReadsAPatientAsTheViewersOwnRequest", ""},
+	SeenPastToken:          {inServe, "TestG3_OnesOwnViewEndsWithWhatItIsAskedWith", ""},
 	SeeAsOfBefore:          {inServe, "TestN4_SeeAsGoesByWhatTheViewerHoldsNow", ""},
 	ReadUnsaid:             {inConsole, "TestL2_WhoReadsTheRecordIsOnRecordFirst", ""},
 	ReadUnkept:             {inConsole, "TestL1_NothingOfTheRecordIsShownToWhoCannotBeRecorded", ""},

@@ -288,7 +288,7 @@ func All() []Defect {
 		SessionOutlives,
 		SeeAsUnrecorded,
 		SeeAsUpstream,
-		SeeAsOfBefore,
+		SeenPastToken, SeeAsOfBefore,
 		LookUnrecorded,
 		ReadUnsaid,
 		ReadUnkept,

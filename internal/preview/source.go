@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"modicum/catalog"
 	"modicum/policy"
@@ -36,6 +37,9 @@ type Asker struct {
 	Client         string   // that asks in their name
 	Purposes       []string // to which their token is bound; none: to no one
 	Tokens         []string // ids of what they ask with: their end ends the answer
+	// Until is when what they ask with ends by itself, and the answer with it; zero: it
+	// does not.
+	Until time.Time
 }
 
 // View reads a patient's records as the looker's own request for one of their own tasks:

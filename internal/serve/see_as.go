@@ -83,7 +83,10 @@ func (s *Server) ownView(ctx context.Context, by preview.Asker, task, patient st
 func (s *Server) asCaller(by preview.Asker, task string) *caller.Caller {
 	asOf := s.ends.Turn()
 	now, _ := s.opts.Now()
-	until, away := time.Time{}, int64(0)
+	until, expires, away := time.Time{}, now.Add(ownWithin), int64(0)
+	if !by.Until.IsZero() && by.Until.Before(expires) && !defect.On(defect.SeenPastToken) {
+		expires = by.Until
+	}
 	if known := s.org.people.Person(by.ID); known != nil && !defect.On(defect.SeeAsOfBefore) {
 		held := s.org.people.Roles(by.ID, now.UnixMicro())
 		by.Roles = slices.DeleteFunc(slices.Clone(by.Roles), func(role string) bool { return !slices.Contains(held, role) })
@@ -94,7 +97,7 @@ func (s *Server) asCaller(by preview.Asker, task string) *caller.Caller {
 	}
 	return &caller.Caller{
 		ID: by.ID, Subject: by.ID, Roles: by.Roles, Dept: by.Dept, Facility: by.Facility, Practitioners: by.Practitioners, Task: task, Until: until, Away: away,
-		Client: by.Client, AMR: by.How, Network: by.Network, PurposeOfUse: by.Purposes, Tokens: by.Tokens, Issuer: s.public().String(), Issued: now, Expires: now.Add(ownWithin), AsOf: asOf,
+		Client: by.Client, AMR: by.How, Network: by.Network, PurposeOfUse: by.Purposes, Tokens: by.Tokens, Issuer: s.public().String(), Issued: now, Expires: expires, AsOf: asOf,
 	}
 }
 

@@ -101,3 +101,18 @@ func TestN4_SeeAsGoesByWhatTheViewerHoldsNow(t *testing.T) {
 		t.Errorf("from where they were, as whom they were: %q, %q", c.Dept, c.Practitioners)
 	}
 }
+
+// TestG3_OnesOwnViewEndsWithWhatItIsAskedWith, a token or a session: it is no more than a
+// request with that would be.
+func TestG3_OnesOwnViewEndsWithWhatItIsAskedWith(t *testing.T) {
+	s := lendingSite(t)
+	now := time.Now()
+	v := preview.Asker{ID: "alice", Roles: []string{"clinician"}, Until: now.Add(2 * time.Second)}
+	if c := s.server.AsCaller(v, "clinician/chart"); !c.Expires.Equal(v.Until) {
+		t.Errorf("it holds %v longer than what it is asked with", c.Expires.Sub(v.Until))
+	}
+	v.Until = now.Add(time.Hour)
+	if c := s.server.AsCaller(v, "clinician/chart"); !c.Expires.Before(now.Add(time.Minute)) {
+		t.Errorf("it holds until %v", c.Expires)
+	}
+}
