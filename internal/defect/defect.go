@@ -165,10 +165,11 @@ const (
 	CutLate             Defect = "cut-late"              // an answer is cut off between its parts only
 
 	// What the upstream sends.
-	BehindUnseen    Defect = "behind-unseen"     // what a server says behind an answer that came whole is forgotten
-	AnswerOfAnother Defect = "answer-of-another" // what it says unasked is the answer to what is asked next
-	FramedTwice     Defect = "framed-twice"      // two headers tell where an answer ends
-	BodyAfterNone   Defect = "body-after-none"   // what follows a status without a body is the answer to what is asked next
+	BehindUnseen     Defect = "behind-unseen"      // what a server says behind an answer that came whole is forgotten
+	AnswerOfAnother  Defect = "answer-of-another"  // what it says unasked is the answer to what is asked next
+	FramedTwice      Defect = "framed-twice"       // two headers tell where an answer ends
+	ChunksWithoutEnd Defect = "chunks-without-end" // a body may come byte by byte for as long as it is waited for
+	BodyAfterNone    Defect = "body-after-none"    // what follows a status without a body is the answer to what is asked next
 
 	DecidersWritten  Defect = "deciders-written"   // who depends on a record writes what it decides by
 	WriteNotAwaited  Defect = "write-not-awaited"  // the upstream sees a write before the record of it is durable

@@ -163,6 +163,7 @@ func All() []Defect {
 		BehindUnseen,
 		FramedTwice,
 		BodyAfterNone,
+		ChunksWithoutEnd,
 		GoneUnrecorded,
 		SegmentHalfSeen,
 		NamesForgotten,

@@ -140,7 +140,7 @@ func (f *fields) frame(l *link, a *answer, r *reply) error {
 		r.done = true
 		r.ends = r.ends || (f.chunked || f.length > 0) && !defect.On(defect.BodyAfterNone) // the body that it tells of may come all the same
 	case f.chunked:
-		r.from, r.left = l.chunks(), -1
+		r.from, r.left = &chunks{link: l}, -1
 	case f.lengths > 0:
 		r.left, a.length = f.length, f.length
 	default:

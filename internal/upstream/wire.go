@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 	"net"
-	"net/http/httputil"
 	"os"
 	"strconv"
 	"sync"
@@ -307,9 +306,6 @@ func (l *link) failure(ctx context.Context, err error) error {
 	}
 	return err
 }
-
-// chunks reads a body in chunks (RFC 9112 section 7.1).
-func (l *link) chunks() io.Reader { return httputil.NewChunkedReader(l.in) }
 
 // requestLine appends the line and the headers that we send and no others.
 func (c *Client) requestLine(b []byte, path, token string) []byte {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -12,6 +13,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -28,6 +30,8 @@ type raw struct {
 	conns int      // guarded by mu
 	asked int      // guarded by mu
 	last  net.Conn // guarded by mu
+
+	written atomic.Int64 // bytes that somebody read, over pipes
 }
 
 // A script may end with these: what the server does after what it wrote.
@@ -107,7 +111,9 @@ func (r *raw) serve(ctx context.Context, c net.Conn) {
 		r.mu.Unlock()
 		text, ends := strings.CutSuffix(script, hangUp)
 		text, waits := strings.CutSuffix(text, wait)
-		if _, err := c.Write([]byte(text)); err != nil || ends {
+		n, err := c.Write([]byte(text))
+		r.written.Add(int64(n))
+		if err != nil || ends {
 			return
 		}
 		if waits {
@@ -398,11 +404,46 @@ func TestNoMoreConnectionsThanAllowed(t *testing.T) {
 	readers.Wait()
 }
 
+// TestFC51_ChunksBringMoreThanTheirFraming: a server that sends a body byte by byte makes us
+// work for each of them, and is not listened to for long; small chunks are no fault.
+func TestFC51_ChunksBringMoreThanTheirFraming(t *testing.T) {
+	const most = 8 << 20 // bytes that it writes, where nobody stops it
+	endless := strings.Repeat("1\r\nx\r\n", most/6)
+	head := "HTTP/1.1 200 OK\r\n" + kind + "Transfer-Encoding: chunked\r\n\r\n"
+	r := piped(t, head+endless+hangUp)
+	if _, err := r.read(t); !errors.Is(err, upstream.ErrUpstream) {
+		t.Errorf("error %v", err)
+	}
+	if n := r.written.Load(); n > 256<<10 {
+		t.Errorf("%d bytes were read of it", n)
+	}
+	small := strings.Repeat("8\r\nabcdefgh\r\n", 100_000)
+	if got, err := piped(t, head+small+"0\r\n\r\n"+hangUp).read(t); err != nil || len(got) != 800_000 {
+		t.Errorf("small chunks: %d bytes, %v", len(got), err)
+	}
+}
+
+// asNetHTTP is the body that net/http reads out of a script.
+func asNetHTTP(script string) (string, error) {
+	in := bufio.NewReader(strings.NewReader(script))
+	for {
+		res, err := http.ReadResponse(in, &http.Request{Method: http.MethodGet})
+		if err != nil {
+			return "", err
+		}
+		if res.StatusCode >= 200 {
+			b, err := io.ReadAll(res.Body)
+			return string(b), err
+		}
+	}
+}
+
 // FuzzAnswer: whatever a server sends, a read ends, and an answer that is taken is one of
-// JSON's media type.
+// JSON's media type, which net/http would take as well, with the same body.
 func FuzzAnswer(f *testing.F) {
 	f.Add(sized("{}"))
 	f.Add(answered("Transfer-Encoding: chunked\r\n", "1\r\n{\r\n1\r\n}\r\n0\r\n\r\n"))
+	f.Add(answered("Transfer-Encoding: chunked\r\n", "a;x=\"y\" \r\n{\"a\":true\r\nA\r\n         }\r\n000\r\nX: 1\r\n\r\n"))
 	f.Add("HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n" + sized("{}"))
 	f.Fuzz(func(t *testing.T, script string) {
 		if strings.HasSuffix(script, wait) {
@@ -412,6 +453,9 @@ func FuzzAnswer(f *testing.F) {
 		got, err := r.read(t)
 		if err == nil && !strings.Contains(script, "json") {
 			t.Errorf("took %q", got)
+		}
+		if same, not := asNetHTTP(script); err == nil && (not != nil || same != got) {
+			t.Errorf("took %q, net/http %q, %v", got, same, not)
 		}
 		if err != nil && !errors.Is(err, upstream.ErrUpstream) && !errors.Is(err, upstream.ErrNotFound) {
 			t.Errorf("error %v", err)
