@@ -51,6 +51,9 @@ func (h *hostile) accept(answer func(io.Writer, string) bool) {
 
 func (h *hostile) serve(conn net.Conn, answer func(io.Writer, string) bool) {
 	defer conn.Close()
+	if tcp, is := conn.(*net.TCPConn); is {
+		_ = tcp.SetWriteBuffer(64 << 10) // what is written is read, or soon stands still
+	}
 	r := bufio.NewReader(conn)
 	for {
 		req, err := http.ReadRequest(r)
