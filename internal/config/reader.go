@@ -190,17 +190,13 @@ func (o object) texts(name string) []string {
 	if n.kind == absent {
 		return nil
 	}
+	if wrong := n.noWords(name); wrong != "" {
+		o.r.bad(path, wrong)
+		return nil
+	}
 	var out []string
 	for _, it := range n.items {
-		if it.kind != scalar || it.text == "" {
-			o.r.bad(path, "must list words")
-			return nil
-		}
 		out = append(out, it.text)
-	}
-	if n.kind != list || len(out) == 0 {
-		o.r.bad(path, "must be a list, such as [one, two]")
-		return nil
 	}
 	o.r.values[path] = out
 	return out
@@ -274,4 +270,23 @@ func (r *reader) unused() {
 			r.problems = append(r.problems, Problem{At: At{Env: v}, Text: "is no key of modicum.yaml: MODICUM_ and the keys on the way to it, joined by _"})
 		}
 	}
+}
+
+// noWords says what to write where a list of words is wanted and is not there.
+func (n node) noWords(name string) string {
+	switch {
+	case n.kind != list:
+		return "must be a list: put it in brackets, such as [one, two]"
+	case len(n.items) == 0:
+		return "is an empty list: name what it holds, such as [one, two], or leave " + name + " out"
+	}
+	for _, it := range n.items {
+		switch {
+		case it.kind == mapping:
+			return "must list words: put each in quotes, such as [\"https://app.hospital.example:8443\"], since YAML reads an unquoted colon as a key and its value"
+		case it.kind != scalar || it.text == "":
+			return "must list words, such as [one, two]"
+		}
+	}
+	return ""
 }
