@@ -75,9 +75,22 @@ func (c *initCommand) say(t *terminal, public string) {
 
 Next:
   cd %[1]s
-  modicum serve --check
-  modicum serve
-`, c.Dir, public, c.left())
+  %[4]s serve --check
+  %[4]s serve
+`, c.Dir, public, c.left(), calledFrom(os.Args[0], c.Dir))
+}
+
+// calledFrom is how the person who typed arg0 types it again within dir: what was found
+// on the path still is, what lies beside them does not lie there.
+func calledFrom(arg0, dir string) string {
+	if filepath.IsAbs(arg0) || !strings.ContainsRune(filepath.ToSlash(arg0), '/') || filepath.IsAbs(dir) {
+		return "modicum"
+	}
+	back, err := filepath.Rel(dir, arg0)
+	if err != nil {
+		return "modicum"
+	}
+	return filepath.ToSlash(back)
 }
 
 // left is what of the configuration must be written before it serves.

@@ -144,6 +144,9 @@ func (d *demo) invite() error {
 		d.print("  curl -s -H @%s '%s/fhir/%s'\n", d.headerFile(try.id), d.public, try.path)
 	}
 	d.print("  Page: %s   Files: %s\n", d.bold(d.public+"/"), d.Dir)
+	if d.Upstream == "" && !d.Once {
+		d.print("  A gate of your own before this hospital, while it runs: modicum init hospital --passkeys --upstream %s\n", d.upstream)
+	}
 	if d.Upstream != "" {
 		d.print("  Whoever can read the files in %s may ask as these people: keep this to synthetic patients.\n", filepath.Join(d.Dir, "as"))
 	}

@@ -44,7 +44,7 @@ var (
 	// TaskAmbiguous: the named task has different purposes in two of the caller's roles.
 	TaskAmbiguous = of(400, "task-ambiguous", "multiple-matches", "Two of your roles have this task for different purposes. Say which: Modicum-Task: ROLE/TASK.")
 	// TaskUnknown: no role of the caller has the task or purpose.
-	TaskUnknown = of(403, "task-unknown", "forbidden", "None of your roles has this task or purpose.")
+	TaskUnknown = of(403, "task-unknown", "forbidden", "None of your roles has this task or purpose, or your token is for another task: modicum login --task TASK.")
 	// NoRole: the caller has no role that the policy knows.
 	NoRole = of(403, "no-role", "forbidden", "You hold no role of this policy. Ask whoever runs your directory.")
 	// RolesInConflict: two of the caller's roles exclude each other.
