@@ -171,7 +171,7 @@ func TestWhatBecameOfAGlassStandsInOrder(t *testing.T) {
 	_, page := h.get(t, "/grants/"+id)
 	_, page, _ = strings.Cut(page, "So far")
 	last := -1
-	for _, step := range []string{"Glass broken", "said what it was for", "Ended"} {
+	for _, step := range []string{"Glass broken", "said what it was for", "Given back by"} {
 		at := strings.Index(page, step)
 		if at <= last {
 			t.Errorf("%q stands before what came earlier", step)

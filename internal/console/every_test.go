@@ -141,7 +141,7 @@ func TestEveryPage(t *testing.T) {
 	laws, third := ofPolicy(t)
 	stops := slices.Concat(staff, office, laws, ofStates(t))
 	covered(t, stops, slices.Concat(first.Paths(), second.Paths(), third.Paths(), written(t))...)
-	heard := 0
+	heard, ran := 0, 0
 	for some := range slices.Chunk(stops, 8) { // no browser of the tests lives longer than that
 		var b *browser // begun by the first stop that runs
 		for _, s := range some {
@@ -149,6 +149,7 @@ func TestEveryPage(t *testing.T) {
 				if b == nil {
 					b = newBrowser(t)
 				}
+				ran++
 				s.as()
 				testkit.Visit(sub, b.ctx, s.web()+s.path)
 				testkit.Scriptless(sub, b.ctx, s.web()+s.path)
@@ -160,7 +161,7 @@ func TestEveryPage(t *testing.T) {
 		heard += b.forget("404", "403", "422")
 		b.quiet()
 	}
-	if heard == 0 {
+	if heard == 0 && ran == len(stops) {
 		t.Error("the browser's console is not heard: pages that say no should speak there")
 	}
 }

@@ -166,7 +166,7 @@ func TestPeopleArePages(t *testing.T) {
 	if status, _ := b.post(t, "/people/eve%3Fx%23y/leave"); status != 303 || b.dir.Active("eve?x#y") {
 		t.Errorf("leaving: %d", status)
 	}
-	if _, page := b.get(t, "/people?state=gone"); !strings.Contains(page, "Eve Lund-Ray") || strings.Contains(page, "Cleo") {
+	if _, page := b.get(t, "/people?state=has+left"); !strings.Contains(page, "Eve Lund-Ray") || strings.Contains(page, "Cleo") {
 		t.Error("the list does not tell who is gone")
 	}
 	if status, _ := b.post(t, "/people/eve%3Fx%23y", "do", "back"); status != 303 || !b.dir.Active("eve?x#y") {

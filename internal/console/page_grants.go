@@ -34,26 +34,37 @@ type grantsShown struct {
 // grantRow is a row of the table of grants.
 type grantRow struct {
 	card
-	made, until int64
+	grant *access.Grant
 }
 
-func grantsTable(all bool) *Table[grantRow] {
+func (s *Staff) grantsTable(all bool) *Table[grantRow] {
 	t := &Table[grantRow]{
 		Name: "grants", Caption: "What was lent", Private: true, Sort: "-made", PerPage: 30,
 		Empty: "Nothing was lent yet. What is lent appears here and stays, with how it ended.",
 		Columns: []Column[grantRow]{
 			{Key: "what", Title: "What", Text: func(g grantRow) string { return g.Kind }, Pick: true, Cell: func(g grantRow) Cell {
-				return Cell{Text: g.Kind, Href: g.Path, Sub: g.Task}
+				return Cell{Text: s.lent(g), Href: g.Path, Sub: g.Task}
 			}},
 			{Key: "state", Title: "State", Text: func(g grantRow) string { return g.State.Word }, Pick: true, Cell: func(g grantRow) Cell { return Cell{Text: g.State.Word, Badge: &g.State} }},
-			{Key: "made", Title: "Began", Text: func(g grantRow) string { return g.From.Exact }, By: func(a, b grantRow) int { return int(a.made/1e6 - b.made/1e6) }, Cell: func(g grantRow) Cell { return Cell{Text: g.From.Text, When: &g.From} }},
-			{Key: "ends", Title: "Ends", Text: func(g grantRow) string { return g.Until.Exact }, By: func(a, b grantRow) int { return int(a.until/1e6 - b.until/1e6) }, Quiet: true, Cell: func(g grantRow) Cell { return Cell{Text: g.Until.Text, When: &g.Until} }},
+			{Key: "made", Title: "Began", Text: func(g grantRow) string { return g.From.Exact }, By: func(a, b grantRow) int { return int(a.grant.Made/1e6 - b.grant.Made/1e6) }, Quiet: true, Cell: func(g grantRow) Cell { return Cell{Text: g.From.Text, When: &g.From} }},
+			{Key: "ends", Title: "Ends", Text: func(g grantRow) string { return g.Until.Exact }, By: func(a, b grantRow) int { return int(a.grant.Until/1e6 - b.grant.Until/1e6) }, Cell: func(g grantRow) Cell { return Cell{Text: g.Until.Text, When: &g.Until} }},
 		},
 	}
 	if all {
 		t.Columns = slices.Insert(t.Columns, 1, Column[grantRow]{Key: "who", Title: "Who", Text: func(g grantRow) string { return g.Who }, Pick: true})
 	}
 	return t
+}
+
+// lent says what was lent: what it added by its name, a task or a glass by its kind.
+func (s *Staff) lent(g grantRow) string {
+	w := &g.grant.Want
+	if w.Kind == access.Exception || w.Kind == access.Asked {
+		if adds := s.adds(s.Policy(), w, seen{}); len(adds) > 0 {
+			return upperFirst(strings.Join(adds, "; "))
+		}
+	}
+	return g.Kind
 }
 
 // grantsPage lists what is and was lent: to oneself; to everybody, for who reviews.
@@ -64,7 +75,7 @@ func (s *Staff) grantsPage() Page {
 		if err != nil {
 			return err
 		}
-		list, done := grantsTable(all).List(v, rows)
+		list, done := s.grantsTable(all).List(v, rows)
 		if done {
 			return nil
 		}
@@ -97,7 +108,7 @@ func (s *Staff) grantRows(v *Visit, all bool) ([]grantRow, error) {
 	}
 	rows := make([]grantRow, len(past))
 	for i, g := range past {
-		rows[i] = grantRow{s.grantLine(v, g), g.Made, g.Until}
+		rows[i] = grantRow{s.grantLine(v, g), g}
 	}
 	return rows, nil
 }
@@ -181,11 +192,7 @@ func (s *Staff) grantSteps(v *Visit, g *access.Grant) []stepShown {
 	}
 	out := []stepShown{{v.When(g.Made), began, ""}}
 	if g.Ended != 0 {
-		by := ""
-		if p := s.People.Person(g.EndedBy); p != nil {
-			by = " by " + p.Name
-		}
-		out = append(out, stepShown{v.When(g.Ended), "Ended" + by, g.Word})
+		out = append(out, stepShown{v.When(g.Ended), s.endWords(g), g.Word})
 	}
 	if g.Glass != nil && g.Glass.Attested != 0 {
 		out = append(out, stepShown{v.When(g.Glass.Attested), s.name(g.Person) + " said what it was for", g.Glass.Attest})
@@ -195,6 +202,20 @@ func (s *Staff) grantSteps(v *Visit, g *access.Grant) []stepShown {
 	}
 	slices.SortStableFunc(out, func(a, b stepShown) int { return strings.Compare(a.At.Exact, b.At.Exact) })
 	return out
+}
+
+// endWords says how a grant ended, and by whom where somebody ended it.
+func (s *Staff) endWords(g *access.Grant) string {
+	p := s.People.Person(g.EndedBy)
+	switch {
+	case p == nil:
+		return "Ended"
+	case p.ID == g.Person:
+		return "Given back by " + p.Name
+	case g.Word != "":
+		return "Taken away by " + p.Name
+	}
+	return "Ended by " + p.Name
 }
 
 // turnGrant does what a button of the page says.

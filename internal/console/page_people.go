@@ -47,7 +47,7 @@ func activeBadge(active bool) *Badge {
 	if active {
 		return &Badge{"active", "keep", ""}
 	}
-	return &Badge{"gone", "stop", "everything of theirs has ended"}
+	return &Badge{"has left", "stop", "everything of theirs has ended"}
 }
 
 type peopleShown struct {

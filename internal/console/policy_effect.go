@@ -110,6 +110,9 @@ func (l *Legislature) whereWords(set *policy.Set, c *policy.Change) (title, deta
 			}
 		}
 	}
+	if c.Where == c.Kind {
+		return kindTitle(c.Kind), ""
+	}
 	return kindTitle(c.Kind), c.Where
 }
 

@@ -91,7 +91,10 @@ func ofEndings(t *testing.T) []stop {
 	h.as("nina").post(t, "/grants/"+back, "do", "give-back")
 	h.pass(time.Minute)
 	refused := h.asks(t, "one more ride, for her sister")
-	h.as("petra").post(t, "/requests/"+refused, "answer", "refuse", "word", "her sister is not a patient here")
+	_, page := h.as("petra").get(t, "/requests/"+refused)
+	if status, _ := h.post(t, "/requests/"+refused, "digest", digest(t, page), "answer", "refuse", "word", "her sister is not a patient here"); status != 303 {
+		t.Fatalf("refusing: %d", status)
+	}
 	open := lend("the ride home tonight")
 	return []stop{
 		h.of("ended", "nina", "/grants"), h.of("ended", "nina", "/grants/"+over), h.of("ended", "nina", "/grants/"+taken), h.of("ended", "nina", "/requests/"+refused),
