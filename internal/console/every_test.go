@@ -78,7 +78,7 @@ func ofOffice(t *testing.T) (stops []stop, site *console.Site) {
 		t.Fatalf("a form is not kept: %s", to)
 	}
 	again, _, _ = strings.Cut(again, "<")
-	_, to = b.as("ann").upload(t, "/people/import", "user_name,name\neve,Eve Lund\n")
+	_, to = b.as("ann").upload(t, "/people/import", "user_name,name,title,department,manager,roles\neve,Eve Lund,Nurse,ward-3,ben,nurse\nfay,Fay Ode,,ward-3,,privacy-officer\ndan,Dan Abbott,,,,\n")
 	file, _, _ := strings.Cut(to, "<")
 	stops = append(stops, stop{"ann/imports", func() string { return b.web.URL }, func() { b.as("ann") }, file, func() { b.as("dan") }})
 	return append(stops, stop{"ann/again", func() string { return b.web.URL }, func() { b.as("ann") }, "/again/" + again, func() { b.as("dan") }}), b.site

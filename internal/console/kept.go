@@ -123,8 +123,17 @@ func (f againField) Told() bool {
 	return f.Value != "" && f.Name != "digest" && f.Name != "step" && f.Name != "do" && f.Name != "item"
 }
 
+// againLabels are the names of fields that say too little by themselves.
+var againLabels = map[string]string{
+	"dept": "Department", "mail": "Mail address", "zone": "Time zone", "practitioner": "Who they are in the FHIR server", "heir": "Who takes over their programs",
+	"jwk": "Public key", "class": "Kind of data", "mark": "Marked records", "ref": "Number that proves it", "text": "What it is for", "other": "Their other account",
+}
+
 // Label is what a field is called here.
 func (f againField) Label() string {
+	if label := againLabels[f.Name]; label != "" {
+		return label
+	}
 	return upperFirst(words(strings.ReplaceAll(f.Name, "_", "-")))
 }
 

@@ -90,9 +90,9 @@ func (o *Office) counts(v *Visit, g people.Gift) string {
 func (o *Office) giveForm(p *people.Person, what string) *Form {
 	f := &Form{Submit: "Give it", Back: personAt(p.ID), Fields: []*Field{
 		{Name: "name", Label: "What", Kind: Select, Need: true, Options: append([]Option{{Label: "Choose"}}, o.gifts()...)},
-		{Name: "dept", Label: "Only in this department", Hint: "The id of a Location. It narrows a role or position.", Kind: Line, Max: 64},
+		{Name: "dept", Label: "Only in this department", Hint: "It narrows a role or position: the id of a Location in the FHIR server, such as ward-3.", Kind: Line, Max: 64},
 		{Name: "why", Label: "Why", Hint: "Whoever looks later reads it.", Kind: Area, Need: true},
-		{Name: "until", Label: "Until", Hint: "Leave it out where it holds until taken away.", Kind: Moment},
+		{Name: "until", Label: "Until", Hint: "Left empty, it holds until it is taken away.", Kind: Moment},
 	}}
 	f.Field("name").Value = what
 	f.Field("name").choose()

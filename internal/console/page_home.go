@@ -24,6 +24,7 @@ type homeShown struct {
 	Waiting []card // for this person's answer, the oldest first
 	More    int    // that wait besides
 	Reviews int
+	Late    int // of these, overdue
 	// Policies are changes of policy that wait for this person.
 	Policies int
 	// Agree are rights that somebody else gave, which wait for this person's yes.
@@ -72,7 +73,12 @@ func (s *Staff) home(v *Visit) homeShown {
 		h.Holds = append(h.Holds, s.grant(v, g))
 	}
 	if s.isPrivacy(v.Viewer, "", v.Now.UnixMicro()) {
-		h.Reviews = len(s.Lent.Reviews(me))
+		for _, g := range s.Lent.Reviews(me) {
+			h.Reviews++
+			if g.Review.By < v.Now.UnixMicro() {
+				h.Late++
+			}
+		}
 	}
 	h.Policies = s.policies(v.Viewer)
 	h.Owed = s.owed(v, me)

@@ -3,6 +3,7 @@ package console_test
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -115,6 +116,9 @@ func ofLateReviews(t *testing.T) []stop {
 	h.pass(100 * time.Hour)
 	if status, _ := h.as("petra").post(t, "/reviews/"+closed, "verdict", "justified", "word", "the arrest is in the chart"); status != 303 {
 		t.Fatalf("reviewing: %d", status)
+	}
+	if _, page := h.get(t, "/"); !strings.Contains(page, ">overdue</b>") {
+		t.Error("home does not say that a review is overdue")
 	}
 	return []stop{h.of("late", "petra", "/reviews"), h.of("late", "petra", "/reviews/"+late), h.of("late", "dora", "/grants/"+closed), h.of("late", "petra", "/")}
 }
