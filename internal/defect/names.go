@@ -125,7 +125,7 @@ func All() []Defect {
 		RightsUnagreed,
 		GroupGivesAll,
 		DutiesTogether,
-		LeaverKeeps,
+		IdentityStripped, IdentityOfTwo, LeaverKeeps,
 		LeaverUntold,
 		LeaversPrograms,
 		NameGivenAgain,

@@ -62,9 +62,10 @@ func (t *turn) others(without ...string) (out []string) {
 
 // end takes everything from a person.
 func (t *turn) end(p *Person, from Source, heir string) {
-	n := len(p.Roles) + len(p.Positions) + len(p.Duties) + len(p.Identities)
+	n := len(p.Roles) + len(p.Positions) + len(p.Duties)
 	p.Active, p.Ended, p.EndedFrom = false, t.now, from
-	p.Roles, p.Positions, p.Duties, p.Identities = nil, nil, nil, nil
+	p.Roles, p.Positions, p.Duties = nil, nil, nil
+	t.stays(p)
 	programs := t.d.index.owned[p.ID].sorted()
 	stopped := 0
 	for _, id := range programs {
@@ -81,6 +82,15 @@ func (t *turn) end(p *Person, from Source, heir string) {
 	}
 	t.what("held:"+strconv.Itoa(n), "programs-stopped:"+strconv.Itoa(stopped))
 	t.tellEnded(p.ID)
+}
+
+// stays leaves somebody who goes what was agreed on of who they are at an issuer. It gives
+// nothing while they are away, nor afterwards; and were it gone, whoever else had their
+// name there would be them when they come back (threat model T8).
+func (t *turn) stays(p *Person) {
+	p.Identities = drop(p.Identities, func(h Held) bool {
+		return t.d.waits(p, IdentityKind, &h) || defect.On(defect.IdentityStripped)
+	})
 }
 
 // stop ends a program with its keys.
@@ -105,8 +115,8 @@ func (t *turn) tellEnded(id string) {
 	}
 }
 
-// Reactivate brings a person back, without anything that they held but what groups of
-// provisioning give now. Whoever was deleted by provisioning is a local person from then on.
+// Reactivate brings a person back, as who they were at an issuer and without anything that
+// they held but what groups of provisioning give now. Whoever was deleted by provisioning is a local person from then on.
 func (d *Directory) Reactivate(ctx context.Context, by Actor, id string) error {
 	return d.change(ctx, by, "person-reactivated", about(id), func(t *turn) error {
 		p, err := t.someone(id)

@@ -71,8 +71,14 @@ func (d *Directory) identityProblem(name string) string {
 }
 
 // unsaid refuses to give an identity again that was agreed to: it would wait anew, and
-// meanwhile the name alone would tell.
+// meanwhile the name alone would tell. Nor is it given to another human being, not even
+// when whose it was has left.
 func (t *turn) unsaid(p *Person, name string) error {
+	for id := range t.d.index.holders[holding(IdentityKind, name)] {
+		if id != p.ID && !t.d.same(id, p.ID) && !defect.On(defect.IdentityOfTwo) {
+			return refuse(ErrTaken, "it is somebody else's, or was when they left; link the two pages if they are one human being")
+		}
+	}
 	for i := range p.Identities {
 		if h := &p.Identities[i]; h.Name == name && !t.d.waits(p, IdentityKind, h) {
 			return refuse(ErrTaken, "it is theirs already; whoever may takes it away first")

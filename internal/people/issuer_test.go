@@ -158,8 +158,8 @@ func TestG9_AnIdentityAtAnIssuerNeedsASecondPerson(t *testing.T) {
 	refusedAs(t, o.Take(t.Context(), people.Actor{ID: "ann"}, people.Which{Person: "ben", Kind: people.IdentityKind, Name: "x#y"}), people.ErrChanged)
 	o.must(o.Deactivate(t.Context(), ann, "ben", ""))
 	o.must(o.Reactivate(t.Context(), ann, "ben"))
-	if len(o.Person("ben").Identities) != 0 {
-		t.Error("who comes back has their identity still")
+	if o.Word("ben", staffIssuer, "f81d") != people.Theirs || o.Word("ben", staffIssuer, "0000") != people.Others || len(o.Person("ben").Identities) != 1 {
+		t.Error("who comes back is somebody else at the issuer")
 	}
 }
 
@@ -219,4 +219,65 @@ func TestAnIdentityNamesAnIssuerThatIsListed(t *testing.T) {
 			t.Errorf("%q: %v", name, err)
 		}
 	}
+}
+
+// TestT8_WhoComesBackIsWhoTheyWere: nobody else of their name at the issuer is them while
+// they are away and afterwards, and they come back with nothing but that.
+func TestT8_WhoComesBackIsWhoTheyWere(t *testing.T) {
+	for name, entrusted := range map[string]bool{"whom an administrator ended": false, "whom provisioning ended": true} {
+		t.Run(name, func(t *testing.T) {
+			o := newOffice(t)
+			o.add("cyd", "Cyd Ray")
+			o.must(o.give(ann, "cyd", people.Role, "nurse"))
+			hers, other := people.Identity(staffIssuer, "f81d"), people.Identity(staffIssuer, "9999")
+			o.must(o.give(ann, "cyd", people.IdentityKind, hers))
+			o.must(o.agree(ben, "cyd", people.IdentityKind, hers))
+			o.must(o.give(ann, "cyd", people.IdentityKind, other)) // nobody agreed
+			active := func(is bool) {
+				switch {
+				case entrusted:
+					_, err := o.Change(t.Context(), scim, "cyd", 0, func(p *people.Person) error { p.Active = is; return nil })
+					o.must(err)
+				case is:
+					o.must(o.Reactivate(t.Context(), ann, "cyd"))
+				default:
+					o.must(o.Deactivate(t.Context(), ann, "cyd", ""))
+				}
+			}
+			if entrusted {
+				o.must(o.Entrust(t.Context(), ann, "cyd"))
+			}
+			active(false)
+			if o.Word("cyd", staffIssuer, "f81d") == people.Theirs {
+				t.Error("the issuer speaks for who is away")
+			}
+			active(true)
+			if o.Word("cyd", staffIssuer, "f81d") != people.Theirs {
+				t.Error("she is somebody else now")
+			}
+			for _, subject := range []string{"0000", "9999"} {
+				if o.Word("cyd", staffIssuer, subject) != people.Others {
+					t.Errorf("whoever has her name at the issuer is her: %s", subject)
+				}
+			}
+			if got := o.Roles("cyd", o.now()); len(got) != 0 {
+				t.Errorf("she holds %v", got)
+			}
+		})
+	}
+}
+
+// TestG9_AnIdentityIsOneHumanBeings, also of one who has left.
+func TestG9_AnIdentityIsOneHumanBeings(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd Ray")
+	o.add("dee", "Dee Fox")
+	hers := people.Identity(staffIssuer, "f81d")
+	o.must(o.give(ann, "cyd", people.IdentityKind, hers))
+	o.must(o.agree(ben, "cyd", people.IdentityKind, hers))
+	refusedAs(t, o.give(ann, "dee", people.IdentityKind, hers), people.ErrTaken)
+	o.must(o.Deactivate(t.Context(), ann, "cyd", ""))
+	refusedAs(t, o.give(ann, "dee", people.IdentityKind, hers), people.ErrTaken)
+	o.must(o.Link(t.Context(), ann, "dee", "cyd"))
+	o.must(o.give(ann, "dee", people.IdentityKind, hers))
 }
