@@ -215,7 +215,7 @@ func TestACommandLineWithoutABrowserGetsATokenForATypedCode(t *testing.T) {
 	}
 	typed := url.Values{"user_code": {strings.ToLower(strings.ReplaceAll(user, "-", " "))}}
 	w := h.browse("alice", "POST", "/sign-in/device", typed)
-	for _, want := range []string{"server-room", "10.1.2.3", "15m", "Only if you started this yourself", user} {
+	for _, want := range []string{"server-room", "10.1.2.3", "15 minutes", "Only if you started this yourself", user} {
 		if !strings.Contains(w.Body.String(), want) {
 			t.Errorf("the page does not say %q: %s", want, w.Body)
 		}
