@@ -306,7 +306,8 @@ func TestF8_ChangesThroughTheDoorLoseNothing(t *testing.T) {
 	}
 }
 
-// TestRealServerLosesNothing is the same before a server that we did not write.
+// TestRealServerLosesNothing is the same before a server that we did not write: 500 changes
+// that are done, within 1,000 that are tried (a minute and a half on two busy processors).
 func TestRealServerLosesNothing(t *testing.T) {
 	base := testkit.NewHAPI(t, testkit.HAPIOptions{}).Base
 	loadChart(t, base)
@@ -321,13 +322,12 @@ func TestRealServerLosesNothing(t *testing.T) {
 			t.Fatalf("%s: %d %s", name, status, answer)
 		}
 	}}
-	for i := range 500 {
-		if e.trial(t, uint64(i)); t.Failed() {
-			break
-		}
+	const want, most = 500, 1000
+	for i := 0; e.done < want && i < most && !t.Failed(); i++ {
+		e.trial(t, uint64(i))
 	}
 	t.Logf("%d done, %d refused", e.done, e.refused)
-	if e.done < 150 {
-		t.Errorf("only %d of 500 changes were done", e.done)
+	if e.done < want {
+		t.Errorf("%d changes were done, want %d", e.done, want)
 	}
 }
