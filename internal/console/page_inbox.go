@@ -138,7 +138,7 @@ func (s *Staff) steps(v *Visit, r *access.Request) []stepShown {
 		if p := s.People.Person(r.EndedBy); p != nil {
 			by = " by " + p.Name
 		}
-		out = append(out, stepShown{v.When(r.Ended), stateBadge(r.State).Word + by, r.Word})
+		out = append(out, stepShown{v.When(r.Ended), upperFirst(stateBadge(r.State).Word) + by, r.Word})
 	}
 	return out
 }
