@@ -30,6 +30,7 @@ func Visit(tb testing.TB, ctx context.Context, address string) {
 	v.keep("narrow-dark")
 	v.in("print", "light", 700)
 	v.clean("print")
+	v.unfolded()
 	v.keep("print")
 	if pictured() { // the other two differ from these in width or colour alone
 		v.in("", "dark", 1280)
@@ -68,6 +69,17 @@ func (v visit) do(actions ...chromedp.Action[chromedp.Void]) {
 	v.tb.Helper()
 	if err := chromedp.Do(v.ctx, actions...); err != nil {
 		v.tb.Fatal(err)
+	}
+}
+
+// unfolded: nobody opens on paper what was closed on the screen.
+func (v visit) unfolded() {
+	v.tb.Helper()
+	closed := found[string](v, `[...document.querySelectorAll("details:not([open])")].filter(d => d.checkVisibility() &&
+		[...d.children].some(e => e.tagName !== "SUMMARY" && getComputedStyle(e).display !== "none" && !e.checkVisibility()))
+		.map(d => d.querySelector("summary").innerText).join("; ")`)
+	if closed != "" {
+		v.tb.Errorf("closed on paper: %s", closed)
 	}
 }
 
