@@ -137,6 +137,7 @@ const (
 	RightsUnagreed   Defect = "rights-unagreed"   // a right over others counts before a second person agreed
 	GroupGivesAll    Defect = "group-gives-all"   // a group of provisioning gives rights over others
 	DutiesTogether   Defect = "watch-beside-duty" // one person holds a duty and the one that watches it
+	EntrustedOpens   Defect = "entrusted-opens"   // one administrator opens rights over others to a name elsewhere
 	IdentityStripped Defect = "identity-stripped" // who comes back is whoever has their name at the issuer
 	IdentityOfTwo    Defect = "identity-of-two"   // two people have one identity at an issuer
 	LeaverKeeps      Defect = "leaver-keeps"      // what others keep of a leaver's is not ended with them

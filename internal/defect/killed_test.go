@@ -268,6 +268,7 @@ var killers = map[Defect]killer{
 	RightsUnagreed:   {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},
 	GroupGivesAll:    {inPeople, "TestG9_ProvisioningGivesOrdinaryRolesAndProposesTheOthers", ""},
 	DutiesTogether:   {inPeople, "TestG9_WhoWatchesIsNotWhoIsWatched", ""},
+	EntrustedOpens:   {inPeople, "TestG9_WhoIsLeftToProvisioningIsNotOpenedToTheirName", ""},
 	IdentityStripped: {inPeople, "TestT8_WhoComesBackIsWhoTheyWere", ""},
 	IdentityOfTwo:    {inPeople, "TestG9_AnIdentityIsOneHumanBeings", ""},
 	LeaverKeeps:      {inPeople, "TestG6_ALeaverLosesEverythingInOneChange", ""},

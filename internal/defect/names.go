@@ -125,7 +125,7 @@ func All() []Defect {
 		RightsUnagreed,
 		GroupGivesAll,
 		DutiesTogether,
-		IdentityStripped, IdentityOfTwo, LeaverKeeps,
+		IdentityStripped, EntrustedOpens, IdentityOfTwo, LeaverKeeps,
 		LeaverUntold,
 		LeaversPrograms,
 		NameGivenAgain,

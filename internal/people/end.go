@@ -186,7 +186,7 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 		if err != nil {
 			return err
 		}
-		p.From, p.SCIM = SCIM, &Provisioned{Handle: handle, Display: p.Name, Department: p.Department, Organization: p.Facility}
+		p.From, p.SCIM = SCIM, &Provisioned{Handle: handle, Entrusted: true, Display: p.Name, Department: p.Department, Organization: p.Facility}
 		if p.Mail != "" {
 			p.SCIM.Mails = []Mail{{Value: p.Mail, Type: "work", Primary: true}}
 		}

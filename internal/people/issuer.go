@@ -55,16 +55,22 @@ func (d *Directory) Arrive(ctx context.Context, a Arrival) (*Person, error) {
 
 // Ours reports whether somebody holds rights over others by our own word alone: no issuer
 // speaks for them, however it calls somebody, unless [Directory.Word] says that it is them.
-// A page that was left to provisioning is that of who is provisioned.
+// A page that one of us left to provisioning is still ours in that: one person would open
+// to a name elsewhere what two agreed to else (G9).
 func (d *Directory) Ours(id string) bool {
 	p := d.Person(id)
-	if p == nil || p.From != Local {
+	if p == nil || p.From != Local && !p.entrusted() {
 		return false
 	}
 	if len(p.Duties)+len(p.Positions) > 0 {
 		return true
 	}
 	return slices.ContainsFunc(p.Roles, func(h Held) bool { return h.From == Local && d.OverOthers(Role, h.Name) })
+}
+
+// entrusted reports whether a page was written here and left to provisioning.
+func (p *Person) entrusted() bool {
+	return p.SCIM != nil && p.SCIM.Entrusted && !defect.On(defect.EntrustedOpens)
 }
 
 // newcomer makes a page for whom the directory does not know.

@@ -281,3 +281,22 @@ func TestG9_AnIdentityIsOneHumanBeings(t *testing.T) {
 	o.must(o.Link(t.Context(), ann, "dee", "cyd"))
 	o.must(o.give(ann, "dee", people.IdentityKind, hers))
 }
+
+// TestG9_WhoIsLeftToProvisioningIsNotOpenedToTheirName: one administrator does that, and a
+// right over others needs two.
+func TestG9_WhoIsLeftToProvisioningIsNotOpenedToTheirName(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd Ray")
+	o.must(o.give(ann, "cyd", people.Role, "nurse"))
+	for _, id := range []string{"ben", "cyd"} {
+		o.must(o.Entrust(t.Context(), ann, id))
+	}
+	if !o.Ours("ben") || o.Ours("cyd") {
+		t.Errorf("who runs people: %t, a nurse: %t", o.Ours("ben"), o.Ours("cyd"))
+	}
+	_, err := o.Change(t.Context(), scim, "ben", 0, func(p *people.Person) error { p.Title = "Head"; return nil })
+	o.must(err)
+	if !o.Ours("ben") {
+		t.Error("a change by provisioning opens him")
+	}
+}

@@ -197,7 +197,7 @@ func (s *Server) strong(issuer, acr string) bool {
 // by our own word: whom a provider calls so it does not sign in to the console.
 func (s *Server) ours(id string) bool {
 	p := s.org.people.Person(id)
-	return p != nil && p.From == people.Local && (s.org.people.Ours(id) || s.browser.sessions.Here(id))
+	return p != nil && (s.org.people.Ours(id) || p.From == people.Local && s.browser.sessions.Here(id))
 }
 
 // issuers verifies tokens of identity providers; nil where none is listed.
