@@ -263,6 +263,9 @@ var killers = map[Defect]killer{
 	NamesForgotten:      {inStore, "TestWhatTheIndexLacksIsReadAgain", ""},
 	RowLookedOnce:       {inStore, "TestASearchForARareNamePauses", ""},
 	TileFromMiddle:      {inStore, "TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase", ""},
+	FarForgotten:        {inStore, "TestAnEntryIsFoundByItsIDWhereverItLies", ""},
+	SheafHalfKept:       {inStore, "TestSheavesHoldEachEntryOnce", ""},
+	ActOfAnyID:          {inStore, "TestSQLite/act_and_entry_commit_or_fail_together", ""},
 
 	SecondIsFirst:    {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},
 	RightsUnagreed:   {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},

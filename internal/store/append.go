@@ -32,7 +32,8 @@ type pending struct {
 	// Set by the sequencer.
 	written  ledger.Receipt // when the entry is in the batch
 	pos      int64
-	answered bool // its own fault was told
+	behind   int64 // its decision; 0 where that is not known, or it is one
+	answered bool  // its own fault was told
 
 	gone atomic.Bool // nobody waits any more
 }
@@ -275,7 +276,7 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	stmts := s.insert.in(ctx, tx)
 	tail, nodes, _, _ := s.tail.now()
 	completed := len(nodes)
-	if err := s.insertRows(ctx, stmts, tail); err != nil {
+	if err := bind(ctx, stmts, tail); err != nil {
 		return batch, nil, errors.Join(err, tx.Rollback())
 	}
 	kept, nodes, err = s.writeEntries(ctx, tx, stmts, batch, nodes)
@@ -303,11 +304,17 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	return kept, checkpoint, nil
 }
 
-// writeEntries writes entries one by one, each with its act.
+// writeEntries writes entries, each after its act.
 func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertStatements, batch []*pending, nodes []ledger.Node) (kept []*pending, _ []ledger.Node, err error) {
+	bound := 0
 	for _, p := range batch {
-		var own error
-		nodes, own, err = s.writeOne(ctx, tx, stmts, p, nodes)
+		if s.mustLookUp(p.head) { // what is looked up has to lie there
+			if err := bind(ctx, stmts, kept[bound:]); err != nil {
+				return nil, nil, err
+			}
+			bound = len(kept)
+		}
+		own, err := s.writeOne(ctx, tx, kept, p)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -315,9 +322,10 @@ func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertState
 			p.fail(own)
 			continue
 		}
+		nodes = s.grow(p, nodes)
 		kept = append(kept, p)
 	}
-	return kept, nodes, nil
+	return kept, nodes, bind(ctx, stmts, kept[bound:])
 }
 
 // unanswered are those whose callers still wait.

@@ -180,12 +180,12 @@ func TestWeakerDurabilityIsRefused(t *testing.T) {
 // stops the start.
 func TestL3_AnAlteredDatabaseIsNotSignedOver(t *testing.T) {
 	for name, change := range map[string]string{
-		"a leaf":              "update ledger_entry set leaf = zeroblob(32) where pos = 3",
-		"a newest entry":      "update ledger_entry set body = cast('{}' as blob) where pos = 599",
-		"a node":              "update ledger_node set hash = zeroblob(32) where n = 0",
-		"an entry taken away": "delete from ledger_entry where pos = 599",
-		"an older one gone":   "delete from ledger_entry where pos = 590",
-		"the head":            "update ledger_origin set size = size - 1",
+		"an entry of a tile": "update ledger_sheaf set bodies = cast(replace(cast(bodies as text), 'facts-loaded', 'facts-leaded') as blob) where first = 128",
+		"a newest entry":     "update ledger_sheaf set bodies = zeroblob(length(bodies)) where first = (select max(first) from ledger_sheaf)",
+		"a node":             "update ledger_node set hash = zeroblob(32) where n = 0",
+		"entries taken away": "delete from ledger_sheaf where first = (select max(first) from ledger_sheaf)",
+		"older ones gone":    "delete from ledger_sheaf where first = 384",
+		"the head":           "update ledger_origin set size = size - 1",
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, o := opened(t, time.Second, (*sql.Tx).Commit)
@@ -193,7 +193,7 @@ func TestL3_AnAlteredDatabaseIsNotSignedOver(t *testing.T) {
 				if _, err := s.Append(context.Background(), e, nil); err != nil {
 					t.Fatal(err)
 				}
-				if name == "a leaf" && s.edge.Size() == 200 {
+				if name == "an entry of a tile" && s.edge.Size() == 200 {
 					break
 				}
 			}

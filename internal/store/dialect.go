@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
-	"strconv"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -35,11 +34,6 @@ func dsn(path string, readOnly bool) string {
 	q.Set("_txlock", "immediate")
 	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
 }
-
-// param is a parameter of a statement made for many rows, in the order of its
-// arguments. SQLite's driver looks up the name of each one that has a name, along
-// the list of all: of two hundred that takes longer than writing the rows.
-func param(int) string { return "?" }
 
 // openDB returns one connection that writes and a few that read.
 func openDB(path string) (write, read *sql.DB, err error) {
@@ -80,7 +74,10 @@ func checkDurable(ctx context.Context, db *sql.DB) error {
 }
 
 // schema is the version to which the migrations lead.
-const schema = 7
+const schema = 9
+
+// unbinds is the step before which rows of single entries are moved.
+const unbinds = 9
 
 func newer(have int64) error {
 	return fmt.Errorf("store: the database is at version %d, this program knows %d: run the newer program", have, schema)
@@ -103,6 +100,11 @@ func readable(ctx context.Context, db *sql.DB) error {
 
 // migrate brings the schema to this version. Forward only.
 func migrate(ctx context.Context, db *sql.DB) error {
+	return migrateUntil(ctx, db, func(int) {})
+}
+
+// migrateUntil is migrate, which tells after each transaction how many entries it moved.
+func migrateUntil(ctx context.Context, db *sql.DB, moved func(int)) error {
 	dir, err := fs.Sub(migrations, "migrations/sqlite")
 	if err != nil {
 		return err
@@ -122,32 +124,18 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if have > known {
 		return newer(have)
 	}
+	if have < unbinds { // which drops what has to be moved, in more than one transaction
+		if _, err := p.UpTo(ctx, unbinds-1); err != nil {
+			return fmt.Errorf("store: migrate: %w", err)
+		}
+		if err := bindRows(ctx, db, moved); err != nil {
+			return err
+		}
+	}
 	if _, err := p.Up(ctx); err != nil {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
 	return nil
-}
-
-// anyOfList is the list that argument %d is, as list spells it: a statement has room for
-// some thousand arguments, and a name may have a million positions.
-const anyOfList = "(select value from json_each($%d))"
-
-func list(at []int64) string {
-	b := []byte{'['}
-	for i, pos := range at {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = strconv.AppendInt(b, pos, 10)
-	}
-	return string(append(b, ']'))
-}
-
-// isUnique tells whether err says that a row is there already. SQLite undoes
-// only the statement then; another engine needs a savepoint before it.
-func isUnique(err error) bool {
-	var e *sqlite.Error
-	return errors.As(err, &e) && (e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE || e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
 // isFull tells whether err says that the disk has no room.

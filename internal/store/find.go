@@ -3,12 +3,9 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/go-json-experiment/json/jsontext"
 
 	"modicum/internal/defect"
 	"modicum/ledger"
@@ -61,7 +58,7 @@ func (s *Store) Find(ctx context.Context, w Wanted) (Found, error) {
 	if w.Limit <= 0 {
 		w.Limit = 50
 	}
-	f := finding{s: s, w: w, limit: min(w.Limit, 500), before: w.Before}
+	f := finding{s: s, l: s.leafing(s.read), w: w, limit: min(w.Limit, 500), before: w.Before}
 	if end := s.drained.Load(); f.before <= 0 || f.before > end { // beyond it there are as many segments as a number allows
 		f.before = end
 	}
@@ -171,13 +168,14 @@ func (w *Wanted) led() lead {
 
 // hit is an entry whose decision or act may fit.
 type hit struct {
-	pos, at int64
-	id      string
+	pos int64
+	of  int64 // where its decision or act lies
 }
 
 // finding is one Find under way.
 type finding struct {
 	s      *Store
+	l      *leafing
 	w      Wanted
 	limit  int
 	before int64 // all from here on was looked at
@@ -216,13 +214,13 @@ func (f *finding) collect(ctx context.Context, hits func(context.Context, int) (
 
 // take adds the decisions of hits that fit. It says where to go on once the page is full.
 func (f *finding) take(ctx context.Context, hits []hit) error {
-	groups, err := f.s.groups(ctx, hits)
+	groups, err := f.groups(ctx, hits)
 	if err != nil {
 		return err
 	}
 	for _, h := range hits {
 		f.looked++
-		g := Group{Records: groups[h.id]}
+		g := Group{Records: groups[h.of]}
 		fits, err := f.w.fits(&g, h.pos)
 		if err != nil {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, h.pos, err)
@@ -241,43 +239,38 @@ func (f *finding) take(ctx context.Context, hits []hit) error {
 
 // reached says to which time was looked.
 func (f *finding) reached(ctx context.Context) error {
-	err := f.s.read.QueryRowContext(ctx, "select at from ledger_entry where pos >= $1 order by pos limit 1", f.before).Scan(&f.found.Until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nil
+	h, err := f.l.at(ctx, f.before)
+	if h != nil {
+		f.found.Until = h.at
 	}
-	if err != nil {
-		return fmt.Errorf("store: read the record: %w", err)
-	}
-	return nil
+	return err
 }
 
-// groups reads all entries of the decisions and acts of some hits.
-func (s *Store) groups(ctx context.Context, hits []hit) (map[string][]Record, error) {
-	out := make(map[string][]Record, len(hits))
-	if len(hits) == 0 {
-		return out, nil
-	}
-	ids := make([]any, 0, len(hits))
+// groups reads all entries of the decisions and acts of some hits, by where these lie.
+func (f *finding) groups(ctx context.Context, hits []hit) (map[int64][]Record, error) {
+	out := make(map[int64][]Record, len(hits))
+	var at, of []int64
 	for _, h := range hits {
-		if _, there := out[h.id]; !there {
-			out[h.id], ids = nil, append(ids, h.id)
+		if _, there := out[h.of]; there {
+			continue
+		}
+		out[h.of] = nil
+		members, err := f.l.members(ctx, h.of)
+		if err != nil {
+			return nil, err
+		}
+		for _, m := range members {
+			at, of = append(at, m.pos), append(of, h.of)
 		}
 	}
-	rows, err := s.read.QueryContext(ctx, "select e.pos, o.name, e.pos - o.first, e.body, e.id from ledger_entry e join ledger_origin o on o.origin = "+
-		"(select max(origin) from ledger_origin where first <= e.pos) where e.id in (?"+strings.Repeat(", ?", len(ids)-1)+") order by e.pos", ids...)
+	records, err := f.l.records(ctx, at)
 	if err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var r Record
-		var id string
-		if err := rows.Scan(&r.Pos, &r.Origin, &r.Index, &r.Body, &id); err != nil {
-			return nil, fmt.Errorf("store: read the record: %w", err)
-		}
-		out[id] = append(out[id], r)
+	for i, r := range records {
+		out[of[i]] = append(out[of[i]], r)
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
 // named are hits that the index knows by a name, newest first.
@@ -342,85 +335,38 @@ func (f *finding) indexed(ctx context.Context, name string, at []int64, n int) (
 	return at, -1, rows.Err()
 }
 
-// of reads the hits at some positions whose decision or act may fit.
-func (f *finding) of(ctx context.Context, at []int64) ([]hit, error) {
-	if len(at) == 0 {
-		return nil, nil
-	}
-	w := f.conditions()
-	list := strings.Trim(strings.ReplaceAll(fmt.Sprint(at), " ", ", "), "[]")
-	return f.hits(ctx, "select e.pos, d.at, e.id from ledger_entry e join ledger_entry d on d.id = e.id and d.part = 0 where e.pos in ("+list+")"+w.more()+" order by e.pos desc", w.args)
-}
-
-func (f *finding) hits(ctx context.Context, query string, args []any) (out []hit, err error) {
-	rows, err := f.s.read.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var h hit
-		if err := rows.Scan(&h.pos, &h.at, &h.id); err != nil {
-			return nil, fmt.Errorf("store: read the record: %w", err)
+// of are the hits at some positions whose decision or act may fit.
+func (f *finding) of(ctx context.Context, at []int64) (out []hit, err error) {
+	for _, pos := range at {
+		h, err := f.l.at(ctx, pos)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, h)
+		if h == nil {
+			return nil, fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
+		}
+		if out, err = f.add(ctx, out, pos, h); err != nil {
+			return nil, err
+		}
 	}
-	return out, rows.Err()
+	return out, nil
 }
 
-// conditions are those on the decision or act itself, d, that columns and bytes tell. What
-// is told by bytes is looked at again by fits: they may stand elsewhere in the entry.
-func (f *finding) conditions() *where {
-	w := &where{}
-	w.word("d.role", f.w.Role)
-	w.word("d.task", f.w.Task)
-	w.text("d.effect", string(f.w.Effect))
-	w.text("d.kind", string(f.w.Kind))
-	w.holds("purpose", f.w.Purpose)
-	w.holds("door", f.w.Door)
-	w.holds("act", f.w.Act)
-	if f.w.But != "" {
-		begins := member("act", f.w.But) // "act" is the first key of an act
-		w.args = append(w.args, append([]byte{'{'}, begins...))
-		w.conds = append(w.conds, fmt.Sprintf("not (d.kind = 'act' and substr(d.body, 1, %d) = $%d)", len(begins)+1, len(w.args)))
+// add adds an entry to the hits where its decision or act may fit.
+func (f *finding) add(ctx context.Context, hits []hit, pos int64, h *head) ([]hit, error) {
+	d, err := f.l.of(ctx, pos, h)
+	if err != nil || !f.w.may(&d.head) {
+		return hits, err
 	}
-	if f.w.From != 0 {
-		w.and("d.at >= $%d", f.w.From)
-	}
-	if f.w.To != 0 {
-		w.and("d.at < $%d", f.w.To)
-	}
-	return w
+	return append(hits, hit{pos, d.pos}), nil
 }
 
-// word restricts to rows whose column, words with a blank between, holds a word.
-func (w *where) word(column, word string) {
-	if word != "" {
-		w.and("instr(' ' || "+column+" || ' ', $%d) > 0", " "+word+" ")
-	}
-}
-
-// holds restricts to entries whose canonical form has a member.
-func (w *where) holds(key, value string) {
-	if value != "" {
-		w.and("instr(d.body, $%d) > 0", member(key, value))
-	}
-}
-
-// member is how canonical JSON has a member whose value is a string.
-func member(key, value string) []byte {
-	quoted, err := jsontext.AppendQuote([]byte(`"`+key+`":`), value)
-	if err != nil {
-		return []byte{0} // no UTF-8: nothing has it
-	}
-	return quoted
-}
-
-func (w *where) more() string {
-	if len(w.conds) == 0 {
-		return ""
-	}
-	return " and " + strings.Join(w.conds, " and ")
+// may reports whether a decision or act can be wanted, as far as its head tells.
+func (w *Wanted) may(d *head) bool {
+	s := d.sort
+	return among(w.Role, s.role) && among(w.Task, s.task) && alike(string(w.Effect), s.effect) && alike(string(w.Kind), s.kind) &&
+		alike(w.Purpose, s.purpose) && alike(w.Door, s.door) && alike(w.Act, s.act) && alike(w.Who, s.who) &&
+		(w.But == "" || s.act != w.But) && (w.From == 0 || d.at >= w.From) && (w.To == 0 || d.at < w.To)
 }
 
 // Beside names the decisions or acts before and after a position; "" where there is none.
@@ -428,16 +374,20 @@ func (s *Store) Beside(ctx context.Context, pos int64) (older, newer string, err
 	if err := s.settledWhole(ctx); err != nil {
 		return "", "", err
 	}
+	l := s.leafing(s.read)
 	for _, way := range []struct {
-		to    *string
-		query string
-	}{
-		{&older, "select id from ledger_entry where pos < $1 and part = 0 order by pos desc limit 1"},
-		{&newer, "select id from ledger_entry where pos > $1 and part = 0 order by pos limit 1"},
-	} {
-		err := s.read.QueryRowContext(ctx, way.query, pos).Scan(way.to)
-		if err != nil && !errors.Is(err, sql.ErrNoRows) {
-			return "", "", fmt.Errorf("store: read the record: %w", err)
+		to        *string
+		from, end int64
+		newest    bool
+	}{{&older, 0, pos, true}, {&newer, pos + 1, s.drained.Load(), false}} {
+		err := l.each(ctx, way.from, way.end, way.newest, func(_ int64, h *head) (bool, error) {
+			if h.part == 0 {
+				*way.to = h.id.String()
+			}
+			return h.part == 0, nil
+		})
+		if err != nil {
+			return "", "", err
 		}
 	}
 	return older, newer, nil

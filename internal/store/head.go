@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -40,49 +39,50 @@ func (s *Store) adopt(ctx context.Context, o origin) error {
 	if err != nil {
 		return fmt.Errorf("store: the signed head of %s: %w; list the key that signed it among the accepted ones", o.name, err)
 	}
-	var next int64
-	if err := s.write.QueryRowContext(ctx, "select coalesce(max(pos) + 1, $1) from ledger_entry where pos >= $1", o.first).Scan(&next); err != nil {
-		return fmt.Errorf("store: count entries: %w", err)
+	l := s.leafing(s.write)
+	next, err := l.end(ctx)
+	if err != nil {
+		return err
 	}
+	next = max(next, o.first) // a log that has begun has no entry yet
 	if head.Origin != o.name || head.Size != o.size || next-o.first != o.size {
 		return fmt.Errorf("%w: %d entries, the signed head of %s covers %d", ErrDamaged, next-o.first, o.name, head.Size)
 	}
 	s.origin, s.size = o, o.size
 	s.drained.Store(next)
-	if err := s.write.QueryRowContext(ctx, "select coalesce(max(id), '') from ledger_entry").Scan(&s.ids.greatest); err != nil {
-		return fmt.Errorf("store: read the greatest id: %w", err)
+	if err := s.greatest(ctx); err != nil {
+		return err
 	}
-	s.edge, err = ledger.EdgeOf(o.size, func(level int, n int64, width int) ([]byte, error) { return s.Tile(ctx, level, n, width) })
-	if err != nil {
+	// The newest entries are hashed again: those a crash could have torn.
+	from := max(0, o.size-maxBatch) &^ (ledger.TileWidth - 1)
+	if s.edge, err = ledger.EdgeOf(from, func(level int, n int64, width int) ([]byte, error) { return s.Tile(ctx, level, n, width) }); err != nil {
 		return fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if s.edge.Root() != head.Root {
-		return fmt.Errorf("%w: the hashes of its %d entries give another root; run modicum ledger verify on the published folder", ErrDamaged, o.size)
-	}
-	if err := s.checkNewest(ctx, o); err != nil {
+	err = l.bodies(ctx, o.first+from, next, func(_ int64, body []byte) error {
+		s.edge.Append(ledger.LeafHash(body), nil)
+		return nil
+	})
+	if err != nil {
 		return err
+	}
+	if s.edge.Size() != o.size || s.edge.Root() != head.Root {
+		return fmt.Errorf("%w: its %d entries have another root; run modicum ledger verify on the published folder", ErrDamaged, o.size)
 	}
 	return s.terms.recall(ctx, s.write)
 }
 
-// checkNewest hashes the newest entries again: those a crash could have torn.
-func (s *Store) checkNewest(ctx context.Context, o origin) error {
-	rows, err := s.write.QueryContext(ctx, "select pos, leaf, body from ledger_entry where pos >= $1 order by pos", max(o.first, o.first+o.size-maxBatch))
-	if err != nil {
-		return fmt.Errorf("store: read entries: %w", err)
+// greatest reads the greatest id of a decision or act.
+func (s *Store) greatest(ctx context.Context) error {
+	var id []byte
+	err := s.write.QueryRowContext(ctx, "select ceiling from ledger_sheaf order by first desc limit 1").Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var pos int64
-		var leaf, body sql.RawBytes
-		if err := rows.Scan(&pos, &leaf, &body); err != nil {
-			return fmt.Errorf("store: read entries: %w", err)
-		}
-		if h := ledger.LeafHash(body); !bytes.Equal(h[:], leaf) {
-			return fmt.Errorf("%w: entry %d of %s is not what was hashed", ErrDamaged, pos-o.first, o.name)
-		}
+	if err != nil || len(id) != len(idBytes{}) {
+		return errors.Join(errSheaf, err)
 	}
-	return rows.Err()
+	s.ids.greatest = idBytes(id).String()
+	return nil
 }
 
 // found makes the first origin: an empty tree, signed. A journal that lies there already

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -284,7 +285,7 @@ func (s *Store) takeInOrder(batch []*pending) (kept []*pending, nodes []ledger.N
 		}
 		own, err := s.inOrder(ctx, s.read, p.head)
 		if err == nil && own == nil {
-			own, err = s.unused(ctx, kept, p.head)
+			own, err = s.unused(ctx, nil, kept, p.head)
 		}
 		if err != nil {
 			return nil, nil, nil, err
@@ -293,7 +294,6 @@ func (s *Store) takeInOrder(batch []*pending) (kept []*pending, nodes []ledger.N
 			p.fail(own)
 			continue
 		}
-		p.pos = s.origin.first + s.edge.Size()
 		nodes = s.grow(p, nodes)
 		kept = append(kept, p)
 	}
@@ -301,14 +301,14 @@ func (s *Store) takeInOrder(batch []*pending) (kept []*pending, nodes []ledger.N
 }
 
 // unused holds that no decision or act has the id of another. Of what belongs to a
-// decision inOrder holds it.
-func (s *Store) unused(ctx context.Context, batch []*pending, h ledger.Header) (own, err error) {
+// decision inOrder holds it. tx is one in which all that was acknowledged lies, or nil.
+func (s *Store) unused(ctx context.Context, tx *sql.Tx, batch []*pending, h ledger.Header) (own, err error) {
 	if part(h) != 0 {
 		return nil, nil
 	}
 	there := slices.ContainsFunc(batch, func(p *pending) bool { return p.head.ID == h.ID && part(p.head) == 0 })
 	if !there {
-		if there, err = s.there(ctx, h.ID); err != nil {
+		if there, err = s.there(ctx, tx, h.ID); err != nil {
 			return nil, fmt.Errorf("look up an id: %w", err)
 		}
 	}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 
 	"modicum/ledger"
@@ -13,6 +12,7 @@ const maxOpen = 1 << 16
 
 // progress of one admitted decision.
 type progress struct {
+	pos             int64 // of the decision
 	opened, outcome int64 // entries so far
 	ended           bool
 }
@@ -20,11 +20,6 @@ type progress struct {
 // mustLookUp reports whether inOrder will ask the database for this entry's decision.
 func (s *Store) mustLookUp(h ledger.Header) bool {
 	return (h.Kind == ledger.KindOpened || h.Kind == ledger.KindOutcome) && s.open[h.ID] == nil
-}
-
-// asker is a transaction, or the database where all lies in it.
-type asker interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
 }
 
 // inOrder holds that every opened and outcome follows its admitted decision
@@ -59,15 +54,18 @@ func (s *Store) inOrder(ctx context.Context, tx asker, h ledger.Header) (own, er
 }
 
 // follow notes an entry that was written.
-func (s *Store) follow(h ledger.Header) {
+func (s *Store) follow(p *pending) {
+	h := &p.head
 	switch h.Kind {
 	case ledger.KindDecision:
 		if h.Effect == ledger.Admit {
-			s.remember(h.ID, new(progress))
+			s.remember(h.ID, &progress{pos: p.pos})
 		}
 	case ledger.KindOpened:
 		s.open[h.ID].opened++
+		p.behind = p.pos - s.open[h.ID].pos
 	case ledger.KindOutcome:
+		p.behind = p.pos - s.open[h.ID].pos
 		if s.open[h.ID].outcome++; !h.More {
 			delete(s.open, h.ID)
 		}
@@ -84,30 +82,22 @@ func (s *Store) remember(id string, d *progress) {
 // lookUp reads the progress of a decision of this origin; nil when there is
 // none that was admitted.
 func (s *Store) lookUp(ctx context.Context, tx asker, id string) (*progress, error) {
-	rows, err := tx.QueryContext(ctx, "select body from ledger_entry where id = $1 and pos >= $2 order by pos", id, s.origin.first)
+	all, err := s.leafing(tx).group(ctx, id)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
 	var d *progress
-	for rows.Next() {
-		var body []byte
-		if err := rows.Scan(&body); err != nil {
-			return nil, err
-		}
-		e, err := ledger.Decode(body)
-		if err != nil {
-			return nil, err
-		}
-		switch h := e.Header(); {
-		case h.Kind == ledger.KindDecision && h.Effect == ledger.Admit:
-			d = new(progress)
-		case h.Kind == ledger.KindOpened && d != nil:
+	for _, m := range all {
+		switch {
+		case m.pos < s.origin.first: // of an earlier log
+		case m.part == 0 && m.sort.effect == string(ledger.Admit):
+			d = &progress{pos: m.pos}
+		case m.part > 0 && d != nil:
 			d.opened++
-		case h.Kind == ledger.KindOutcome && d != nil:
+		case m.part < 0 && d != nil:
 			d.outcome++
-			d.ended = !h.More
+			d.ended = m.ends
 		}
 	}
-	return d, rows.Err()
+	return d, nil
 }

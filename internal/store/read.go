@@ -3,10 +3,8 @@ package store
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"modicum/ledger"
 )
@@ -38,88 +36,28 @@ type Query struct {
 	Limit           int   // 0 means 100, at most 10,000
 }
 
-const recordColumns = "select e.pos, o.name, e.pos - o.first, e.body from ledger_entry e join ledger_origin o on o.origin = (select max(origin) from ledger_origin where first <= e.pos) "
-
 // Search returns entries in the order they were taken, or newest first.
 func (s *Store) Search(ctx context.Context, q Query) ([]Record, error) {
 	if err := s.settledWhole(ctx); err != nil { // before the newest are looked for in memory
 		return nil, err
 	}
-	var w where
-	from := recordColumns
-	names := []struct{ table, prefix, value string }{{"e", "p:", q.Patient}, {"e", "g:", q.Grant}}
-	d := "e"
-	if q.Who != "" || q.Role != "" || q.Task != "" || q.Effect != "" || len(q.Tasks) > 0 {
-		// Decisions and acts are their own part 0.
-		from += "join ledger_entry d on d.id = e.id and d.part = 0 "
-		d = "d"
+	x := searching{s: s, q: q, l: s.leafing(s.read), limit: 100}
+	if q.Limit > 0 {
+		x.limit = min(q.Limit, 10000)
 	}
-	for _, n := range append(names, struct{ table, prefix, value string }{d, "w:", q.Who}) {
-		if n.value == "" {
-			continue
-		}
-		at, err := s.having(ctx, n.prefix+n.value)
-		if err != nil {
-			return nil, err
-		}
-		w.and(n.table+".pos in "+anyOfList, list(at))
+	var err error
+	switch {
+	case q.Patient != "" || q.Grant != "":
+		err = x.named(ctx)
+	case q.Who != "":
+		err = x.ofPerson(ctx)
+	default:
+		err = x.through(ctx)
 	}
-	w.text(d+".role", q.Role)
-	w.text(d+".task", q.Task)
-	w.anyWord(d+".task", q.Tasks)
-	w.text(d+".effect", string(q.Effect))
-	w.text("e.kind", string(q.Kind))
-	if q.From != 0 {
-		w.and("e.at >= $%d", q.From)
+	if err != nil {
+		return nil, err
 	}
-	if q.To != 0 {
-		w.and("e.at < $%d", q.To)
-	}
-	order := "e.pos"
-	if q.Newest {
-		order = "e.pos desc"
-		if q.After > 0 {
-			w.and("e.pos < $%d", q.After-1)
-		}
-	} else if q.After > 0 {
-		w.and("e.pos >= $%d", q.After)
-	}
-	limit := q.Limit
-	if limit <= 0 {
-		limit = 100
-	}
-	return s.records(ctx, from+w.sql()+fmt.Sprintf(" order by %s limit %d", order, min(limit, 10000)), w.args...)
-}
-
-// where collects conditions and their arguments.
-type where struct {
-	conds []string
-	args  []any
-}
-
-func (w *where) and(format string, arg any) {
-	w.args = append(w.args, arg)
-	w.conds = append(w.conds, fmt.Sprintf(format, len(w.args)))
-}
-
-func (w *where) text(column, value string) {
-	if value != "" {
-		w.and(column+" = $%d", value)
-	}
-}
-
-// anyWord restricts to rows whose column, words with a blank between, holds one
-// of the words.
-func (w *where) anyWord(column string, words []string) {
-	if len(words) == 0 {
-		return
-	}
-	var any []string
-	for _, word := range words {
-		w.args = append(w.args, "% "+word+" %")
-		any = append(any, fmt.Sprintf("' ' || %s || ' ' like $%d", column, len(w.args)))
-	}
-	w.conds = append(w.conds, "("+strings.Join(any, " or ")+")")
+	return x.l.records(ctx, x.found)
 }
 
 // having returns the positions of all entries that have a name.
@@ -144,49 +82,46 @@ func (s *Store) having(ctx context.Context, name string) ([]int64, error) {
 	return slices.Compact(at), rows.Err()
 }
 
-func (w *where) sql() string {
-	if len(w.conds) == 0 {
-		return ""
-	}
-	return "where " + strings.Join(w.conds, " and ")
-}
-
 // ByID returns the entries of one decision, or the one act, in order;
 // ledger.ErrNotFound when there are none.
 func (s *Store) ByID(ctx context.Context, id string) ([]Record, error) {
-	r, err := s.records(ctx, recordColumns+"where e.id = $1 order by e.pos", id)
-	if err == nil && len(r) == 0 {
+	if err := s.settledWhole(ctx); err != nil {
+		return nil, err
+	}
+	l := s.leafing(s.read)
+	all, err := l.group(ctx, id)
+	if err == nil && len(all) == 0 {
 		err = ledger.ErrNotFound
 	}
-	return r, err
+	if err != nil {
+		return nil, err
+	}
+	return l.records(ctx, positionsOf(all))
+}
+
+func positionsOf(all []member) []int64 {
+	at := make([]int64, len(all))
+	for i, m := range all {
+		at[i] = m.pos
+	}
+	return at
 }
 
 // Range returns up to limit entries from a position on.
 func (s *Store) Range(ctx context.Context, from int64, limit int) ([]Record, error) {
-	return s.records(ctx, recordColumns+"where e.pos >= $1 order by e.pos limit $2", from, limit)
-}
-
-func (s *Store) records(ctx context.Context, query string, args ...any) ([]Record, error) {
 	if err := s.settledWhole(ctx); err != nil {
 		return nil, err
 	}
-	rows, err := s.read.QueryContext(ctx, query, args...)
+	l := s.leafing(s.read)
+	var at []int64
+	err := l.each(ctx, max(from, 0), max(from, 0)+int64(limit), false, func(pos int64, _ *head) (bool, error) {
+		at = append(at, pos)
+		return false, nil
+	})
 	if err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
+		return nil, err
 	}
-	defer rows.Close()
-	var out []Record
-	for rows.Next() {
-		var r Record
-		if err := rows.Scan(&r.Pos, &r.Origin, &r.Index, &r.Body); err != nil {
-			return nil, fmt.Errorf("store: read the record: %w", err)
-		}
-		out = append(out, r)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
-	}
-	return out, nil
+	return l.records(ctx, at)
 }
 
 // Prove makes the proof of the entry that records the decision or act id. Only
@@ -196,10 +131,9 @@ func (s *Store) Prove(ctx context.Context, id string) (*ledger.Proof, error) {
 	if err := s.settledWhole(ctx); err != nil {
 		return nil, err
 	}
-	var pos int64
-	err := s.read.QueryRowContext(ctx, "select pos from ledger_entry where id = $1 and part = 0", id).Scan(&pos)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && pos < s.origin.first {
-		return nil, fmt.Errorf("prove: %w", ledger.ErrNotFound)
+	pos, there, err := s.leafing(s.read).decision(ctx, id)
+	if err == nil && (!there || pos < s.origin.first) {
+		err = ledger.ErrNotFound
 	}
 	if err != nil {
 		return nil, fmt.Errorf("prove: %w", err)

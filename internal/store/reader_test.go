@@ -58,7 +58,7 @@ func TestAReaderProvesNothingThatWasAltered(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer db.Close()
-	if _, err := db.Exec("update ledger_entry set body = cast(replace(cast(body as text), '\"who\":\"', '\"who\":\"x') as blob) where pos = 0"); err != nil {
+	if _, err := db.Exec("update ledger_sheaf set bodies = cast(replace(cast(bodies as text), '\"who\":\"hosp', '\"who\":\"xosp') as blob)"); err != nil {
 		t.Fatal(err)
 	}
 	r, err := store.OpenReader(bg, o.Dir, o.Key.Public())
@@ -67,7 +67,7 @@ func TestAReaderProvesNothingThatWasAltered(t *testing.T) {
 	}
 	defer r.Close()
 	got, err := r.ByID(bg, ledgertest.ID(1))
-	if err != nil || !strings.Contains(string(got[0].Body), `"who":"x`) {
+	if err != nil || !strings.Contains(string(got[0].Body), `"who":"xosp`) {
 		t.Fatalf("the case changes nothing: %v", err)
 	}
 	if _, err := r.Prove(bg, &got[0]); err == nil {

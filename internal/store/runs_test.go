@@ -67,6 +67,7 @@ func rowsOf(t *testing.T, o Options, whole int64) {
 			t.Fatal(err)
 		}
 	}
+	unbind(t, tx, records)
 	exec("drop table ledger_run")
 	exec("create table ledger_term (seg integer not null, term text not null, pos integer not null, primary key (seg, term, pos)) strict, without rowid")
 	exec("delete from goose_db_version where version_id > 5")

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -53,16 +52,6 @@ func traitsOf(e ledger.Entry) traits {
 	return traits{x.head.Role, x.head.Task, x.purpose, x.door, x.act, string(x.head.Kind), string(x.head.Effect), ""}
 }
 
-// endOf is traitsOf an entry that belongs to a decision: by its bytes, since there are many.
-func endOf(body []byte) traits {
-	for _, end := range []ledger.End{ledger.Completed, ledger.Aborted} {
-		if bytes.Contains(body, member("end", string(end))) {
-			return traits{end: string(end)}
-		}
-	}
-	return traits{}
-}
-
 // each calls add for every single trait. Roles and tasks are words with a blank between.
 func (t *traits) each(add func(trait string)) {
 	for _, role := range strings.Fields(t.role) {
@@ -83,29 +72,31 @@ func (t *traits) each(add func(trait string)) {
 // scan are hits of a search that no term leads, newest first: all decisions and acts of
 // the segments that may hold one.
 func (f *finding) scan(ctx context.Context, n int) ([]hit, bool, error) {
-	return f.through(ctx, n, func(g *segment) bool { return g.may(&f.w) }, func(from int64) ([]hit, error) {
-		w := f.conditions()
-		w.and("d.pos >= $%d", from)
-		w.and("d.pos < $%d", f.before)
-		return f.hits(ctx, fmt.Sprintf("select d.pos, d.at, d.id from ledger_entry d where d.part = 0%s order by d.pos desc limit %d", w.more(), n), w.args)
-	})
+	return f.through(ctx, n, func(g *segment) bool { return g.may(&f.w) }, func(h *head) bool { return h.part == 0 })
 }
 
 // ended are hits of a search by how answers ended, newest first.
 func (f *finding) ended(ctx context.Context, n int) ([]hit, bool, error) {
 	end := string(f.w.End)
 	may := func(g *segment) bool { return strings.Contains(g.traits, " "+trait("end", end)+" ") }
-	return f.through(ctx, n, may, func(from int64) ([]hit, error) {
-		w := f.conditions()
-		w.and("e.pos >= $%d", from)
-		w.and("e.pos < $%d", f.before)
-		w.and("instr(e.body, $%d) > 0", member("end", end))
-		return f.hits(ctx, fmt.Sprintf("select e.pos, d.at, e.id from ledger_entry e join ledger_entry d on d.id = e.id and d.part = 0 where e.kind = 'outcome'%s order by e.pos desc limit %d", w.more(), n), w.args)
+	return f.through(ctx, n, may, func(h *head) bool { return h.part < 0 && h.sort.end == end })
+}
+
+// look are at most n hits among the entries of a segment that were not looked at yet.
+func (f *finding) look(ctx context.Context, from int64, n int, is func(*head) bool) (hits []hit, err error) {
+	err = f.l.each(ctx, from, f.before, true, func(pos int64, h *head) (bool, error) {
+		if !is(h) {
+			return false, nil
+		}
+		var err error
+		hits, err = f.add(ctx, hits, pos, h)
+		return len(hits) == n, err
 	})
+	return hits, err
 }
 
 // through looks through the segments that may hold hits, the newest first.
-func (f *finding) through(ctx context.Context, n int, may func(*segment) bool, look func(from int64) ([]hit, error)) ([]hit, bool, error) {
+func (f *finding) through(ctx context.Context, n int, may func(*segment) bool, is func(*head) bool) ([]hit, bool, error) {
 	for f.before > 0 && f.runs < mostRuns {
 		from := (f.before - 1) >> segmentBits << segmentBits
 		g, err := f.s.segment(ctx, from>>segmentBits)
@@ -116,7 +107,7 @@ func (f *finding) through(ctx context.Context, n int, may func(*segment) bool, l
 			f.before = from
 			continue
 		}
-		hits, err := look(from)
+		hits, err := f.look(ctx, from, n, is)
 		if err != nil {
 			return nil, false, err
 		}

@@ -40,9 +40,7 @@ func (s *Store) Tile(ctx context.Context, level int, n int64, width int) ([]byte
 		}
 		return s.storedLeaves(ctx, n, width)
 	}
-	return s.collect(ctx, width, func(out, col []byte) []byte { return append(out, col...) },
-		"select hash from ledger_node where origin = $1 and level = $2 and n >= $3 and n < $4 order by n",
-		s.origin.n, level, n*ledger.TileWidth, n*ledger.TileWidth+int64(width))
+	return s.nodes(ctx, level, n, width)
 }
 
 // Bundle implements ledger.Source.
@@ -54,41 +52,54 @@ func (s *Store) Bundle(ctx context.Context, n int64, width int) ([]byte, error) 
 }
 
 func (s *Store) storedLeaves(ctx context.Context, n int64, width int) ([]byte, error) {
-	from := s.origin.first + n*ledger.TileWidth
-	return s.collect(ctx, width, func(out, col []byte) []byte { return append(out, col...) },
-		"select leaf from ledger_entry where pos >= $1 and pos < $2 order by pos", from, from+int64(width))
+	return s.stored(ctx, n, width, func(out, body []byte) []byte {
+		leaf := ledger.LeafHash(body)
+		return append(out, leaf[:]...)
+	})
 }
 
 func (s *Store) storedBundle(ctx context.Context, n int64, width int) ([]byte, error) {
-	from := s.origin.first + n*ledger.TileWidth
-	return s.collect(ctx, width, ledger.AppendBundle,
-		"select body from ledger_entry where pos >= $1 and pos < $2 order by pos", from, from+int64(width))
+	return s.stored(ctx, n, width, ledger.AppendBundle)
 }
 
-// collect joins one column of exactly width rows.
-func (s *Store) collect(ctx context.Context, width int, join func(out, col []byte) []byte, query string, args ...any) ([]byte, error) {
-	rows, err := s.read.QueryContext(ctx, query, args...)
+// stored joins the first entries of tile n.
+func (s *Store) stored(ctx context.Context, n int64, width int, join func(out, body []byte) []byte) (out []byte, err error) {
+	from, there := s.origin.first+n*ledger.TileWidth, 0
+	err = s.leafing(s.read).bodies(ctx, from, from+int64(width), func(_ int64, body []byte) error {
+		if there == 0 { // entries are much of a length
+			out = make([]byte, 0, width*(len(body)+2)*5/4)
+		}
+		out = join(out, body)
+		there++
+		return nil
+	})
+	if err == nil && there != width {
+		err = fmt.Errorf("%w: %d of %d entries are there", ErrDamaged, there, width)
+	}
+	return out, err
+}
+
+// nodes joins the hashes of a tile above the leaves.
+func (s *Store) nodes(ctx context.Context, level int, n int64, width int) (out []byte, err error) {
+	rows, err := s.read.QueryContext(ctx, "select hash from ledger_node where origin = $1 and level = $2 and n >= $3 and n < $4 order by n",
+		s.origin.n, level, n*ledger.TileWidth, n*ledger.TileWidth+int64(width))
 	if err != nil {
 		return nil, fmt.Errorf("store: read the tree: %w", err)
 	}
 	defer rows.Close()
-	var out []byte
-	n := 0
-	for ; rows.Next(); n++ {
-		var col sql.RawBytes
-		if err := rows.Scan(&col); err != nil {
+	there := 0
+	for ; rows.Next(); there++ {
+		var hash sql.RawBytes
+		if err := rows.Scan(&hash); err != nil {
 			return nil, fmt.Errorf("store: read the tree: %w", err)
 		}
-		if n == 0 { // entries are much of a length
-			out = make([]byte, 0, width*(len(col)+2)*5/4)
-		}
-		out = join(out, col)
+		out = append(out, hash...)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, fmt.Errorf("store: read the tree: %w", err)
 	}
-	if n != width {
-		return nil, fmt.Errorf("%w: %d of %d hashes or entries are there", ErrDamaged, n, width)
+	if there != width {
+		return nil, fmt.Errorf("%w: %d of %d hashes are there", ErrDamaged, there, width)
 	}
 	return out, nil
 }

@@ -2,8 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
-	"fmt"
 	"log/slog"
 	"maps"
 	"math"
@@ -13,7 +11,6 @@ import (
 	"time"
 
 	"modicum/internal/defect"
-	"modicum/ledger"
 )
 
 // summary is what entries of a segment hold, as far as they were looked at.
@@ -153,27 +150,10 @@ func (s *Store) writeSegment(ctx context.Context, n int64) (err error) {
 
 // look reads what a segment holds, of which this process has not seen all.
 func (s *Store) look(ctx context.Context, n int64) (*segment, error) {
-	rows, err := s.read.QueryContext(ctx, "select at, part, body from ledger_entry where pos >= $1 and pos < $2", n<<segmentBits, (n+1)<<segmentBits)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	out := newSummary(n << segmentBits)
-	for rows.Next() {
-		var at, part int64
-		var body sql.RawBytes
-		if err := rows.Scan(&at, &part, &body); err != nil {
-			return nil, err
-		}
-		if part != 0 {
-			out.add(at, endOf(body))
-			continue
-		}
-		e, err := ledger.Decode(body)
-		if err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrDamaged, err)
-		}
-		out.add(at, traitsOf(e))
-	}
-	return out.segment(), rows.Err()
+	err := s.leafing(s.read).each(ctx, n<<segmentBits, (n+1)<<segmentBits, false, func(_ int64, h *head) (bool, error) {
+		out.add(h.at, h.sort.traits)
+		return false, nil
+	})
+	return out.segment(), err
 }

@@ -4,7 +4,6 @@ import (
 	"testing"
 
 	"modicum/ledger"
-	"modicum/ledger/ledgertest"
 )
 
 // TestASegmentThatWasNotSeenWholeIsRead: what a segment holds is known only to a process
@@ -40,21 +39,5 @@ func TestASegmentThatWasNotSeenWholeIsRead(t *testing.T) {
 				t.Error("a segment that is not full is taken for whole")
 			}
 		})
-	}
-}
-
-// TestTraitsOfAnOutcomeAreThoseOfItsBytes: entries that belong to a decision are read by
-// their bytes.
-func TestTraitsOfAnOutcomeAreThoseOfItsBytes(t *testing.T) {
-	for _, end := range []ledger.End{ledger.Completed, ledger.Aborted} {
-		o := ledgertest.Outcome(1)
-		o.End = end
-		body, err := ledger.Encode(o)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got, want := endOf(body), traitsOf(o); got != want || got.end == "" {
-			t.Errorf("%s: got %+v, want %+v", end, got, want)
-		}
 	}
 }

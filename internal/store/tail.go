@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime"
-	"slices"
 	"sync"
 	"time"
 
@@ -18,10 +16,6 @@ import (
 // settleEvery is the longest that an entry lies in the journal alone: so long later
 // another process finds it in the database.
 const settleEvery = 100 * time.Millisecond
-
-// yieldAfter is how many entries are moved before whoever else waits for the processor
-// gets it.
-const yieldAfter = 4 * rowsAtOnce
 
 // tail is what is durable in the journal and not in the database yet, by position.
 type tail struct {
@@ -98,13 +92,7 @@ func (s *Store) drain(ctx context.Context) error {
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	stmts := s.insert.in(ctx, tx)
-	for piece := range slices.Chunk(entries, yieldAfter) {
-		if err = s.insertRows(ctx, stmts, piece); err != nil {
-			break
-		}
-		runtime.Gosched() // hundreds take milliseconds, and requests wait for the processor
-	}
-	if err == nil {
+	if err = bind(ctx, stmts, entries); err == nil {
 		err = s.writeHead(ctx, stmts, nodes, signed, size)
 	}
 	indexed := false
@@ -284,22 +272,22 @@ func (s *Store) takeFrame(f *frame) error {
 // there reports whether a decision or act of this id is in the record. It asks the
 // database only where the id is no greater than all that are not remembered: ids are
 // UUIDv7, which grow with time.
-func (s *Store) there(ctx context.Context, id string) (bool, error) {
+func (s *Store) there(ctx context.Context, tx *sql.Tx, id string) (bool, error) {
 	if s.ids.has(id) {
 		return true, nil
 	}
 	if id > s.ids.greatest {
 		return false, nil
 	}
+	if tx != nil {
+		_, there, err := s.leafing(tx).decision(ctx, id)
+		return there, err
+	}
 	if err := s.settleNow(ctx); err != nil {
 		return false, err
 	}
-	var one int
-	err := s.read.QueryRowContext(ctx, "select 1 from ledger_entry where id = $1 and part = 0", id).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
-		return false, nil
-	}
-	return err == nil, err
+	_, there, err := s.leafing(s.read).decision(ctx, id)
+	return there, err
 }
 
 // settleNow is settle for the sequencer, who may not go on without it.

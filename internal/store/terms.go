@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash/crc32"
 	"maps"
+	"math"
 	"slices"
 	"sync"
 
@@ -98,29 +99,28 @@ func (t *terms) forget() {
 
 // recall reads again what the index lacks.
 func (t *terms) recall(ctx context.Context, db *sql.DB) error {
-	rows, err := db.QueryContext(ctx, "select pos, body from ledger_entry where pos > coalesce((select max(first) from ledger_run where bucket = -1), -1) order by pos")
-	if err != nil {
+	var from int64
+	if err := db.QueryRowContext(ctx, "select coalesce(max(first), -1) + 1 from ledger_run where bucket = -1").Scan(&from); err != nil {
 		return fmt.Errorf("store: read what the index lacks: %w", err)
 	}
-	defer rows.Close()
 	var again terms
-	for rows.Next() {
-		var pos int64
-		var body []byte
-		if err := rows.Scan(&pos, &body); err != nil {
-			return fmt.Errorf("store: read what the index lacks: %w", err)
-		}
+	l := leafing{q: db}
+	err := l.bodies(ctx, from, math.MaxInt64, func(pos int64, body []byte) error {
 		e, err := ledger.Decode(body)
 		if err != nil {
 			return fmt.Errorf("%w: entry at position %d: %w", ErrDamaged, pos, err)
 		}
 		h := e.Header()
 		again.add(pos, &h)
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	t.at, t.count, t.first, t.next = again.at, again.count, again.first, again.next
-	return rows.Err()
+	return nil
 }
 
 // slot is where a row of a run lies.
