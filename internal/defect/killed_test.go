@@ -265,7 +265,7 @@ var killers = map[Defect]killer{
 	TileFromMiddle:      {inStore, "TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase", ""},
 	FarForgotten:        {inStore, "TestAnEntryIsFoundByItsIDWhereverItLies", ""},
 	SheafHalfKept:       {inStore, "TestSheavesHoldEachEntryOnce", ""},
-	ActOfAnyID:          {inStore, "TestSQLite/act_and_entry_commit_or_fail_together", ""},
+	ActOfAnyID:          {inStore, "TestContract", ""},
 
 	SecondIsFirst:    {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},
 	RightsUnagreed:   {inPeople, "TestG9_WhatOneGivesOneselfWaitsWhateverItIs", ""},

@@ -12,6 +12,11 @@
 // until what was acknowledged lies in the database. After a crash the next start
 // takes up what the journal holds beyond it, checked against the signed trees.
 //
+// Entries lie in sheaves: up to 128 that follow each other are one row, with a short head for
+// each, by which searches look for them. Ids are UUIDv7, which grow with time, so that a row
+// tells by the greatest id up to its end which ids may lie in it, and needs no index of them;
+// the few entries that lie elsewhere have a row of their own.
+//
 // Whom entries name is remembered until it fills a run of the index, which is written in
 // the transaction of the entries that come then. What a segment of the record holds is
 // learned as its entries come, and what is to be published is kept until it is. All three

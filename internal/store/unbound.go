@@ -51,7 +51,7 @@ func bindSome(ctx context.Context, db *sql.DB, st *insertStatements, seen *ages)
 
 // unbound reads rows of entries that lie in no sheaf yet.
 func unbound(ctx context.Context, tx *sql.Tx, seen *ages) ([]*pending, error) {
-	rows, err := tx.QueryContext(ctx, "select pos, body from ledger_entry where pos >= coalesce((select max(first + n) from ledger_sheaf), 0) order by pos limit $1", unboundAtOnce)
+	rows, err := tx.QueryContext(ctx, "select pos, body from ledger_entry where pos >= coalesce((select first + n from ledger_sheaf order by first desc limit 1), 0) order by pos limit $1", unboundAtOnce)
 	if err != nil {
 		return nil, err
 	}
