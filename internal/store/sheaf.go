@@ -126,11 +126,15 @@ var errSheaf = fmt.Errorf("%w: a row of entries cannot be read", ErrDamaged)
 
 // readHeads reads n heads.
 func readHeads(b []byte, n int) ([]head, error) {
-	r := headReader{b: b}
+	r, text := headReader{b: b}, string(b) // of which the strings are pieces
 	sorts := make([]sort, r.uint(uint64(len(b))))
 	for i := range sorts {
 		for _, f := range sorts[i].fields() {
-			*f = string(r.bytes(int(r.uint(uint64(len(b))))))
+			n := int(r.uint(uint64(len(b))))
+			at := len(b) - len(r.b)
+			if r.bytes(n) != nil {
+				*f = text[at : at+n]
+			}
 		}
 	}
 	out, before := make([]head, n), int64(0)
