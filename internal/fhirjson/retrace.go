@@ -85,7 +85,13 @@ func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end 
 	fresh = fresh[:len(old)]          // for the compiler
 	prev := old[0].start              // offset in the old text up to which the new one was compared
 	delta := uint32(i) - old[0].start // from there to the same place in the new one
-	for j := range old {
+	for j := 0; j < len(old); j++ {
+		var fast int
+		if fast, prev, delta = retraceFast(fresh[j:], old[j:], b, s.marks, prev, delta, move); fast > 0 {
+			if j += fast; j == len(old) {
+				break
+			}
+		}
 		c, d := &old[j], &fresh[j]
 		*d = *c
 		start := c.start + delta
