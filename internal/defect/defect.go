@@ -256,6 +256,10 @@ const (
 	SecondPatientIgnored Defect = "second-patient-ignored" // a record is of the first patient that it names
 	DuplicatesAccepted   Defect = "duplicates-accepted"    // a member may stand twice
 	TypeRetraced         Defect = "type-retraced"          // a record built as the last one is taken for one of its type
+	ClassRetraced        Defect = "class-retraced"         // what is built as the last one has its classes, whatever values give them
+	ReferenceRetraced    Defect = "reference-retraced"     // its references show where those of the last one do
+	ValueRetraced        Defect = "value-retraced"         // what is made of the last one's values is written of it
+	MarkRetraced         Defect = "mark-retraced"          // its items are no marks where those of the last one are none
 )
 
 // Faults of merging what was sent with what is hidden.

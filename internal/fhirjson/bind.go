@@ -102,6 +102,7 @@ func (b *binder) look() {
 	if i > len(events) || i > 0 && events[i-1].cell >= b.r.root || i < len(events) && events[i].cell < b.r.root {
 		i, _ = slices.BinarySearchFunc(events, b.r.root, func(e event, root uint32) int { return cmp.Compare(e.cell, root) })
 	}
+	b.r.event = i
 	for ; i < len(events) && events[i].cell < end; i++ {
 		e := &events[i]
 		if b.in >= 0 && e.cell >= b.inEnd {
@@ -117,7 +118,7 @@ func (b *binder) look() {
 		}
 	}
 	b.s.bound = i
-	if b.deep {
+	if b.r.deep = b.deep; b.deep {
 		b.roughen(end)
 	}
 }

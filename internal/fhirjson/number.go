@@ -14,6 +14,7 @@ func (p *projector) numbered(i uint32, c *cell, t policy.Treatment) result {
 		p.note(c, p.unless(c, t))
 		return nothing
 	}
+	p.valued = true
 	n := p.info[c.node].node
 	before := p.mark()
 	p.open(c)

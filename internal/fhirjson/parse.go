@@ -64,6 +64,7 @@ func (s *Scanner) parse(b []byte, page bool) (root uint32, spaced bool, err erro
 		room   = n + s.limits.MaxValues
 		most   = uint32(s.limits.MaxMembers)
 		events = len(s.events)
+		copies = len(s.copies)
 		marks  = s.marks
 		nodes  = s.know.nodes
 		depth  int
@@ -179,6 +180,9 @@ value:
 				open.parent, open.name, open.nameLen = top.cell, name, nlen
 				if open.flags&(rough|blank|special) != 0 || class != top.class || nodes[node].is&standsIn != 0 && isAbsent(b, open, nodes[node].node) {
 					top.flags |= rough
+				}
+				if page && depth <= 3 {
+					s.copies = append(s.copies, copied{uint32(n), uint32(next), uint32(n) - t.cell})
 				}
 				i, n = end, next
 				goto after
@@ -405,7 +409,7 @@ end: // the outermost value ended
 	return root, spaced, nil
 
 bad:
-	s.tape, s.events = tape[:root], s.events[:events] // nothing of a refused text is left
+	s.tape, s.events, s.copies = tape[:root], s.events[:events], s.copies[:copies] // nothing of a refused text is left
 	return 0, false, refuse(at, w)
 }
 

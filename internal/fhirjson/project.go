@@ -61,9 +61,15 @@ type projector struct {
 	emits     uint64           // contained resources that are written
 	noInner   bool             // contained resources are left aside
 	topFilter bool             // Elements apply
+
+	runs   *[]Run  // where copied runs are noted, or nil
+	notes  *recipe // what is being noted, or nil
+	valued bool    // what was written has bytes made of a value, or one decided in a way that no recipe tells
 }
 
-func (p *projector) forget() { p.s, p.r, p.sh, p.src, p.tape, p.dst = nil, nil, nil, nil, nil, nil }
+func (p *projector) forget() {
+	p.s, p.r, p.sh, p.src, p.tape, p.dst, p.runs, p.notes = nil, nil, nil, nil, nil, nil, nil, nil
+}
 
 // state is what undo returns to.
 type state struct {
@@ -80,7 +86,7 @@ func (p *projector) mark() state {
 
 func (p *projector) undo(s state) {
 	p.dst, p.lo, p.hi, p.comma, p.reached, p.kept = p.dst[:s.n], s.lo, s.hi, s.comma, s.reached, p.kept[:s.kept]
-	if p.sh.Runs != nil && !p.dry {
+	if p.runs != nil && !p.dry {
 		p.dropRuns()
 	}
 }
@@ -101,14 +107,34 @@ func (s *Scanner) Project(dst []byte, r *Record, sh *Shape) ([]byte, Outcome, er
 		return s.copyAll(dst, r)
 	}
 	p := &s.p
+	var c *recipe
+	if r.model != 0 && sh.Elements == nil && sh.Trace == nil && sh.Runs == nil {
+		c = &s.models[r.model-1].recipe
+		if c.is == usable && c.view == sh.View {
+			if out, ok := p.follow(c, dst, s, r, sh); ok {
+				p.forget()
+				return out, Outcome{There: c.there}, nil
+			}
+		}
+		if !c.wanted(&sh.View) {
+			c = nil
+		}
+	}
 	p.begin(s, r, sh)
 	if len(r.inner) > 0 {
 		p.settleInner()
 	}
 	p.dst = dst
+	if c != nil {
+		c.begin(&sh.View)
+		p.notes, p.runs = c, &c.runs
+	}
 	there := p.top()
 	p.flush()
 	out := p.dst
+	if c != nil {
+		c.note(r, out, len(dst), there, p.valued)
+	}
 	p.forget()
 	return out, Outcome{There: there}, nil
 }
@@ -118,6 +144,7 @@ func (p *projector) begin(s *Scanner, r *Record, sh *Shape) {
 	p.lo, p.hi, p.comma, p.dry, p.kept = 0, 0, false, false, p.kept[:0]
 	p.reached, p.survives, p.emits, p.noInner = 0, 0, 0, false
 	p.topFilter = sh.Elements != nil
+	p.runs, p.notes, p.valued = sh.Runs, nil, false
 	if !p.tabled || p.given != sh.View {
 		p.given, p.view, p.tabled = sh.View, whole(sh.View, s.know.definition), true
 		for c := range p.table {
@@ -168,7 +195,7 @@ func (p *projector) real(c catalog.Class) catalog.Class {
 
 func (p *projector) flush() {
 	if p.lo < p.hi {
-		if p.sh.Runs != nil && !p.dry {
+		if p.runs != nil && !p.dry {
 			p.noteRun()
 		}
 		p.dst = append(p.dst, p.src[p.lo:p.hi]...)
@@ -271,7 +298,7 @@ func (p *projector) array(i uint32, c *cell) result {
 	p.open(c)
 	shown := nothing
 	for j := i + 1; j < c.next; j = p.tape[j].next {
-		if n.ByValue && p.isMark(&p.tape[j], n) {
+		if n.ByValue && p.passesMark(j, n) {
 			continue
 		}
 		shown = max(shown, p.put(j))
@@ -295,6 +322,18 @@ func item(masked string) string {
 		}
 	}
 	return ""
+}
+
+// passesMark is isMark of an item that is being written.
+func (p *projector) passesMark(j uint32, n *catalog.Node) bool {
+	if p.isMark(&p.tape[j], n) {
+		p.valued = true
+		return true
+	}
+	if p.notes != nil {
+		p.notes.items = append(p.notes.items, j-p.r.root)
+	}
+	return false
 }
 
 // isMark reports whether an item is the mark that this projector writes.
@@ -459,6 +498,7 @@ func (p *projector) siblingOf(i, j uint32, m *cell, f *fact) result {
 	if t == policy.Keep && m.flags&blank == 0 {
 		return p.object(j, m)
 	}
+	p.valued = true
 	if t == policy.Coarse && f.birth && string(p.src[m.from():m.end]) == f.node.Masked && !p.agedBeside(i, m, f) {
 		p.whole(m) // our own mark of an age over 89
 		return visible

@@ -79,6 +79,10 @@ type Record struct {
 	root  uint32
 	whole bool // Class replaces that of every element: psychotherapy notes
 	inner []contained
+
+	event int    // its first among the Scanner's
+	deep  bool   // values in it gave classes
+	model uint32 // its place among the Scanner's models, plus one; 0: none
 }
 
 // contained is a resource inside a record (threat-model FC24).

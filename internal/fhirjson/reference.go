@@ -26,18 +26,30 @@ func (p *projector) shows(r *Reference) bool {
 	return p.sh.Visible != nil && p.sh.Visible(r.Type, r.ID)
 }
 
+// mayShow reports whether a reference shows though its class does not, as that to the
+// record's own patient in scope does, and whether the caller may know what it names.
+func (p *projector) mayShow(r *Reference, kept bool) (granted, shows bool) {
+	granted = !kept && r.Type == p.s.know.patient && p.info[r.Node].subject && p.inScope(r.ID)
+	if kept || granted {
+		shows = p.shows(r) || defect.On(defect.TargetsKept) && r.inside < 0
+	}
+	return granted, shows
+}
+
 // reference writes a Reference: its class must be kept and its target may be known.
 // The record's own patient in scope comes with the record whatever its class.
 // Display and identifier never show (FC22); the catalog gives them no class.
 func (p *projector) reference(i uint32, c *cell, t policy.Treatment) result {
 	r := &p.r.References[c.aux-1]
 	kept := t == policy.Keep
-	granted := r.Type == p.s.know.patient && p.info[c.node].subject && p.inScope(r.ID)
+	granted, shows := p.mayShow(r, kept)
+	if p.notes != nil {
+		p.notes.asked = append(p.notes.asked, asked{c.aux - 1, kept, granted, shows})
+	}
 	if !kept && !granted {
 		p.note(c, p.unless(c, t))
 		return nothing
 	}
-	shows := p.shows(r) || defect.On(defect.TargetsKept) && r.inside < 0
 	if !shows {
 		p.note(c, NotVisible)
 	}
@@ -80,6 +92,7 @@ func (p *projector) refMember(c *cell, i, j uint32, r *Reference, shows, kept bo
 		p.reached |= 1 << r.inside
 	}
 	if r.reshaped {
+		p.valued = true
 		p.separate(m.from())
 		p.copy(m.from(), m.start+1) // "reference":"
 		p.flush()
@@ -100,6 +113,7 @@ func (p *projector) refMember(c *cell, i, j uint32, r *Reference, shows, kept bo
 // codeGroup writes a coding coarser: of ICD-10-CM the category, its first three
 // characters. No other system has groups that its codes tell.
 func (p *projector) codeGroup(i uint32, c *cell) result {
+	p.valued = true
 	system := p.s.text(p.src, i, "system")
 	code := p.s.text(p.src, i, "code")
 	if string(system) != icd10cm || !isCategory(code) {

@@ -113,6 +113,7 @@ func (p *projector) meta(i uint32, c *cell, t policy.Treatment) result {
 			continue
 		}
 		p.open(m)
+		p.valued = p.valued || m.next > j+1
 		for k := j + 1; k < m.next; k = p.tape[k].next {
 			if string(p.s.text(p.src, k, "code")) != "SUBSETTED" {
 				p.put(k)

@@ -37,6 +37,7 @@ func (p *projector) scalar(c *cell, t policy.Treatment) result {
 // reduced writes a string coarser, as a token, or by its last four; false where the
 // treatment does not fit it.
 func (p *projector) reduced(c *cell, f *fact, t policy.Treatment) bool {
+	p.valued = true
 	value := p.s.decoded(p.src, c)
 	switch t {
 	case policy.Coarse:

@@ -78,7 +78,10 @@ type Scanner struct {
 	places   []Ref
 	inner    []contained
 	records  []*Record
-	used     int // of records
+	used     int      // of records
+	copies   []copied // cells of records that were retraced, in their order
+	passed   int      // of copies, those before the record bound last
+	models   []model
 
 	p projector
 }
@@ -107,6 +110,7 @@ func (s *Scanner) Reset() {
 		*r = Record{}
 	}
 	s.used = 0
+	s.copies, s.passed, s.models = s.copies[:0], 0, s.models[:0]
 	clear(s.codings[:])
 	clear(s.named[:])
 	s.p.forget()
@@ -126,12 +130,12 @@ func (s *Scanner) Resource(b []byte) (*Record, error) {
 // load puts b on the tape, without white space between tokens: whether two members
 // that show are neighbours must not depend on how the upstream indents.
 func (s *Scanner) load(b []byte, page bool) (src []byte, root uint32, err error) {
-	events := len(s.events)
+	events, copies := len(s.events), len(s.copies)
 	root, spaced, err := s.parse(b, page)
 	if err != nil || !spaced {
 		return b, root, err
 	}
-	s.tape, s.events = s.tape[:root], s.events[:events]
+	s.tape, s.events, s.copies = s.tape[:root], s.events[:events], s.copies[:copies]
 	from := len(s.compact)
 	s.compact = compact(s.compact, b)
 	src = s.compact[from:len(s.compact):len(s.compact)]
@@ -149,6 +153,7 @@ func (s *Scanner) record(src []byte, root uint32) *Record {
 	r.s, r.src, r.root = s, src, root
 	b := binder{s: s, r: r, src: src}
 	b.bind()
+	r.model = s.modelOf(r)
 	return r
 }
 

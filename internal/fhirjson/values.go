@@ -33,16 +33,16 @@ func Source(runs []Run, out int) int {
 // noteRun notes the pending run, which is about to be written.
 func (p *projector) noteRun() {
 	from := p.lo - p.tape[p.r.root].start
-	*p.sh.Runs = append(*p.sh.Runs, Run{Out: len(p.dst), From: int(from), Len: int(p.hi - p.lo)})
+	*p.runs = append(*p.runs, Run{Out: len(p.dst), From: int(from), Len: int(p.hi - p.lo)})
 }
 
 // dropRuns forgets the runs that undo took back.
 func (p *projector) dropRuns() {
-	runs := *p.sh.Runs
+	runs := *p.runs
 	for len(runs) > 0 && runs[len(runs)-1].Out >= len(p.dst) {
 		runs = runs[:len(runs)-1]
 	}
-	*p.sh.Runs = runs
+	*p.runs = runs
 }
 
 // Value is one JSON value of a record.
