@@ -2,6 +2,7 @@ package fhirjson
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 
 	"modicum/catalog"
@@ -312,16 +313,26 @@ func (b *binder) identifier(i uint32, c *cell) {
 }
 
 // coding feeds labels, sensitive codes and conditional rules. Records of a page repeat
-// each other's codings: one that is just as the last of its element is not judged again.
+// each other's codings: one that is just as another of its element is not judged again.
+// Elements of one datatype are often one node, so that the text counts for the place.
 func (b *binder) coding(i uint32, n *catalog.Node, id catalog.NodeID) {
 	whole := b.src[b.tape[i].start:b.tape[i].end]
-	k := &b.s.codings[id%catalog.NodeID(len(b.s.codings))]
+	k := &b.s.codings[place(id, whole)%uint32(len(b.s.codings))]
 	if k.node != id || k.typ != b.typ || string(k.text) != string(whole) {
 		system, code := b.systemAndCode(i)
 		*k = judged{node: id, typ: b.typ, text: whole}
 		k.codes, k.labels, k.rule = b.judge(n, id, system, code)
 	}
 	b.coded(k.codes, k.labels, k.rule)
+}
+
+// place tells elements of texts apart by their end, so that most keep places of their own.
+func place(id catalog.NodeID, text []byte) uint32 {
+	if len(text) < 8 {
+		return uint32(id)
+	}
+	end := binary.LittleEndian.Uint64(text[len(text)-8:])
+	return uint32((end ^ uint64(id)<<32 ^ uint64(len(text))) * mix >> 40)
 }
 
 // judged is a coding and what was found about it.

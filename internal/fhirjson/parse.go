@@ -124,7 +124,7 @@ value:
 			at++
 		} else {
 			var escapes flag
-			if at, escapes, w = str(b, i+1); w != fine {
+			if at, escapes, w = strFrom(b, marks, i+1, at); w != fine {
 				goto bad
 			}
 			flags |= escapes
@@ -559,6 +559,36 @@ func str(b []byte, i int) (end int, flags flag, w why) {
 			return i, flags, whyControl
 		}
 	}
+}
+
+// strFrom is str of a string of which the first mark is at: it goes from mark to mark.
+func strFrom(b []byte, marks []uint64, i, at int) (end int, flags flag, w why) {
+	high := false
+	for at < len(b) {
+		switch c := b[at]; {
+		case c == '"':
+			if high && !utf8.Valid(b[i:at]) {
+				return badUTF8(b, i, at), flags, whyUTF8
+			}
+			return at + 1, flags, fine
+		case c == '\\':
+			flags |= escaped
+			if at, w = escape(b, at); w != fine {
+				return at, flags, w
+			}
+		case c < 0x20:
+			return at, flags, whyControl
+		default: // not ASCII, which seldom stands alone, or a mark too many
+			for high = high || c >= 0x80; at < len(b) && b[at] >= 0x80; {
+				at++
+			}
+			if c < 0x80 {
+				at++
+			}
+		}
+		at = next(marks, at)
+	}
+	return len(b), flags, whyEnd
 }
 
 func badUTF8(b []byte, from, to int) int {

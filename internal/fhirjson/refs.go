@@ -53,12 +53,12 @@ func (s *Scanner) hint(v []byte) (hint catalog.Type) {
 }
 
 // reference notes a Reference element: what it names, and whom. Records of a page name
-// the same patient, visit and practitioner: a text that is just that of the last of its
+// the same patient, visit and practitioner: a text that is just that of another of its
 // element is not read again.
 func (b *binder) reference(i uint32, c *cell, n *catalog.Node) {
 	s := b.s
 	whole := b.src[c.start:c.end]
-	k := &s.named[c.node%catalog.NodeID(len(s.named))]
+	k := &s.named[place(c.node, whole)%uint32(len(s.named))]
 	if k.ref.Node != c.node || string(k.text) != string(whole) {
 		k.text = whole
 		b.read(k, i, c.node, n)

@@ -131,7 +131,7 @@ func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end 
 			} else {
 				var escapes flag
 				var w why
-				if at, escapes, w = str(b, int(start)+1); w != fine {
+				if at, escapes, w = strFrom(b, s.marks, int(start)+1, at); w != fine {
 					return 0
 				}
 				d.flags = d.flags&^escaped | escapes

@@ -69,7 +69,7 @@ type Scanner struct {
 	spare    []byte     // what a dry run writes to
 	implied  []byte     // the system of a label that is a code
 	scratch  []byte     // strings that had escapes, without them
-	codings  [64]judged // by element, the one judged last
+	codings  [64]judged // by element and text, the one judged last
 	named    [64]named  // likewise
 	refs     []Reference
 	patients []Ref
