@@ -31,15 +31,17 @@ type knowledge struct {
 // fact is what is known about a node beside its catalog.Node; what reading asks of
 // every member comes first.
 type fact struct {
-	// head is the beginning and tail the end of the name with its closing quote and
-	// colon, eight bytes each, the lowest first; mask covers what head has of it.
+	// head is the beginning and tail, skip bytes behind it, the end of the name with its
+	// closing quote and colon, eight bytes each, the lowest first; of a shorter one both
+	// are the same, and mask covers what they have of it.
 	head, mask, tail uint64
 	size             uint8 // of the name with quote and colon; 0: no name
 	place            uint8 // among the children of its parent, modulo 64
 	class            catalog.Class
 	kind             catalog.Kind
 	is               trait
-	item             form   // of a value that is no array
+	item             form // of a value that is no array
+	skip             uint8
 	table            uint32 // of its children, among the links; 0: it has none
 	// must is a bit for each mandatory child (one for all variants of a choice);
 	// bit is the node's own among its parent's, 0 when it is optional.
@@ -95,25 +97,23 @@ func (f *fact) names(name string) {
 	key := name + `":`
 	f.name, f.size, f.mask = name, uint8(len(key)), 1<<(8*uint(min(len(key), 8)))-1
 	f.head = headOf([]byte(key), 0, uint32(len(key)))
-	if end := len(key) - 8; end > 0 {
-		f.tail = headOf([]byte(key), uint32(end), 8)
+	if f.tail = f.head; len(key) > 8 {
+		f.skip = uint8(len(key) - 8)
+		f.tail = headOf([]byte(key), uint32(f.skip), 8)
 	}
 }
 
-// at reports whether the text from i on, which has eight bytes more, is f's name with
-// quote and colon.
+// at reports whether the text from i on is f's name with quote and colon. Up to sixteen bytes
+// it is found without a branch: how long names are, nothing foretells.
 func (f *fact) at(b []byte, i int) bool {
-	return (binary.LittleEndian.Uint64(b[i:])^f.head)&f.mask == 0 && (f.size <= 8 || f.ends(b, i))
-}
-
-// ends reports whether a text whose first bytes are those of f's name, which is longer
-// than six bytes, goes on with the rest of it, quote and colon included.
-func (f *fact) ends(b []byte, i int) bool {
-	n := int(f.size)
-	if i+n > len(b) || binary.LittleEndian.Uint64(b[i+n-8:]) != f.tail {
+	k := i + int(f.skip)
+	if k+8 > len(b) {
+		return false // so near the end of the text it is looked up
+	}
+	if ((binary.LittleEndian.Uint64(b[i:])^f.head)|(binary.LittleEndian.Uint64(b[k:])^f.tail))&f.mask != 0 {
 		return false
 	}
-	return n <= 16 || string(b[i+8:i+n-8]) == f.name[8:n-8]
+	return f.size <= 16 || string(b[i+8:k]) == f.name[8:f.skip]
 }
 
 // headOf returns the first eight bytes of src[at:at+n].

@@ -197,7 +197,7 @@ value:
 		top = &s.stack[depth]
 		top.cell, top.members, top.seen, top.has = uint32(n), 0, 0, 0 // not as a literal, which is copied
 		top.event = first
-		top.node, top.guess, top.class, top.shape, top.flags = node, uint32(node), class, kind, flags
+		top.node, top.guess, top.class, top.shape, top.flags = node, uint32(node)<<1, class, kind, flags
 		n++
 		i++
 		for i < len(b) && b[i] <= ' ' {
@@ -252,9 +252,7 @@ scalar: // a value without others in it stands from i to at
 	} else if top.has |= about.bit; about.is&(dated|coded) != 0 && kind == text {
 		s.events = append(s.events, event{cell: uint32(n), node: node})
 	} // what stands for an absent element is an object or array: see closing
-	if flags&(rough|blank|special) != 0 || class != top.class {
-		top.flags |= rough
-	}
+	top.flags |= roughFor(flags, class, top.class)
 	{
 		leaf := &tape[n]
 		n++
@@ -303,7 +301,7 @@ closing: // b[i] closes top
 			top.flags |= rough
 		}
 		c.end, c.next, c.flags = uint32(i), uint32(n), top.flags
-		if top.flags&(rough|blank|special) != 0 || top.class != up.class || f.is&standsIn != 0 && isAbsent(b, c, f.node) {
+		if up.flags |= roughFor(top.flags, top.class, up.class); f.is&standsIn != 0 && isAbsent(b, c, f.node) {
 			up.flags |= rough
 		}
 		depth--
@@ -342,11 +340,11 @@ member: // a member name is next
 		goto bad
 	}
 	i++
-	if node = s.guess[top.guess]; node != 0 && i+8 <= len(b) && nodes[node].at(b, i) {
+	if node = s.guess[top.guess]; node != 0 && nodes[node].at(b, i) {
 		about = &nodes[node]
 		at = i + int(about.size) - 2
 		bit, flags = 1<<(about.place&63), 0
-		top.guess = uint32(len(nodes)) + uint32(node)
+		top.guess = uint32(node)<<1 | 1
 	} else {
 		if node, flags, bit, at, w = s.member(b, i, top); w != fine {
 			goto bad
@@ -447,9 +445,16 @@ func (s *Scanner) member(b []byte, i int, top *frame) (node catalog.NodeID, flag
 		bit = 1 << s.know.nodes[node].place
 	}
 	if node != 0 {
-		top.guess = uint32(len(s.know.nodes)) + uint32(node)
+		top.guess = uint32(node)<<1 | 1
 	}
 	return node, flags, bit, at, fine
+}
+
+// roughFor is rough where something of these flags and class makes what is of class up need
+// the walker, without a branch: whether it does changes from value to value.
+func roughFor(f flag, class, up catalog.Class) flag {
+	x := uint32(f&(rough|blank|special)) | uint32(class^up)
+	return flag((x|-x)>>31) * rough
 }
 
 func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\r' || c == '\t' }

@@ -62,7 +62,7 @@ type Scanner struct {
 	marks    []uint64         // of the text being read
 	events   []event          // in the order of their cells
 	bound    int              // the event after the record bound last
-	guess    []catalog.NodeID // the member seen last behind another, or first in an object: see frame.guess
+	guess    []catalog.NodeID // by twice an element the member seen last as its first, and beside that the one behind it
 	traces   [traces]trace
 	texts    uint32     // read so far, for traces
 	compact  []byte     // texts that had white space between tokens, without it
