@@ -1,11 +1,19 @@
 package fhirjson
 
-import "time"
+import (
+	"encoding/binary"
+	"time"
+)
 
 // parseDate reads a FHIR date, dateTime or instant as the interval that it names:
 // a year, a month, a day, or a second. Without a time zone it is of the calendar of
 // zone.
 func parseDate(b []byte, zone *time.Location) (Span, bool) {
+	if len(b) >= len("2006-01-02T15:04:05Z") {
+		if year, month, day, seconds, ok := clock(b); ok {
+			return moment(b[fraction(b, 19):], year, month, day, seconds)
+		}
+	}
 	year, ok := numeral(b, 0, 4)
 	if !ok || year == 0 {
 		return Span{}, false
@@ -70,17 +78,45 @@ func parseMoment(b []byte, year, month, day int) (Span, bool) {
 		if second, ok = numeral(b, 17, 2); !ok || second > 60 {
 			return Span{}, false
 		}
-		if i = 19; i < len(b) && b[i] == '.' {
-			i = digits(b, i+1)
-		}
+		i = fraction(b, 19)
 	}
-	offset, ok := zoneOffset(b[i:])
+	return moment(b[i:], year, month, day, hour*3600+minute*60+second)
+}
+
+// clock reads YYYY-MM-DDThh:mm:ss at the beginning of b, sixteen bytes at once; there is
+// one in nearly every record. Where it is not just that, all is looked at in turn.
+func clock(b []byte) (year, month, day, seconds int, ok bool) {
+	x := binary.LittleEndian.Uint64(b) ^ 0x2d30302d30303030     // "0000-00-"
+	y := binary.LittleEndian.Uint64(b[8:]) ^ 0x30303a3030543030 // "00T00:00"
+	const six, ten = ones * 6, ones * 0xf0                      // a digit is below ten with six more
+	p, q := b[17]-'0', b[18]-'0'
+	if (x|(x+six)|y|(y+six))&ten != 0 || x&0xff0000ff00000000 != 0 || y&0xff0000ff0000 != 0 || b[16] != ':' || p > 9 || q > 9 {
+		return 0, 0, 0, 0, false
+	}
+	at := func(w uint64, k int) int { return int(w >> (8 * k) & 0xff) }
+	year = at(x, 0)*1000 + at(x, 1)*100 + at(x, 2)*10 + at(x, 3)
+	month, day = at(x, 5)*10+at(x, 6), at(y, 0)*10+at(y, 1)
+	hour, minute, second := at(y, 3)*10+at(y, 4), at(y, 6)*10+at(y, 7), int(p)*10+int(q)
+	ok = year > 0 && month > 0 && month <= 12 && day > 0 && hour < 24 && minute < 60 && second <= 60
+	return year, month, day, hour*3600 + minute*60 + second, ok && day <= daysIn(year, month)
+}
+
+// fraction returns the offset behind a fraction of a second that may stand at b[i].
+func fraction(b []byte, i int) int {
+	if i < len(b) && b[i] == '.' {
+		return digits(b, i+1)
+	}
+	return i
+}
+
+// moment is the second of a day that an offset follows.
+func moment(rest []byte, year, month, day, seconds int) (Span, bool) {
+	offset, ok := zoneOffset(rest)
 	if !ok {
 		return Span{}, false
 	}
-	seconds := int64(hour*3600 + minute*60 + second)
-	from := time.Unix(days(year, month, day)*86400+seconds, 0).UTC().Add(-offset)
-	return Span{From: from, Until: from.Add(time.Second)}, true
+	from := days(year, month, day)*86400 + int64(seconds) - int64(offset/time.Second)
+	return Span{From: time.Unix(from, 0).UTC(), Until: time.Unix(from+1, 0).UTC()}, true
 }
 
 func zoneOffset(b []byte) (time.Duration, bool) {

@@ -307,7 +307,7 @@ closing: // b[i] closes top
 		depth--
 		if c.node != 0 {
 			t := s.traceOf(c.node, c.shape) // not as a literal, which is copied
-			t.text, t.cell, t.event, t.events, t.depth = s.texts, top.cell, top.event, uint32(len(s.events))-top.event, uint16(depth)
+			t.text, t.cell, t.event, t.events, t.depth, t.stands = s.texts, top.cell, top.event, uint32(len(s.events))-top.event, uint16(depth), notAsked
 		}
 		top = up
 	}

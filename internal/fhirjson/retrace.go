@@ -24,7 +24,15 @@ type trace struct {
 	depth  uint16
 	wait   uint16 // how many more are read without a try, since the last tries failed
 	doubt  uint8
+	stands uint8 // whether an object or array in it stands for an absent element
 }
+
+// What trace.stands says.
+const (
+	notAsked uint8 = iota
+	none
+	some
+)
 
 // traces is a power of two, large enough that the elements of a few types keep their
 // places: those of one parent have numbers side by side.
@@ -64,7 +72,7 @@ func (s *Scanner) again(b []byte, i int, tape []cell, n int, first uint32, t *tr
 		return 0, 0 // no room now
 	}
 	end = s.retrace(b, i, tape[n:n+cells], tape[t.cell:int(t.cell)+cells], move)
-	if end == 0 {
+	if end == 0 || !s.absentAlike(b, tape[n:n+cells], tape[t.cell:int(t.cell)+cells], t) {
 		t.doubt = min(t.doubt<<1|1, 15)
 		t.wait = uint16(t.doubt)
 		return 0, 0
@@ -151,16 +159,13 @@ func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end 
 	if !same(b, prev, prev+delta, old[0].end-prev) {
 		return 0
 	}
-	if !s.closeRetraced(b, fresh, old) {
-		return 0
-	}
+	s.closeRetraced(fresh, old)
 	return int(old[0].end + delta)
 }
 
 // closeRetraced gives objects and arrays their end, the inner ones first: as far behind
-// the end of the last value in them as in the old text. It reports whether the same of
-// them stand for an absent element, which counts for what holds them.
-func (s *Scanner) closeRetraced(b []byte, fresh, old []cell) bool {
+// the end of the last value in them as in the old text.
+func (s *Scanner) closeRetraced(fresh, old []cell) {
 	base := fresh[0].next - uint32(len(old)) // the cell that fresh[0] is
 	for j := len(old) - 1; j >= 0; j-- {
 		c, d := &old[j], &fresh[j]
@@ -172,7 +177,23 @@ func (s *Scanner) closeRetraced(b []byte, fresh, old []cell) bool {
 		} else {
 			d.end = d.start + (c.end - c.start) // it is empty
 		}
-		if f := &s.know.nodes[c.node]; f.is&standsIn != 0 && isAbsent(b, c, f.node) != isAbsent(b, d, f.node) {
+	}
+}
+
+// absentAlike reports whether the same objects and arrays of both stand for an absent
+// element, which counts for what holds them. Nearly always none may.
+func (s *Scanner) absentAlike(b []byte, fresh, old []cell, t *trace) bool {
+	if t.stands == none {
+		return true
+	}
+	t.stands = none
+	for j := range old {
+		c, d := &old[j], &fresh[j]
+		f := &s.know.nodes[c.node]
+		if c.shape > array || f.is&standsIn == 0 {
+			continue
+		}
+		if t.stands = some; isAbsent(b, c, f.node) != isAbsent(b, d, f.node) {
 			return false
 		}
 	}
