@@ -72,6 +72,7 @@ func (s *Scanner) parse(b []byte, page bool) (root uint32, spaced bool, err erro
 		record uint32        // the cell of the record that is being read
 		i      int
 		at     int
+		then   int // the cell after what was retraced
 		w      why
 		c      byte
 
@@ -174,19 +175,22 @@ value:
 				record = uint32(n)
 			}
 		}
+		then = 0
 		if t := s.traceOf(node, kind); flags&sibling == 0 && t.like(s, tape, node, class, kind, depth) {
-			if end, next := s.again(b, i, tape[:min(len(tape), room)], n, first, t); end != 0 {
-				open := &tape[n]
-				open.parent, open.name, open.nameLen = top.cell, name, nlen
-				if open.flags&(rough|blank|special) != 0 || class != top.class || nodes[node].is&standsIn != 0 && isAbsent(b, open, nodes[node].node) {
-					top.flags |= rough
-				}
-				if page && depth <= 3 {
-					s.copies = append(s.copies, copied{uint32(n), uint32(next), uint32(n) - t.cell})
-				}
-				i, n = end, next
-				goto after
+			if at, then = s.again(b, i, tape[:min(len(tape), room)], n, first, t); at != 0 && page && depth <= 3 {
+				s.copies = append(s.copies, copied{uint32(n), uint32(then), uint32(n) - t.cell})
 			}
+		} else if record == uint32(n) && node != 0 {
+			at, then = s.cast(b, i, tape[:min(len(tape), room)], n, first, node, depth)
+		}
+		if then != 0 {
+			open := &tape[n]
+			open.parent, open.name, open.nameLen = top.cell, name, nlen
+			if open.flags&(rough|blank|special) != 0 || class != top.class || nodes[node].is&standsIn != 0 && isAbsent(b, open, nodes[node].node) {
+				top.flags |= rough
+			}
+			i, n = at, then
+			goto after
 		}
 		{
 			open := &tape[n]
@@ -305,6 +309,9 @@ closing: // b[i] closes top
 			up.flags |= rough
 		}
 		depth--
+		if top.cell == record && c.node != 0 && !spaced {
+			s.learn(b, tape[record:n], s.events[top.event:], depth)
+		}
 		if c.node != 0 {
 			t := s.traceOf(c.node, c.shape) // not as a literal, which is copied
 			t.text, t.cell, t.event, t.events, t.depth, t.stands = s.texts, top.cell, top.event, uint32(len(s.events))-top.event, uint16(depth), notAsked

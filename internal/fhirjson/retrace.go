@@ -71,7 +71,7 @@ func (s *Scanner) again(b []byte, i int, tape []cell, n int, first uint32, t *tr
 	if n+cells > len(tape) {
 		return 0, 0 // no room now
 	}
-	end = s.retrace(b, i, tape[n:n+cells], tape[t.cell:int(t.cell)+cells], move)
+	end = s.retrace(b, b, i, tape[n:n+cells], tape[t.cell:int(t.cell)+cells], move)
 	if end == 0 || !s.absentAlike(b, tape[n:n+cells], tape[t.cell:int(t.cell)+cells], t) {
 		t.doubt = min(t.doubt<<1|1, 15)
 		t.wait = uint16(t.doubt)
@@ -87,15 +87,16 @@ func (s *Scanner) again(b []byte, i int, tape []cell, n int, first uint32, t *tr
 }
 
 // retrace writes to fresh the cells of the object or array at b[i], of which old is the
-// last, and returns the offset after it; 0 where it is not built as that. Cells are move
-// cells further on.
-func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end int) {
+// last, whose text is in from, and returns the offset after it; 0 where it is not built as
+// that. Cells are move cells further on. From has sixteen bytes behind each place that
+// comes before one of b which has.
+func (s *Scanner) retrace(from, b []byte, i int, fresh, old []cell, move uint32) (end int) {
 	fresh = fresh[:len(old)]          // for the compiler
 	prev := old[0].start              // offset in the old text up to which the new one was compared
 	delta := uint32(i) - old[0].start // from there to the same place in the new one
 	for j := 0; j < len(old); j++ {
 		var fast int
-		if fast, prev, delta = retraceFast(fresh[j:], old[j:], b, s.marks, prev, delta, move); fast > 0 {
+		if fast, prev, delta = retraceFast(fresh[j:], old[j:], from, b, s.marks, prev, delta, move); fast > 0 {
 			if j += fast; j == len(old) {
 				break
 			}
@@ -116,11 +117,11 @@ func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end 
 		}
 		// As same does, but by two words: what is between two values is nearly always short.
 		if x, y := prev, prev+delta; gap > 16 || int(y)+16 > len(b) {
-			if !same(b, x, y, gap) {
+			if !same(from, b, x, y, gap) {
 				return 0
 			}
 		} else {
-			p, q, m := b[x:x+16:x+16], b[y:y+16:y+16], &gaps[gap]
+			p, q, m := from[x:x+16:x+16], b[y:y+16:y+16], &gaps[gap]
 			if (binary.LittleEndian.Uint64(p)^binary.LittleEndian.Uint64(q))&m[0]|
 				(binary.LittleEndian.Uint64(p[8:])^binary.LittleEndian.Uint64(q[8:]))&m[1] != 0 {
 				return 0
@@ -147,16 +148,16 @@ func (s *Scanner) retrace(b []byte, i int, fresh, old []cell, move uint32) (end 
 			if (at == int(start)+2) != (c.flags&blank != 0) {
 				return 0
 			}
-		} else if at = s.retraceWord(b, int(start), c); at == 0 {
+		} else if at = s.retraceWord(from, b, int(start), c); at == 0 {
 			return 0
 		}
 		d.end = uint32(at)
-		if c.node == 0 && !(c.end-c.start == d.end-d.start && same(b, c.start, d.start, c.end-c.start)) && !defect.On(defect.TypeRetraced) {
+		if c.node == 0 && !(c.end-c.start == d.end-d.start && same(from, b, c.start, d.start, c.end-c.start)) && !defect.On(defect.TypeRetraced) {
 			return 0 // parse asks what resourceType says, which is no element
 		}
 		prev, delta = c.end, uint32(at)-c.end
 	}
-	if !same(b, prev, prev+delta, old[0].end-prev) {
+	if !same(from, b, prev, prev+delta, old[0].end-prev) {
 		return 0
 	}
 	s.closeRetraced(fresh, old)
@@ -202,9 +203,9 @@ func (s *Scanner) absentAlike(b []byte, fresh, old []cell, t *trace) bool {
 
 // retraceWord returns the end of a number at b[i], or of a word that is just that of c;
 // 0 where there is none.
-func (s *Scanner) retraceWord(b []byte, i int, c *cell) int {
+func (s *Scanner) retraceWord(from, b []byte, i int, c *cell) int {
 	if c.shape != number {
-		if !same(b, c.start, uint32(i), c.end-c.start) {
+		if !same(from, b, c.start, uint32(i), c.end-c.start) {
 			return 0
 		}
 		return i + int(c.end-c.start)
@@ -229,14 +230,14 @@ var gaps = func() (m [33][4]uint64) {
 	return m
 }()
 
-// same reports whether n bytes at y are those at x, which is before y.
-func same(b []byte, x, y, n uint32) bool {
-	if n <= 32 && int(y)+32 <= len(b) {
-		p, q, m := b[x:x+32:x+32], b[y:y+32:y+32], &gaps[n]
+// same reports whether n bytes of b at y are those of a at x.
+func same(a, b []byte, x, y, n uint32) bool {
+	if n <= 32 && int(y)+32 <= len(b) && int(x)+32 <= len(a) {
+		p, q, m := a[x:x+32:x+32], b[y:y+32:y+32], &gaps[n]
 		return (binary.LittleEndian.Uint64(p)^binary.LittleEndian.Uint64(q))&m[0]|
 			(binary.LittleEndian.Uint64(p[8:])^binary.LittleEndian.Uint64(q[8:]))&m[1]|
 			(binary.LittleEndian.Uint64(p[16:])^binary.LittleEndian.Uint64(q[16:]))&m[2]|
 			(binary.LittleEndian.Uint64(p[24:])^binary.LittleEndian.Uint64(q[24:]))&m[3] == 0
 	}
-	return int(y+n) <= len(b) && string(b[x:x+n]) == string(b[y:y+n])
+	return int(y)+int(n) <= len(b) && string(a[x:x+n]) == string(b[y:y+n])
 }

@@ -6,12 +6,15 @@ package fhirjson
 // ASCII that are neither empty nor too near the end of the text, and known as elements. It
 // stops at the first other cell, which retrace reads itself: it refuses nothing. It returns
 // how many cells it wrote, and prev and delta behind them.
-func retraceFast(fresh, old []cell, b []byte, marks []uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32) {
-	if len(old) == 0 || len(fresh) < len(old) || len(marks) < len(b)>>6+3 {
+func retraceFast(fresh, old []cell, from, b []byte, marks []uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32) {
+	if len(old) == 0 || len(fresh) < len(old) || len(b) == 0 || len(marks) < len(b)>>6+3 {
 		return 0, prev, delta
 	}
-	return retraceSSE2(&fresh[0], &old[0], len(old), &b[0], len(b), &marks[0], prev, delta, move)
+	if last := old[len(old)-1].start; prev > last || int(last)+32 > len(from) {
+		return 0, prev, delta // it looks at 32 bytes of the old text from prev to there
+	}
+	return retraceSSE2(&fresh[0], &old[0], len(old), &from[0], &b[0], len(b), &marks[0], prev, delta, move)
 }
 
 //go:noescape
-func retraceSSE2(fresh, old *cell, cells int, b *byte, size int, marks *uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32)
+func retraceSSE2(fresh, old *cell, cells int, from, b *byte, size int, marks *uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32)

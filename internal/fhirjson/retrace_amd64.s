@@ -1,24 +1,24 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// func retraceSSE2(fresh, old *cell, cells int, b *byte, size int, marks *uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32)
+// func retraceSSE2(fresh, old *cell, cells int, from, b *byte, size int, marks *uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32)
 //
-// DI fresh, SI old, BX cells left, R8 b, R9 the last offset at which 32 bytes may be read,
-// R10 marks, R11 prev (R15
-// before the cell at hand), R12 delta. X2 is delta, delta, move, move, for the first four words
-// of a cell; X3 is delta, 0, 0, 0, for its name; X7 is zero. All offsets are below 1 GiB, so
-// that no word overflows.
-TEXT ·retraceSSE2(SB), NOSPLIT, $0-80
+// DI fresh, SI old, BX cells left, R14 from, R8 b, R9 the last offset of it at which 32 bytes
+// may be read, R10 marks, R11 prev (R15 before the cell at hand), R12 delta. X2 is delta,
+// delta, move, move, for the first four words of a cell; X3 is delta, 0, 0, 0, for its name;
+// X7 is zero.
+TEXT ·retraceSSE2(SB), NOSPLIT, $0-88
 	MOVQ fresh+0(FP), DI
 	MOVQ old+8(FP), SI
 	MOVQ cells+16(FP), BX
-	MOVQ b+24(FP), R8
-	MOVQ size+32(FP), R9
+	MOVQ from+24(FP), R14
+	MOVQ b+32(FP), R8
+	MOVQ size+40(FP), R9
 	SUBQ $32, R9
-	MOVQ marks+40(FP), R10
-	MOVL prev+48(FP), R11
-	MOVL delta+52(FP), R12
-	MOVL move+56(FP), R13
+	MOVQ marks+48(FP), R10
+	MOVL prev+56(FP), R11
+	MOVL delta+60(FP), R12
+	MOVL move+64(FP), R13
 	PXOR X7, X7
 	MOVL R13, X4
 	PSHUFL $0x00, X4, X4
@@ -62,16 +62,16 @@ next:
 narrow: // 32 of them or fewer are left, from R11 and DX on
 	CMPQ DX, R9
 	JGT  back
-	MOVOU (R8)(R11*1), X0
+	MOVOU (R14)(R11*1), X0
 	MOVOU (R8)(DX*1), X1
-	MOVOU 16(R8)(R11*1), X5
+	MOVOU 16(R14)(R11*1), X5
 	MOVOU 16(R8)(DX*1), X6
 	PCMPEQB X0, X1
 	PCMPEQB X5, X6
 	PMOVMSKB X1, AX
-	PMOVMSKB X6, R14
-	SHLL $16, R14
-	ORL  R14, AX
+	PMOVMSKB X6, R13
+	SHLL $16, R13
+	ORL  R13, AX
 	NOTL AX // a bit for each byte that differs
 	LEAL (DX)(CX*1), R13 // the first byte of the string
 	NEGL CX // shift those out that are of the value
@@ -110,9 +110,9 @@ found: // the mark is at AX
 wide: // the first 32 of more
 	CMPQ DX, R9
 	JGT  back
-	MOVOU (R8)(R11*1), X0
+	MOVOU (R14)(R11*1), X0
 	MOVOU (R8)(DX*1), X1
-	MOVOU 16(R8)(R11*1), X5
+	MOVOU 16(R14)(R11*1), X5
 	MOVOU 16(R8)(DX*1), X6
 	PCMPEQB X0, X1
 	PCMPEQB X5, X6
@@ -152,7 +152,7 @@ back:
 stop:
 	MOVQ cells+16(FP), AX
 	SUBQ BX, AX
-	MOVQ AX, done+64(FP)
-	MOVL R11, prev2+72(FP)
-	MOVL R12, delta2+76(FP)
+	MOVQ AX, done+72(FP)
+	MOVL R11, prev2+80(FP)
+	MOVL R12, delta2+84(FP)
 	RET

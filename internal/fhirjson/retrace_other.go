@@ -3,6 +3,6 @@
 package fhirjson
 
 // retraceFast does nothing: retrace reads every cell itself.
-func retraceFast(_, _ []cell, _ []byte, _ []uint64, prev, delta, _ uint32) (done int, prev2, delta2 uint32) {
+func retraceFast(_, _ []cell, _, _ []byte, _ []uint64, prev, delta, _ uint32) (done int, prev2, delta2 uint32) {
 	return 0, prev, delta
 }

@@ -24,6 +24,9 @@ func (s *Scanner) plainly() {
 	for i := range s.traces {
 		s.traces[i].wait = math.MaxUint16
 	}
+	for i := range s.moulds {
+		s.moulds[i] = mould{cells: make([]cell, 1), depth: -1} // which nothing fits, and nothing takes the place of
+	}
 }
 
 // readAlike fails t where a text is read in two ways: retraced, and member by member.

@@ -51,7 +51,8 @@ func (l Limits) filled() Limits {
 }
 
 // Scanner reads texts and projects records. It belongs to one goroutine. What it
-// read stays until Reset; after a few pages it allocates nothing.
+// read stays until Reset; after a few pages it allocates nothing. How records of a type
+// are built, without what is in them, it keeps for those that it reads next.
 type Scanner struct {
 	cat    *catalog.Catalog
 	limits Limits
@@ -64,7 +65,8 @@ type Scanner struct {
 	bound    int              // the event after the record bound last
 	guess    []catalog.NodeID // by twice an element the member seen last as its first, and beside that the one behind it
 	traces   [traces]trace
-	texts    uint32     // read so far, for traces
+	texts    uint32 // read so far, for traces
+	moulds   [moulds]mould
 	compact  []byte     // texts that had white space between tokens, without it
 	spare    []byte     // what a dry run writes to
 	implied  []byte     // the system of a label that is a code
