@@ -92,7 +92,9 @@ func (s *Session) carryTo(r *fhirjson.Record, j *Judgement) {
 	for _, c := range from {
 		as.Overlays |= c.overlays
 	}
-	*j = s.judge(&as)
+	id := j.ID
+	*j = Judgement{}
+	s.judge(&as, id, j)
 	j.carried = from
 }
 

@@ -2,6 +2,7 @@ package gate
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"modicum/catalog"
@@ -21,7 +22,7 @@ func narrower(a, b *policy.View) policy.View {
 
 // noteListed remembers whom a look-up answered with: reading such a patient
 // within `find.for` makes `found` hold for the tasks of that role.
-func (s *Session) noteListed(js []Judgement) {
+func (s *Session) noteListed(js []*Judgement) {
 	js = asEnforced(js)
 	for i := range js {
 		for _, f := range s.finding {
@@ -96,21 +97,30 @@ func (s *Session) proven(t catalog.Type, id string) bool {
 // remember counts shown records and proves them, and what they refer to without
 // naming a patient (a drug, a substance), for a while. What was not recorded was
 // not shown, and proves nothing.
-func (s *Session) remember(shown []Judgement) {
+func (s *Session) remember(shown []*Judgement) {
 	s.shown += int64(len(shown))
 	shown = asEnforced(shown)
 	until := s.now.Add(proofFor)
 	proofs := s.gate.proofs
 	proofs.mu.Lock()
 	defer proofs.mu.Unlock()
-	for i := range shown {
-		j := &shown[i]
+	for _, j := range shown {
 		if s.cat.ByProof(j.Type) {
 			continue // it was proven by another, whose proof it does not prolong
 		}
-		proofs.set(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, until)
+		s.proves(j, until)
 		for _, i := range j.implies {
 			s.gate.borne.put(i.proofKey, i.by, s.now, until)
 		}
+	}
+}
+
+// proves notes that a record was shown. Its id lies among those of its page (judgeByPolicy),
+// which must not stay in memory for it. The caller holds the lock of the proofs.
+func (s *Session) proves(j *Judgement, until time.Time) {
+	k := proofKey{s.sight, j.Type, j.ID}
+	if !s.gate.proofs.prolong(k, until) {
+		k.id = strings.Clone(k.id)
+		s.gate.proofs.set(k, struct{}{}, s.now, until)
 	}
 }

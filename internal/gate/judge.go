@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"slices"
+	"strings"
 	"time"
 
 	"modicum/catalog"
@@ -18,6 +19,9 @@ type person struct {
 	truth     policy.Truth
 	instances []facts.Instance
 	plain     []policy.PatientAtoms // of a record that names nobody else, where nothing narrows
+
+	id    [1]string // what alone is
+	atoms [1]policy.PatientAtoms
 }
 
 // Judge decides each record by itself and appends to out, in order. Visits and
@@ -47,16 +51,33 @@ func (s *Session) judgeByPolicy(ctx context.Context, recs []*fhirjson.Record, ou
 	if err := s.lookUp(ctx, recs); err != nil {
 		return out, err
 	}
+	out, ids := slices.Grow(out, len(recs)), idsTogether(recs)
 	for _, r := range recs {
-		j := s.judge(r)
-		out = append(out, j)
+		out = append(out, Judgement{})
+		s.judge(r, ids[:len(r.ID)], &out[len(out)-1])
+		ids = ids[len(r.ID):]
 	}
 	return out, s.carry(ctx, recs, out[len(out)-len(recs):])
 }
 
-// judge decides one record. What it needs was looked up.
-func (s *Session) judge(r *fhirjson.Record) Judgement {
-	j := Judgement{Type: r.Type, ID: string(r.ID), class: r.Class, labelled: r.Labelled, coded: r.Coded}
+// idsTogether are the ids of records, one behind the other: a page of them costs one piece
+// of memory.
+func idsTogether(recs []*fhirjson.Record) string {
+	n := 0
+	for _, r := range recs {
+		n += len(r.ID)
+	}
+	var b strings.Builder
+	b.Grow(n)
+	for _, r := range recs {
+		b.Write(r.ID)
+	}
+	return b.String()
+}
+
+// judge decides one record into j, which is empty. What it needs was looked up.
+func (s *Session) judge(r *fhirjson.Record, id string, j *Judgement) {
+	j.Type, j.ID, j.class, j.labelled, j.coded = r.Type, id, r.Class, r.Labelled, r.Coded
 	b, proven := s.bearerOf(r)
 	if proven {
 		r = b.lend(r)
@@ -65,7 +86,7 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 	s.fillAtoms(r, b, &j.atoms)
 	if !s.admissible(r, proven) {
 		j.Because = "record"
-		return j
+		return
 	}
 	s.view(&j.atoms, &j.Verdict)
 	if defect.On(defect.ScopesOpen) && len(s.ask.Caller.Scopes) > 0 && s.Covered(r, &j.Verdict.View) {
@@ -75,17 +96,16 @@ func (s *Session) judge(r *fhirjson.Record) Judgement {
 		j.Verdict.View = narrower(&j.Verdict.View, &s.finding[0].Show)
 	}
 	switch {
-	case !s.there(r, &j):
+	case !s.there(r, j):
 		j.Because = "view"
-	case !s.matches(r, &j):
+	case !s.matches(r, j):
 		j.Because = "criteria"
 	case !s.Covered(r, &j.Verdict.View):
 		j.Because = "scope"
 	default:
 		j.There = true
-		s.bears(r, &j)
+		s.bears(r, j)
 	}
-	return j
 }
 
 // view is Plan.View, asked once for records that follow each other with the same
@@ -219,13 +239,22 @@ func (s *Session) person(of []byte) *person {
 		s.lately = p
 		return p
 	}
-	id := string(of)
-	p := &person{alone: []string{id}, instances: slices.Clone(s.own)}
+	return s.personOf(string(of))
+}
+
+// personOf is person of an id that stays.
+func (s *Session) personOf(id string) *person {
+	if p := s.people[id]; p != nil {
+		s.lately = p
+		return p
+	}
+	p := &person{id: [1]string{id}, instances: slices.Clone(s.own)}
+	p.alone, p.plain = p.id[:], p.atoms[:]
 	p.instances = s.gen.Facts.Patient(&s.sub, id, s.now, s.trusted, &p.truth, p.instances)
 	if s.isFound(id) {
 		p.truth.Holds.Add(s.set.Found())
 	}
-	p.plain = []policy.PatientAtoms{{Truth: p.truth}}
+	p.plain[0].Truth = p.truth
 	s.lend(id, &p.plain[0])
 	s.people[id], s.lately = p, p
 	return p

@@ -14,7 +14,7 @@ func (s *Session) takeRequest() bool {
 
 // takePatients counts the patients whom shown records name. Where they do not
 // fit, nothing of the page may leave.
-func (s *Session) takePatients(shown []Judgement) error {
+func (s *Session) takePatients(shown []*Judgement) error {
 	var limited bool
 	for i := range s.limited {
 		limited = limited || s.limited[i].Limits.Patients != policy.Rates{}

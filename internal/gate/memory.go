@@ -14,7 +14,7 @@ import (
 // what has ended whenever it has doubled since the last look.
 type memory[K comparable, V any] struct {
 	mu    sync.Mutex
-	m     map[K]lasting[V]
+	m     map[K]*lasting[V]
 	most  int
 	sweep int // size at which to look for what has ended
 }
@@ -25,7 +25,7 @@ type lasting[V any] struct {
 }
 
 func newMemory[K comparable, V any](most int) *memory[K, V] {
-	return &memory[K, V]{m: make(map[K]lasting[V]), most: most, sweep: 1024}
+	return &memory[K, V]{m: make(map[K]*lasting[V]), most: most, sweep: 1024}
 }
 
 // put remembers k until the given moment. A later moment replaces an earlier one.
@@ -37,9 +37,9 @@ func (m *memory[K, V]) put(k K, v V, now, until time.Time) {
 
 // set is put for a caller who holds mu.
 func (m *memory[K, V]) set(k K, v V, now, until time.Time) {
-	if old, known := m.m[k]; known {
+	if old := m.m[k]; old != nil {
 		if !until.Before(old.until) {
-			m.m[k] = lasting[V]{v, until}
+			*old = lasting[V]{v, until}
 		}
 		return
 	}
@@ -52,16 +52,31 @@ func (m *memory[K, V]) set(k K, v V, now, until time.Time) {
 		m.sweep = max(1024, 2*len(m.m))
 	}
 	if len(m.m) < m.most {
-		m.m[k] = lasting[V]{v, until}
+		m.m[k] = &lasting[V]{v, until}
 	}
+}
+
+// prolong is set for a key that is remembered already, and reports whether it is. What is
+// remembered keeps its key: one that is put anew takes its place in a map of strings, with
+// all that it lies in. The caller holds mu.
+func (m *memory[K, V]) prolong(k K, until time.Time) bool {
+	old := m.m[k]
+	if old != nil && old.until.Before(until) {
+		old.until = until
+	}
+	return old != nil
 }
 
 // get returns what is remembered for k at the moment now.
 func (m *memory[K, V]) get(k K, now time.Time) (V, bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	l, known := m.m[k]
-	return l.value, known && (now.Before(l.until) || defect.On(defect.FoundForEver))
+	l := m.m[k]
+	if l == nil {
+		var none V
+		return none, false
+	}
+	return l.value, (now.Before(l.until) || defect.On(defect.FoundForEver))
 }
 
 func (m *memory[K, V]) has(k K, now time.Time) bool {

@@ -121,7 +121,7 @@ func (s *Session) lose(o fhirjson.Observed) {
 // asEnforced lists what of the shown enforcing would have shown: limits count it, and
 // it proves the references to it, so that what is said of the next record is what
 // enforcing would say.
-func asEnforced(shown []Judgement) []Judgement {
+func asEnforced(shown []*Judgement) []*Judgement {
 	some := false
 	for i := range shown {
 		some = some || shown[i].instead != nil && !shown[i].instead.there
@@ -129,11 +129,11 @@ func asEnforced(shown []Judgement) []Judgement {
 	if !some {
 		return shown
 	}
-	return slices.DeleteFunc(slices.Clone(shown), func(j Judgement) bool { return j.instead != nil && !j.instead.there })
+	return slices.DeleteFunc(slices.Clone(shown), func(j *Judgement) bool { return j.instead != nil && !j.instead.there })
 }
 
 // overLimit says of a page that enforcing would not have sent, why.
-func overLimit(shown []Judgement, because string) {
+func overLimit(shown []*Judgement, because string) {
 	for i := range shown {
 		if in := shown[i].instead; in != nil && in.there {
 			in.there, in.because = false, because
@@ -160,7 +160,7 @@ func (s *Session) widen() {
 
 // judgeAgain looks at the shown once more as a page: a look-up that more fit than it
 // may show would have answered with nobody (policy-language rule 13).
-func (s *Session) judgeAgain(shown []Judgement) {
+func (s *Session) judgeAgain(shown []*Judgement) {
 	if !s.observes() || len(s.finding) == 0 {
 		return
 	}
@@ -170,7 +170,7 @@ func (s *Session) judgeAgain(shown []Judgement) {
 }
 
 // countPatients is takePatients of what enforcing would have shown.
-func (s *Session) countPatients(shown []Judgement) error {
+func (s *Session) countPatients(shown []*Judgement) error {
 	if !s.observes() {
 		return s.takePatients(shown)
 	}

@@ -142,6 +142,15 @@ func generationOf(g *Generation) ledger.Generation {
 // the decision, and an `opened` entry where they name patients whom the decision
 // does not. An error means that nothing of them may leave (L1).
 func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
+	each := make([]*Judgement, len(shown))
+	for i := range shown {
+		each[i] = &shown[i]
+	}
+	return s.CommitEach(ctx, each)
+}
+
+// CommitEach is Commit of judgements that lie where they are.
+func (s *Session) CommitEach(ctx context.Context, shown []*Judgement) error {
 	if err := s.countPatients(shown); err != nil {
 		return err
 	}
@@ -149,11 +158,11 @@ func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
 		return err
 	}
 	var opens tally
-	for i := range shown {
-		if s.names(&shown[i]) {
-			s.judged.add(&shown[i])
+	for _, j := range shown {
+		if s.names(j) {
+			s.judged.add(j)
 		} else {
-			opens.add(&shown[i])
+			opens.add(j)
 		}
 	}
 	if len(opens.kinds) > 0 && !defect.On(defect.OpenedLeftOut) {
@@ -166,9 +175,9 @@ func (s *Session) Commit(ctx context.Context, shown []Judgement) error {
 	}
 	s.remember(shown)
 	s.noteLeaving(shown)
-	for i := range shown {
+	for _, j := range shown {
 		if !defect.On(defect.ObligationsUntold) {
-			s.owed |= shown[i].Verdict.Obligations
+			s.owed |= j.Verdict.Obligations
 		}
 	}
 	return nil

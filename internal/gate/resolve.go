@@ -3,6 +3,7 @@ package gate
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"modicum/catalog"
 	"modicum/internal/fhirjson"
@@ -151,7 +152,7 @@ func (s *Session) shows(sc *fhirjson.Scanner, r *fhirjson.Record, j *Judgement) 
 func (s *Session) noteTarget(j *Judgement, shows bool) {
 	if shows {
 		s.resolved[target{j.Type, j.ID}] = true
-		s.gate.proofs.put(proofKey{s.sight, j.Type, j.ID}, struct{}{}, s.now, s.now.Add(proofFor))
+		s.gate.proofs.put(proofKey{s.sight, j.Type, strings.Clone(j.ID)}, struct{}{}, s.now, s.now.Add(proofFor))
 	}
 	j.There, j.Because = false, "reference"
 	s.judged.add(j)

@@ -35,14 +35,14 @@ func (s *Session) rests() *rests {
 
 // noteLeaving notes the patients of whom something leaves now. What left before is not
 // asked about any more.
-func (s *Session) noteLeaving(shown []Judgement) {
+func (s *Session) noteLeaving(shown []*Judgement) {
 	var given []*person
-	for i := range shown {
-		for _, id := range shown[i].Patients {
+	for _, j := range shown {
+		for _, id := range j.Patients {
 			if n := len(given); n > 0 && given[n-1].alone[0] == id {
 				continue // most pages are of one patient
 			}
-			if p := s.person([]byte(id)); !slices.Contains(given, p) {
+			if p := s.personOf(id); !slices.Contains(given, p) {
 				given = append(given, p)
 			}
 		}
@@ -88,7 +88,7 @@ func (r *rests) still(now time.Time, trusted bool) (again time.Time, still bool)
 	ids := make([]string, 0, len(patients))
 	for _, before := range patients {
 		id := before.alone[0]
-		if !keeps(before, s.person([]byte(id))) {
+		if !keeps(before, s.personOf(id)) {
 			return again, false
 		}
 		ids = append(ids, id)

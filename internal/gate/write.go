@@ -31,7 +31,8 @@ func (s *Session) writes() bool {
 // whom it is about: before the upstream sees any of it. An error means that nothing
 // may be written. Unlike Commit it proves nothing: what may be written need not show.
 func (s *Session) CommitWrite(ctx context.Context, j *Judgement) error {
-	one := []Judgement{*j}
+	count := *j
+	one := []*Judgement{&count}
 	if err := s.countPatients(one); err != nil {
 		return err
 	}

@@ -126,7 +126,7 @@ func (x *exchange) answerBinary(ctx context.Context, at place, by *fetched, clas
 		x.session.Withhold(&j)
 		return problem.NotFound
 	}
-	if err := x.disclose(x.r.Context(), x.session, []gate.Judgement{j}); err != nil {
+	if err := x.disclose(x.r.Context(), x.session, []*gate.Judgement{&j}); err != nil {
 		return err
 	}
 	return x.writeBinary(at, rec, media, data)

@@ -49,6 +49,7 @@ type projection struct {
 	cat    *catalog.Catalog
 	base   string // of our own links
 	shown  []*candidate
+	judged []*gate.Judgement // room for those of shown
 	buf    *[]byte
 	first  int                                  // so many of shown make the page
 	ids    []record                             // these
@@ -74,28 +75,30 @@ func (p *projection) close() {
 	}
 	clear(p.shown[:cap(p.shown)])
 	clear(p.ids)
+	clear(p.judged[:cap(p.judged)])
 	d := p.door
-	*p = projection{shown: p.shown[:0], ids: p.ids[:0]}
+	*p = projection{shown: p.shown[:0], ids: p.ids[:0], judged: p.judged[:0]}
 	d.leaves.Put(p)
 }
 
 // judgements lends an empty slice with room for n.
-func (d *Door) judgements(n int) []gate.Judgement {
+func (d *Door) judgements(n int) *[]gate.Judgement {
 	if js, _ := d.slabs.Get().(*[]gate.Judgement); js != nil && cap(*js) >= n {
-		return (*js)[:0]
+		return js
 	}
-	return make([]gate.Judgement, 0, max(n, 64))
+	js := make([]gate.Judgement, 0, max(n, 64))
+	return &js
 }
 
 // keepJudgements takes a slice back: nothing may point into it any more. It is
 // cleared, so that nobody's records stay in memory for it.
-func (d *Door) keepJudgements(js []gate.Judgement) {
-	if cap(js) == 0 || cap(js) > 4096 {
+func (d *Door) keepJudgements(js *[]gate.Judgement) {
+	if cap(*js) > 4096 {
 		return
 	}
-	clear(js)
-	js = js[:0]
-	d.slabs.Put(&js)
+	clear(*js)
+	*js = (*js)[:0]
+	d.slabs.Put(js)
 }
 
 // buffer lends an empty buffer.

@@ -141,7 +141,7 @@ type includer struct {
 // matches are on record by then: they prove what shows only by proof, and what is
 // searched by them.
 func (x *exchange) include(ctx context.Context, f *finder, p *projection, res *results) error {
-	if err := x.commit(res.shown); err != nil {
+	if err := x.commit(p, res.shown); err != nil {
 		return err
 	}
 	res.committed = len(res.shown)

@@ -26,7 +26,7 @@ type past struct {
 
 	leaf  *leaf // at hand
 	out   []byte
-	shown []gate.Judgement
+	shown []*gate.Judgement
 	next  *position // of the first that did not fit; nil at the end
 }
 
@@ -69,7 +69,8 @@ func (h *past) gather(ctx context.Context, size int) error {
 			h.x.session.Withhold(j)
 			return nil
 		default:
-			h.shown = append(h.shown, *j)
+			shown := *j
+			h.shown = append(h.shown, &shown)
 		}
 	}
 }

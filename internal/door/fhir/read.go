@@ -209,7 +209,7 @@ func (x *exchange) showOne(at place, q *query, f *fetched, sh *fhirjson.Shape) e
 	if !result.There {
 		return x.hide(f)
 	}
-	if err := x.disclose(x.r.Context(), x.session, []gate.Judgement{f.judged}); err != nil {
+	if err := x.disclose(x.r.Context(), x.session, []*gate.Judgement{&f.judged}); err != nil {
 		return err
 	}
 	tag := x.door.etag(at, out)

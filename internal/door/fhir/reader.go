@@ -83,8 +83,9 @@ type page struct {
 	unread  int     // of those given out, so many are to be projected again
 	scanner *fhirjson.Scanner
 	records []*fhirjson.Record
-	judged  []gate.Judgement // lent, see Door.judgements
-	given   []candidate      // those given out; never grows beyond its capacity
+	judged  []gate.Judgement  // in slab
+	slab    *[]gate.Judgement // lent, see Door.judgements
+	given   []candidate       // those given out; never grows beyond its capacity
 	room    []*fhirjson.Record
 	next    string // the upstream's link, turned into what Page takes
 	at      position
@@ -387,8 +388,11 @@ func (r *reader) drop(p *page) {
 
 func (r *reader) release(p *page) {
 	r.releaseText(p)
-	r.door.keepJudgements(p.judged)
-	p.judged = nil
+	if p.slab != nil {
+		*p.slab = p.judged
+		r.door.keepJudgements(p.slab)
+	}
+	p.judged, p.slab = nil, nil
 }
 
 func (r *reader) releaseText(p *page) {
@@ -507,7 +511,8 @@ func (d *Door) keepPage(p *page) {
 
 // judge judges the records of a page.
 func (r *reader) judge(ctx context.Context, p *page) (err error) {
-	p.judged, err = r.session.Judge(ctx, p.records, r.door.judgements(len(p.records)))
+	p.slab = r.door.judgements(len(p.records))
+	p.judged, err = r.session.Judge(ctx, p.records, *p.slab)
 	p.given = slices.Grow(p.given, len(p.records))
 	return err
 }

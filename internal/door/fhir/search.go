@@ -259,7 +259,7 @@ func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 	if err := p.run(len(p.shown)); err != nil {
 		return err
 	}
-	if err := x.commit(p.shown); err != nil {
+	if err := x.commit(p, p.shown); err != nil {
 		return err
 	}
 	*n += len(p.shown)
@@ -272,18 +272,13 @@ func (x *exchange) count(ctx context.Context, p *projection, n *int) error {
 }
 
 // commit waits for the record of what is shown.
-func (x *exchange) commit(shown []*candidate) error {
+func (x *exchange) commit(p *projection, shown []*candidate) error {
 	if len(shown) == 0 {
 		return x.disclose(x.r.Context(), x.session, nil)
 	}
 	for s, of := range bySession(shown) {
-		js := x.door.judgements(len(of))
-		for _, c := range of {
-			js = append(js, *c.judged)
-		}
-		err := x.disclose(x.r.Context(), s, js)
-		x.door.keepJudgements(js)
-		if err != nil {
+		p.judged = judgedOf(of, p.judged)
+		if err := x.disclose(x.r.Context(), s, p.judged); err != nil {
 			return err
 		}
 	}
@@ -295,8 +290,8 @@ func (x *exchange) commit(shown []*candidate) error {
 
 // disclose waits for the record of what a session shows, and names what it owes: some
 // obligations come with single records, where a restriction let go of them (Part 2).
-func (x *exchange) disclose(ctx context.Context, s *gate.Session, shown []gate.Judgement) error {
-	if err := s.Commit(ctx, shown); err != nil {
+func (x *exchange) disclose(ctx context.Context, s *gate.Session, shown []*gate.Judgement) error {
+	if err := s.CommitEach(ctx, shown); err != nil {
 		return commitProblem(err)
 	}
 	x.oblige(s)
@@ -305,13 +300,16 @@ func (x *exchange) disclose(ctx context.Context, s *gate.Session, shown []gate.J
 
 // commitTo waits for the record of what one session showed.
 func (x *exchange) commitTo(s *gate.Session, shown []*candidate) error {
-	js := x.door.judgements(len(shown))
+	return commitProblem(s.CommitEach(x.r.Context(), judgedOf(shown, nil)))
+}
+
+// judgedOf lists how records were judged, in room.
+func judgedOf(shown []*candidate, room []*gate.Judgement) []*gate.Judgement {
+	room = slices.Grow(room[:0], len(shown))
 	for _, c := range shown {
-		js = append(js, *c.judged)
+		room = append(room, c.judged)
 	}
-	err := s.Commit(x.r.Context(), js)
-	x.door.keepJudgements(js)
-	return commitProblem(err)
+	return room
 }
 
 // commitProblem: a limit that is used up says so; everything else means that the
@@ -332,7 +330,7 @@ func (x *exchange) writeSearch(in *inquiry, st *state, p *projection, res *resul
 	if err != nil {
 		return err
 	}
-	if err := x.commit(res.shown[res.committed:]); err != nil {
+	if err := x.commit(p, res.shown[res.committed:]); err != nil {
 		return err
 	}
 	if in.asked.noTotal {

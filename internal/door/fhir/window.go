@@ -240,7 +240,7 @@ func (w *window) leave(ctx context.Context) error {
 		return err
 	}
 	if !defect.On(defect.WindowUnrecorded) || !w.begun {
-		if err := x.commit(w.p.shown); err != nil {
+		if err := x.commit(w.p, w.p.shown); err != nil {
 			return err
 		}
 	}

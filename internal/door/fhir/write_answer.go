@@ -78,7 +78,7 @@ func (x *exchange) lookAt(ctx context.Context, s *gate.Session, at place, sc *fh
 		s.Withhold(j)
 		return nil, "", nil
 	}
-	if err := x.disclose(ctx, s, []gate.Judgement{*j}); err != nil {
+	if err := x.disclose(ctx, s, []*gate.Judgement{j}); err != nil {
 		return nil, "", err
 	}
 	return out, x.door.etag(at, out), nil
