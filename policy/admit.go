@@ -26,6 +26,14 @@ func (s *Set) Admit(r *Request, p *Plan) Why {
 	return why
 }
 
+// Forget makes of p a Plan under which nothing was admitted.
+func (p *Plan) Forget() {
+	if p.set != nil {
+		p.reset(p.set, &Request{})
+		p.claimed, p.set = p.claimed[:0], nil
+	}
+}
+
 func (p *Plan) reset(s *Set, r *Request) {
 	p.set, p.why, p.verb, p.purpose, p.code, p.caller = s, Undecided, r.Verb, -1, "", r.Caller
 	p.held, p.dropped = p.held[:0], p.dropped[:0]

@@ -109,6 +109,7 @@ const (
 	CursorForEver        Defect = "cursor-for-ever"        // a cursor does not age
 	CursorOutlives       Defect = "cursor-outlives"        // who left and came back goes on with the search of before
 	CursorOutlivesPolicy Defect = "cursor-outlives-policy" // a cursor goes on under another policy
+	RoomNotEmptied       Defect = "room-not-emptied"       // a request finds what was looked up for the one before it
 	PageNotJudged        Defect = "page-not-judged"        // a later page is decided as if it were asked with the first
 	OtherRecordAccepted  Defect = "other-record-accepted"  // a read answers with another record than asked for
 	OtherTypeAccepted    Defect = "other-type-accepted"    // a page holds records of another type

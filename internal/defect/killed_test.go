@@ -193,6 +193,7 @@ var killers = map[Defect]killer{
 	CursorOutlives:         {inServe, "TestG6_ALeaverWhoComesBackBeginsAnew", ""},
 	CursorOutlivesPolicy:   {inDoor, "TestD10_AnotherPolicyEndsCursors", ""},
 	PageNotJudged:          {inDoor, "TestD9_EachPageDecidesAgain", ""},
+	RoomNotEmptied:         {inDoor, "TestN1_ARequestFindsNothingOfTheOneBefore", ""},
 	OtherRecordAccepted:    {inDoor, "TestF9_WhatTheUpstreamMayNotAnswer", ""},
 	OtherTypeAccepted:      {inDoor, "TestF9_WhatTheUpstreamMayNotAnswer", ""},
 	OtherPatientAccepted:   {inDoor, "TestT7_AnotherPatientsRecordInThePageIsNotThere", ""},

@@ -102,6 +102,7 @@ func All() []Defect {
 		CursorOutlives,
 		CursorOutlivesPolicy,
 		PageNotJudged,
+		RoomNotEmptied,
 		OtherRecordAccepted,
 		OtherTypeAccepted,
 		OtherPatientAccepted,

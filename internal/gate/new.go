@@ -48,8 +48,8 @@ type Config struct {
 	Patients int
 }
 
-// Gate is the pipeline. It is safe for concurrent use and starts no goroutine
-// that outlives a session.
+// Gate is the pipeline. It is safe for concurrent use, and starts no goroutine that
+// outlives its sessions but one, until their outcomes are in the record.
 type Gate struct {
 	cfg    Config
 	found  *memory[foundKey, string] // to the id; "" where only the reference is known
@@ -59,8 +59,10 @@ type Gate struct {
 	usage  *usage
 	spelt  atomic.Pointer[words]
 	scans  atomic.Pointer[scans]
+	rooms  sync.Pool // of sessions that are empty
 
-	ends sync.WaitGroup // outcomes on their way into the record
+	ends    sync.WaitGroup // outcomes on their way into the record
+	endings endings
 
 	mu     sync.Mutex
 	routes map[string]bool

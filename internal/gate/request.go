@@ -23,7 +23,7 @@ func (s *Session) request() policy.Request {
 		Meets:   s.route.interaction.Meets,
 		Reads:   s.route.interaction.Reads,
 	}
-	s.own = s.gen.Facts.CallerInstances(&s.sub, s.now, s.trusted, &req.Caller, nil)
+	s.own = s.gen.Facts.CallerInstances(&s.sub, s.now, s.trusted, &req.Caller, s.own[:0])
 	s.affiliate(&req)
 	for i := range s.ask.Criteria {
 		k := &s.ask.Criteria[i]

@@ -86,12 +86,9 @@ func (r *Route) Open(ctx context.Context, ask *Ask) (*Session, error) {
 	if err != nil {
 		return nil, &Refusal{Problem: problem.Unavailable}
 	}
-	s := &Session{
-		gate: g, route: r, gen: gen, set: gen.Set, cat: gen.Set.Catalog(), ask: ask,
-		sub: subjectOf(ask.Caller), now: now, trusted: trusted, id: id,
-		named: make(map[string]bool), people: make(map[string]*person),
-		refs: make(map[string]string), words: g.wordsOf(gen.Set),
-	}
+	s := g.room()
+	s.gate, s.route, s.gen, s.set, s.cat, s.ask = g, r, gen, gen.Set, gen.Set.Catalog(), ask
+	s.sub, s.now, s.trusted, s.id, s.words = subjectOf(ask.Caller), now, trusted, id, g.wordsOf(gen.Set)
 	req := s.request()
 	s.truth = req.Caller
 	if ask.Caller.Actor != nil {
@@ -148,10 +145,10 @@ func (s *Session) planned() {
 // reach works out from which moment on each line reaches back by now.
 func (s *Session) reach() {
 	now := s.now.In(s.gate.cfg.Zone)
-	s.since = make([]time.Time, s.plan.Lines())
-	for i := range s.since {
+	s.since = s.since[:0]
+	for i := range s.plan.Lines() {
 		back, _ := s.plan.LineWithin(i)
-		s.since[i] = back.Before(now)
+		s.since = append(s.since, back.Before(now))
 	}
 }
 

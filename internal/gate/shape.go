@@ -13,9 +13,20 @@ import (
 // stays the same and only the record moves on.
 type shaper struct {
 	fhirjson.Shape
+	made    bool // for this request
 	patient catalog.Type
 	judged  *Judgement
 	page    func(catalog.Type, []byte) bool
+}
+
+// in makes what a session is asked while its records are projected.
+func (sh *shaper) in(s *Session) {
+	sh.PatientInScope, sh.Visible, sh.Token = s.patientInScope, s.visible, s.token
+}
+
+// empty leaves what in made.
+func (sh *shaper) empty() {
+	*sh = shaper{Shape: fhirjson.Shape{PatientInScope: sh.PatientInScope, Visible: sh.Visible, Token: sh.Token}}
 }
 
 // Shape says how a judged record shows. page reports whether a record is proven
@@ -24,9 +35,10 @@ type shaper struct {
 func (s *Session) Shape(j *Judgement, page func(t catalog.Type, id []byte) bool) *fhirjson.Shape {
 	sh := &s.shape
 	if sh.Token == nil {
-		sh.patient = s.words.types.patient
-		sh.Year = s.now.In(s.gate.cfg.Zone).Year()
-		sh.PatientInScope, sh.Visible, sh.Token = s.patientInScope, s.visible, s.token
+		sh.in(s)
+	}
+	if !sh.made {
+		sh.made, sh.patient, sh.Year = true, s.words.types.patient, s.now.In(s.gate.cfg.Zone).Year()
 	}
 	sh.View, sh.Elements, sh.judged, sh.page = *j.byPolicy(), nil, j, page
 	if sh.Observe = nil; j.instead != nil {

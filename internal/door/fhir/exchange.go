@@ -131,11 +131,16 @@ func (x *exchange) finish(err error) {
 
 // end records how the answer ended, and with it its parts.
 func (x *exchange) end(completed bool) {
-	if x.session != nil {
-		x.session.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: completed, Wrote: x.wrote})
+	if s := x.session; s != nil {
+		s.Close(x.r.Context(), gate.Outcome{Status: x.status, Bytes: x.bytes, Completed: completed, Wrote: x.wrote})
+		x.session = nil
+		s.Done()
 	}
-	for _, s := range x.further { // the bytes stand with the first
+	for len(x.further) > 0 { // the bytes stand with the first
+		s := x.further[0]
 		s.Close(x.r.Context(), gate.Outcome{Status: x.status, Completed: completed})
+		x.further = x.further[1:]
+		s.Done()
 	}
 	for _, p := range x.parts {
 		p.end(completed && !p.broken)
