@@ -234,7 +234,10 @@ func (s *Session) Close(ctx context.Context, o Outcome) {
 		return
 	}
 	s.closed = true
-	if s.wait(context.WithoutCancel(ctx)) != nil {
+	if !s.waited {
+		ctx = context.WithoutCancel(ctx)
+	}
+	if s.wait(ctx) != nil {
 		return // nothing left, and there is no decision that an outcome could end
 	}
 	now, _ := s.gate.cfg.Now()

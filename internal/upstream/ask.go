@@ -77,6 +77,7 @@ func (c *Client) search(ctx context.Context, typ string, query []Param, post boo
 		return nil, ErrGrammar
 	}
 	var q strings.Builder
+	q.Grow(64 * len(query)) // as much as most take
 	for i, p := range query {
 		if !isParam(p.Name) {
 			return nil, ErrGrammar

@@ -51,19 +51,21 @@ type projection struct {
 	shown  []*candidate
 	judged []*gate.Judgement // room for those of shown
 	buf    *[]byte
-	first  int                                  // so many of shown make the page
-	ids    []record                             // these
-	page   map[record]bool                      // the same, made when a reference first asks
-	onPage func(t catalog.Type, id []byte) bool // isOnPage
+	first  int             // so many of shown make the page
+	ids    []record        // these
+	page   map[record]bool // the same, made when a reference first asks
+	onPage func(t catalog.Type, id []byte) bool
+	isOn   func(t catalog.Type, id []byte) bool // isOnPage of this projection
 }
 
 func (x *exchange) newProjection() *projection {
 	p, _ := x.door.leaves.Get().(*projection)
 	if p == nil {
 		p = new(projection)
+		p.isOn = p.isOnPage
 	}
 	p.door, p.cat, p.base, p.buf = x.door, x.catalog(), x.base, x.door.buffer()
-	p.onPage = p.isOnPage
+	p.onPage = p.isOn
 	return p
 }
 
@@ -77,7 +79,7 @@ func (p *projection) close() {
 	clear(p.ids)
 	clear(p.judged[:cap(p.judged)])
 	d := p.door
-	*p = projection{shown: p.shown[:0], ids: p.ids[:0], judged: p.judged[:0]}
+	*p = projection{shown: p.shown[:0], ids: p.ids[:0], judged: p.judged[:0], isOn: p.isOn}
 	d.leaves.Put(p)
 }
 

@@ -31,7 +31,9 @@ func parseQuery(q string, dst []pair) ([]pair, bool) {
 	}
 	for part := range strings.SplitSeq(q, "&") {
 		name, value, ok := strings.Cut(part, "=")
-		name = colon.Replace(name)
+		if strings.IndexByte(name, '%') >= 0 {
+			name = colon.Replace(name)
+		}
 		if !ok || !paramName(name) || len(dst) == maxParams {
 			return nil, false
 		}

@@ -336,9 +336,13 @@ func (x *exchange) writeSearch(in *inquiry, st *state, p *projection, res *resul
 	if in.asked.noTotal {
 		res.total = -1
 	}
-	head := bundleHead(nil, "searchset", res.total, x.self(in), next)
+	head := bundleHead(make([]byte, 0, headRoom), "searchset", res.total, x.self(in), next)
 	return x.stream(head, p, res)
 }
+
+// headRoom is for the beginning of a Bundle with its links, as most are: a cursor takes as
+// much as all the rest.
+const headRoom = 768
 
 // nextOf is the link to the next page, "" at the end.
 func (x *exchange) nextOf(in *inquiry, st *state, res *results) (string, error) {
@@ -379,6 +383,7 @@ func (x *exchange) self(in *inquiry) string {
 		return link
 	}
 	var b strings.Builder
+	b.Grow(len(link) + 64*len(q.asked)) // as much as most take
 	b.WriteString(link)
 	for i, p := range q.asked {
 		b.WriteByte("?&"[min(i, 1)])
