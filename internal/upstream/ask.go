@@ -317,8 +317,11 @@ func (c *Client) buffer() *[]byte {
 // keep puts a buffer back unless it is so large that keeping it would cost more
 // than making it again.
 func (c *Client) keep(b *[]byte) {
-	if cap(*b) <= 1<<20 {
+	switch {
+	case cap(*b) <= 1<<20:
 		c.bodies.Put(b)
+	case cap(*b) == joinedRoom:
+		beginnings.Put(b)
 	}
 }
 

@@ -93,12 +93,30 @@ func (g *gathered) join() []byte {
 	if len(g.more) == 0 {
 		return g.first
 	}
-	out := make([]byte, g.size)
+	out := joined(g.size)
 	at := copy(out, g.first)
 	for _, one := range g.more {
 		at += copy(out[at:], one[:])
 	}
 	return out
+}
+
+// joinedRoom is of the beginning of any long answer, and of no less.
+const joinedRoom = headBytes + block
+
+// beginnings lends memory for the beginnings of long answers: they come one after another,
+// and what is made anew for each lies about until the collector needs room.
+var beginnings sync.Pool // of *[]byte with joinedRoom
+
+// joined lends memory for so many bytes.
+func joined(size int64) []byte {
+	if size > joinedRoom {
+		return make([]byte, size)
+	}
+	if b, _ := beginnings.Get().(*[]byte); b != nil {
+		return (*b)[:size]
+	}
+	return make([]byte, size, joinedRoom)
 }
 
 // release gives the blocks back.

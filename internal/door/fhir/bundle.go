@@ -115,8 +115,11 @@ func (d *Door) buffer() *[]byte {
 
 // keep takes a buffer back, unless it grew so large that it is better forgotten.
 func (d *Door) keep(b *[]byte) {
-	if cap(*b) <= 1<<20 {
+	switch {
+	case cap(*b) <= 1<<20:
 		d.buffers.Put(b)
+	case cap(*b) == firstWindow:
+		d.windows.Put(b)
 	}
 }
 

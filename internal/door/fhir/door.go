@@ -99,6 +99,7 @@ type Door struct {
 	sets      sync.Pool // of records
 	pages     sync.Pool // of records that were read
 	leaves    sync.Pool // of projections
+	windows   sync.Pool // of *[]byte with firstWindow
 	scans     atomic.Pointer[scans]
 	statement atomic.Pointer[statement]
 }

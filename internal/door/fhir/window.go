@@ -19,6 +19,9 @@ const (
 	// wholePage is how many bytes of entries are assembled before anything leaves. A page
 	// of no more has its links and total first; of a longer one they come last.
 	wholePage = 4 << 20
+	// firstWindow is room for the window that leaves when a page has more than wholePage,
+	// with its last record as most are.
+	firstWindow = wholePage + windowSize
 	// windowSize is how many bytes make a window after the first.
 	windowSize = 1 << 20
 	// windowRecords is how many records do.
@@ -126,6 +129,7 @@ func (w *window) full() bool {
 // take projects a record by itself: of what else is on the page it knows what left.
 func (w *window) take(c *candidate) error {
 	w.p.onPage, w.asked = w.alone, c.session().Resolves()
+	w.room()
 	c.from = len(*w.p.buf)
 	text, err := w.p.entry(*w.p.buf, c, false)
 	if err != nil {
@@ -146,6 +150,21 @@ func (w *window) take(c *candidate) error {
 		c.settled()
 	}
 	return nil
+}
+
+// room gives the first window, once it is a large one, all that it may need: grown step by
+// step it would leave four times as much behind, for the collector.
+func (w *window) room() {
+	text := *w.p.buf
+	if w.begun || len(text) < windowSize || cap(text) >= firstWindow {
+		return
+	}
+	large, _ := w.x.door.windows.Get().(*[]byte)
+	if large == nil {
+		large = new([]byte)
+		*large = make([]byte, 0, firstWindow)
+	}
+	*w.p.buf = append((*large)[:0], text...)
 }
 
 func (w *window) withhold(c *candidate) {
@@ -270,13 +289,16 @@ func (w *window) forget() {
 	}
 	w.left += len(w.p.shown)
 	w.f.tab.bytes = max(0, w.f.tab.bytes-int64(len(*w.p.buf)))
-	w.p.shown, *w.p.buf, w.measured = w.p.shown[:0], lighter(*w.p.buf), 0
-	w.spare = lighter(w.spare)
+	w.p.shown, *w.p.buf, w.measured = w.p.shown[:0], w.lighter(*w.p.buf), 0
+	w.spare = w.lighter(w.spare)
 	clear(w.missed)
 }
 
 // lighter is a buffer for the next window: the first is larger than all that follow.
-func lighter(b []byte) []byte {
+func (w *window) lighter(b []byte) []byte {
+	if cap(b) == firstWindow {
+		w.x.door.windows.Put(&b)
+	}
 	if cap(b) > 2*windowSize {
 		return nil
 	}
