@@ -336,7 +336,7 @@ func TestDerivedAgainIsSaidAsItIs(t *testing.T) {
 	}
 	l.shelf.differ, l.shelf.replay = nil, nil
 	l.shelf.found[0].Entries[0].(*ledger.Decision).Generation.Semantics = policy.Semantics + 1
-	if _, page := l.get(t, path); !strings.Contains(page, "of the reading rules") || strings.Contains(page, "to the bit") {
+	if _, page := l.get(t, path); !strings.Contains(page, "of the reading rules") || strings.Contains(page, "The same comes of what is recorded with it") {
 		t.Error("an unknown version of the reading rules is guessed")
 	}
 }
