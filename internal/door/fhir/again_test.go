@@ -26,7 +26,7 @@ func (c *clinic) derivedAgain(t *testing.T, least int) {
 	}
 	verdicts := 0
 	for id, entries := range of {
-		r, err := gate.Replay(c.set, entries)
+		r, err := gate.Replay(c.set.Load(), entries)
 		if err != nil {
 			t.Errorf("%s: %v", id, err)
 			continue

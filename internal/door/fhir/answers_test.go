@@ -206,7 +206,7 @@ func TestD10_AnotherPolicyEndsCursors(t *testing.T) {
 	if err := os.WriteFile(file, []byte(edit(string(text), "title: Biller", "title: Billers")), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	c.set = loadPolicy(t, dir)
+	c.set.Store(loadPolicy(t, dir))
 	r := c.get(t, "alice", b.link("next"))
 	same(t, c.get(t, "alice", "/Condition?_cursor=AAAA"), r)
 }

@@ -19,6 +19,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -237,7 +238,7 @@ type clinic struct {
 	gate    *gate.Gate
 	ends    *gate.Ends
 	serving sync.WaitGroup // requests, also those whose connection was cut
-	set     *policy.Set
+	set     atomic.Pointer[policy.Set]
 	logs    *bytes.Buffer
 	now     func() time.Time
 
@@ -292,7 +293,8 @@ func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]s
 // openClinicOver is openClinicAt with a ledger of its own; nil is a book in memory.
 func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
 	t.Helper()
-	c := &clinic{observe: map[string]gate.Observed{}, book: &book{}, set: set, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
+	c := &clinic{observe: map[string]gate.Observed{}, book: &book{}, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
+	c.set.Store(set)
 	if log == nil {
 		log = c.book
 	}
@@ -326,7 +328,7 @@ func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, 
 	c.ends = gate.NewEnds(now)
 	c.gate, err = gate.New(gate.Config{
 		Rights:     c.ends,
-		Generation: func() *gate.Generation { return &gate.Generation{Set: c.set, Facts: store.Index()} },
+		Generation: func() *gate.Generation { return &gate.Generation{Set: c.set.Load(), Facts: store.Index()} },
 		Log:        log, Refs: refs, Resolver: client, Upstream: base,
 		Now: now, Random: reader, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second, Observe: c.observe,
 	})
@@ -344,7 +346,7 @@ func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, 
 	}
 	cfg := fhir.Config{
 		Gate: c.gate, Callers: c.staff, Upstream: client, UpstreamBase: base,
-		Policy: func() *policy.Set { return c.set }, Now: now, Random: reader,
+		Policy: func() *policy.Set { return c.set.Load() }, Now: now, Random: reader,
 		CursorKeys: []fhir.CursorKey{{ID: 1, Key: bytes.Repeat([]byte{3}, 32)}}, ETagKey: bytes.Repeat([]byte{4}, 32),
 		Version: "test", Diary: slog.New(slog.NewTextHandler(&lockedWriter{w: c.logs}, nil)),
 	}

@@ -396,7 +396,7 @@ func TestFC51_AClientThatIsGoneLetsGoOfTheUpstream(t *testing.T) {
 func TestG3_AStreamIsCutOffWhenTheRightEnds(t *testing.T) {
 	for name, end := range map[string]func(*clinic){
 		"the person is gone": func(c *clinic) { c.ends.Person("alice") },
-		"another policy":     func(c *clinic) { c.set = loadPolicy(t, "testdata/policy"); c.ends.Policy() },
+		"another policy":     func(c *clinic) { c.set.Store(loadPolicy(t, "testdata/policy")); c.ends.Policy() },
 		"the token is over":  nil,
 	} {
 		for _, reads := range []bool{true, false} {

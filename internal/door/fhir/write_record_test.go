@@ -44,7 +44,7 @@ func TestL2_DecisionsAboutWritesAreDerivedAgain(t *testing.T) {
 		if !ok {
 			t.Fatalf("%s begins with %T", id, entries[0])
 		}
-		r, err := gate.Replay(c.set, entries)
+		r, err := gate.Replay(c.set.Load(), entries)
 		if err != nil {
 			t.Errorf("%s %s: %v", d.Interaction, d.Effect, err)
 			continue
