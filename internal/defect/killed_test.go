@@ -266,6 +266,7 @@ var killers = map[Defect]killer{
 	TileFromMiddle:      {inStore, "TestWhatIsPublishedFromMemoryIsWhatLiesInTheDatabase", ""},
 	FarForgotten:        {inStore, "TestAnEntryIsFoundByItsIDWhereverItLies", ""},
 	SheafHalfKept:       {inStore, "TestSheavesHoldEachEntryOnce", ""},
+	GapMoved:            {inStore, "TestL3_ADatabaseOfRowsWithAGapIsNotMoved", ""},
 	ActOfAnyID:          {inStore, "TestContract", ""},
 
 	SecondIsFirst:    {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},

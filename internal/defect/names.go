@@ -172,6 +172,7 @@ func All() []Defect {
 		TileFromMiddle,
 		FarForgotten,
 		SheafHalfKept,
+		GapMoved,
 		ActOfAnyID,
 		SessionForEver,
 		AnySessionEnded,

@@ -8,5 +8,6 @@ const (
 	TileFromMiddle  Defect = "tile-from-middle"  // a tile of which a process saw the end counts for all of it
 	FarForgotten    Defect = "far-forgotten"     // an entry that lies elsewhere than its id tells is not noted
 	SheafHalfKept   Defect = "sheaf-half-kept"   // of a row that becomes full only the newest piece is kept
+	GapMoved        Defect = "gap-moved"         // entries of an earlier program take the place of one that is gone
 	ActOfAnyID      Defect = "act-of-any-id"     // an act commits under an id that the record has
 )

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 
+	"modicum/internal/defect"
 	"modicum/ledger"
 )
 
@@ -49,9 +50,15 @@ func bindSome(ctx context.Context, db *sql.DB, st *insertStatements, seen *ages)
 	return len(entries), tx.Commit()
 }
 
-// unbound reads rows of entries that lie in no sheaf yet.
+// unbound reads rows of entries that lie in no sheaf yet. A sheaf knows the position of its
+// first entry alone: where one is gone, those that follow would take its place.
 func unbound(ctx context.Context, tx *sql.Tx, seen *ages) ([]*pending, error) {
-	rows, err := tx.QueryContext(ctx, "select pos, body from ledger_entry where pos >= coalesce((select first + n from ledger_sheaf order by first desc limit 1), 0) order by pos limit $1", unboundAtOnce)
+	l := leafing{q: tx}
+	next, err := l.end(ctx)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := tx.QueryContext(ctx, "select pos, body from ledger_entry where pos >= $1 order by pos limit $2", next, unboundAtOnce)
 	if err != nil {
 		return nil, err
 	}
@@ -62,6 +69,9 @@ func unbound(ctx context.Context, tx *sql.Tx, seen *ages) ([]*pending, error) {
 		var body []byte
 		if err := rows.Scan(&pos, &body); err != nil {
 			return nil, err
+		}
+		if at := next + int64(len(out)); pos != at && !defect.On(defect.GapMoved) {
+			return nil, fmt.Errorf("%w: there is no entry at position %d", ErrDamaged, at)
 		}
 		e, err := ledger.Decode(body)
 		if err != nil {

@@ -6,10 +6,13 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
@@ -119,6 +122,69 @@ func TestADatabaseOfRowsThatIsHalfMovedIsMovedOn(t *testing.T) {
 	}
 	defer s.Close()
 	samePast(t, s)
+}
+
+// TestL3_ADatabaseOfRowsWithAGapIsNotMoved: those that follow would take the place of the one
+// that is gone. Nothing that the earlier program wrote is taken away.
+func TestL3_ADatabaseOfRowsWithAGapIsNotMoved(t *testing.T) {
+	for name, gone := range map[string]int{"the first": 0, "within a row": 700, "between two moves": unboundAtOnce} {
+		t.Run(name, func(t *testing.T) {
+			o := past(t)
+			left := rowsWithout(t, o, gone)
+			if _, err := Open(t.Context(), o); !errors.Is(err, ErrDamaged) || !strings.Contains(err.Error(), fmt.Sprintf("position %d", gone)) {
+				t.Errorf("got %v, want what is gone", err)
+			}
+			if n := rowsWithout(t, o, -1); n != left {
+				t.Errorf("%d rows are left of %d", n, left)
+			}
+		})
+	}
+}
+
+// rowsWithout takes an entry out of a database of rows, and counts the others.
+func rowsWithout(t *testing.T, o Options, pos int) (left int) {
+	t.Helper()
+	write, read, err := openDB(filepath.Join(o.Dir, "modicum.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err = write.ExecContext(t.Context(), "delete from ledger_entry where pos = $1", pos); err == nil {
+		err = write.QueryRowContext(t.Context(), "select count(*) from ledger_entry").Scan(&left)
+	}
+	if err := errors.Join(err, read.Close(), write.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return left
+}
+
+// TestADatabaseOfANewerProgramIsLeftAlone: it is not read, not written, and said to be one.
+func TestADatabaseOfANewerProgramIsLeftAlone(t *testing.T) {
+	s, o := opened(t, time.Minute, (*sql.Tx).Commit)
+	appended(t, s, ledgertest.Decision(1))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	write, read, err := openDB(filepath.Join(o.Dir, "modicum.db"))
+	if err == nil {
+		_, err = write.ExecContext(t.Context(), "insert into goose_db_version (version_id, is_applied) values ($1, 1)", schema+1)
+	}
+	if err := errors.Join(err, read.Close(), write.Close()); err != nil {
+		t.Fatal(err)
+	}
+	before, err := os.ReadFile(filepath.Join(o.Dir, "modicum.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := fmt.Sprintf("the database is at version %d, this program knows %d: run the newer program", schema+1, schema)
+	if _, err := Open(t.Context(), o); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("opened: %v", err)
+	}
+	if _, err := OpenReader(t.Context(), o.Dir); err == nil || !strings.Contains(err.Error(), want) {
+		t.Errorf("read: %v", err)
+	}
+	if after, err := os.ReadFile(filepath.Join(o.Dir, "modicum.db")); err != nil || !bytes.Equal(after, before) {
+		t.Errorf("it was changed, %v", err)
+	}
 }
 
 // cutShort moves entries as a start does, and stops after the first transaction.
