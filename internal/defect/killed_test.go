@@ -314,6 +314,7 @@ var killers = map[Defect]killer{
 	DeviceUnknown:      {inSignIn, "TestNobodyKeepsSomebodyElseOut", ""},
 	AnyDeviceKnown:     {inSignIn, "TestADeviceIsKnownForWhoSignedInAtIt", ""},
 	PlacesUnlimited:    {inSignIn, "TestManyPlacesTogetherWait", ""},
+	TriesAsSpelled:     {inSignIn, "TestASpellingIsNoOtherName", ""},
 	SpareWaits:         {inSignIn, "TestNobodyKeepsSomebodyElseOut", ""},
 	ToldEachTry:        {inSignIn, "TestWhoIsGuessedAtIsToldOnceADay", ""},
 	TriesForgotten:     {inSignIn, "TestWrongTriesOutliveARestart", ""},

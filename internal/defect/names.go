@@ -185,7 +185,7 @@ func All() []Defect {
 		UserUnverified,
 		CountIgnored,
 		LastWayRemoved,
-		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, SpareWaits, ToldEachTry,
+		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, TriesAsSpelled, SpareWaits, ToldEachTry,
 		TriesForgotten,
 		JunkRecorded,
 		CodeAlone,

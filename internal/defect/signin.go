@@ -17,6 +17,7 @@ const (
 	DeviceUnknown      Defect = "device-unknown"      // who fails in somebody's name keeps them out where they are known
 	AnyDeviceKnown     Defect = "any-device-known"    // a device is known for whoever never was at it
 	PlacesUnlimited    Defect = "places-unlimited"    // nobody waits who guesses from many places
+	TriesAsSpelled     Defect = "tries-as-spelled"    // another spelling of a name is tried anew
 	SpareWaits         Defect = "spare-waits"         // a good recovery code does not work at once
 	ToldEachTry        Defect = "told-each-try"       // who is guessed at is told of each wrong try
 	TriesForgotten     Defect = "tries-forgotten"     // a restart forgets wrong tries

@@ -21,6 +21,10 @@ func key(s string) string {
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
 }
 
+// Fold is a name as the directory finds people by it: whoever counts what is done in a
+// name counts that, or each spelling of it would be another one.
+func Fold(name string) string { return key(name) }
+
 // scripts whose letters look like each other's.
 var scripts = []*unicode.RangeTable{unicode.Latin, unicode.Cyrillic, unicode.Greek, unicode.Armenian, unicode.Cherokee}
 

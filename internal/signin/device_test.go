@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -190,3 +191,39 @@ func TestWhoIsGuessedAtIsToldOnceADay(t *testing.T) {
 		s.pass(25 * time.Hour)
 	}
 }
+
+// TestASpellingIsNoOtherName: the directory finds somebody by letters of another form too,
+// and they count together: where the person is known, anywhere else, and where nobody has
+// the name. Who is guessed at so is told once.
+func TestASpellingIsNoOtherName(t *testing.T) {
+	s := newSite(t)
+	p := withCodes(t, s, "alice")
+	hers := &browser{s: s}
+	now, _ := s.now()
+	if hers.signIn("ａＬＩＣＥ", p.phrase, p.code(t, now)); hers.who() != "alice" {
+		t.Fatal("the directory does not find her by another spelling")
+	}
+	for place, b := range map[string]*browser{"her own": hers, "another": {s: s, at: "198.51.100.7"}} {
+		for _, name := range []string{"alice", "nobody"} {
+			var statuses []int
+			for i := range 4 {
+				for _, spelled := range []string{name[:i] + wide(name[i]) + name[i+1:], name[:i] + strings.ToUpper(name[i:])} {
+					res, _ := b.signIn(spelled, wrongPhrase, "000000")
+					statuses = append(statuses, res.StatusCode)
+				}
+			}
+			if want := []int{403, 403, 403, 403, 403, 429, 429, 429}; !slices.Equal(statuses, want) {
+				t.Errorf("%s at %s device: %v", name, place, statuses)
+			}
+		}
+	}
+	for n := range 12 {
+		(&browser{s: s, at: fmt.Sprintf("203.0.113.%d", n)}).signIn("alice"[:n%5]+wide("alice"[n%5])+"alice"[n%5+1:], wrongPhrase, "000000")
+	}
+	if got := s.told.who(notice.SignInLocked); !slices.Equal(got, []string{"alice", "olga"}) {
+		t.Errorf("told: %v", got)
+	}
+}
+
+// wide is a letter in the form in which it stands beside signs of Chinese.
+func wide(letter byte) string { return string(rune(letter) + '\uff41' - 'a') }

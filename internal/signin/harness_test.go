@@ -42,7 +42,7 @@ func (s *staff) ByUserName(name string) *people.Person {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, p := range s.people {
-		if strings.EqualFold(p.UserName, name) {
+		if people.Fold(p.UserName) == people.Fold(name) {
 			return p
 		}
 	}

@@ -12,12 +12,22 @@ import (
 	"modicum/internal/book"
 	"modicum/internal/caller"
 	"modicum/internal/defect"
+	"modicum/internal/people"
 )
 
 // guess is whose name somebody types, and where.
 type guess struct {
 	name, network string
 	device        string // at which the person is known; "": somewhere else
+}
+
+// folded is the name as the directory looks for it, so that another spelling is no
+// further try.
+func (g guess) folded() string {
+	if defect.On(defect.TriesAsSpelled) {
+		return strings.ToLower(g.name)
+	}
+	return people.Fold(g.name)
 }
 
 // Tries are the wrong tries of one drawer, as the shelf keeps them: a restart is no way
@@ -33,16 +43,16 @@ func newLimit(key []byte) (*limit, error) {
 	return &limit{key: own, drawers: map[string]drawer{}}, err
 }
 
-func (l *limit) name(g guess) string    { return l.hash("name", strings.ToLower(g.name)) }
-func (l *limit) told(g guess) string    { return l.hash("told", strings.ToLower(g.name)) }
+func (l *limit) name(g guess) string    { return l.hash("name", g.folded()) }
+func (l *limit) told(g guess) string    { return l.hash("told", g.folded()) }
 func (l *limit) network(g guess) string { return l.hash("network", caller.Household(g.network)) }
 
 // place is where a name is typed: a device at which its person is known, or a network.
 func (l *limit) place(g guess) string {
 	if g.device != "" {
-		return l.hash("device", g.device+" "+strings.ToLower(g.name))
+		return l.hash("device", g.device+" "+g.folded())
 	}
-	return l.hash("place", caller.Household(g.network)+" "+strings.ToLower(g.name))
+	return l.hash("place", caller.Household(g.network)+" "+g.folded())
 }
 
 // counts lists what a try counts for. What is tried at a device where the person is
