@@ -294,7 +294,10 @@ func TestG9_WhoIsLeftToProvisioningIsNotOpenedToTheirName(t *testing.T) {
 	if !o.Ours("ben") || o.Ours("cyd") {
 		t.Errorf("who runs people: %t, a nurse: %t", o.Ours("ben"), o.Ours("cyd"))
 	}
-	_, err := o.Change(t.Context(), scim, "ben", 0, func(p *people.Person) error { p.Title = "Head"; return nil })
+	_, err := o.Change(t.Context(), scim, "ben", 0, func(p *people.Person) error {
+		p.SCIM = &people.Provisioned{Display: "Ben Ode, Head"}
+		return nil
+	})
 	o.must(err)
 	if !o.Ours("ben") {
 		t.Error("a change by provisioning opens him")
