@@ -317,6 +317,7 @@ var killers = map[Defect]killer{
 	TriesAsSpelled:     {inSignIn, "TestASpellingIsNoOtherName", ""},
 	SpareWaits:         {inSignIn, "TestNobodyKeepsSomebodyElseOut", ""},
 	ToldEachTry:        {inSignIn, "TestWhoIsGuessedAtIsToldOnceADay", ""},
+	RegisteredUnseen:   {inSignIn, "TestWhoRegisteredNothingIsNotToldThatTheyDid", ""},
 	TriesForgotten:     {inSignIn, "TestWrongTriesOutliveARestart", ""},
 	JunkRecorded:       {inSignIn, "TestWhatIsNoPasskeyFillsNoRecord", ""},
 	CodeAlone:          {inSignIn, "TestNoPasswordAloneAndNoCodeAlone", ""},

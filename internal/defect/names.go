@@ -185,7 +185,7 @@ func All() []Defect {
 		UserUnverified,
 		CountIgnored,
 		LastWayRemoved,
-		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, TriesAsSpelled, SpareWaits, ToldEachTry,
+		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, TriesAsSpelled, SpareWaits, ToldEachTry, RegisteredUnseen,
 		TriesForgotten,
 		JunkRecorded,
 		CodeAlone,

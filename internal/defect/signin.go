@@ -21,6 +21,7 @@ const (
 	SpareWaits         Defect = "spare-waits"         // a good recovery code does not work at once
 	ToldEachTry        Defect = "told-each-try"       // who is guessed at is told of each wrong try
 	TriesForgotten     Defect = "tries-forgotten"     // a restart forgets wrong tries
+	RegisteredUnseen   Defect = "registered-unseen"   // who registered nothing here is told that it is done
 	JunkRecorded       Defect = "junk-recorded"       // what is no passkey is recorded without end
 	CodeAlone          Defect = "code-alone"          // a one-time code signs in without the passphrase
 	OTPTwice           Defect = "otp-twice"           // a one-time code is taken twice

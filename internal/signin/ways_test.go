@@ -242,3 +242,16 @@ func TestOneEndsOnesOwnSessions(t *testing.T) {
 		t.Error("she is still signed in")
 	}
 }
+
+// TestWhoRegisteredNothingIsNotToldThatTheyDid: whoever came in from elsewhere has no way
+// in here that the page could tell of.
+func TestWhoRegisteredNothingIsNotToldThatTheyDid(t *testing.T) {
+	s := newSite(t)
+	if res := signedIn(t, s, "bob").do("GET", "/sign-in/registered"); res.StatusCode != http.StatusSeeOther || res.Header.Get("Location") != "/settings/sign-in" {
+		t.Errorf("with nothing registered: %d\n%s", res.StatusCode, body(t, res))
+	}
+	withCodes(t, s, "alice")
+	if res := signedIn(t, s, "alice").do("GET", "/sign-in/registered"); res.StatusCode != http.StatusOK || !strings.Contains(body(t, res), "Passphrase and codes are set up.") {
+		t.Errorf("with passphrase and codes: %d", res.StatusCode)
+	}
+}
