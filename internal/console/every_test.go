@@ -141,6 +141,7 @@ func TestEveryPage(t *testing.T) {
 	laws, third := ofPolicy(t)
 	stops := slices.Concat(staff, office, laws, ofStates(t))
 	covered(t, stops, slices.Concat(first.Paths(), second.Paths(), third.Paths(), written(t))...)
+	testkit.Need(t, testkit.Browser)
 	heard, ran := 0, 0
 	for some := range slices.Chunk(stops, 8) { // no browser of the tests lives longer than that
 		var b *browser // begun by the first stop that runs
