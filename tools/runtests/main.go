@@ -1,6 +1,6 @@
 // Runtests runs all tests of the product: every package once, then the packages that start goroutines again under the
 // race detector with -short. It prints failures as they come, and at the end which tests were skipped for want of
-// something, how many ran, and go test's own line for each package.
+// something, which took longest, how many ran, and go test's own line for each package.
 //
 //	go run -C tools ./runtests [flags for go test]
 package main
@@ -8,6 +8,7 @@ package main
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -61,6 +62,13 @@ type tally struct {
 	passed, failed, skipped int
 	missing                 []string // skipped for want of something
 	lines                   []string // go test's own, one a package and run
+	took                    []timed  // top-level tests
+}
+
+// timed is how long a test took, whatever ran beside it.
+type timed struct {
+	seconds float64
+	test    string
 }
 
 // packageLine is how go test closes a package.
@@ -124,6 +132,9 @@ func (a *tally) count(e event, said []string) {
 	if e.Test == "" {
 		return
 	}
+	if !strings.Contains(e.Test, "/") {
+		a.took = append(a.took, timed{e.Elapsed, e.Package + " " + e.Test})
+	}
 	switch e.Action {
 	case "pass":
 		a.passed++
@@ -142,6 +153,10 @@ func (a *tally) count(e event, said []string) {
 func (a *tally) print(w io.Writer) {
 	for _, m := range a.missing {
 		fmt.Fprintln(w, "SKIPPED:", m)
+	}
+	slices.SortFunc(a.took, func(x, y timed) int { return cmp.Compare(y.seconds, x.seconds) })
+	for _, t := range a.took[:min(20, len(a.took))] {
+		fmt.Fprintf(w, "slow: %6.1f s  %s\n", t.seconds, t.test)
 	}
 	fmt.Fprintf(w, "tests and subtests: %d passed, %d failed, %d skipped, of these %d for want of something\n",
 		a.passed, a.failed, a.skipped, len(a.missing))
