@@ -95,10 +95,12 @@ func (s *Scanner) retrace(from, b []byte, i int, fresh, old []cell, move uint32)
 	prev := old[0].start              // offset in the old text up to which the new one was compared
 	delta := uint32(i) - old[0].start // from there to the same place in the new one
 	for j := 0; j < len(old); j++ {
-		var fast int
-		if fast, prev, delta = retraceFast(fresh[j:], old[j:], from, b, s.marks, prev, delta, move); fast > 0 {
-			if j += fast; j == len(old) {
-				break
+		if s.assembly {
+			var fast int
+			if fast, prev, delta = retraceFast(fresh[j:], old[j:], from, b, s.marks, prev, delta, move); fast > 0 {
+				if j += fast; j == len(old) {
+					break
+				}
 			}
 		}
 		c, d := &old[j], &fresh[j]

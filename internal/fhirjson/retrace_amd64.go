@@ -1,5 +1,8 @@
 package fhirjson
 
+// hasAssembly: nearly every value is retraced by retraceFast.
+const hasAssembly = true
+
 // retraceFast is the part of retrace that nearly every value takes, with SSE2, which every
 // amd64 processor has, and without what Go adds to each look into a slice: it writes the
 // cells from old on to fresh, as far as they are objects, arrays, and strings of plain

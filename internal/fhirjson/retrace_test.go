@@ -29,6 +29,12 @@ func (s *Scanner) plainly() {
 	}
 }
 
+// portable is s as it is where there is no assembly: Go reads all that is retraced.
+func portable(s *Scanner) *Scanner {
+	s.assembly = false
+	return s
+}
+
 // readAlike fails t where a text is read in two ways: retraced, and member by member.
 func readAlike(t *testing.T, s, plain *Scanner, in []byte, page bool) (read bool) {
 	t.Helper()
@@ -114,6 +120,7 @@ func TestFC47_RetracedIsReadAlike(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	cat := catalog.R4()
 	s, plain, spare := New(cat, Limits{}), New(cat, Limits{}), New(cat, Limits{})
+	inGo := portable(New(cat, Limits{}))
 	good, bad := 0, 0
 	for i, r := range testkit.Examples(t) {
 		if len(r) > 20_000 || testing.Short() && i%10 > 0 {
@@ -125,6 +132,7 @@ func TestFC47_RetracedIsReadAlike(t *testing.T) {
 			slices.Concat([]byte(`{"resourceType":"List","id":"x","contained":[`), r, []byte(`,`), other, []byte(`]}`)),
 		} {
 			page := in[17] == 'B'
+			readAlike(t, inGo, plain, in, page)
 			if readAlike(t, s, plain, in, page) {
 				good++
 			} else {
@@ -153,6 +161,8 @@ func TestFC51_RetracedKeepsTheBounds(t *testing.T) {
 	for _, in := range texts {
 		for n := range 40 {
 			for _, l := range []Limits{{MaxDepth: n + 1}, {MaxValues: n + 1}} {
+				readAlike(t, portable(newScanner(know, l)), newScanner(know, l), []byte(in), true)
+				readAlike(t, portable(newScanner(know, l)), newScanner(know, l), []byte(in), false)
 				if !readAlike(t, newScanner(know, l), newScanner(know, l), []byte(in), true) || !readAlike(t, newScanner(know, l), newScanner(know, l), []byte(in), false) {
 					refused++
 				}
@@ -168,14 +178,14 @@ func TestFC51_RetracedKeepsTheBounds(t *testing.T) {
 // has it.
 func TestRetracedAbsence(t *testing.T) {
 	know := knowledgeOf(catalog.R4())
-	s, plain := newScanner(know, Limits{}), newScanner(know, Limits{})
+	s, inGo, plain := newScanner(know, Limits{}), portable(newScanner(know, Limits{})), newScanner(know, Limits{})
 	absent, other := `"masked"`, `"unknown"`
 	record := func(why string) []byte {
 		return []byte(`{"resourceType":"Observation","id":"a","code":{"extension":[{"url":"` + catalog.DataAbsentReason + `","valueCode":` + why + `}]},"note":[{"text":"x"}],` +
 			`"component":[{"code":{"extension":[{"url":"` + catalog.DataAbsentReason + `","valueCode":` + why + `}]}}]}`)
 	}
 	for _, in := range [][]byte{pageOf(record(absent), record(other), record(absent)), pageOf(record(other), record(absent), record(other))} {
-		if !readAlike(t, s, plain, in, true) {
+		if !readAlike(t, s, plain, in, true) || !readAlike(t, inGo, plain, in, true) {
 			t.Error("refused")
 		}
 	}
@@ -203,6 +213,43 @@ func TestRecordsBuiltAlikeAreRetraced(t *testing.T) {
 	}
 }
 
+// Assembly reads all that is meant for it, to the same cells.
+func TestAssemblyReadsWhatIsBuiltAlike(t *testing.T) {
+	if !hasAssembly {
+		t.Skip("there is none for this processor")
+	}
+	s := New(catalog.R4(), Limits{})
+	record := `{"resourceType":"Observation","id":"a","status":"final","issued":"2020-01-02"}`
+	in := pageOf([]byte(record), []byte(record))
+	s.plainly()
+	if _, _, err := s.parse(in, true); err != nil {
+		t.Fatal(err)
+	}
+	observation, _ := s.cat.Type("Observation")
+	var at []int // cells of the two
+	for i := range s.tape {
+		if s.tape[i].node == s.cat.Root(observation) {
+			at = append(at, i)
+		}
+	}
+	if len(at) != 2 {
+		t.Fatal(at)
+	}
+	old := s.tape[at[0]:s.tape[at[0]].next]
+	fresh := make([]cell, len(old))
+	from := old[0].start
+	// It stops at the type, which is no element: what is behind it, it reads.
+	done, _, _ := retraceFast(fresh[2:], old[2:], in, in, s.marks, old[1].end, s.tape[at[1]].start-from, uint32(at[1]-at[0]))
+	if done != len(old)-2 {
+		t.Errorf("%d of %d cells", done, len(old)-2)
+	}
+	for j := 2; j < len(old); j++ {
+		if got, want := fresh[j], s.tape[at[1]+j]; got != want {
+			t.Errorf("cell %d: %+v, want %+v", j, got, want)
+		}
+	}
+}
+
 func first[T any](v T, _ bool) T { return v }
 
 // FuzzRetrace: two records, one of them twice, are read alike in both ways.
@@ -214,12 +261,14 @@ func FuzzRetrace(f *testing.F) {
 	}
 	f.Add([]byte(`{"resourceType":"Patient","id":"a","active":true}`), []byte(`{"resourceType":"Patient","id":"\u0062","active":false}`), true)
 	f.Add([]byte(`{"resourceType":"Observation","id":"a","status":"unknown"}`), []byte(`{"resourceType":"Observation","id":"b","status":"final"}`), false)
-	s, plain := New(catalog.R4(), Limits{}), New(catalog.R4(), Limits{})
+	s, inGo, plain := New(catalog.R4(), Limits{}), portable(New(catalog.R4(), Limits{})), New(catalog.R4(), Limits{})
 	f.Fuzz(func(t *testing.T, one, two []byte, page bool) {
 		if len(one)+len(two) > 40_000 {
 			return // what is plain for so many tries only
 		}
-		readAlike(t, s, plain, pageOf(one, two, one), page)
-		readAlike(t, s, plain, slices.Concat([]byte(`{"resourceType":"List","contained":[`), two, []byte(`,`), one, []byte(`,`), two, []byte(`]}`)), page)
+		for _, in := range [][]byte{pageOf(one, two, one), slices.Concat([]byte(`{"resourceType":"List","contained":[`), two, []byte(`,`), one, []byte(`,`), two, []byte(`]}`))} {
+			readAlike(t, s, plain, in, page)
+			readAlike(t, inGo, plain, in, page)
+		}
 	})
 }
