@@ -16,9 +16,14 @@ type copied struct{ from, end, move uint32 }
 
 // model is a record of which others of its text are copies in all but values.
 type model struct {
-	record *Record
+	root   uint32  // its cell
+	record *Record // nil: none is written by it
 	recipe recipe
 }
+
+// mostModels bounds what is kept of a text, and looked through for each of its records. A
+// page with more ways of building records gains nothing by those beyond.
+const mostModels = 256
 
 // modelOf returns the place of the record's model among the models, plus one; 0 where
 // there is none or it cannot stand for the record. Nearly always records are bound in
@@ -32,7 +37,7 @@ func (s *Scanner) modelOf(r *Record) uint32 {
 	}
 	root := r.root - s.copies[s.passed].move
 	k := len(s.models) - 1
-	for k >= 0 && s.models[k].record.root != root {
+	for k >= 0 && s.models[k].root != root {
 		k--
 	}
 	if k < 0 {
@@ -40,34 +45,44 @@ func (s *Scanner) modelOf(r *Record) uint32 {
 			return 0
 		}
 	}
-	if !s.models[k].record.alike(r) {
+	if of := s.models[k].record; of == nil || !of.alike(r) {
 		return 0
 	}
 	return uint32(k) + 1
 }
 
-// addModel makes the record at cell root a model; -1 where it was not bound or may not be one.
+// addModel makes the record at cell root a model, also where none is written by it, so
+// that it is looked for once; -1 where there are too many.
 func (s *Scanner) addModel(root uint32) int {
-	for i := s.used - 1; i >= 0; i-- {
-		r := s.records[i]
-		if r.root != root {
-			continue
-		}
-		if r.Withheld || len(r.inner) > 0 {
-			return -1
-		}
-		k := len(s.models)
-		if k < cap(s.models) {
-			s.models = s.models[:k+1] // with the memory of its recipe
-		} else {
-			s.models = append(s.models, model{})
-		}
-		s.models[k].record = r
-		s.models[k].recipe.forget()
-		r.model = uint32(k) + 1
-		return k
+	k := len(s.models)
+	if k == mostModels {
+		return -1
 	}
-	return -1
+	if k < cap(s.models) {
+		s.models = s.models[:k+1] // with the memory of its recipe
+	} else {
+		s.models = append(s.models, model{})
+	}
+	m := &s.models[k]
+	m.root, m.record = root, s.pattern(root)
+	m.recipe.forget()
+	if m.record != nil {
+		m.record.model = uint32(k) + 1
+	}
+	return k
+}
+
+// pattern returns the record at cell root; nil where it was not bound, or others may not
+// be written by it.
+func (s *Scanner) pattern(root uint32) *Record {
+	i := s.used - 1
+	for i >= 0 && s.records[i].root != root {
+		i--
+	}
+	if i < 0 || s.records[i].Withheld || len(s.records[i].inner) > 0 {
+		return nil
+	}
+	return s.records[i]
 }
 
 // alike reports whether what the values of o, which was retraced from r, gave it is what

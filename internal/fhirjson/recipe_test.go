@@ -221,3 +221,24 @@ func TestF7_AMarkInARecordBuiltAlike(t *testing.T) {
 		t.Errorf("%d records were written by a recipe", followed)
 	}
 }
+
+// FC51: a record by which no other may be written is looked for once, however many are
+// built as it is, and of a page that is built in many ways so many models are kept.
+func TestFC51_ModelsAreFew(t *testing.T) {
+	s, plain := New(catalog.R4(), Limits{}), New(catalog.R4(), Limits{})
+	everything := shapeOf(policy.View{Keep: catalog.R4().Content()})
+	withheld := []byte(`{"resourceType":"Basic","id":"a","implicitRules":"x"}`)
+	writtenAlike(t, s, plain, pageOf(slices.Repeat([][]byte{withheld}, 300)...), everything)
+	if len(s.models) != 1 || s.models[0].record != nil {
+		t.Errorf("%d models of records that are not there", len(s.models))
+	}
+	var many [][]byte
+	for n := range 300 {
+		note := bytes.TrimSuffix(bytes.Repeat([]byte(`{"text":"x"},`), n+1), []byte(","))
+		r := fmt.Appendf(nil, `{"resourceType":"Observation","id":"a","note":[%s]}`, note)
+		many = append(many, r, r, r, r) // one that follows another kind is read without a try
+	}
+	if models, _ := writtenAlike(t, s, plain, pageOf(many...), everything); models == 0 || len(s.models) > 256 {
+		t.Errorf("%d records of %d models", models, len(s.models))
+	}
+}
