@@ -26,7 +26,8 @@ type binder struct {
 	rule   catalog.RuleID // earliest conditional rule of the record so far
 	labels catalog.OverlaySet
 	codes  catalog.OverlaySet
-	rank   uint8 // of the main date found so far
+	rank   uint8               // of the main date found so far
+	people map[string]struct{} // ids of the patients named, once they are many
 
 	visit  Ref
 	visits bool // the record names more than one

@@ -132,13 +132,40 @@ func (b *binder) unnamed(i uint32, n *catalog.Node) bool {
 	return b.info[b.tape[i].node].subject && s.find(b.src, i, "display") != 0
 }
 
+// few are looked through in turn. Of a Group of a hundred thousand patients, and of as many
+// contained resources, that would cost billions of looks (FC51).
+const few = 16
+
+// addPatient notes a patient whom the record names, once.
 func (b *binder) addPatient(p Ref) {
-	for _, known := range b.s.patients[b.patients:] {
+	named := b.s.patients[b.patients:]
+	if len(named) >= few {
+		if b.isNamed(named, p.ID) {
+			return
+		}
+		named = nil
+	}
+	for _, known := range named {
 		if known.Is(p.Type, p.ID) {
 			return
 		}
 	}
 	b.s.patients = append(b.s.patients, p)
+}
+
+// isNamed reports whether one of many patients has the id, and notes it.
+func (b *binder) isNamed(named []Ref, id []byte) bool {
+	if b.people == nil {
+		b.people = make(map[string]struct{}, 4*len(named))
+		for _, p := range named {
+			b.people[string(p.ID)] = struct{}{}
+		}
+	}
+	if _, known := b.people[string(id)]; known {
+		return true
+	}
+	b.people[string(id)] = struct{}{}
+	return false
 }
 
 // noted keeps what a resolved reference says about when, where and by whom.
@@ -171,7 +198,7 @@ func (b *binder) noted(to Ref, n *catalog.Node) {
 func (b *binder) resolveInner() {
 	s := b.s
 	refs := s.refs[b.refs:]
-	inner := s.inner[b.inner:]
+	inner := innerIDs{list: s.inner[b.inner:]}
 	for i := range refs {
 		r := &refs[i]
 		if r.inside < 0 {
@@ -179,14 +206,39 @@ func (b *binder) resolveInner() {
 		}
 		id := r.ID
 		r.ID, r.inside = nil, -1
-		for k := range inner {
-			if len(id) > 0 && string(inner[k].id) == string(id) {
-				r.inside = int32(k)
-				break
-			}
+		if len(id) == 0 {
+			continue
 		}
-		if r.inside < 0 && r.patient && len(id) > 0 {
+		if r.inside = inner.find(id); r.inside < 0 && r.patient {
 			b.r.UnknownPatient = true
 		}
 	}
+}
+
+// innerIDs are contained resources, to be found by their ids.
+type innerIDs struct {
+	list   []contained
+	places map[string]int32 // nil until they are asked for, and where they are few
+}
+
+// find returns the place of the first that has an id; -1: none.
+func (n *innerIDs) find(id []byte) int32 {
+	if len(n.list) <= few {
+		for k := range n.list {
+			if string(n.list[k].id) == string(id) {
+				return int32(k)
+			}
+		}
+		return -1
+	}
+	if n.places == nil {
+		n.places = make(map[string]int32, len(n.list))
+		for k := len(n.list) - 1; k >= 0; k-- {
+			n.places[string(n.list[k].id)] = int32(k)
+		}
+	}
+	if k, known := n.places[string(id)]; known {
+		return k
+	}
+	return -1
 }

@@ -96,16 +96,14 @@ func (r *Record) effective(i uint32) catalog.Class {
 	if c.node == 0 {
 		return catalog.Unknown
 	}
-	for k := range r.inner {
-		in := &r.inner[k]
-		if i >= in.cell && i < r.s.tape[in.cell].next {
-			if c.class == catalog.OfRecord || in.whole && c.class != catalog.Unknown {
-				return in.class
-			}
-			return c.class
-		}
+	in := r.innerOf(i)
+	switch {
+	case in == nil:
+		return r.real(c.class)
+	case c.class == catalog.OfRecord || in.whole && c.class != catalog.Unknown:
+		return in.class
 	}
-	return r.real(c.class)
+	return c.class
 }
 
 // MayBe returns the classes that a value of an element may have: of an identifier or
