@@ -20,7 +20,7 @@ func FHIRPathPatch(cat *catalog.Catalog, shown, parameters []byte) (sent []byte,
 	if ops != nil && (ops.kind != '[' || len(ops.items) > mostOperations) {
 		return nil, &PatchError{0, NotAPatch}
 	}
-	p := patcher{resolver{cat, doc}, mostBytes - len(shown)}
+	p := patcher{resolver{cat, doc, mostLooks}, mostBytes - len(shown)}
 	if ops == nil {
 		return shown, nil
 	}

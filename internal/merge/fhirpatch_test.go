@@ -216,3 +216,23 @@ func FuzzFHIRPathPatch(f *testing.F) {
 		}
 	})
 }
+
+// FC51: a path may look at each item of a list, and a patch has many: there is a bound to
+// what all of them look at, and conditions count.
+func TestFC51_PathsLookAtSoMuch(t *testing.T) {
+	patch := func(times, conditions int) []byte {
+		where := strings.TrimSuffix(strings.Repeat("text = 'x' and ", conditions), " and ")
+		one := `{"name":"operation","part":[{"name":"type","valueCode":"delete"},{"name":"path","valueString":"Observation.note.where(` + where + ` and text = 'y')"}]}`
+		return []byte(`{"resourceType":"Parameters","parameter":[` + strings.Repeat(one+",", times-1) + one + `]}`)
+	}
+	shown := []byte(`{"resourceType":"Observation","id":"o","note":[` + strings.Repeat(`{"text":"x"},`, 1999) + `{"text":"x"}]}`)
+	if _, err := merge.FHIRPathPatch(catalog.R4(), shown, patch(10, 1)); err != nil {
+		t.Errorf("10 operations: %v", err)
+	}
+	for _, p := range [][]byte{patch(1000, 1), patch(1, 2000)} {
+		var bad *merge.PatchError
+		if _, err := merge.FHIRPathPatch(catalog.R4(), shown, p); !errors.As(err, &bad) || bad.Fault != merge.TooBroad {
+			t.Errorf("%d bytes: %v", len(p), err)
+		}
+	}
+}

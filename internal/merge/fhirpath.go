@@ -41,8 +41,9 @@ const (
 // [n], first(), last(), single() and where(name = literal and ...). Other functions are
 // refused: a path that is understood in part changes what nobody meant.
 type resolver struct {
-	cat *catalog.Catalog
-	doc *tree
+	cat   *catalog.Catalog
+	doc   *tree
+	looks int // how many values it may still look at
 }
 
 // steps parses a path.
@@ -174,8 +175,11 @@ func (r *resolver) find(path string) ([]spot, Fault) {
 		} else {
 			spots = r.choose(spots, s)
 		}
-		if fault != 0 {
+		switch r.looks -= len(spots); {
+		case fault != 0:
 			return nil, fault
+		case r.looks < 0:
+			return nil, TooBroad
 		}
 	}
 	return spots, 0
@@ -284,8 +288,9 @@ func (r *resolver) fits(s spot, tests []condition) bool {
 		at := []spot{s}
 		for _, name := range t.path {
 			at, _ = r.children(at, name)
+			r.looks -= 1 + len(at)
 		}
-		if len(at) != 1 {
+		if len(at) != 1 || r.looks < 0 {
 			return false
 		}
 		v := r.value(at[0])

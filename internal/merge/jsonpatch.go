@@ -22,6 +22,7 @@ const (
 	Occupied                     // a value stands there already
 	Unequal                      // a test failed
 	TooMuch                      // the document would become too long
+	TooBroad                     // its paths look at more than a patch may
 )
 
 var faults = [...]string{
@@ -35,6 +36,7 @@ var faults = [...]string{
 	Occupied:    "a value stands there already; replace it",
 	Unequal:     "the test failed: the value is another one",
 	TooMuch:     "the record would become too long",
+	TooBroad:    "the paths of the patch look at too many values; name items by their index",
 }
 
 // String returns the fault in words.

@@ -3,6 +3,7 @@ package merge_test
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -78,6 +79,26 @@ func TestFC51_APatchThatDoublesEnds(t *testing.T) {
 	many := "[" + strings.Repeat(`{"op":"test","path":"","value":1},`, 1000) + `{"op":"test","path":"","value":1}]`
 	if _, err := merge.JSONPatch([]byte(`{}`), []byte(many)); !errors.As(err, &bad) || bad.Fault != merge.NotAPatch {
 		t.Errorf("1,001 operations: %v", err)
+	}
+}
+
+// FC51: of an object the members are looked up in turn, which two of a hundred thousand
+// would take minutes for. No record has an object of so many.
+func TestFC51_APatchHasObjectsAsRecordsHave(t *testing.T) {
+	patch := func(members int) []byte {
+		object := "{"
+		for i := range members {
+			object += fmt.Sprintf(`"m%d":1,`, i)
+		}
+		object = strings.TrimSuffix(object, ",") + "}"
+		return []byte(`[{"op":"add","path":"/x","value":` + object + `},{"op":"test","path":"/x","value":` + object + `}]`)
+	}
+	if _, err := merge.JSONPatch([]byte(`{"a":1}`), patch(256)); err != nil {
+		t.Errorf("256 members: %v", err)
+	}
+	var bad *merge.PatchError
+	if _, err := merge.JSONPatch([]byte(`{"a":1}`), patch(257)); !errors.As(err, &bad) || bad.Fault != merge.NotAPatch {
+		t.Errorf("257 members: %v", err)
 	}
 }
 

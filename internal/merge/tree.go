@@ -26,10 +26,12 @@ const (
 	mostBytes      = 16 << 20
 	mostOperations = 1000
 	mostDepth      = 64
+	mostMembers    = 256     // of one object, as in any record; they are looked up in turn
+	mostLooks      = 1 << 22 // values at which the paths of a patch look: about a second
 )
 
-// read reads a whole text; false where it is not JSON, has a name twice, or nests too
-// deep.
+// read reads a whole text; false where it is not JSON, has a name twice, nests too deep,
+// or has an object of too many members.
 func read(text []byte) (*tree, bool) {
 	if len(text) > mostBytes {
 		return nil, false
@@ -60,7 +62,7 @@ func readValue(d *jsontext.Decoder) (*tree, bool) {
 		name := ""
 		if kind == '{' {
 			tok, err := d.ReadToken()
-			if err != nil {
+			if err != nil || len(t.members) == mostMembers {
 				return nil, false
 			}
 			name = tok.String()
