@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"modicum/internal/access"
+	"modicum/internal/defect"
 	"modicum/internal/people"
 	"modicum/internal/reach"
 	"modicum/policy"
@@ -104,7 +105,7 @@ func (s *Staff) next(v *Visit) (out []Step) {
 		return nil
 	}
 	out = s.Steps(v.Viewer)
-	if s.Reach != nil && (v.Viewer.Holds(people.RunPeople) || v.Viewer.Holds(people.RunSystem)) {
+	if s.Reach != nil && (v.Viewer.Holds(people.RunSystem) || defect.On(defect.SourcesForAnybody)) { // whose page it leads to
 		if unsaid := s.Reach.Unsaid(); len(unsaid) > 0 {
 			step := Step{"Say what is known of staff and patients", "Until " + sources(unsaid) + " once stated all that is known, every patient is hidden from everybody.", "/health#sources"}
 			out = slices.Insert(out, min(len(out), mostSteps-1), step)

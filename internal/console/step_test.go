@@ -6,8 +6,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"modicum/internal/console"
+	"modicum/internal/facts"
 	"modicum/internal/people"
 )
 
@@ -90,5 +92,22 @@ func TestHomeOfANewInstallationLeadsOn(t *testing.T) {
 	}
 	if strings.Contains(page, "Step four") {
 		t.Error("more than three at once")
+	}
+}
+
+// TestNobodyIsLedToAPageThatIsNotTheirs: what sources never said stands on the page of
+// those who run the system; who only runs people, or neither, cannot open it.
+func TestNobodyIsLedToAPageThatIsNotTheirs(t *testing.T) {
+	h := newHospital(t)
+	h.facts = facts.NewStore(facts.FromPolicy(h.set, h.set.Folder(), nil), func() (time.Time, bool) { return noon, true }, nil)
+	h.staff.Steps = func(*console.Viewer) []console.Step { return nil }
+	h.crew.duty["bob"] = []people.Duty{people.RunPeople}
+	for _, who := range []string{"olga", "bob", "nina"} {
+		_, page := h.as(who).get(t, "/")
+		led := strings.Contains(page, `href="/health#sources"`)
+		status, _ := h.get(t, "/health")
+		if led != (status == http.StatusOK) || led != (who == "olga") {
+			t.Errorf("%s is led there: %t, and the page answers %d", who, led, status)
+		}
 	}
 }

@@ -287,6 +287,7 @@ func All() []Defect {
 		ReferenceLaid,
 		PageForAnybody,
 		WaitsForAnybody,
+		StepsForAnybody, SourcesForAnybody, SilenceUnsaid,
 		GlassesForAnybody,
 		PostUnproved,
 		GetChanges,

@@ -3,6 +3,7 @@ package reach
 import (
 	"slices"
 
+	"modicum/internal/defect"
 	"modicum/internal/facts"
 	"modicum/policy"
 	"modicum/policy/doc"
@@ -20,6 +21,9 @@ type Unsaid struct {
 // person and every patient.
 func (r *Reader) Unsaid() (out []Unsaid) {
 	set, ix := r.cfg.Policy()
+	if defect.On(defect.SilenceUnsaid) {
+		return nil
+	}
 	for i := range set.Restrictions() {
 		d := set.Restriction(i)
 		if !hidesAll(d) {
