@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"modicum/internal/defect"
 	"modicum/internal/people"
 )
 
@@ -27,6 +28,10 @@ type Viewer struct {
 // Holds reports whether the viewer has a duty.
 func (v *Viewer) Holds(d people.Duty) bool { return slices.Contains(v.Duties, d) }
 
+// governs reports whether somebody can do anything about what the installation lacks: who
+// holds a duty gives others one, or gives up one of two that belong apart.
+func (v *Viewer) governs() bool { return len(v.Duties) > 0 || defect.On(defect.LacksForAnybody) }
+
 // Actor is the viewer as one who changes something.
 func (v *Viewer) Actor() people.Actor {
 	return people.Actor{ID: v.Person.ID, Session: v.Session, Network: v.Network}
@@ -43,7 +48,8 @@ type Config struct {
 	Zone   *time.Location // of the installation; nil is UTC
 	// Title of the installation, beside the mark.
 	Title string
-	// Lacks says what a small installation does without, a sentence each; on every page.
+	// Lacks says what a small installation does without, a sentence each; on every page of
+	// whoever holds a duty.
 	Lacks func() []string
 	// Bell counts a person's unread notices; nil: there is no bell.
 	Bell func(ctx context.Context, person string) int
@@ -170,7 +176,7 @@ func (s *Site) frame(v *Visit, status int) *frame {
 	}
 	f.Menu = s.menu(v)
 	f.Toast = s.toasts.take(v.Viewer.Session)
-	if s.cfg.Lacks != nil {
+	if s.cfg.Lacks != nil && v.Viewer.governs() {
 		f.Lacks = s.cfg.Lacks()
 	}
 	if s.cfg.Bell != nil {

@@ -287,7 +287,7 @@ func All() []Defect {
 		ReferenceLaid,
 		PageForAnybody,
 		WaitsForAnybody,
-		StepsForAnybody, SourcesForAnybody, SilenceUnsaid,
+		StepsForAnybody, SourcesForAnybody, SilenceUnsaid, LacksForAnybody,
 		GlassesForAnybody,
 		PostUnproved,
 		GetChanges,
