@@ -42,6 +42,7 @@ const (
 type Field struct {
 	Name, Label string
 	Hint        string
+	Ask         string // what is said where it is left empty; "" is said by the label
 	Kind        Kind
 	Value       string
 	Values      []string // of Checks
@@ -146,21 +147,24 @@ func (x *Field) check() string {
 
 func (x *Field) checkFile() string {
 	if x.Need && len(x.Body) == 0 {
-		return "Choose a file: " + lowerFirst(x.Label) + "."
+		return "Choose a file for “" + x.Label + "”."
 	}
 	return ""
 }
 
 func (x *Field) missing() string {
-	if len(x.Options) > 0 {
-		return "Choose one: " + lowerFirst(x.Label) + "."
+	switch {
+	case x.Ask != "":
+		return x.Ask
+	case len(x.Options) > 0:
+		return "Choose one for “" + x.Label + "”."
 	}
-	return "Fill in: " + lowerFirst(x.Label) + "."
+	return "Fill in “" + x.Label + "”."
 }
 
 func (x *Field) checkAll() string {
 	if x.Need && len(x.Values) == 0 {
-		return "Choose at least one: " + lowerFirst(x.Label) + "."
+		return "Choose at least one for “" + x.Label + "”."
 	}
 	for _, value := range x.Values {
 		if !x.has(value) {

@@ -119,7 +119,7 @@ func (s *Staff) lookForm(v *Visit) *Form {
 }
 
 func patientField() *Field {
-	return &Field{Name: "patient", Label: "Patient", Kind: Line, Need: true, Max: 64, Hint: "The id of the chart, not the name."}
+	return &Field{Name: "patient", Label: "Patient", Kind: Line, Need: true, Max: 64, Hint: "The id of the chart, not the name.", Ask: "Say which patient, by the id of the chart."}
 }
 
 type patientShown struct {

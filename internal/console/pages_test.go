@@ -259,12 +259,24 @@ func TestPagesLookRight(t *testing.T) {
 	}
 }
 
+// TestWhatIsMissingIsAskedForInWords: by its label, or as people say it.
+func TestWhatIsMissingIsAskedForInWords(t *testing.T) {
+	h := newHospital(t).as("nina")
+	if status, page := h.post(t, "/my/patient", "patient", " ", "task", "nurse/give-care"); status != 422 || !strings.Contains(page, "Say which patient, by the id of the chart.") {
+		t.Errorf("without a patient: %d\n%s", status, page)
+	}
+	b := newBureau(t).as("ann")
+	if status, page := b.post(t, "/people/new", "name", "Eve Lund"); status != 422 || !strings.Contains(page, "Fill in “User name”.") {
+		t.Errorf("without a user name: %d\n%s", status, page)
+	}
+}
+
 // TestSomebodySaysHowTheyAreTold: kept for themselves alone; what is wrong is said at
 // its field, with everything as it was filled in.
 func TestSomebodySaysHowTheyAreTold(t *testing.T) {
 	h := newHospital(t).as("nina")
 	status, page := h.post(t, "/settings/notices", "pace", "sometimes", "daily", "8", "from", "22:00", "quiet", "<b>", "zone", "Mars/Base")
-	if status != 422 || !strings.Contains(page, "Choose one: how often") || !strings.Contains(page, "&lt;b&gt;") {
+	if status != 422 || !strings.Contains(page, "Choose one for “How often”") || !strings.Contains(page, "&lt;b&gt;") {
 		t.Errorf("%d\n%s", status, page)
 	}
 	status, page = h.post(t, "/settings/notices", "pace", "daily", "daily", "8", "from", "22:00", "quiet", "", "zone", "Mars/Base")
