@@ -18,6 +18,7 @@ type Form struct {
 	Submit string
 	Danger bool   // the button stands for something that cannot be taken back
 	Back   string // where "Cancel" leads; "": there is none
+	More   string // above the fields that are Rare
 	Wrong  []Wrong
 }
 
@@ -57,6 +58,7 @@ type Field struct {
 	Rows        int    // of Area; 0 is 3
 	Body        []byte // of File: what was sent
 	Narrow      bool
+	Rare        bool // it lies folded below the others, while it is empty and nothing is wrong with it
 }
 
 // Option is one choice.
@@ -192,6 +194,26 @@ func (x *Field) choose() {
 // Files reports whether the form sends files.
 func (f *Form) Files() bool {
 	return slices.ContainsFunc(f.Fields, func(x *Field) bool { return x.Kind == File })
+}
+
+// Often are the fields that are not Rare.
+func (f *Form) Often() []*Field { return f.those(false) }
+
+// Rarely are the others.
+func (f *Form) Rarely() []*Field { return f.those(true) }
+
+func (f *Form) those(rare bool) (out []*Field) {
+	for _, x := range f.Fields {
+		if x.Rare == rare {
+			out = append(out, x)
+		}
+	}
+	return out
+}
+
+// Unfolds reports whether a field that is Rare has something to see.
+func (f *Form) Unfolds() bool {
+	return slices.ContainsFunc(f.Rarely(), func(x *Field) bool { return x.Value != "" || x.Wrong != "" })
 }
 
 // Tall is how many lines an area has.

@@ -319,3 +319,25 @@ func BenchmarkPeople(b *testing.B) {
 		})
 	}
 }
+
+// TestWhatIsRarelySaidLiesFolded: the button stands below what has to be said; what was
+// filled in or is wrong is in sight.
+func TestWhatIsRarelySaidLiesFolded(t *testing.T) {
+	b := newBureau(t).as("ann")
+	folded := func(what, page string, open bool) {
+		t.Helper()
+		_, rest, there := strings.Cut(page, `<details class="rare"`)
+		inside, _, _ := strings.Cut(rest, "</details>")
+		if !there || strings.HasPrefix(rest, " open>") != open || !strings.Contains(inside, `id="department"`) || strings.Contains(inside, `id="user_name"`) {
+			t.Errorf("%s: it is not folded, or not as it should be:\n%s", what, inside)
+		}
+	}
+	_, page := b.get(t, "/people/new")
+	folded("a new person", page, false)
+	_, page = b.post(t, "/people/new", "name", "Eve Lund")
+	folded("something else is wrong", page, false)
+	_, page = b.post(t, "/people/new", "name", "Eve Lund", "department", "ward-3")
+	folded("something is filled in", page, true)
+	_, page = b.post(t, "/people/new", "name", "Eve Lund", "user_name", "eve", "department", "ward 3")
+	folded("something is wrong there", page, true)
+}

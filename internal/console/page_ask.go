@@ -52,7 +52,7 @@ func (s *Staff) askPage() Page {
 func (s *Staff) askForm(v *Visit, task string) *Form {
 	set := s.Policy()
 	tasks := set.TasksOf(v.Viewer.Roles)
-	f := &Form{Action: "/ask", Submit: "See who decides"}
+	f := &Form{Action: "/ask", Submit: "See who decides", More: "More about it"}
 	pick := &Field{Name: "task", Label: "For which of your tasks", Kind: Select, Need: true}
 	var chosen *policy.TaskInfo
 	for i := range tasks {
@@ -77,10 +77,10 @@ func (s *Staff) askForm(v *Visit, task string) *Form {
 		f.Fields = append(f.Fields, &Field{Name: "reason", Label: "Reason", Hint: "One of those that the policy names.", Kind: Select, Either: true, Options: reasons})
 	}
 	f.Fields = append(f.Fields,
-		&Field{Name: "ref", Label: "Number that proves it", Hint: "Of a ticket, visit, claim, appointment or release request. It is checked.", Kind: Line, Max: 96},
+		&Field{Name: "ref", Label: "Number that proves it", Hint: "Of a ticket, visit, claim, appointment or release request. It is checked.", Kind: Line, Max: 96, Rare: true},
 		&Field{Name: "text", Label: "What you need it for", Hint: "A few words that whoever decides understands. Not the patient's name.", Kind: Area, Either: true},
 		&Field{Name: "for", Label: "For how long", Kind: Select, Options: lengths(), Narrow: true},
-		&Field{Name: "from", Label: "From when", Hint: "Leave it out to begin when it is approved.", Kind: Moment})
+		&Field{Name: "from", Label: "From when", Hint: "Leave it out to begin when it is approved.", Kind: Moment, Rare: true})
 	return f
 }
 

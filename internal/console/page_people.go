@@ -135,16 +135,16 @@ func (o *Office) newPersonPage() Page {
 
 // personForm is what is said of somebody.
 func personForm(p *people.Person) *Form {
-	return &Form{Submit: "Add them", Back: "/people", Fields: []*Field{
+	return &Form{Submit: "Add them", Back: "/people", More: "More about them", Fields: []*Field{
 		{Name: "name", Label: "Name", Kind: Line, Need: true, Max: 256, Value: p.Name},
 		{Name: "user_name", Label: "User name", Hint: "What they type to sign in. It is never given to anybody else.", Kind: Line, Need: true, Max: 256, Value: p.UserName},
-		{Name: "mail", Label: "Mail address", Kind: Line, Max: 256, Value: p.Mail},
-		{Name: "title", Label: "Title", Hint: "As their badge says it.", Kind: Line, Max: 256, Value: p.Title},
-		{Name: "department", Label: "Department", Hint: "Where they work: the id of a Location in the FHIR server, such as ward-3.", Kind: Line, Max: 64, Value: p.Department},
-		{Name: "facility", Label: "Facility", Hint: "The id of an Organization in the FHIR server.", Kind: Line, Max: 64, Value: p.Facility},
-		{Name: "manager", Label: "Manager", Hint: "The user name of whoever manages them.", Kind: Line, Max: 256, Value: p.Manager},
-		{Name: "practitioner", Label: "Who they are in the FHIR server", Hint: "Such as Practitioner/123, with spaces between several.", Kind: Line, Value: strings.Join(p.Practitioners, " ")},
-		{Name: "zone", Label: "Time zone", Hint: "Such as America/Chicago. Left empty, it is that of the organization.", Kind: Line, Max: 64, Value: p.Zone},
+		{Name: "mail", Label: "Mail address", Kind: Line, Rare: true, Max: 256, Value: p.Mail},
+		{Name: "title", Label: "Title", Hint: "As their badge says it.", Kind: Line, Rare: true, Max: 256, Value: p.Title},
+		{Name: "department", Label: "Department", Hint: "Where they work: the id of a Location in the FHIR server, such as ward-3.", Kind: Line, Rare: true, Max: 64, Value: p.Department},
+		{Name: "facility", Label: "Facility", Hint: "The id of an Organization in the FHIR server.", Kind: Line, Rare: true, Max: 64, Value: p.Facility},
+		{Name: "manager", Label: "Manager", Hint: "The user name of whoever manages them.", Kind: Line, Rare: true, Max: 256, Value: p.Manager},
+		{Name: "practitioner", Label: "Who they are in the FHIR server", Hint: "Such as Practitioner/123, with spaces between several.", Kind: Line, Rare: true, Value: strings.Join(p.Practitioners, " ")},
+		{Name: "zone", Label: "Time zone", Hint: "Such as America/Chicago. Left empty, it is that of the organization.", Kind: Line, Rare: true, Max: 64, Value: p.Zone},
 	}}
 }
 
