@@ -271,6 +271,14 @@ func TestWhatIsMissingIsAskedForInWords(t *testing.T) {
 	}
 }
 
+// TestAMailAddressBreaksBehindItsAt, where a line is too short for it.
+func TestAMailAddressBreaksBehindItsAt(t *testing.T) {
+	h := newHospital(t).as("nina")
+	if _, page := h.get(t, "/settings"); !strings.Contains(page, "<dd>nina@<wbr>hospital.example</dd>") {
+		t.Errorf("it breaks anywhere:\n%s", page)
+	}
+}
+
 // TestSomebodySaysHowTheyAreTold: kept for themselves alone; what is wrong is said at
 // its field, with everything as it was filled in.
 func TestSomebodySaysHowTheyAreTold(t *testing.T) {

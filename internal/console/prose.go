@@ -16,6 +16,9 @@ func words(name string) string {
 	return lawNames.Replace(strings.ReplaceAll(name, "-", " "))
 }
 
+// parted is a mail address in the parts between which a line may end.
+func parted(address string) []string { return strings.SplitAfter(address, "@") }
+
 // lawNames are names of laws, which a name of the policy cannot spell as people do.
 var lawNames = strings.NewReplacer("part2", "Part 2", "part 2", "Part 2")
 

@@ -121,7 +121,7 @@ const maxBody = 64 << 10
 // View reads the text of a page: it defines "title" and "main". The parts of
 // parts.html are at hand.
 func View(name, text string) *template.Template {
-	t := template.New(name).Funcs(template.FuncMap{"pair": pair, "lower": lowerFirst, "words": words, "allof": allOf, "upper": upperFirst, "grouped": grouped})
+	t := template.New(name).Funcs(template.FuncMap{"pair": pair, "lower": lowerFirst, "words": words, "allof": allOf, "upper": upperFirst, "grouped": grouped, "parted": parted})
 	template.Must(t.Parse(frameText))
 	template.Must(t.Parse(partsText))
 	return template.Must(t.Parse(text))
