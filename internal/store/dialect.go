@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"strconv"
 
 	"github.com/pressly/goose/v3"
 	"modernc.org/sqlite"
@@ -136,6 +137,22 @@ func migrateUntil(ctx context.Context, db *sql.DB, moved func(int)) error {
 		return fmt.Errorf("store: migrate: %w", err)
 	}
 	return nil
+}
+
+// ofSheaves stands for the rows of the sheaves whose numbers argument $1 lists: a statement
+// has room for some thousand arguments, and this one stays the same.
+const ofSheaves = " from json_each($1) as one cross join ledger_sheaf as s on s.first >= one.value * 128 and s.first < (one.value + 1) * 128 "
+
+// list is how ofSheaves takes numbers.
+func list(numbers []int64) string {
+	b := []byte{'['}
+	for i, n := range numbers {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		b = strconv.AppendInt(b, n, 10)
+	}
+	return string(append(b, ']'))
 }
 
 // isFull tells whether err says that the disk has no room.

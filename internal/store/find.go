@@ -249,18 +249,25 @@ func (f *finding) reached(ctx context.Context) error {
 // groups reads all entries of the decisions and acts of some hits, by where these lie.
 func (f *finding) groups(ctx context.Context, hits []hit) (map[int64][]Record, error) {
 	out := make(map[int64][]Record, len(hits))
-	var at, of []int64
+	var decided, at, of []int64
 	for _, h := range hits {
-		if _, there := out[h.of]; there {
-			continue
+		if _, there := out[h.of]; !there {
+			out[h.of] = nil
+			decided = append(decided, h.of)
 		}
-		out[h.of] = nil
-		members, err := f.l.members(ctx, h.of)
-		if err != nil {
+	}
+	for some := range slices.Chunk(decided, atOnce) {
+		if err := f.l.needWithEnds(ctx, some); err != nil {
 			return nil, err
 		}
-		for _, m := range members {
-			at, of = append(at, m.pos), append(of, h.of)
+		for _, pos := range some {
+			members, err := f.l.members(ctx, pos)
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range members {
+				at, of = append(at, m.pos), append(of, pos)
+			}
 		}
 	}
 	records, err := f.l.records(ctx, at)
@@ -337,16 +344,21 @@ func (f *finding) indexed(ctx context.Context, name string, at []int64, n int) (
 
 // of are the hits at some positions whose decision or act may fit.
 func (f *finding) of(ctx context.Context, at []int64) (out []hit, err error) {
-	for _, pos := range at {
-		h, err := f.l.at(ctx, pos)
-		if err != nil {
+	for some := range slices.Chunk(at, atOnce) {
+		if err := f.l.needWithDecisions(ctx, some); err != nil {
 			return nil, err
 		}
-		if h == nil {
-			return nil, fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
-		}
-		if out, err = f.add(ctx, out, pos, h); err != nil {
-			return nil, err
+		for _, pos := range some {
+			h, err := f.l.at(ctx, pos)
+			if err != nil {
+				return nil, err
+			}
+			if h == nil {
+				return nil, fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
+			}
+			if out, err = f.add(ctx, out, pos, h); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return out, nil

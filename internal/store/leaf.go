@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"maps"
 	"slices"
 
 	"modicum/ledger"
@@ -18,11 +19,13 @@ type asker interface {
 type leafing struct {
 	q    asker
 	held map[int64][]head // by number of the sheaf, from its first position on
+	logs []origin         // nil until they are asked for
 }
 
 const (
 	mostHeld = 512 // sheaves
 	ahead    = 8   // sheaves that are read at once by who reads them in order
+	atOnce   = 128 // sheaves that are read at once by who knows which they are
 )
 
 func (s *Store) leafing(q asker) *leafing { return &leafing{q: q, held: map[int64][]head{}} }
@@ -50,7 +53,64 @@ func (l *leafing) load(ctx context.Context, from, to int64) error {
 	for n := from; n < to; n++ {
 		l.held[n] = nil
 	}
-	rows, err := l.q.QueryContext(ctx, "select first, n, heads from ledger_sheaf where first >= $1 and first < $2 order by first", from<<sheafBits, to<<sheafBits)
+	return l.heads(ctx, "select first, n, heads from ledger_sheaf where first >= $1 and first < $2 order by first", from<<sheafBits, to<<sheafBits)
+}
+
+// need reads those of some sheaves that are not held, with one question: asking for each
+// costs more than its heads do.
+func (l *leafing) need(ctx context.Context, sheaves []int64) error {
+	var missing []int64
+	for _, n := range sheaves {
+		if _, there := l.held[n]; !there && n >= 0 {
+			l.held[n] = nil
+			missing = append(missing, n)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return l.heads(ctx, "select s.first, s.n, s.heads"+ofSheaves+"order by s.first", list(missing))
+}
+
+// needWithDecisions reads where entries and their decisions lie, nearly always.
+func (l *leafing) needWithDecisions(ctx context.Context, at []int64) error {
+	return l.needMore(ctx, at, -1, func(i int, heads []head) bool {
+		return heads[i].part == 0 || slices.ContainsFunc(heads[:i], func(h head) bool { return h.part == 0 && h.id == heads[i].id })
+	})
+}
+
+// needWithEnds reads where decisions and what came of them lie, nearly always.
+func (l *leafing) needWithEnds(ctx context.Context, at []int64) error {
+	return l.needMore(ctx, at, 1, func(i int, heads []head) bool {
+		return slices.ContainsFunc(heads[i:], func(h head) bool { return h.ends && h.id == heads[i].id })
+	})
+}
+
+// needMore reads the sheaves of some positions, and the ones beside those that do not hold
+// all that is looked for.
+func (l *leafing) needMore(ctx context.Context, at []int64, beside int64, all func(i int, heads []head) bool) error {
+	if len(l.held) > mostHeld {
+		clear(l.held)
+	}
+	var sheaves, more []int64
+	for _, pos := range at {
+		sheaves = append(sheaves, pos>>sheafBits)
+	}
+	if err := l.need(ctx, sheaves); err != nil {
+		return err
+	}
+	for _, pos := range at {
+		n := pos >> sheafBits
+		if heads, i := l.held[n], int(pos&(mostBound-1)); i < len(heads) && !all(i, heads) {
+			more = append(more, n+beside)
+		}
+	}
+	return l.need(ctx, more)
+}
+
+// heads takes rows of heads, in order.
+func (l *leafing) heads(ctx context.Context, query string, args ...any) error {
+	rows, err := l.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("store: read the record: %w", err)
 	}
@@ -295,7 +355,7 @@ func (l *leafing) members(ctx context.Context, pos int64) (out []member, err err
 	return out, nil
 }
 
-// records reads the entries at some positions, in their order.
+// records reads the entries at some positions, in their order, and each row of them once.
 func (l *leafing) records(ctx context.Context, at []int64) ([]Record, error) {
 	if len(at) == 0 {
 		return nil, nil
@@ -304,7 +364,7 @@ func (l *leafing) records(ctx context.Context, at []int64) ([]Record, error) {
 	if err != nil {
 		return nil, err
 	}
-	out, byPos := make([]Record, len(at)), make(map[int64][]int, len(at))
+	out, wanted := make([]Record, len(at)), make(map[int64][]*Record, len(at))
 	for i, pos := range at {
 		o := origins[0]
 		for _, next := range origins {
@@ -313,37 +373,46 @@ func (l *leafing) records(ctx context.Context, at []int64) ([]Record, error) {
 			}
 		}
 		out[i] = Record{Pos: pos, Origin: o.name, Index: pos - o.first}
-		byPos[pos>>sheafBits] = append(byPos[pos>>sheafBits], i)
+		wanted[pos>>sheafBits] = append(wanted[pos>>sheafBits], &out[i])
 	}
-	for n, wanted := range byPos {
-		if err := l.read(ctx, n, out, wanted); err != nil {
+	left := len(at)
+	for sheaves := range slices.Chunk(slices.Sorted(maps.Keys(wanted)), atOnce) {
+		err := l.rows(ctx, func(first int64, bodies [][]byte) error {
+			for _, r := range wanted[first>>sheafBits] {
+				if i := r.Pos - first; i >= 0 && i < int64(len(bodies)) {
+					r.Body = slices.Clone(bodies[i])
+					left--
+				}
+			}
+			return nil
+		}, "select s.first, s.n, s.bodies"+ofSheaves, list(sheaves))
+		if err != nil {
 			return nil, err
 		}
+	}
+	if left != 0 {
+		return nil, fmt.Errorf("%w: %d entries are not there", ErrDamaged, left)
 	}
 	return out, nil
 }
 
-// read reads the bodies of those records that lie in sheaf n.
-func (l *leafing) read(ctx context.Context, n int64, out []Record, wanted []int) error {
-	left := len(wanted)
-	err := l.bodies(ctx, n<<sheafBits, (n+1)<<sheafBits, func(pos int64, body []byte) error {
-		for _, i := range wanted {
-			if out[i].Pos == pos {
-				out[i].Body = slices.Clone(body)
-				left--
+// bodies calls do for each entry from one position to another. What it gets is gone after it.
+func (l *leafing) bodies(ctx context.Context, from, to int64, do func(pos int64, body []byte) error) error {
+	return l.rows(ctx, func(first int64, bodies [][]byte) error {
+		for i, body := range bodies {
+			if pos := first + int64(i); pos >= from && pos < to {
+				if err := do(pos, body); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
-	})
-	if err == nil && left > 0 {
-		err = fmt.Errorf("%w: %d entries are not there", ErrDamaged, left)
-	}
-	return err
+	}, "select first, n, bodies from ledger_sheaf where first >= $1 and first < $2 order by first", from&^(mostBound-1), to)
 }
 
-// bodies calls do for each entry from one position to another. What it gets is gone after it.
-func (l *leafing) bodies(ctx context.Context, from, to int64, do func(pos int64, body []byte) error) error {
-	rows, err := l.q.QueryContext(ctx, "select first, n, bodies from ledger_sheaf where first >= $1 and first < $2 order by first", from&^(mostBound-1), to)
+// rows calls do for rows of bodies.
+func (l *leafing) rows(ctx context.Context, do func(first int64, bodies [][]byte) error, query string, args ...any) error {
+	rows, err := l.q.QueryContext(ctx, query, args...)
 	if err != nil {
 		return fmt.Errorf("store: read the record: %w", err)
 	}
@@ -355,16 +424,12 @@ func (l *leafing) bodies(ctx context.Context, from, to int64, do func(pos int64,
 		if err := rows.Scan(&first, &n, &b); err != nil {
 			return fmt.Errorf("store: read the record: %w", err)
 		}
-		all, err := ledger.SplitBundle(b)
-		if err != nil || len(all) != n {
+		bodies, err := ledger.SplitBundle(b)
+		if err != nil || len(bodies) != n {
 			return errSheaf
 		}
-		for i, body := range all {
-			if pos := first + int64(i); pos >= from && pos < to {
-				if err := do(pos, body); err != nil {
-					return err
-				}
-			}
+		if err := do(first, bodies); err != nil {
+			return err
 		}
 	}
 	if err := rows.Err(); err != nil {
@@ -375,6 +440,9 @@ func (l *leafing) bodies(ctx context.Context, from, to int64, do func(pos int64,
 
 // origins are the logs of the store, the oldest first.
 func (l *leafing) origins(ctx context.Context) (out []origin, err error) {
+	if l.logs != nil {
+		return l.logs, nil
+	}
 	rows, err := l.q.QueryContext(ctx, "select name, first from ledger_origin order by origin")
 	if err != nil {
 		return nil, fmt.Errorf("store: read the record: %w", err)
@@ -393,6 +461,7 @@ func (l *leafing) origins(ctx context.Context) (out []origin, err error) {
 	if len(out) == 0 {
 		return nil, fmt.Errorf("%w: it has no log", ErrDamaged)
 	}
+	l.logs = out
 	return out, nil
 }
 

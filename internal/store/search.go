@@ -84,19 +84,32 @@ func (x *searching) named(ctx context.Context) error {
 	if x.q.Newest {
 		slices.Reverse(all)
 	}
-	for _, pos := range all {
-		h, err := x.l.at(ctx, pos)
-		if err != nil {
-			return err
-		}
-		if h == nil {
-			return fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
-		}
-		if enough, err := x.take(ctx, pos, h); enough || err != nil {
+	for some := range slices.Chunk(all, atOnce) {
+		if enough, err := x.takeAll(ctx, some); enough || err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// takeAll is take of entries that the index names.
+func (x *searching) takeAll(ctx context.Context, at []int64) (enough bool, err error) {
+	if err := x.l.needWithDecisions(ctx, at); err != nil {
+		return false, err
+	}
+	for _, pos := range at {
+		h, err := x.l.at(ctx, pos)
+		if err == nil && h == nil {
+			err = fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
+		}
+		if err != nil {
+			return false, err
+		}
+		if enough, err := x.take(ctx, pos, h); enough || err != nil {
+			return enough, err
+		}
+	}
+	return false, nil
 }
 
 // ofPerson finds the entries of the decisions and acts of a person.
@@ -105,17 +118,13 @@ func (x *searching) ofPerson(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, pos := range all {
-		members, err := x.l.members(ctx, pos)
-		if err != nil {
+	for some := range slices.Chunk(all, atOnce) {
+		if err := x.l.needWithEnds(ctx, some); err != nil {
 			return err
 		}
-		if len(members) == 0 || !x.decided(members[0].sort) {
-			continue
-		}
-		for i := range members {
-			if m := &members[i]; x.fits(m.pos, &m.head) {
-				x.found = append(x.found, m.pos)
+		for _, pos := range some {
+			if err := x.takeGroup(ctx, pos); err != nil {
+				return err
 			}
 		}
 	}
@@ -125,6 +134,21 @@ func (x *searching) ofPerson(ctx context.Context) error {
 	}
 	x.found = x.found[:min(len(x.found), x.limit)]
 	return nil
+}
+
+// takeGroup adds what fits of a decision or act and what came of it.
+func (x *searching) takeGroup(ctx context.Context, pos int64) error {
+	d, err := x.l.at(ctx, pos)
+	if err != nil || d == nil || !x.decided(d.sort) {
+		return err
+	}
+	members, err := x.l.members(ctx, pos)
+	for i := range members {
+		if m := &members[i]; x.fits(m.pos, &m.head) {
+			x.found = append(x.found, m.pos)
+		}
+	}
+	return err
 }
 
 // through looks through the record, but for the segments that can hold nothing wanted.
