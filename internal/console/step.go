@@ -74,7 +74,7 @@ func (o *Office) approverStep(v *Viewer, all []*people.Person, now int64) []Step
 	for _, p := range all {
 		for _, t := range set.TasksOf(o.People.Roles(p.ID, now)) {
 			for _, need := range needsOf(&t) {
-				if slices.ContainsFunc(lacks, func(l people.Lack) bool { return l.What == "no-approver:"+need }) && o.isPosition(need) {
+				if slices.ContainsFunc(lacks, func(l people.Lack) bool { return l.What == "no-approver:"+need }) && o.isPosition(need) && !o.proposed(all, need, now) {
 					return []Step{{
 						"Decide who lends “" + t.Title + "”", "The policy wants the word of a " + words(need) + ", and nobody is one. You can be, until somebody better is there.",
 						personAt(v.Person.ID) + "/give?" + url.Values{"what": {string(people.Position) + " " + need}}.Encode(),
@@ -84,6 +84,17 @@ func (o *Office) approverStep(v *Viewer, all []*people.Person, now int64) []Step
 		}
 	}
 	return nil
+}
+
+// proposed reports whether a position was given already, and waits for a second person.
+func (o *Office) proposed(all []*people.Person, position string, now int64) bool {
+	for _, p := range all {
+		waits := func(s people.Standing) bool { return s.Kind == people.Position && s.Name == position && s.Waits }
+		if slices.ContainsFunc(o.People.Standings(p.ID, now), waits) {
+			return true
+		}
+	}
+	return false
 }
 
 func needsOf(t *policy.TaskInfo) (out []string) {

@@ -55,6 +55,26 @@ func TestANewInstallationIsToldItsNextSteps(t *testing.T) {
 	}
 }
 
+// TestAStepThatWasTakenIsNotNamedAgain: what waits for a second person is theirs to do.
+func TestAStepThatWasTakenIsNotNamedAgain(t *testing.T) {
+	b := newBureau(t).as("ann")
+	for _, id := range []string{"ben", "cleo", "dan"} {
+		b.must(t)(nil, b.dir.Deactivate(t.Context(), people.Actor{ID: "ann"}, id, ""))
+	}
+	b.adds(t, "nina", "Nina Sample")
+	b.gives(t, "ann", "nina", people.Role, "nurse")
+	b.gives(t, "ann", "nina", people.DutyKind, string(people.RunPeople))
+	_, _, err := b.signIn.Invite(t.Context(), people.Actor{ID: "ann"}, "nina")
+	b.must(t)(nil, err)
+	if got := b.office.Steps(b.viewer.Load(), b.now.Load()); len(got) != 1 || got[0].To != "/people/ann/give?what=position+charge-nurse" {
+		t.Fatalf("with nobody who lends: %v", got)
+	}
+	b.gives(t, "ann", "ann", people.Position, "charge-nurse")
+	if got := b.office.Steps(b.viewer.Load(), b.now.Load()); got != nil {
+		t.Errorf("it waits for Nina, and ann is led to %v", got)
+	}
+}
+
 // TestStepsAreForWhoRunsPeople: nobody else is led to pages that are not theirs.
 func TestStepsAreForWhoRunsPeople(t *testing.T) {
 	b := newBureau(t)
