@@ -4,6 +4,8 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/chromedp/cdproto/emulation"
@@ -11,19 +13,37 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// Visit looks at a page of ours in all ways in which it is met: it is clean for the
+// Look looks at a page of ours in all ways in which it is met: it is clean for the
 // accessibility checker in the light, in the dark on the narrowest telephone, and on paper,
-// and nothing sticks out there; the keyboard reaches everything, one sees where it is, and
-// nothing holds it. With go test -artifacts the pictures are kept, to be looked at by
+// and nothing sticks out there. With go test -artifacts pictures are kept, to be looked at by
 // somebody who cares.
+func Look(tb testing.TB, ctx context.Context, address string) {
+	tb.Helper()
+	v := visit{tb, ctx}
+	v.begin(address)
+	v.views()
+}
+
+// Visit is Look, and holds that the keyboard reaches everything, that one sees where it is,
+// and that nothing holds it.
 func Visit(tb testing.TB, ctx context.Context, address string) {
 	tb.Helper()
 	v := visit{tb, ctx}
+	v.begin(address)
+	v.sound()
+	v.walk()
+	v.views()
+}
+
+func (v visit) begin(address string) {
+	v.tb.Helper()
 	v.in("", "light", 1280)
 	v.do(chromedp.Navigate(address))
-	v.sound()
+}
+
+func (v visit) views() {
+	v.tb.Helper()
 	v.clean("light")
-	v.walk()
 	v.keep("light")
 	v.in("", "dark", 320)
 	v.clean("dark, 320 px")
@@ -89,7 +109,13 @@ func (v visit) keep(name string) {
 	v.tb.Helper()
 	if pictured() {
 		found[bool](v, `(() => { document.activeElement.blur(); document.querySelectorAll(".scroll").forEach(e => e.scrollTo(0, 0)); return true })()`)
-		keep(v.tb, v.ctx, name)
+		picture, err := chromedp.Run(v.ctx, chromedp.FullScreenshot(100))
+		if err != nil {
+			v.tb.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(v.tb.ArtifactDir(), name+".png"), picture, 0o644); err != nil {
+			v.tb.Fatal(err)
+		}
 	}
 }
 
