@@ -33,7 +33,7 @@ func Keys() []Key {
 	return []Key{
 		{Path: "data", Default: "./data", Example: "/var/lib/modicum", Text: "Folder of store, record and keys; mode 0700. Back it up as one."},
 		{Path: "policy", Default: "./policy", Example: "../policy", Text: "Folder of the policy. What changes in it is read while the server runs, and comes in force as `policy_changes` says; a policy with errors does not."},
-		{Path: "policy_changes", Default: "two-persons", Example: "folder", Text: "`two-persons`: what changes in the folder waits until one person has proposed it and another has said yes (`policy-changes.md`). `folder`: it comes in force by lying there, so that one person who can write the folder decides; each page of whoever holds a duty says so."},
+		{Path: "policy_changes", Default: "two-persons", Example: "folder", Text: "`two-persons`: what changes in the folder waits until one person has proposed it and another has said yes (`policy-changes.md`). `folder`: it comes in force by lying there, so that one person who can write the folder decides; every page says so."},
 		{Path: "listen", Default: "127.0.0.1:8443", Example: "127.0.0.1:9443", Text: "HOST:PORT of console, API and FHIR."},
 		{Path: "tls.cert", Example: "tls.crt", Text: "Certificate chain, PEM. Required, with `tls.key`, unless every listener is reached from this machine alone."},
 		{Path: "tls.key", Example: "tls.key", Text: "Its key, PEM; a file that others cannot read."},

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"time"
 
-	"modicum/internal/defect"
 	"modicum/internal/people"
 )
 
@@ -28,10 +27,6 @@ type Viewer struct {
 // Holds reports whether the viewer has a duty.
 func (v *Viewer) Holds(d people.Duty) bool { return slices.Contains(v.Duties, d) }
 
-// governs reports whether somebody can do anything about what the installation lacks: who
-// holds a duty gives others one, or gives up one of two that belong apart.
-func (v *Viewer) governs() bool { return len(v.Duties) > 0 || defect.On(defect.LacksForAnybody) }
-
 // Actor is the viewer as one who changes something.
 func (v *Viewer) Actor() people.Actor {
 	return people.Actor{ID: v.Person.ID, Session: v.Session, Network: v.Network}
@@ -48,8 +43,7 @@ type Config struct {
 	Zone   *time.Location // of the installation; nil is UTC
 	// Title of the installation, beside the mark.
 	Title string
-	// Lacks says what a small installation does without, a sentence each; on every page of
-	// whoever holds a duty.
+	// Lacks says what a small installation does without, a sentence each; on every page.
 	Lacks func() []string
 	// Bell counts a person's unread notices; nil: there is no bell.
 	Bell func(ctx context.Context, person string) int
@@ -176,7 +170,7 @@ func (s *Site) frame(v *Visit, status int) *frame {
 	}
 	f.Menu = s.menu(v)
 	f.Toast = s.toasts.take(v.Viewer.Session)
-	if s.cfg.Lacks != nil && v.Viewer.governs() {
+	if s.cfg.Lacks != nil {
 		f.Lacks = s.cfg.Lacks()
 	}
 	if s.cfg.Bell != nil {

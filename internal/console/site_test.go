@@ -359,7 +359,6 @@ func TestEveryPageSaysWhetherEnforcementIsOn(t *testing.T) {
 			c.Lacks = func() []string { return []string{"a second person"} }
 		})
 		w = rebuild(t, w, w.wingPage(nil, 0))
-		w.viewer.Store(nina(people.ReviewAccess))
 		for _, path := range []string{"/wings", "/nothing", "/again/none"} {
 			_, page := w.get(t, path)
 			if strings.Contains(page, "Enforcement is on") == observe || strings.Contains(page, "Nothing is withheld") != observe {
@@ -367,27 +366,6 @@ func TestEveryPageSaysWhetherEnforcementIsOn(t *testing.T) {
 			}
 			if !strings.Contains(page, "a second person") {
 				t.Errorf("%s does not say what the installation lacks", path)
-			}
-		}
-	}
-}
-
-// TestWhatIsLackedIsSaidToWhoCanMendIt, and not to a nurse, who can do nothing about it;
-// whether enforcement is on is said to everybody.
-func TestWhatIsLackedIsSaidToWhoCanMendIt(t *testing.T) {
-	w := newWorld(t, func(c *console.Config) {
-		c.Lacks = func() []string { return []string{"a second person"} }
-	})
-	w = rebuild(t, w, w.wingPage(nil, 0))
-	for _, path := range []string{"/nothing", "/again/none"} {
-		w.viewer.Store(nina())
-		if _, page := w.get(t, path); strings.Contains(page, "a second person") || !strings.Contains(page, "Enforcement is on") {
-			t.Errorf("%s: a nurse is told what is lacked, or not whether enforcement is on", path)
-		}
-		for _, d := range people.Duties() {
-			w.viewer.Store(nina(d))
-			if _, page := w.get(t, path); !strings.Contains(page, "a second person") {
-				t.Errorf("%s does not tell who holds %s what is lacked", path, d)
 			}
 		}
 	}

@@ -7,7 +7,6 @@ const (
 	StepsForAnybody        Defect = "steps-for-anybody"        // a new installation leads to its next steps whoever may not take them
 	SourcesForAnybody      Defect = "sources-for-anybody"      // and to the sources of facts
 	SilenceUnsaid          Defect = "silence-unsaid"           // that a source never stated what it knows, and so hides everybody, is not told
-	LacksForAnybody        Defect = "lacks-for-anybody"        // what an installation lacks is told to whom it is not to mend
 	GlassesForAnybody      Defect = "glasses-for-anybody"      // how often the glass is broken is told to whom access is not to review
 	PostUnproved           Defect = "post-unproved"            // a post that asks for a proof of the person is done without
 	GetChanges             Defect = "get-changes"              // what can be posted is done by other methods

@@ -213,7 +213,6 @@ var killers = map[Defect]killer{
 	StepsForAnybody:        {inConsole, "TestStepsAreForWhoRunsPeople", ""},
 	SourcesForAnybody:      {inConsole, "TestNobodyIsLedToAPageThatIsNotTheirs", ""},
 	SilenceUnsaid:          {inReach, "TestASourceThatNeverSaidAllHidesEverybody", ""},
-	LacksForAnybody:        {inConsole, "TestWhatIsLackedIsSaidToWhoCanMendIt", ""},
 	GlassesForAnybody:      {inConsole, "TestReviewsTellHowOftenTheGlassWasBroken", ""},
 	PageForAnybody:         {inConsole, "TestC1_APostChecksWhoAndHowLately", ""},
 	PostUnproved:           {inConsole, "TestC1_APostChecksWhoAndHowLately", ""},

@@ -287,7 +287,7 @@ func All() []Defect {
 		ReferenceLaid,
 		PageForAnybody,
 		WaitsForAnybody,
-		StepsForAnybody, SourcesForAnybody, SilenceUnsaid, LacksForAnybody,
+		StepsForAnybody, SourcesForAnybody, SilenceUnsaid,
 		GlassesForAnybody,
 		PostUnproved,
 		GetChanges,

@@ -7,9 +7,8 @@ import (
 	"modicum/policy"
 )
 
-// Lack is something that an installation lacks for being governed as it should. Each page
-// of whoever holds a duty shows them: a small hospital may start with two people, and knows
-// what it misses.
+// Lack is something that an installation lacks for being governed as it should. Every
+// page shows them: a small hospital may start with two people, and knows what it misses.
 type Lack struct {
 	What string // one word for programs: "second-administrator"
 	Say  string // what is missing, and what follows from it
