@@ -293,6 +293,13 @@ func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]s
 // openClinicOver is openClinicAt with a ledger of its own; nil is a book in memory.
 func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
 	t.Helper()
+	return openClinicThatWaits(t, 30*time.Second, log, base, set, lines, change)
+}
+
+// openClinicThatWaits is openClinicOver whose door waits that long for an answer of the
+// upstream, and half as long for its beginning.
+func openClinicThatWaits(t testing.TB, wait time.Duration, log ledger.Log, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
+	t.Helper()
 	c := &clinic{observe: map[string]gate.Observed{}, book: &book{}, logs: &bytes.Buffer{}, now: func() time.Time { return noon }}
 	c.set.Store(set)
 	if log == nil {
@@ -317,7 +324,7 @@ func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, 
 	if err != nil {
 		t.Fatal(err)
 	}
-	client, err := upstream.New(upstream.Config{Base: address, Whole: 30 * time.Second})
+	client, err := upstream.New(upstream.Config{Base: address, Header: wait / 2, Whole: wait})
 	if err != nil {
 		t.Fatal(err)
 	}

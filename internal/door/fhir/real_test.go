@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"modicum/catalog"
 	"modicum/internal/door/fhir"
@@ -36,7 +37,8 @@ func realClinic(t *testing.T, server *testkit.FHIR) (c *clinic, hers, rest []str
 	for _, p := range hers {
 		fmt.Fprintf(&lines, `{"fact":"assigned-patient","who":"alice","patient":"Patient/%s","source":"adt","recorded_by":"ward"}`+"\n", p)
 	}
-	c = openClinicAt(t, server.Base, loadPolicy(t, "testdata/policy"), map[string]string{"adt": lines.String(), "roster": shifts, "people": people},
+	const patience = 4 * time.Minute // on a busy machine a real server takes longer than a door waits
+	c = openClinicThatWaits(t, patience, nil, server.Base, loadPolicy(t, "testdata/policy"), map[string]string{"adt": lines.String(), "roster": shifts, "people": people},
 		func(c *clinic, _ *fhir.Config) { c.up = &sheet{} })
 	return c, hers, rest
 }
