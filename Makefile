@@ -12,7 +12,7 @@ help: ## this list
 setup: ## find or install the real servers, clients and checkers that tests use
 	@tools/setup
 
-check: ## format, vet, staticcheck, generated files, imports and words: two minutes at most
+check: ## format, vet, staticcheck, generated files, imports and words: two minutes at most once caches are warm
 	@tools/check
 
 test: ## setup, check, then every test, and packages with goroutines again under the race detector
