@@ -152,15 +152,20 @@ func (p *Plan) facts() FactSet {
 	return all
 }
 
-func (r *restriction) facts() FactSet {
-	var all FactSet
+// facts are those by which the restriction bites, and those that lift it.
+func (r *restriction) facts() FactSet { return r.bitesBy().Union(factsOf(r.unless)) }
+
+func (r *restriction) bitesBy() FactSet {
+	all := factsOf(r.of)
 	for _, w := range r.while {
 		all = all.Union(w)
 	}
-	for _, list := range [][]conjOf{r.of, r.unless} {
-		for _, k := range list {
-			all = all.Union(k.facts)
-		}
+	return all
+}
+
+func factsOf(list []conjOf) (all FactSet) {
+	for _, k := range list {
+		all = all.Union(k.facts)
 	}
 	return all
 }

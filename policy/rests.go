@@ -69,3 +69,6 @@ func (s *Set) TaskRestsOn(id string) FactSet {
 // RestrictionRestsOn returns the facts by which restriction i bites, and those that lift
 // it.
 func (s *Set) RestrictionRestsOn(i int) FactSet { return s.restrictions[i].facts() }
+
+// RestrictionBitesBy returns the facts by which restriction i bites, alone or with others.
+func (s *Set) RestrictionBitesBy(i int) FactSet { return s.restrictions[i].bitesBy() }

@@ -117,7 +117,7 @@ func (r *Reader) Look(ctx context.Context, by Asker, task, patient string) (*Ans
 	}
 	l := look{set: set, ix: ix, now: now, sure: sure, answer: a, sub: facts.Subject{Person: by.ID, Roles: by.Roles, Dept: by.Dept, Facility: by.Facility}}
 	l.needs()
-	a.Unsaid = r.Unsaid()
+	a.Unsaid = unsaid(set, ix)
 	if l.admit(by) {
 		l.patient(patient)
 	}
