@@ -349,12 +349,9 @@ func (f *finding) of(ctx context.Context, at []int64) (out []hit, err error) {
 			return nil, err
 		}
 		for _, pos := range some {
-			h, err := f.l.at(ctx, pos)
+			h, err := f.l.named(ctx, pos)
 			if err != nil {
 				return nil, err
-			}
-			if h == nil {
-				return nil, fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
 			}
 			if out, err = f.add(ctx, out, pos, h); err != nil {
 				return nil, err

@@ -150,6 +150,16 @@ func (l *leafing) at(ctx context.Context, pos int64) (*head, error) {
 	return nil, err
 }
 
+// named is the entry at a position that the index gives. It was asked before the record, so
+// that what it names is there.
+func (l *leafing) named(ctx context.Context, pos int64) (*head, error) {
+	h, err := l.at(ctx, pos)
+	if err == nil && h == nil {
+		err = fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
+	}
+	return h, err
+}
+
 // each calls do for the entries from one position to another, in order or the newest
 // first, until it says that it is enough.
 func (l *leafing) each(ctx context.Context, from, to int64, newest bool, do func(pos int64, h *head) (enough bool, err error)) error {

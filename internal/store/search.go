@@ -98,10 +98,7 @@ func (x *searching) takeAll(ctx context.Context, at []int64) (enough bool, err e
 		return false, err
 	}
 	for _, pos := range at {
-		h, err := x.l.at(ctx, pos)
-		if err == nil && h == nil {
-			err = fmt.Errorf("%w: the index names an entry at position %d, and there is none", ErrDamaged, pos)
-		}
+		h, err := x.l.named(ctx, pos)
 		if err != nil {
 			return false, err
 		}
@@ -138,8 +135,8 @@ func (x *searching) ofPerson(ctx context.Context) error {
 
 // takeGroup adds what fits of a decision or act and what came of it.
 func (x *searching) takeGroup(ctx context.Context, pos int64) error {
-	d, err := x.l.at(ctx, pos)
-	if err != nil || d == nil || !x.decided(d.sort) {
+	d, err := x.l.named(ctx, pos)
+	if err != nil || !x.decided(d.sort) {
 		return err
 	}
 	members, err := x.l.members(ctx, pos)
