@@ -110,18 +110,7 @@ func (l *leafing) needMore(ctx context.Context, at []int64, beside int64, all fu
 
 // heads takes rows of heads, in order.
 func (l *leafing) heads(ctx context.Context, query string, args ...any) error {
-	rows, err := l.q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("store: read the record: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var first int64
-		var n int
-		var b sql.RawBytes
-		if err := rows.Scan(&first, &n, &b); err != nil {
-			return fmt.Errorf("store: read the record: %w", err)
-		}
+	return l.pieces(ctx, func(first int64, n int, b []byte) error {
 		heads, err := readHeads(b, n)
 		if err != nil {
 			return err
@@ -134,6 +123,41 @@ func (l *leafing) heads(ctx context.Context, query string, args ...any) error {
 			heads = append(have, heads...)
 		}
 		l.held[first>>sheafBits] = heads
+		return nil
+	}, query, args...)
+}
+
+// pieces calls do for each row of an answer: the position of its first entry, how many it
+// has, and what is asked of them, which is gone after it.
+func (l *leafing) pieces(ctx context.Context, do func(first int64, n int, b []byte) error, query string, args ...any) error {
+	return l.ask(ctx, func(scan func(...any) error) error {
+		var first int64
+		var n int
+		var b sql.RawBytes
+		if err := scan(&first, &n, &b); err != nil {
+			return err
+		}
+		return do(first, n, b)
+	}, query, args...)
+}
+
+// ask calls do for each row of an answer.
+func (l *leafing) ask(ctx context.Context, do func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := l.q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return fmt.Errorf("store: read the record: %w", err)
+	}
+	defer rows.Close()
+	scan := func(to ...any) error {
+		if err := rows.Scan(to...); err != nil {
+			return fmt.Errorf("store: read the record: %w", err)
+		}
+		return nil
+	}
+	for rows.Next() {
+		if err := do(scan); err != nil {
+			return err
+		}
 	}
 	if err := rows.Err(); err != nil {
 		return fmt.Errorf("store: read the record: %w", err)
@@ -275,22 +299,13 @@ func (l *leafing) far(ctx context.Context, id idBytes) ([]int64, error) {
 }
 
 func (l *leafing) numbers(ctx context.Context, query string, args ...any) (out []int64, err error) {
-	rows, err := l.q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	err = l.ask(ctx, func(scan func(...any) error) error {
 		var n int64
-		if err := rows.Scan(&n); err != nil {
-			return nil, fmt.Errorf("store: read the record: %w", err)
-		}
+		err := scan(&n)
 		out = append(out, n)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
-	}
-	return out, nil
+		return err
+	}, query, args...)
+	return out, err
 }
 
 // of is the decision of an entry, or the entry itself where it is one. It is nearly always
@@ -422,54 +437,32 @@ func (l *leafing) bodies(ctx context.Context, from, to int64, do func(pos int64,
 
 // rows calls do for rows of bodies.
 func (l *leafing) rows(ctx context.Context, do func(first int64, bodies [][]byte) error, query string, args ...any) error {
-	rows, err := l.q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return fmt.Errorf("store: read the record: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var first int64
-		var n int
-		var b sql.RawBytes
-		if err := rows.Scan(&first, &n, &b); err != nil {
-			return fmt.Errorf("store: read the record: %w", err)
-		}
+	return l.pieces(ctx, func(first int64, n int, b []byte) error {
 		bodies, err := ledger.SplitBundle(b)
 		if err != nil || len(bodies) != n {
 			return errSheaf
 		}
-		if err := do(first, bodies); err != nil {
-			return err
-		}
-	}
-	if err := rows.Err(); err != nil {
-		return fmt.Errorf("store: read the record: %w", err)
-	}
-	return nil
+		return do(first, bodies)
+	}, query, args...)
 }
 
 // origins are the logs of the store, the oldest first.
-func (l *leafing) origins(ctx context.Context) (out []origin, err error) {
+func (l *leafing) origins(ctx context.Context) ([]origin, error) {
 	if l.logs != nil {
 		return l.logs, nil
 	}
-	rows, err := l.q.QueryContext(ctx, "select name, first from ledger_origin order by origin")
-	if err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
-	}
-	defer rows.Close()
-	for rows.Next() {
+	var out []origin
+	err := l.ask(ctx, func(scan func(...any) error) error {
 		var o origin
-		if err := rows.Scan(&o.name, &o.first); err != nil {
-			return nil, fmt.Errorf("store: read the record: %w", err)
-		}
+		err := scan(&o.name, &o.first)
 		out = append(out, o)
+		return err
+	}, "select name, first from ledger_origin order by origin")
+	if err == nil && len(out) == 0 {
+		err = fmt.Errorf("%w: it has no log", ErrDamaged)
 	}
-	if err := rows.Err(); err != nil {
-		return nil, fmt.Errorf("store: read the record: %w", err)
-	}
-	if len(out) == 0 {
-		return nil, fmt.Errorf("%w: it has no log", ErrDamaged)
+	if err != nil {
+		return nil, err
 	}
 	l.logs = out
 	return out, nil

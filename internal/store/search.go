@@ -191,7 +191,7 @@ func (x *searching) through(ctx context.Context) error {
 // they hold.
 func (x *searching) without(ctx context.Context) (map[int64]bool, error) {
 	w := Wanted{From: x.q.From, To: x.q.To}
-	if x.q.Kind == ledger.KindDecision || x.q.Kind == ledger.KindAct { // whose roles and tasks are in the segment
+	if x.q.Kind == ledger.KindDecision || x.q.Kind == ledger.KindAct { // of which alone it is written what effect they had
 		w.Kind, w.Effect = x.q.Kind, x.q.Effect
 	}
 	if w == (Wanted{}) {
