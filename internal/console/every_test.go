@@ -37,6 +37,7 @@ func ofStaff(t *testing.T) (stops []stop, site *console.Site) {
 	request, glass := h.asks(t, "the transport company asks for it"), h.breaks(t, "drill-1")
 	h.record.found = happenings(t)
 	issues(t, h.given, "nina", "nurse/give-care")
+	issues(t, h.given, "nina", "")
 	add := func(who string, paths ...string) {
 		for _, p := range paths {
 			stops = append(stops, stop{who + p, func() string { return h.web.URL }, func() { h.as(who) }, p, func() { h.as("bob") }})
@@ -55,6 +56,9 @@ func ofStaff(t *testing.T) (stops []stop, site *console.Site) {
 		post("/ask", "step", "preview", "task", "nurse/give-care", "kind", "exception", "text", "."))
 	add("petra", "/", "/inbox", "/requests/"+request, "/grants?of=all", "/grants/"+glass, "/reviews", "/reviews/"+review, "/notices", "/record", "/see-as", "/see-as/nurse/give-care",
 		post("/see-as/nurse/give-care", "from", "made-up", "sample", "p1", "holds", "assigned-patient"))
+	add("petra", "/settings/notices", post("/requests/"+request, "answer", "refuse"), post("/see-as/nurse/give-care", "from", "made-up", "sample", "p1"),
+		post("/see-as/nurse/give-care", "from", "given", "holds", "during-shift", "text", `{"resourceType":"Patient","id":"x","name":[{"family":"Berg"}]}`),
+		post("/see-as/nurse/give-care", "from", "given", "text", "{"))
 	for n := range 4 {
 		add("petra", "/record/"+ledgertest.ID(n+1))
 	}
@@ -84,13 +88,14 @@ func ofOffice(t *testing.T) (stops []stop, site *console.Site) {
 	return append(stops, stop{"ann/again", func() string { return b.web.URL }, func() { b.as("ann") }, "/again/" + again, func() { b.as("dan") }}), b.site
 }
 
-// ofPolicy are the pages of a change of policy: for who wrote it and for who may say yes.
+// ofPolicy are the pages of a change of policy: for who wrote it, for who may say yes, and
+// for who gains by it.
 func ofPolicy(t *testing.T) (stops []stop, site *console.Site) {
 	t.Helper()
 	p := newParliament(t)
 	path := p.found(t)
 	p.as("dora").press(t, path, "do", "propose", "reason", "the ward writes to patients")
-	for _, x := range [][2]string{{"dora", "/policy"}, {"dora", path}, {"paul", path}} {
+	for _, x := range [][2]string{{"dora", "/policy"}, {"dora", path}, {"paul", path}, {"nina", path}} {
 		stops = append(stops, stop{x[0] + x[1], func() string { return p.web.URL }, func() { p.as(x[0]) }, x[1], func() { p.as("tess") }})
 	}
 	return stops, p.site

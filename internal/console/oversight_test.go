@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"modicum/internal/console"
-	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -81,14 +80,5 @@ func TestRolesAreWhatThePolicySays(t *testing.T) {
 	}
 	if status, _ := h.get(t, "/roles/emperor"); status != 404 {
 		t.Errorf("a role that is not there: %d", status)
-	}
-}
-
-// TestOversightLooksRight in all lights and sizes.
-func TestOversightLooksRight(t *testing.T) {
-	ctx := testkit.Chromium(t)
-	h := overseen(t).as("nina")
-	for _, path := range []string{"/roles", "/roles/nurse"} {
-		testkit.Look(t, ctx, h.web.URL+path)
 	}
 }

@@ -9,7 +9,6 @@ import (
 
 	"modicum/internal/access"
 	"modicum/internal/notice"
-	"modicum/internal/testkit"
 )
 
 // TestANurseAsksAndThePrivacyOfficerApproves: asked by a form, looked at once more,
@@ -219,43 +218,6 @@ func TestN4_TheLookPageTellsNothingOfWhoIsThere(t *testing.T) {
 	}
 	if a, b := page("p1"), page("n0"); a != b {
 		t.Error("a patient of somebody else can be told from one who is not there")
-	}
-}
-
-// TestPagesLookRight: every page of staff with something on it, in all lights and sizes.
-func TestPagesLookRight(t *testing.T) {
-	ctx := testkit.Chromium(t)
-	h := newHospital(t)
-	for name, form := range map[string]string{"within": "p1", "without": "p7"} {
-		h.as("nina").posted(t)
-		t.Run(name, func(t *testing.T) {
-			testkit.Look(t, ctx, h.web.URL+"/posted?to=/my/patient&task=nurse/give-care&patient="+form)
-		})
-	}
-	grant := h.breaks(t, "p9")
-	h.pass(8*time.Hour + 20*time.Minute)
-	first := h.asks(t, "the transport company asks for it")
-	_, page := h.as("petra").get(t, "/inbox")
-	h.post(t, "/requests/"+first, "digest", digest(t, page), "answer", "approve")
-	h.pass(10 * time.Minute)
-	second := h.asks(t, "transport again, for the way back")
-	glass := h.breaks(t, "drill-1")
-	issues(t, h.given, "nina", "nurse/give-care")
-	issues(t, h.given, "nina", "")
-	for _, tt := range []struct{ who, path string }{
-		{"nina", "/"}, {"petra", "/"}, {"olga", "/"}, {"dora", "/"}, {"nina", "/my"}, {"nina", "/ask"}, {"petra", "/inbox"}, {"nina", "/inbox"},
-		{"petra", "/requests/" + second}, {"nina", "/requests/" + second}, {"nina", "/grants"}, {"petra", "/grants?of=all"},
-		{"dora", "/grants/" + glass}, {"petra", "/grants/" + glass}, {"dora", "/glass"}, {"petra", "/reviews"}, {"petra", "/reviews/" + grant}, {"petra", "/notices"}, {"petra", "/settings/notices"},
-		{"nina", "/nothing"}, {"nina", "/settings"}, {"nina", "/settings/tokens"}, {"bob", "/settings/tokens"},
-		{"nina", "/posted?to=/ask&step=preview&patient=p1&task=nurse/give-care&kind=exception&class=coverage.member-id&text=the+desk+asks+for+the+number"},
-		{"nina", "/posted?to=/ask&step=preview&patient=&task=nurse/give-care&kind=exception&text=."}, {"dora", "/posted?to=/glass&patient=p1+p2&text="},
-		{"petra", "/posted?to=/requests/" + second + "&answer=refuse"},
-	} {
-		t.Run(tt.who+strings.ReplaceAll(strings.ReplaceAll(tt.path, "/", "-"), "?", "-"), func(t *testing.T) {
-			h.as(tt.who)
-			h.posted(t)
-			testkit.Look(t, ctx, h.web.URL+tt.path)
-		})
 	}
 }
 

@@ -17,7 +17,6 @@ import (
 	"modicum/internal/change"
 	"modicum/internal/console"
 	"modicum/internal/people"
-	"modicum/internal/testkit"
 	"modicum/policy"
 )
 
@@ -307,58 +306,6 @@ func TestThePolicyIsNotEverybodysPage(t *testing.T) {
 	if status, _ := p.as("paul").get(t, "/policy/changes/0190c0de-0000-7000-8000-000000000000"); status != 404 {
 		t.Errorf("a guessed id: %d", status)
 	}
-}
-
-// TestPolicyPagesLookRight: in all lights and sizes.
-func TestPolicyPagesLookRight(t *testing.T) {
-	ctx := testkit.Chromium(t)
-	p := newParliament(t)
-	path := p.found(t)
-	look := func(name, who, path string) {
-		t.Run(name, func(t *testing.T) {
-			p.as(who)
-			testkit.Look(t, ctx, p.web.URL+path)
-		})
-	}
-	look("found", "dora", path)
-	look("waits", "dora", "/policy")
-	p.as("dora").press(t, path, "do", "propose", "reason", "The ward writes to patients about their appointments.")
-	look("answer", "paul", path)
-	look("gains", "nina", path)
-	look("own", "dora", path)
-	p.as("paul").press(t, path, "do", "approve", "word", "For three months; then we look again.")
-	look("done", "dora", path)
-	p.lay(samplePolicy(t, map[string][2]string{"organization.yaml": {"for: 8 hours", "for: 9 hours"}}))
-	path = p.found(t)
-	p.as("dora").press(t, path, "do", "propose", "reason", "The night shift is short of staff.")
-	p.as("paul").press(t, path, "do", "refuse", "word", "Not before the audit of March.")
-	look("turned-down", "dora", "/policy")
-	look("refused", "dora", path)
-	p.as("dora").press(t, path, "do", "again", "reason", "The audit is over.")
-	look("again", "paul", "/policy/changes/"+p.book.Waiting()[0].ID)
-	look("policy", "dora", "/policy")
-}
-
-// TestPolicyPagesAreQuietAndFitThePhone, as the pages of staff.
-func TestPolicyPagesAreQuietAndFitThePhone(t *testing.T) {
-	b := newBrowser(t)
-	p := newParliament(t)
-	path := p.found(t)
-	p.as("dora").press(t, path, "do", "propose", "reason", "The ward writes to patients.")
-	for _, width := range []int64{1280, 320} {
-		b.size(width, 700)
-		for _, x := range [][2]string{{"dora", "/policy"}, {"dora", path}, {"paul", path}, {"nina", path}} {
-			p.as(x[0])
-			b.open(p.web.URL + x[1])
-			if wide := eval[int64](b, "document.documentElement.scrollWidth"); wide > width {
-				t.Errorf("%s of %s: %d pixels wide, of %d", x[1], x[0], wide, width)
-			}
-			if n := eval[int64](b, `document.querySelectorAll("h1").length`); n != 1 {
-				t.Errorf("%s of %s: %d headings of the first order", x[1], x[0], n)
-			}
-		}
-	}
-	b.quiet()
 }
 
 // TestG7_WhatWasRefusedIsProposedAgainFromThePageThatSaysSo: the folder's page says that

@@ -13,7 +13,6 @@ import (
 
 	"modicum/internal/console"
 	"modicum/internal/people"
-	"modicum/internal/testkit"
 )
 
 // world is a console with somebody before it. Everything in it is made up.
@@ -166,37 +165,6 @@ func manyWings(n int) (rows []wing) {
 		rows = append(rows, wing{name: fmt.Sprintf("Wing %03d", i), kind: []string{"care", "desk", "=cmd|' /C calc'!A0"}[i%3], beds: i * 7 % 40})
 	}
 	return rows
-}
-
-// TestFrameLooksRight: a table and a form in the frame, in all lights and sizes.
-func TestFrameLooksRight(t *testing.T) {
-	ctx := testkit.Chromium(t)
-	w := newWorld(t, func(c *console.Config) {
-		c.Lacks = func() []string {
-			return []string{"A second person who looks after people: whoever gives a right over others is not checked by anybody."}
-		}
-	})
-	w = rebuild(t, w, w.wingPage(manyWings(45), 0))
-	w.viewer.Store(nina(people.RunSystem))
-	testkit.Look(t, ctx, w.web.URL+"/wings")
-}
-
-// TestFrameLooksRightWhereItWatches: the stripe of observing, a page that is not for
-// the viewer, and the page on which a kept form waits.
-func TestFrameLooksRightWhereItWatches(t *testing.T) {
-	ctx := testkit.Chromium(t)
-	w := newWorld(t, func(c *console.Config) { c.Observe = true })
-	w = rebuild(t, w, w.wingPage(nil, time.Minute))
-	testkit.Look(t, ctx, w.web.URL+"/wings")
-	w.viewer.Store(nina(people.RunSystem))
-	testkit.Look(t, ctx, w.web.URL+"/wings")
-	_, to := w.send(t, http.MethodPost, "/wings", "name=West&kind=care")
-	_, name, found := strings.Cut(to, "%2Fagain%2F")
-	if !found {
-		t.Fatalf("led to %s", to)
-	}
-	name, _, _ = strings.Cut(name, "<")
-	testkit.Look(t, ctx, w.web.URL+"/again/"+name)
 }
 
 // TestC1_NothingChangesByGet: of every page, whatever a GET carries, and with every

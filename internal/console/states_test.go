@@ -18,7 +18,7 @@ import (
 func ofStates(t *testing.T) []stop {
 	t.Helper()
 	var out []stop
-	for _, of := range []func(*testing.T) []stop{ofTheShift, ofEndings, ofLateReviews, ofManyPeople, ofDecidedChanges} {
+	for _, of := range []func(*testing.T) []stop{ofTheShift, ofEndings, ofLateReviews, ofTheRecord, ofManyPeople, ofChanges} {
 		out = append(out, of(t)...)
 	}
 	s := newSystem(t)
@@ -63,7 +63,7 @@ func ofTheShift(t *testing.T) []stop {
 	}
 	return []stop{
 		h.of("shift", "nina", "/posted?to=/my/patient&task=nurse/give-care&patient=p1"), h.of("shift", "petra", "/inbox"), h.of("shift", "nina", "/"),
-		h.of("shift", "petra", "/"), h.of("nothing-found", "petra", "/record?kind=decision&who=nina"),
+		h.of("shift", "petra", "/"), h.of("nothing-found", "petra", "/record?kind=decision&who=nina"), h.of("none", "bob", "/settings/tokens"),
 	}
 }
 
@@ -123,33 +123,66 @@ func ofLateReviews(t *testing.T) []stop {
 	return []stop{h.of("late", "petra", "/reviews"), h.of("late", "petra", "/reviews/"+late), h.of("late", "dora", "/grants/"+closed), h.of("late", "petra", "/")}
 }
 
-// ofManyPeople: a list of several pages, one who has left, a search that fits nobody.
+// ofTheRecord: more than a page of it, searched by a patient and by what is no id of one;
+// and nothing yet.
+func ofTheRecord(t *testing.T) []stop {
+	l, empty := newLibrary(t), newLibrary(t)
+	l.posted(t)
+	l.shelf.next, empty.shelf.found = 4000, nil
+	return []stop{
+		l.of("long", "petra", "/record?effect=refuse"), l.of("long", "petra", "/posted?to=/record&patient=p1"), l.of("long", "petra", "/posted?to=/record&patient=Anna+Berg"),
+		empty.of("empty", "petra", "/record"),
+	}
+}
+
+// ofManyPeople: a list of several pages, one who has left, one with a second account whom
+// provisioning may take over, a search that fits nobody.
 func ofManyPeople(t *testing.T) []stop {
 	b := newBureau(t)
 	for i := range 60 {
 		b.adds(t, fmt.Sprintf("n%02d", i), fmt.Sprintf("Nurse Number %02d", i))
 	}
+	b.office.Provisioned = true
+	b.as("ann").post(t, "/people/cleo/link", "other", "n01")
 	b.must(t)(nil, b.dir.Deactivate(t.Context(), people.Actor{ID: "ann"}, "dan", ""))
 	var out []stop
-	for _, path := range []string{"/people?page=2", "/people?q=nobody+of+that+name", "/people/dan", "/programs"} {
+	for _, path := range []string{"/people?page=2", "/people?q=nobody+of+that+name", "/people/cleo", "/people/dan", "/programs"} {
 		out = append(out, stop{name: "many/ann" + path, web: func() string { return b.web.URL }, as: func() { b.as("ann") }, path: path})
 	}
 	return out
 }
 
-// ofDecidedChanges: a change of policy that was refused, and the same proposed again and
-// in force.
-func ofDecidedChanges(t *testing.T) (out []stop) {
-	for _, answer := range [][]string{{"refused", "do", "refuse", "word", "the ward writes by the portal"}, {"in-force", "do", "approve"}} {
+// ofChanges: a change of policy that was found, one that was refused, the same proposed
+// again, and one in force.
+func ofChanges(t *testing.T) (out []stop) {
+	for _, of := range []struct {
+		state string
+		steps [][]string // who presses what
+		seen  string     // by whom
+	}{
+		{"found", nil, "dora"},
+		{"refused", [][]string{proposes, turnsDown}, "dora"},
+		{"again", [][]string{proposes, turnsDown, {"dora", "do", "again", "reason", "the audit is over"}}, "paul"},
+		{"in-force", [][]string{proposes, {"paul", "do", "approve", "word", "for three months; then we look again"}}, "dora"},
+	} {
 		p := newParliament(t)
 		path := p.found(t)
-		p.as("dora").press(t, path, "do", "propose", "reason", "the ward writes to patients")
-		for _, who := range []string{"paul", "nina"} {
-			p.as(who).press(t, path, answer[1:]...)
+		for _, step := range of.steps {
+			if status, page := p.as(step[0]).press(t, path, step[1:]...); status != 303 {
+				t.Fatalf("%s: %q: %d\n%s", of.state, step, status, page)
+			}
+		}
+		if of.state == "again" {
+			path = "/policy/changes/" + p.book.Waiting()[0].ID
 		}
 		for _, at := range []string{path, "/policy"} {
-			out = append(out, stop{name: answer[0] + "/dora" + at, web: func() string { return p.web.URL }, as: func() { p.as("dora") }, path: at})
+			out = append(out, stop{name: of.state + "/" + of.seen + at, web: func() string { return p.web.URL }, as: func() { p.as(of.seen) }, path: at})
 		}
 	}
 	return out
 }
+
+var (
+	proposes  = []string{"dora", "do", "propose", "reason", "the ward writes to patients"}
+	turnsDown = []string{"paul", "do", "refuse", "word", "the ward writes by the portal"}
+)

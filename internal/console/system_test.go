@@ -14,7 +14,6 @@ import (
 	"modicum/internal/notice"
 	"modicum/internal/people"
 	"modicum/internal/spool"
-	"modicum/internal/testkit"
 	"modicum/internal/upstream"
 )
 
@@ -172,19 +171,4 @@ func TestC1_TheSystemIsForWhoRunsIt(t *testing.T) {
 	if status, _ := s.send(t, "POST", "/health", "hook=pager"); status != 303 || len(s.enabled) != 1 || s.enabled[0] != "pager by olga" {
 		t.Errorf("switching on: %d %v", status, s.enabled)
 	}
-}
-
-// TestTheSystemLooksRight: each page, ailing and healthy, in all lights and sizes.
-func TestTheSystemLooksRight(t *testing.T) {
-	browser := newBrowser(t)
-	s := newSystem(t)
-	for name, path := range map[string]string{"health-ailing": "/health", "health": "/health", "installation": "/settings/installation"} {
-		if name == "health" {
-			s.state = healthy()
-		} else {
-			s.state = ailing()
-		}
-		t.Run(name, func(t *testing.T) { testkit.Look(t, browser.ctx, s.web.URL+path) })
-	}
-	browser.quiet()
 }
