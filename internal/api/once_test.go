@@ -19,6 +19,7 @@ import (
 	"modicum/internal/book/booktest"
 	"modicum/internal/people"
 	"modicum/internal/store"
+	"modicum/internal/testkit"
 	"modicum/ledger"
 )
 
@@ -59,21 +60,13 @@ func (m *mortal) Keep(ctx context.Context, e ledger.Entry, pages []book.Page) er
 		bob = bob || p.Kind == "person" && p.ID == "bob"
 	}
 	if bob && !m.after {
-		die()
+		testkit.Die()
 	}
 	err := m.Shelf.Keep(ctx, e, pages)
 	if bob {
-		die()
+		testkit.Die()
 	}
 	return err
-}
-
-// die is how a process ends that is killed: nothing runs any more.
-func die() {
-	if p, err := os.FindProcess(os.Getpid()); err == nil {
-		_ = p.Kill()
-	}
-	select {}
 }
 
 const (

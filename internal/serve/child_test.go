@@ -10,7 +10,6 @@ import (
 	"net/http/httputil"
 	"net/url"
 	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"testing"
@@ -19,6 +18,7 @@ import (
 	"modicum/internal/config"
 	"modicum/internal/line"
 	"modicum/internal/sandbox"
+	"modicum/internal/testkit"
 )
 
 // process is this binary, run again as what is measured, so that neither upstream
@@ -38,27 +38,14 @@ func (s *site) child(b *testing.B, mode string, upstream *url.URL) *process {
 	if err != nil {
 		b.Fatal(err)
 	}
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SERVE_TEST_CHILD="+mode)
-	input, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { input.Close(); cmd.Wait() })
-	fmt.Fprintf(input, "%s\n", text)
-	said, _ := bufio.NewReader(output).ReadString('\n')
+	again := testkit.StartChild(b, "SERVE_TEST_CHILD="+mode)
+	fmt.Fprintf(again.In, "%s\n", text)
+	said, _ := again.Out.ReadString('\n')
 	address, ready := strings.CutPrefix(strings.TrimSpace(said), "ready at ")
 	if !ready {
 		b.Fatal(said)
 	}
-	return &process{cmd.Process.Pid, "http://" + address + "/fhir"}
+	return &process{again.PID, "http://" + address + "/fhir"}
 }
 
 // cpu is the processor time that the process has used, in ticks of 10 ms.

@@ -9,12 +9,13 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"modicum/internal/testkit"
 )
 
 // BenchmarkCutOff is make bench-cutoff: two hundred streams are open at once, of clients
@@ -113,22 +114,10 @@ type readers struct {
 
 func startReaders(b *testing.B) *readers {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
-	cmd.Env = append(os.Environ(), "SERVE_TEST_CHILD=readers")
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { in.Close(); cmd.Wait() })
-	r := &readers{in: in, out: json.NewDecoder(bufio.NewReader(out))}
+	child := testkit.StartChild(b, "SERVE_TEST_CHILD=readers")
+	r := &readers{in: child.In, out: json.NewDecoder(child.Out)}
 	var at string
+	var err error
 	if err := r.out.Decode(&at); err != nil {
 		b.Fatal(err)
 	}

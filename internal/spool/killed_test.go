@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"modicum/internal/spool"
+	"modicum/internal/testkit"
 	"modicum/ledger"
 )
 
@@ -21,16 +22,8 @@ type knife struct{ left atomic.Int64 }
 
 func (k *knife) step() {
 	if k.left.Add(-1) == 0 {
-		die()
+		testkit.Die()
 	}
-}
-
-// die is how a process ends that is killed: nothing runs any more.
-func die() {
-	if p, err := os.FindProcess(os.Getpid()); err == nil {
-		_ = p.Kill()
-	}
-	select {}
 }
 
 type killing struct {

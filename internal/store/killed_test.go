@@ -16,6 +16,7 @@ import (
 	"testing"
 	"time"
 
+	"modicum/internal/testkit"
 	"modicum/ledger"
 	"modicum/ledger/ledgertest"
 )
@@ -26,16 +27,8 @@ type dies struct{ left atomic.Int64 }
 
 func (d *dies) step() {
 	if d.left.Add(-1) == 0 {
-		die()
+		testkit.Die()
 	}
-}
-
-// die is how a process ends that is killed: nothing runs any more.
-func die() {
-	if p, err := os.FindProcess(os.Getpid()); err == nil {
-		_ = p.Kill()
-	}
-	select {}
 }
 
 func (d *dies) around(do func() error) error {

@@ -8,13 +8,14 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"modicum/internal/testkit"
 )
 
 // siegeOrder says what the besiegers do to a door, until they are told to stop: what the
@@ -43,24 +44,10 @@ type partner struct {
 
 func startPartner(b *testing.B, as string) *partner {
 	b.Helper()
-	cmd := exec.Command(os.Args[0])
 	// As many threads as there are besiegers: the kernel shares the processors among them,
 	// and no answer in order waits behind those in Go's own queues.
-	cmd.Env = append(os.Environ(), "FHIR_TEST_CHILD="+as, "GOMAXPROCS=32")
-	cmd.Stderr = os.Stderr
-	in, err := cmd.StdinPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	out, err := cmd.StdoutPipe()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { in.Close(); cmd.Wait() })
-	return &partner{json.NewEncoder(in), json.NewDecoder(bufio.NewReader(out))}
+	child := testkit.StartChild(b, "FHIR_TEST_CHILD="+as, "GOMAXPROCS=32")
+	return &partner{json.NewEncoder(child.In), json.NewDecoder(child.Out)}
 }
 
 func (p *partner) hear(b *testing.B, answer any) {
