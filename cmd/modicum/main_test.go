@@ -39,6 +39,24 @@ func TestInitIsReadyToServe(t *testing.T) {
 	}
 }
 
+// TestWhatComesNextCanBeTyped: beside the folder that init made lies no modicum, unless it
+// is on the path.
+func TestWhatComesNextCanBeTyped(t *testing.T) {
+	for _, tt := range []struct{ arg0, dir, want string }{
+		{"modicum", "hospital", "modicum"},
+		{"./modicum", "hospital", "../modicum"},
+		{"./modicum", "./a/b/", "../../modicum"},
+		{"bin/modicum", "hospital", "../bin/modicum"},
+		{"../modicum", ".", "../modicum"},
+		{"/usr/bin/modicum", "hospital", "modicum"},
+		{"./modicum", "/srv/hospital", "modicum"},
+	} {
+		if got := calledFrom(tt.arg0, tt.dir); got != tt.want {
+			t.Errorf("%s init %s: %q, want %q", tt.arg0, tt.dir, got, tt.want)
+		}
+	}
+}
+
 // TestAMistakeSaysWhere: a mistake in policy and configuration names file, line
 // and what is known.
 func TestAMistakeSaysWhere(t *testing.T) {
