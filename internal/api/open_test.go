@@ -116,3 +116,14 @@ func TestL2_WhatATokenIsTriedForBeyondItsTaskIsOnRecord(t *testing.T) {
 		}
 	}
 }
+
+// TestL2_AGlassForWhichNobodyProvedThemselvesIsOnRecord: whoever took over a session that
+// was left open did not sign in within a shift.
+func TestL2_AGlassForWhichNobodyProvedThemselvesIsOnRecord(t *testing.T) {
+	k := newClinic(t)
+	k.proved = 13 * time.Hour
+	status, v := k.call("nina", "POST", "/break-glass", `{"patient":"p1","task":"give-care","reason":{"text":"found unconscious"}}`)
+	if status != http.StatusUnauthorized || !slices.Equal(k.tried, []string{"nina breakGlass prove-again"}) {
+		t.Errorf("%d %v, on record %q", status, v, k.tried)
+	}
+}

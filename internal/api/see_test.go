@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -146,5 +147,19 @@ func TestN4_ALookAtAPatientTellsNothingOfWhoIsThere(t *testing.T) {
 	k.token = func(c *caller.Caller) { c.Roles, c.Task = []string{"nurse"}, "nurse/cover" }
 	if status, v := k.call("nina", "POST", "/look", `{"patient":"p1","task":"give-care"}`); status != http.StatusForbidden {
 		t.Errorf("with a token of another task: %d %v", status, v)
+	}
+}
+
+// TestALookNamesTheSourcesThatHideEverybody: whoever runs the system reads which to state.
+func TestALookNamesTheSourcesThatHideEverybody(t *testing.T) {
+	k := newClinic(t)
+	k.token = func(c *caller.Caller) { c.Roles = []string{"nurse"} }
+	_, v := k.call("nina", "POST", "/look", `{"patient":"p1","task":"give-care"}`)
+	want := []any{
+		map[string]any{"source": "people", "title": "Personnel file and patient portal", "hides": []any{"Own chart", "Family's chart"}},
+		map[string]any{"source": "office", "title": "Records, privacy and research offices", "hides": []any{"Restriction we agreed to"}},
+	}
+	if got := v["unsaid"]; !reflect.DeepEqual(got, want) {
+		t.Errorf("got %v\nwant %v", got, want)
 	}
 }
