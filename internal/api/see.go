@@ -5,10 +5,10 @@ import (
 	"errors"
 	"strings"
 
+	"modicum/catalog"
 	"modicum/internal/api/wire"
 	"modicum/internal/defect"
 	"modicum/internal/oversight"
-	"modicum/internal/people"
 	"modicum/internal/preview"
 	"modicum/internal/problem"
 	"modicum/internal/reach"
@@ -148,7 +148,7 @@ func (c *call) look(w *wire.Look) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !people.IsFHIRID(w.Patient) {
+	if !catalog.IsID(w.Patient) {
 		return nil, problem.Refused.With(problem.Hint{Wrong: []problem.Wrong{{Field: "patient", Code: "wrong", Say: "Name the patient by the id of the chart: letters, digits, - and . only."}}})
 	}
 	a, err := c.Reach.Look(c.r.Context(), c.reachAsker(), c.ownTask(role, task), w.Patient)

@@ -53,10 +53,10 @@ var allowed = map[string][]string{
 	"internal/line":                    {},         // a client's connection, for whoever breaks it off
 	"internal/book":                    {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":           {"internal/book", "ledger"},
-	"internal/api":                     {"internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/change", "internal/defect", "internal/facts", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy"},
-	"internal/people":                  {"internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
+	"internal/api":                     {"catalog", "internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/change", "internal/defect", "internal/facts", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy"},
+	"internal/people":                  {"catalog", "internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
-	"internal/scim":                    {"internal/defect", "internal/people"},
+	"internal/scim":                    {"catalog", "internal/defect", "internal/people"},
 	"internal/pocket":                  {"internal/durable"}, // a client, which knows the server by its answers
 	"internal/client":                  {"internal/api/wire"},
 	"internal/api/wire":                {},                                                                                                                                                         // the objects that server and client both know
@@ -69,7 +69,7 @@ var allowed = map[string][]string{
 	"internal/signin":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "ledger"},
 	"internal/sandbox":                 {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":                  {"catalog"},
-	"internal/oversight":               {"internal/defect", "internal/gate", "internal/people", "ledger", "policy"},                                                           // the record as it is read, each reading on record
+	"internal/oversight":               {"catalog", "internal/defect", "internal/gate", "internal/people", "ledger", "policy"},                                                // the record as it is read, each reading on record
 	"internal/reach":                   {"catalog", "internal/defect", "internal/facts", "ledger", "policy", "policy/doc"},                                                    // what a task shows of a patient, without records
 	"internal/health":                  {"internal/caller", "internal/defect", "internal/facts", "internal/notice", "internal/people", "internal/spool", "internal/upstream"}, // what is wrong, in words, for probes and pages
 	"internal/console":                 {"catalog", "internal/access", "internal/change", "internal/defect", "internal/gate", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/sheet", "internal/signin", "internal/tokens", "ledger", "policy", "policy/doc"},

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"modicum/catalog"
-	"modicum/internal/people"
 	"modicum/internal/reach"
 	"modicum/policy"
 )
@@ -204,7 +203,7 @@ type classShown struct {
 func (s *Staff) patientPage() Page {
 	return Page{Path: "/my/patient", Get: func(v *Visit) error { return v.Go("/my", "") }, Post: func(v *Visit) error {
 		f := s.lookForm(v)
-		if !f.Read(v) || !people.IsFHIRID(f.Get("patient")) {
+		if !f.Read(v) || !catalog.IsID(f.Get("patient")) {
 			if f.OK() {
 				f.Fail("patient", "Name the patient by the id of the chart: letters, digits, - and . only.")
 			}

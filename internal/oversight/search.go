@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"modicum/internal/people"
+	"modicum/catalog"
 	"modicum/ledger"
 )
 
@@ -126,7 +126,7 @@ func (r *Record) patient(typed string) (ref string, ok bool) {
 	switch {
 	case id == "", keyedRef.MatchString(id):
 		return id, true // a reference of the record itself
-	case !people.IsFHIRID(id):
+	case !catalog.IsID(id):
 		return "", false
 	}
 	return r.Refs.Ref("Patient/" + id), true

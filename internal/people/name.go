@@ -95,14 +95,3 @@ func mailProblem(s string) string {
 	}
 	return ""
 }
-
-// IsFHIRID reports whether s may be the id of a resource, hl7.org/fhir/R4/datatypes.html#id:
-// a department or facility that is none is never told to the policy as a place.
-func IsFHIRID(s string) bool {
-	if s == "" || len(s) > 64 {
-		return false
-	}
-	return strings.IndexFunc(s, func(r rune) bool {
-		return (r < 'A' || r > 'Z') && (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '-' && r != '.'
-	}) < 0
-}

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+
+	"modicum/catalog"
 )
 
 // What a change is refused for. Each comes with words that say what to do.
@@ -82,13 +84,13 @@ func (p *Person) check() error {
 		}
 	}
 	for _, f := range []struct{ field, value string }{{"department", p.Department}, {"facility", p.Facility}} {
-		if f.value != "" && !IsFHIRID(f.value) {
+		if f.value != "" && !catalog.IsID(f.value) {
 			out.add(f.field, "is no id as FHIR has them: letters, digits, - and ., at most 64")
 		}
 	}
 	out.add("zone", zoneProblem(p.Zone))
 	for _, ref := range p.Practitioners {
-		if typ, id, _ := strings.Cut(ref, "/"); typ != "Practitioner" && typ != "PractitionerRole" || !IsFHIRID(id) || len(p.Practitioners) > 16 {
+		if typ, id, _ := strings.Cut(ref, "/"); typ != "Practitioner" && typ != "PractitionerRole" || !catalog.IsID(id) || len(p.Practitioners) > 16 {
 			out.add("practitioners", "must be at most 16, each Practitioner/ID or PractitionerRole/ID")
 			break
 		}

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"time"
 
+	"modicum/catalog"
 	"modicum/internal/defect"
 	"modicum/internal/people"
 )
@@ -114,7 +115,7 @@ func (s *Server) toPerson(o object, p *people.Person) error {
 // place is where somebody works, as the policy and facts know it: what is no id as FHIR
 // has them names no place.
 func place(said string) string {
-	if !people.IsFHIRID(said) {
+	if !catalog.IsID(said) {
 		return ""
 	}
 	return said
