@@ -14,6 +14,7 @@ import (
 	"modicum/internal/people"
 	"modicum/internal/store"
 	"modicum/ledger"
+	"modicum/ledger/ledgertest"
 	"modicum/policy"
 )
 
@@ -25,19 +26,7 @@ func TestG1_G6_OverTheDirectoryAndTheStore(t *testing.T) {
 	if set == nil {
 		t.Fatal(problems)
 	}
-	secret, _, err := ledger.NewKey("access.test/main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "ledger.key")
-	if err := ledger.WriteKey(file, secret); err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.ReadKey(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key})
+	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: ledgertest.New(t, "access.test/main").Key()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 	"modicum/internal/book/booktest"
 	"modicum/internal/store"
 	"modicum/ledger"
+	"modicum/ledger/ledgertest"
 )
 
 type ward struct {
@@ -37,19 +38,7 @@ func shelves(t *testing.T) map[string]book.Shelf {
 
 func opened(t *testing.T) *store.Store {
 	t.Helper()
-	secret, _, err := ledger.NewKey("book.example/main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	file := filepath.Join(t.TempDir(), "ledger.key")
-	if err := ledger.WriteKey(file, secret); err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.ReadKey(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key})
+	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: ledgertest.New(t, "book.example/main").Key()})
 	if err != nil {
 		t.Fatal(err)
 	}

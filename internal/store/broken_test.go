@@ -27,15 +27,7 @@ func opened(t *testing.T, timeout time.Duration, commit func(*sql.Tx) error) (*S
 
 func ownOptions(t *testing.T) Options {
 	t.Helper()
-	secret, _, err := ledger.NewKey("modicum.test/main")
-	if err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.ParseKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key}
+	return Options{Dir: filepath.Join(t.TempDir(), "data"), Key: ledgertest.New(t, "modicum.test/main").Key()}
 }
 
 func openedWith(t *testing.T, o Options, commit func(*sql.Tx) error) *Store {

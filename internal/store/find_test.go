@@ -199,32 +199,42 @@ type group struct {
 func everything(t testing.TB, s *store.Store) (out []*group) {
 	t.Helper()
 	by := map[string]*group{}
+	entries(t, s, func(pos int64, e ledger.Entry) {
+		h := e.Header()
+		g := by[h.ID]
+		if g == nil {
+			g = &group{pos: pos, last: map[string]int64{}}
+			by[h.ID], out = g, append(out, g)
+		}
+		g.entries = append(g.entries, e)
+		if h.Kind == ledger.KindOutcome {
+			g.end = pos
+		}
+		for _, p := range h.Patients {
+			g.last[p] = pos
+		}
+	})
+	return out
+}
+
+// entries calls do for all that the store holds.
+func entries(t testing.TB, s *store.Store, do func(pos int64, e ledger.Entry)) {
+	t.Helper()
 	for from := int64(0); ; {
 		records, err := s.Range(bg, from, 5000)
 		if err != nil {
 			t.Fatal(err)
+		}
+		if len(records) == 0 {
+			return
 		}
 		for _, r := range records {
 			e, err := r.Entry()
 			if err != nil {
 				t.Fatal(err)
 			}
-			g := by[e.Header().ID]
-			if g == nil {
-				g = &group{pos: r.Pos, last: map[string]int64{}}
-				by[e.Header().ID], out = g, append(out, g)
-			}
-			g.entries = append(g.entries, e)
-			if e.Header().Kind == ledger.KindOutcome {
-				g.end = r.Pos
-			}
-			for _, p := range e.Header().Patients {
-				g.last[p] = r.Pos
-			}
+			do(r.Pos, e)
 			from = r.Pos + 1
-		}
-		if len(records) == 0 {
-			return out
 		}
 	}
 }

@@ -316,15 +316,8 @@ func behind(t *testing.T, o Options) {
 // continued goes on from a store under a new name, with the options that open it.
 func continued(t *testing.T, o Options) Options {
 	t.Helper()
-	secret, _, err := ledger.NewKey("modicum.test/main-2")
-	if err != nil {
-		t.Fatal(err)
-	}
 	next := o
-	if next.Key, err = ledger.ParseKey(secret); err != nil {
-		t.Fatal(err)
-	}
-	next.Keys = []string{o.Key.Public()}
+	next.Key, next.Keys = ledgertest.New(t, "modicum.test/main-2").Key(), []string{o.Key.Public()}
 	if err := Continue(context.Background(), next, Continuation{Who: "it-1", Reason: "restored"}); err != nil {
 		t.Fatal(err)
 	}

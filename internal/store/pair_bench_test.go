@@ -1,14 +1,11 @@
-//go:build unix
-
 package store_test
 
 import (
 	"sync"
 	"sync/atomic"
-	"syscall"
 	"testing"
-	"time"
 
+	"modicum/internal/testkit"
 	"modicum/ledger/ledgertest"
 )
 
@@ -22,7 +19,7 @@ func BenchmarkPair(b *testing.B) {
 	o.Interval = 0 // as in service: a second
 	s := open(b, o)
 	var next atomic.Int64
-	used := processor(b)
+	before, _ := testkit.Processor()
 	b.ResetTimer()
 	var all sync.WaitGroup
 	for range 16 {
@@ -41,15 +38,7 @@ func BenchmarkPair(b *testing.B) {
 	if err := s.Close(); err != nil {
 		b.Fatal(err)
 	}
-	b.ReportMetric(float64((processor(b)-used).Microseconds())/float64(b.N), "cpu-us/op")
-}
-
-// processor is the time that this process has had.
-func processor(b *testing.B) time.Duration {
-	b.Helper()
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		b.Fatal(err)
+	if used, known := testkit.Processor(); known {
+		b.ReportMetric(float64((used-before).Microseconds())/float64(b.N), "cpu-µs/op")
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }

@@ -41,26 +41,14 @@ func TestSearchIsWhatLookingAtEveryEntryFinds(t *testing.T) {
 func decided(t *testing.T, s *store.Store) (all []stored) {
 	t.Helper()
 	by := map[string]ledger.Header{}
-	for from := int64(0); ; {
-		records, err := s.Range(bg, from, 5000)
-		if err != nil {
-			t.Fatal(err)
+	entries(t, s, func(pos int64, e ledger.Entry) {
+		h := e.Header()
+		if h.Kind == ledger.KindDecision || h.Kind == ledger.KindAct {
+			by[h.ID] = h
 		}
-		for _, r := range records {
-			e, err := r.Entry()
-			if err != nil {
-				t.Fatal(err)
-			}
-			h := e.Header()
-			if h.Kind == ledger.KindDecision || h.Kind == ledger.KindAct {
-				by[h.ID] = h
-			}
-			all, from = append(all, stored{r.Pos, h, by[h.ID]}), r.Pos+1
-		}
-		if len(records) == 0 {
-			return all
-		}
-	}
+		all = append(all, stored{pos, h, by[h.ID]})
+	})
+	return all
 }
 
 func asked(i int) (q store.Query) {

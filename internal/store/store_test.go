@@ -36,15 +36,7 @@ func TestMain(m *testing.M) {
 
 func newKey(t testing.TB, origin string) *ledger.Key {
 	t.Helper()
-	secret, _, err := ledger.NewKey(origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	k, err := ledger.ParseKey(secret)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return k
+	return ledgertest.New(t, origin).Key()
 }
 
 func options(t testing.TB) store.Options {

@@ -71,25 +71,8 @@ func past(t *testing.T) Options {
 	for _, key := range bytes.Fields(public) {
 		o.Keys = append(o.Keys, string(key))
 	}
-	o.Key = keyOf(t, "modicum.test/second")
+	o.Key = ledgertest.New(t, "modicum.test/second").Key()
 	return o
-}
-
-func keyOf(t *testing.T, origin string) *ledger.Key {
-	t.Helper()
-	secret, _, err := ledger.NewKey(origin)
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "key")
-	if err := ledger.WriteKey(path, secret); err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.ReadKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return key
 }
 
 // pastEntries are those that the database of then holds, in order, but for what the store

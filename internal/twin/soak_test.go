@@ -19,6 +19,7 @@ import (
 	"modicum/internal/store"
 	"modicum/internal/testkit"
 	"modicum/ledger"
+	"modicum/ledger/ledgertest"
 )
 
 // trouble is what goes wrong around a door: one thing at a time, for a while.
@@ -131,19 +132,7 @@ func (w *watcher) Write(b []byte) (int, error) {
 // given in make soak.
 func TestL1_SoakOfMixedLoadWithFaults(t *testing.T) {
 	x, diary := &trouble{}, &watcher{}
-	secret, _, err := ledger.NewKey("modicum.test/soak")
-	if err != nil {
-		t.Fatal(err)
-	}
-	path := filepath.Join(t.TempDir(), "key")
-	if err := ledger.WriteKey(path, secret); err != nil {
-		t.Fatal(err)
-	}
-	key, err := ledger.ReadKey(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: key})
+	s, err := store.Open(t.Context(), store.Options{Dir: filepath.Join(t.TempDir(), "data"), Key: ledgertest.New(t, "modicum.test/soak").Key()})
 	if err != nil {
 		t.Fatal(err)
 	}
