@@ -169,7 +169,7 @@ func (r *Record) tellDecision(e *entryShown) {
 	e.say("Scopes of its token", d.Scopes...)
 	e.say("From", d.Network)
 	e.say("Had to be met", words(strings.Join(d.Obligations, ", ")))
-	e.say("Without minimum necessary, by", d.Exemption)
+	e.say("Not held to the minimum, by", d.Exemption)
 	e.say("Watched", r.classTitles(d.Alerts)...)
 	if !d.TimeTrusted {
 		e.say("Clock", "it was not certain")

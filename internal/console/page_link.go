@@ -4,11 +4,11 @@ import (
 	"modicum/internal/people"
 )
 
-// linkPage says that somebody is the same human being as another id. Parting them is a
+// linkPage says that somebody is the same human being as another id. Unlinking them is a
 // button on their page.
 func (o *Office) linkPage() Page {
 	return o.formPage("/people/{id}/link", "Link the two accounts", func(_ *Visit, p *people.Person) aboutPerson {
-		return aboutPerson{p.Name, "Link another account of " + p.Name, "Some people have two accounts, one from here and one from an identity provider. Linked, they count as one person: neither approves for the other, and duties that belong apart stay apart. Somebody else who runs people can part them again.",
+		return aboutPerson{p.Name, "Link another account of " + p.Name, "Some people have two accounts, one from here and one from an identity provider. Linked, they count as one person: neither approves for the other, and duties that belong apart stay apart. Somebody else who runs people can unlink them again.",
 			&Form{Submit: "Link the two accounts", Back: personAt(p.ID), Fields: []*Field{
 				{Name: "other", Label: "Their other user name or id", Kind: Line, Need: true, Max: 256},
 			}}}

@@ -114,7 +114,7 @@ func (o *Office) turnPerson(v *Visit, p *people.Person) error {
 	case do == "agree":
 		err, said = o.People.Agree(ctx, by, pressed(f, p.ID)), "Agreed. It counts from now on."
 	case do == "unlink":
-		err, said = o.People.Unlink(ctx, by, p.ID, f.Get("item")), "Parted. They are two people again, unless they share a mail address."
+		err, said = o.People.Unlink(ctx, by, p.ID, f.Get("item")), "Unlinked. They count as two people again, unless they share a mail address."
 	case do == "entrust":
 		err, said = o.People.Entrust(ctx, by, p.ID), "Provisioning looks after them now. What they hold stays."
 	case do == "back":

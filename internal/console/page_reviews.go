@@ -128,7 +128,7 @@ func reviewForm() *Form {
 			{Value: string(access.Unclear), Label: "Unclear", Hint: "To be followed up elsewhere."},
 			{Value: string(access.Unjustified), Label: "Not justified", Hint: "It was not needed, or went too far."},
 		}},
-		{Name: "word", Label: "In a word", Hint: "What you looked at and what you found.", Kind: Area, Need: true},
+		{Name: "word", Label: "Why", Hint: "What you looked at, and what made you say so.", Kind: Area, Need: true},
 	}}
 }
 

@@ -199,7 +199,7 @@ func lookFailed(f *Form, err error) error {
 			f.Wrong = append(f.Wrong, Wrong{at, upperFirst(line) + "."})
 		}
 		if at != "" {
-			f.Field(at).Wrong = "These are no resources, or not all of them."
+			f.Field(at).Wrong = "These are no FHIR resources, or not all of them are."
 		}
 	case errors.Is(err, preview.ErrTooMany):
 		f.Fail("", "That is more than one look shows: at most 1 MiB and 500 resources.")

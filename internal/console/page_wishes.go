@@ -29,7 +29,7 @@ func (s *Staff) wishesPage() Page {
 			if err := s.Bell.SetWishes(v.Context(), v.Viewer.Person.ID, w); err != nil {
 				return err
 			}
-			return v.Go("/settings/notices", "Kept. It holds from the next notice on.")
+			return v.Go("/settings/notices", "Saved. It counts from the next notice on.")
 		},
 	}
 }
@@ -50,7 +50,7 @@ func wishesForm(w notice.Wishes) *Form {
 		quiet = &notice.Quiet{}
 	}
 	return &Form{Submit: "Save", Fields: []*Field{pace,
-		{Name: "daily", Label: "Hour of the daily mail", Hint: "Such as 08:00, which is also meant when it is left empty.", Kind: Line, Value: w.Daily, Max: 5, Narrow: true},
+		{Name: "daily", Label: "Hour of the daily mail", Hint: "Such as 08:00. Left empty, it is 08:00.", Kind: Line, Value: w.Daily, Max: 5, Narrow: true},
 		{Name: "from", Label: "Quiet from", Hint: "Such as 22:00. Leave both empty for no quiet hours.", Kind: Line, Value: quiet.From, Max: 5, Narrow: true},
 		{Name: "quiet", Label: "Quiet until", Hint: "Such as 07:00. What came in between is sent then, as one mail.", Kind: Line, Value: quiet.To, Max: 5, Narrow: true},
 		{Name: "zone", Label: "Your time zone", Hint: "By its name, such as America/New_York. Left empty, it is the one that the directory has for you.", Kind: Line, Value: w.Zone, Max: 64},

@@ -259,7 +259,7 @@ func TestSomebodySaysHowTheyAreTold(t *testing.T) {
 	if got := h.bell.Wishes("nina"); status != 303 || got.Pace != notice.Daily || got.Quiet == nil || got.Quiet.To != "07:00" || got.Zone != "America/New_York" {
 		t.Errorf("%d: kept %+v", status, got)
 	}
-	if _, page := h.get(t, "/settings/notices"); !strings.Contains(page, `value="07:30"`) || !strings.Contains(page, "Kept.") {
+	if _, page := h.get(t, "/settings/notices"); !strings.Contains(page, `value="07:30"`) || !strings.Contains(page, "Saved.") {
 		t.Error("the page does not show what is kept")
 	}
 	if got := h.bell.Wishes("petra"); got != (notice.Wishes{}) {

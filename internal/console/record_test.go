@@ -293,7 +293,7 @@ func TestRecordIsToldInWords(t *testing.T) {
 	_, page = l.get(t, "/record/"+ledgertest.ID(1))
 	for _, want := range []string{
 		"treatment (TREAT)", "/grants/" + ledgertest.ID(77), "Part 2 notice", "12 × Observation", "3 × Observation", "no line of the task shows anything of it",
-		"during shift", "own chart", "nurse/give-care/1", "The same comes of what is recorded with it", "/proof", "modicum ledger verify", "&#43;1f2e3d4c&#43;", "&#34;kind&#34;:&#34;decision&#34;", ledgertest.Patient(1),
+		"during shift", "own chart", "nurse/give-care/1", "The same answer follows from what is recorded", "/proof", "modicum ledger verify", "&#43;1f2e3d4c&#43;", "&#34;kind&#34;:&#34;decision&#34;", ledgertest.Patient(1),
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the entry does not say %q", want)
@@ -323,20 +323,20 @@ func TestDerivedAgainIsSaidAsItIs(t *testing.T) {
 		err    error
 		says   string
 	}{
-		{"it agrees", nil, nil, "The same comes of what is recorded with it"},
+		{"it agrees", nil, nil, "The same answer follows from what is recorded"},
 		{"it differs", []string{"view of Observation: recorded and derived differ"}, nil, "It does not follow from what is recorded with it"},
 		{"no policy", nil, oversight.ErrNoPolicy, "not among the archived ones"},
 		{"another catalog", nil, gate.ErrOtherGeneration, "under another catalog"},
 	} {
 		l.shelf.differ, l.shelf.replay = tt.differ, tt.err
 		_, page := l.get(t, path)
-		if !strings.Contains(page, tt.says) || (tt.name != "it agrees") == strings.Contains(page, "The same comes of what is recorded with it") {
+		if !strings.Contains(page, tt.says) || (tt.name != "it agrees") == strings.Contains(page, "The same answer follows from what is recorded") {
 			t.Errorf("%s: not said", tt.name)
 		}
 	}
 	l.shelf.differ, l.shelf.replay = nil, nil
 	l.shelf.found[0].Entries[0].(*ledger.Decision).Generation.Semantics = policy.Semantics + 1
-	if _, page := l.get(t, path); !strings.Contains(page, "of the reading rules") || strings.Contains(page, "The same comes of what is recorded with it") {
+	if _, page := l.get(t, path); !strings.Contains(page, "of the reading rules") || strings.Contains(page, "The same answer follows from what is recorded") {
 		t.Error("an unknown version of the reading rules is guessed")
 	}
 }

@@ -76,7 +76,7 @@ func (o *Office) approverStep(v *Viewer, all []*people.Person, now int64) []Step
 			for _, need := range needsOf(&t) {
 				if slices.ContainsFunc(lacks, func(l people.Lack) bool { return l.What == "no-approver:"+need }) && o.isPosition(need) && !o.proposed(all, need, now) {
 					return []Step{{
-						"Decide who lends “" + t.Title + "”", "The policy wants the word of a " + words(need) + ", and nobody is one. You can be, until somebody better is there.",
+						"Decide who lends “" + t.Title + "”", "The policy leaves the answer to the " + words(need) + ", and nobody is one yet. You can be, until somebody else is.",
 						personAt(v.Person.ID) + "/give?" + url.Values{"what": {string(people.Position) + " " + need}}.Encode(),
 					}}
 				}
@@ -124,7 +124,7 @@ func (o *Office) secondStep(v *Viewer, all []*people.Person, now int64) []Step {
 	for _, p := range all {
 		if p.ID != v.Person.ID {
 			return []Step{{
-				"Let a second person run people", "As long as you do alone, nobody agrees to the rights that you give.",
+				"Let a second person run people", "As long as only you do, nobody else agrees to the rights that you give.",
 				personAt(p.ID) + "/give?" + url.Values{"what": {string(people.DutyKind) + " " + string(people.RunPeople)}}.Encode(),
 			}}
 		}

@@ -42,7 +42,7 @@ func BenchmarkConsole(b *testing.B) {
 	_, header, _ := s.send("alice", "nurse", http.MethodGet, s.main.URL+"/fhir/Patient/p1", "")
 	s.server.Gate().Wait()
 	one := header.Get("Modicum-Decision")
-	if status, page := o.page(b, "/record/"+one); status != http.StatusOK || !strings.Contains(page, "The same comes of what is recorded with it") {
+	if status, page := o.page(b, "/record/"+one); status != http.StatusOK || !strings.Contains(page, "The same answer follows from what is recorded") {
 		b.Fatalf("the entry that is looked at: %d", status)
 	}
 	since := url.QueryEscape(time.UnixMicro(ledgertest.Decision(0).At).UTC().Format("2006-01-02T15:04"))

@@ -133,7 +133,7 @@ func TestL2_TheRecordIsReadAtTheConsole(t *testing.T) {
 	}
 	for _, one := range []string{id, glass} {
 		status, page = o.page(t, "/record/"+one)
-		if status != http.StatusOK || !strings.Contains(page, "The same comes of what is recorded with it") || !strings.Contains(page, "Patient name") {
+		if status != http.StatusOK || !strings.Contains(page, "The same answer follows from what is recorded") || !strings.Contains(page, "Patient name") {
 			t.Errorf("the entry: %d", status)
 		}
 	}
