@@ -12,7 +12,7 @@ import (
 // TestAVisitorProvesAgain: where a page asks for a new proof, the demo offers its own way,
 // which gives the session a new token and leads back, and nowhere else.
 func TestAVisitorProvesAgain(t *testing.T) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	v := visit(t, d)
 	if status, _ := v.send(http.MethodPost, v.base+"/as/ines"); status != http.StatusOK {
 		t.Fatalf("coming in: %d", status)

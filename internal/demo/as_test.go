@@ -58,7 +58,7 @@ var inMenu = regexp.MustCompile(`href="(/[a-z-/]*)"`)
 // TestEveryPersonComesInAndEveryPageOpens: the link of each person leads to a page that
 // signs in, and every page that their menu and their lists name opens.
 func TestEveryPersonComesInAndEveryPageOpens(t *testing.T) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	pages := 0
 	for _, p := range d.People {
 		if !strings.HasSuffix(p.Link, "/as/"+p.ID) {
@@ -94,7 +94,7 @@ func TestEveryPersonComesInAndEveryPageOpens(t *testing.T) {
 // TestNobodyComesInElsewhere: before another server, and where other machines reach the
 // demo, nobody has a link and no page signs in.
 func TestNobodyComesInElsewhere(t *testing.T) {
-	own := stayUp(t, demo.Options{Dir: t.TempDir()})
+	own := stayUp(t, demo.Options{Dir: lived(t)})
 	for name, o := range map[string]demo.Options{
 		"before another server": {Upstream: own.Upstream}, "open to other machines": {Listen: "0.0.0.0:0"},
 	} {
@@ -152,7 +152,7 @@ func TestAVisitorApprovesAsTheChargeNurse(t *testing.T) {
 // phone and in print.
 func TestAsPagesLookRight(t *testing.T) {
 	ctx := testkit.Chromium(t)
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	for _, path := range []string{"as/", "as/ines"} {
 		t.Run(strings.ReplaceAll(path, "/", "-"), func(t *testing.T) { testkit.Look(t, ctx, d.Console+path) })
 	}

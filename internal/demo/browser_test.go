@@ -18,7 +18,7 @@ import (
 // accessibility checker each time.
 func TestPageLooksRight(t *testing.T) {
 	ctx := testkit.Chromium(t)
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	for name, query := range map[string]string{
 		"masks and last four": "?a=fay&b=quincy&patient=p1", "whole records away": "?a=nina&b=alice&patient=p3",
 		"differences, nobody": "?a=nobody&b=rosa&diff=on",
@@ -54,7 +54,7 @@ func press(t *testing.T, ctx context.Context, keys string) {
 // comparison, the focus seen at every step.
 func TestPageByKeyboardAlone(t *testing.T) {
 	ctx := testkit.Chromium(t)
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	if err := chromedp.Do(ctx, chromedp.Navigate(d.Console)); err != nil {
 		t.Fatal(err)
 	}
@@ -97,7 +97,7 @@ func TestPageByKeyboardAlone(t *testing.T) {
 // TestPageWithoutScript: all content is there when no script runs.
 func TestPageWithoutScript(t *testing.T) {
 	ctx := testkit.Chromium(t)
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	if _, err := chromedp.Call(ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"io/fs"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -89,6 +90,61 @@ func (u *until) String() string {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	return u.text.String()
+}
+
+// week is the folder of a demo that has lived its week, by the names of its files.
+var week = struct {
+	sync.Once
+	files map[string]file
+}{}
+
+type file struct {
+	bytes []byte
+	mode  os.FileMode
+}
+
+// lived returns a folder of its own in which a demo has lived its week already: that takes
+// the longest, and most tests ask for what comes after it.
+func lived(t *testing.T) string {
+	t.Helper()
+	week.Do(func() {
+		dir := t.TempDir()
+		tellOnce(t, demo.Options{Dir: dir})
+		week.files = filesIn(t, dir)
+	})
+	dir := t.TempDir()
+	for name, f := range week.files {
+		name = filepath.Join(dir, name)
+		if err := errors.Join(os.MkdirAll(filepath.Dir(name), 0o700), os.WriteFile(name, f.bytes, f.mode)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(week.files) == 0 {
+		t.Fatal("the week was not lived: see the first test that wanted it")
+	}
+	return dir
+}
+
+func filesIn(t *testing.T, dir string) map[string]file {
+	t.Helper()
+	files := map[string]file{}
+	err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		name, _ = filepath.Rel(dir, name)
+		files[name] = file{text, info.Mode().Perm()}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
 }
 
 // stayUp runs the demo until the test ends and returns when it has told its story.

@@ -38,7 +38,7 @@ func plain(html string) string {
 
 // TestPageShowsBothViews: what each received, and of the rest class and reason.
 func TestPageShowsBothViews(t *testing.T) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	for _, tt := range []struct {
 		query string
 		says  []string
@@ -78,7 +78,7 @@ func TestPageShowsBothViews(t *testing.T) {
 
 // TestPageGrowsTheRecord: looking is asking, and asking is recorded.
 func TestPageGrowsTheRecord(t *testing.T) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	entries := regexp.MustCompile(`([0-9]+) entries; each was durable`)
 	count := func() string {
 		_, _, html := get(t, d.Console)
@@ -131,7 +131,7 @@ func TestPageAfterAContinuation(t *testing.T) {
 
 // TestPageRunsNothing: no script, no style of its own, and headers that forbid both.
 func TestPageRunsNothing(t *testing.T) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	status, header, html := get(t, d.Console)
 	if status != http.StatusOK {
 		t.Fatal(status)
@@ -155,7 +155,7 @@ func TestPageRunsNothing(t *testing.T) {
 // TestPageKnowsWhatItShows: what is not there is said, and nothing a reader typed
 // comes back.
 func TestPageKnowsWhatItShows(t *testing.T) {
-	d := stayUp(t, demo.Options{Dir: t.TempDir()})
+	d := stayUp(t, demo.Options{Dir: lived(t)})
 	status, _, html := get(t, d.Console+"?a=%3Cb%3Emallory&b=bob&patient=p1")
 	if status != http.StatusNotFound || !strings.Contains(html, `role="alert"`) || strings.Contains(html, "mallory") {
 		t.Errorf("an unknown person: %d", status)
