@@ -1,6 +1,18 @@
 #include "go_asm.h"
 #include "textflag.h"
 
+// COMPARE32 sets in X1, and behind it in X6, each byte of 32 that is the same in the old
+// text at R11 and in the new one at DX. It goes back where these may not be read.
+#define COMPARE32 \
+	CMPQ DX, R9; \
+	JGT  back; \
+	MOVOU (R14)(R11*1), X0; \
+	MOVOU (R8)(DX*1), X1; \
+	MOVOU 16(R14)(R11*1), X5; \
+	MOVOU 16(R8)(DX*1), X6; \
+	PCMPEQB X0, X1; \
+	PCMPEQB X5, X6
+
 // func retraceSSE2(fresh, old *cell, cells int, from, b *byte, size int, marks *uint64, prev, delta, move uint32) (done int, prev2, delta2 uint32)
 //
 // DI fresh, SI old, BX cells left, R14 from, R8 b, R9 the last offset of it at which 32 bytes
@@ -60,14 +72,7 @@ next:
 	JHI  wide
 
 narrow: // 32 of them or fewer are left, from R11 and DX on
-	CMPQ DX, R9
-	JGT  back
-	MOVOU (R14)(R11*1), X0
-	MOVOU (R8)(DX*1), X1
-	MOVOU 16(R14)(R11*1), X5
-	MOVOU 16(R8)(DX*1), X6
-	PCMPEQB X0, X1
-	PCMPEQB X5, X6
+	COMPARE32
 	PMOVMSKB X1, AX
 	PMOVMSKB X6, R13
 	SHLL $16, R13
@@ -108,14 +113,7 @@ found: // the mark is at AX
 	JMP  moved
 
 wide: // the first 32 of more
-	CMPQ DX, R9
-	JGT  back
-	MOVOU (R14)(R11*1), X0
-	MOVOU (R8)(DX*1), X1
-	MOVOU 16(R14)(R11*1), X5
-	MOVOU 16(R8)(DX*1), X6
-	PCMPEQB X0, X1
-	PCMPEQB X5, X6
+	COMPARE32
 	PAND X6, X1
 	PMOVMSKB X1, AX
 	CMPL AX, $0xffff
