@@ -95,7 +95,7 @@ func (s *Scanner) retrace(from, b []byte, i int, fresh, old []cell, move uint32)
 	prev := old[0].start              // offset in the old text up to which the new one was compared
 	delta := uint32(i) - old[0].start // from there to the same place in the new one
 	for j := 0; j < len(old); j++ {
-		if s.assembly {
+		if hasAssembly && !s.inGo {
 			var fast int
 			if fast, prev, delta = retraceFast(fresh[j:], old[j:], from, b, s.marks, prev, delta, move); fast > 0 {
 				if j += fast; j == len(old) {

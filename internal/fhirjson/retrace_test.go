@@ -31,7 +31,7 @@ func (s *Scanner) plainly() {
 
 // portable is s as it is where there is no assembly: Go reads all that is retraced.
 func portable(s *Scanner) *Scanner {
-	s.assembly = false
+	s.inGo = true
 	return s
 }
 

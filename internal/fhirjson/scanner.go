@@ -65,7 +65,7 @@ type Scanner struct {
 	bound    int              // the event after the record bound last
 	guess    []catalog.NodeID // by twice an element the member seen last as its first, and beside that the one behind it
 	traces   [traces]trace
-	assembly bool   // it reads what it can of what is retraced; tests do without, too
+	inGo     bool   // retrace does without assembly: tests read both ways on one processor
 	texts    uint32 // read so far, for traces
 	moulds   [moulds]mould
 	compact  []byte     // texts that had white space between tokens, without it
@@ -93,7 +93,7 @@ type Scanner struct {
 func New(cat *catalog.Catalog, l Limits) *Scanner { return newScanner(knowledgeOf(cat), l) }
 
 func newScanner(k *knowledge, l Limits) *Scanner {
-	s := &Scanner{cat: k.cat, limits: l.filled(), know: k, guess: make([]catalog.NodeID, 2*len(k.nodes)), assembly: hasAssembly}
+	s := &Scanner{cat: k.cat, limits: l.filled(), know: k, guess: make([]catalog.NodeID, 2*len(k.nodes))}
 	s.stack = make([]frame, s.limits.MaxDepth+1)
 	s.Reset()
 	return s
