@@ -40,11 +40,7 @@ func (s *Scanner) cast(b []byte, i int, tape []cell, n int, first uint32, node c
 		return 0, 0
 	}
 	m.doubt = 0
-	s.events = s.events[:first]
-	for _, e := range m.events {
-		e.cell += uint32(n)
-		s.events = append(s.events, e)
-	}
+	s.copyEvents(first, m.events, uint32(n))
 	t := s.traceOf(node, object)
 	t.text, t.cell, t.event, t.events, t.depth, t.stands = s.texts, uint32(n), first, uint32(len(m.events)), uint16(depth), notAsked
 	return end, n + len(m.cells)

@@ -176,7 +176,7 @@ value:
 		if then != 0 {
 			open := &tape[n]
 			open.parent, open.name, open.nameLen = top.cell, name, nlen
-			if open.flags&(rough|blank|special) != 0 || class != top.class || nodes[node].is&standsIn != 0 && isAbsent(b, open, nodes[node].node) {
+			if top.flags |= roughFor(open.flags, class, top.class); nodes[node].is&standsIn != 0 && isAbsent(b, open, nodes[node].node) {
 				top.flags |= rough
 			}
 			i, n = at, then

@@ -78,12 +78,17 @@ func (s *Scanner) again(b []byte, i int, tape []cell, n int, first uint32, t *tr
 		return 0, 0
 	}
 	t.doubt = 0
+	s.copyEvents(first, s.events[t.event:t.event+t.events], move)
+	return end, n + cells
+}
+
+// copyEvents puts events from first on, move cells further on, in the place of what is there.
+func (s *Scanner) copyEvents(first uint32, from []event, move uint32) {
 	s.events = s.events[:first]
-	for _, e := range s.events[t.event : t.event+t.events] {
+	for _, e := range from {
 		e.cell += move
 		s.events = append(s.events, e)
 	}
-	return end, n + cells
 }
 
 // retrace writes to fresh the cells of the object or array at b[i], of which old is the
