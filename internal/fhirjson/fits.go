@@ -1,7 +1,6 @@
 package fhirjson
 
 import (
-	"cmp"
 	"slices"
 
 	"modicum/catalog"
@@ -34,24 +33,6 @@ func (r *Record) Fits(p *catalog.Param, view *policy.View, system, code string, 
 		}
 	}
 	return false
-}
-
-func (r *Record) isInner(cell uint32) bool {
-	k := r.innerOf(cell)
-	return k != nil && k.cell == cell
-}
-
-// innerOf returns the contained resource that a cell is of, nil for none. They stand in the
-// order of their cells.
-func (r *Record) innerOf(cell uint32) *contained {
-	k, is := slices.BinarySearchFunc(r.inner, cell, func(k contained, cell uint32) int { return cmp.Compare(k.cell, cell) })
-	if !is {
-		k--
-	}
-	if k < 0 || cell >= r.s.tape[r.inner[k].cell].next {
-		return nil
-	}
-	return &r.inner[k]
 }
 
 // wanted is what a token parameter asks for.

@@ -69,10 +69,7 @@ func (r *Record) ClassOf(ref *Reference) catalog.Class {
 	if ref.in < 0 {
 		return r.real(class)
 	}
-	if k := &r.inner[ref.in]; class == catalog.OfRecord || k.whole && class != catalog.Unknown {
-		return k.class
-	}
-	return class
+	return r.inner[ref.in].real(class)
 }
 
 // Keeps reports whether the view keeps every element that a parameter reads in this

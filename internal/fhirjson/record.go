@@ -1,6 +1,8 @@
 package fhirjson
 
 import (
+	"cmp"
+	"slices"
 	"time"
 
 	"modicum/catalog"
@@ -94,6 +96,32 @@ type contained struct {
 	whole  bool
 	rule   catalog.RuleID
 	denied bool // never shown: a patient, a type denied by default, unresolved patients
+}
+
+// real returns the class that an effective class of one of its elements stands for.
+func (k *contained) real(c catalog.Class) catalog.Class {
+	if k.whole && c != catalog.Unknown || c == catalog.OfRecord {
+		return k.class
+	}
+	return c
+}
+
+func (r *Record) isInner(cell uint32) bool {
+	k := r.innerOf(cell)
+	return k != nil && k.cell == cell
+}
+
+// innerOf returns the contained resource that a cell is of, nil for none. They stand in the
+// order of their cells.
+func (r *Record) innerOf(cell uint32) *contained {
+	k, is := slices.BinarySearchFunc(r.inner, cell, func(k contained, cell uint32) int { return cmp.Compare(k.cell, cell) })
+	if !is {
+		k--
+	}
+	if k < 0 || cell >= r.s.tape[r.inner[k].cell].next {
+		return nil
+	}
+	return &r.inner[k]
 }
 
 // Size is the number of bytes of the record as it is held.

@@ -96,14 +96,10 @@ func (r *Record) effective(i uint32) catalog.Class {
 	if c.node == 0 {
 		return catalog.Unknown
 	}
-	in := r.innerOf(i)
-	switch {
-	case in == nil:
-		return r.real(c.class)
-	case c.class == catalog.OfRecord || in.whole && c.class != catalog.Unknown:
-		return in.class
+	if in := r.innerOf(i); in != nil {
+		return in.real(c.class)
 	}
-	return c.class
+	return r.real(c.class)
 }
 
 // MayBe returns the classes that a value of an element may have: of an identifier or
