@@ -138,34 +138,34 @@ const few = 16
 
 // addPatient notes a patient whom the record names, once.
 func (b *binder) addPatient(p Ref) {
-	named := b.s.patients[b.patients:]
-	if len(named) >= few {
-		if b.isNamed(named, p.ID) {
-			return
-		}
-		named = nil
+	if !b.isNamed(p.ID) {
+		b.s.patients = append(b.s.patients, p)
 	}
-	for _, known := range named {
-		if known.Is(p.Type, p.ID) {
-			return
-		}
-	}
-	b.s.patients = append(b.s.patients, p)
 }
 
-// isNamed reports whether one of many patients has the id, and notes it.
-func (b *binder) isNamed(named []Ref, id []byte) bool {
+// isNamed reports whether a patient of the id was named before. Where many were, it notes
+// the id.
+func (b *binder) isNamed(id []byte) bool {
+	named := b.s.patients[b.patients:]
+	if len(named) < few {
+		for i := range named {
+			if string(named[i].ID) == string(id) {
+				return true
+			}
+		}
+		return false
+	}
 	if b.people == nil {
 		b.people = make(map[string]struct{}, 4*len(named))
 		for _, p := range named {
 			b.people[string(p.ID)] = struct{}{}
 		}
 	}
-	if _, known := b.people[string(id)]; known {
-		return true
+	_, known := b.people[string(id)]
+	if !known {
+		b.people[string(id)] = struct{}{}
 	}
-	b.people[string(id)] = struct{}{}
-	return false
+	return known
 }
 
 // noted keeps what a resolved reference says about when, where and by whom.
