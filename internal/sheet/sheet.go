@@ -9,17 +9,22 @@ import (
 	"modicum/internal/defect"
 )
 
-// Cell is a text as a cell may hold it: with an apostrophe before what a spreadsheet would
-// run, which is a text whose first character begins a formula, white space and the signs
-// that some programs skip left aside. Line ends within it become spaces: some programs read
-// each line anew.
+const (
+	starts  = "=+-@|%\uff1d\uff0b\uff0d\uff20" // what a formula begins with, also in full width
+	skipped = " \u00a0\u200b\ufeff\uFFFD\"'"   // what some programs do not look at before it
+)
+
+// oneLine makes a line of a text: some programs read each of several anew.
+var oneLine = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ", "\t", " ", "\x00", "")
+
+// Cell is a text as a cell may hold it: one line of UTF-8, with an apostrophe before what a
+// spreadsheet would run.
 func Cell(s string) string {
-	s = strings.NewReplacer("\r\n", " ", "\r", " ", "\n", " ", "\t", " ", "\x00", "").Replace(strings.ToValidUTF8(s, "\uFFFD"))
+	s = oneLine.Replace(strings.ToValidUTF8(s, "\uFFFD"))
 	if defect.On(defect.CellRuns) {
 		return s
 	}
-	first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, " \u00a0\u200b\ufeff\uFFFD\"'"))
-	if strings.ContainsRune("=+-@|%\uff1d\uff0b\uff0d\uff20", first) && first != utf8.RuneError {
+	if first, _ := utf8.DecodeRuneInString(strings.TrimLeft(s, skipped)); strings.ContainsRune(starts, first) {
 		return "'" + s
 	}
 	return s
