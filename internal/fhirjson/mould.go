@@ -13,7 +13,7 @@ type mould struct {
 	cells  []cell  // from 0 on, their offsets in text
 	events []event // likewise
 	depth  int     // at which it stood
-	doubt  uint8   // records that did not fit since the last that did
+	doubt  uint8   // records that did not fit since the last that did, as many as count
 }
 
 // Bounds of what a mould is made of, and of how many there are.
@@ -22,6 +22,7 @@ const (
 	mouldBytes = 8 << 10
 	moulds     = 64
 	mouldRoom  = 64 // bytes that may be read behind the text
+	mouldDoubt = 8  // records that do not fit, after which one of them takes its place
 )
 
 func (s *Scanner) mouldOf(node catalog.NodeID) *mould { return &s.moulds[uint32(node)%moulds] }
@@ -36,7 +37,7 @@ func (s *Scanner) cast(b []byte, i int, tape []cell, n int, first uint32, node c
 	}
 	fresh := tape[n : n+len(m.cells)]
 	if end = s.retrace(m.text, b, i, fresh, m.cells, uint32(n)); end == 0 || !s.noneAbsent(b, fresh) {
-		m.doubt = min(m.doubt+1, 100)
+		m.doubt = min(m.doubt+1, mouldDoubt)
 		return 0, 0
 	}
 	m.doubt = 0
@@ -53,7 +54,7 @@ func (s *Scanner) cast(b []byte, i int, tape []cell, n int, first uint32, node c
 func (s *Scanner) learn(b []byte, cells []cell, events []event, depth int) {
 	root := &cells[0]
 	m := s.mouldOf(root.node)
-	if len(m.cells) > 0 && m.doubt < 8 || len(cells) > mouldCells || root.end-root.start > mouldBytes ||
+	if len(m.cells) > 0 && m.doubt < mouldDoubt || len(cells) > mouldCells || root.end-root.start > mouldBytes ||
 		!known(b, cells) || !s.noneAbsent(b, cells) {
 		return
 	}

@@ -7,6 +7,9 @@ import (
 	"modicum/internal/defect"
 )
 
+// inPage is the depth at which the records of a page stand: in its entries' resource.
+const inPage = 3
+
 // frame is an object or array that is being read.
 type frame struct {
 	cell    uint32
@@ -153,7 +156,7 @@ value:
 		if kind == object && (depth == 0 || about.kind == catalog.Resource) {
 			node, class, flags = 0, 0, special|rough
 			inner := record != 0 && top.shape == array && s.stack[depth-1].cell == record
-			if depth == 0 || depth == 3 && page || inner { // elsewhere a resource has no meaning
+			if depth == 0 || depth == inPage && page || inner { // elsewhere a resource has no meaning
 				node = s.typeAhead(b, i)
 			}
 			if node != 0 {
@@ -161,13 +164,13 @@ value:
 			}
 			if inner && node != 0 {
 				s.events = append(s.events, event{cell: uint32(n), node: node})
-			} else if depth == 0 && !page || depth == 3 && page {
+			} else if depth == 0 && !page || depth == inPage && page {
 				record = uint32(n)
 			}
 		}
 		then = 0
 		if t := s.traceOf(node, kind); flags&sibling == 0 && t.like(s, tape, node, class, kind, depth) {
-			if at, then = s.again(b, i, tape[:min(len(tape), room)], n, first, t); at != 0 && page && depth <= 3 {
+			if at, then = s.again(b, i, tape[:min(len(tape), room)], n, first, t); at != 0 && page && depth <= inPage {
 				s.copies = append(s.copies, copied{uint32(n), uint32(then), uint32(n) - t.cell})
 			}
 		} else if record == uint32(n) && node != 0 {

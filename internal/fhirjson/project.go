@@ -107,18 +107,15 @@ func (s *Scanner) Project(dst []byte, r *Record, sh *Shape) ([]byte, Outcome, er
 		return s.copyAll(dst, r)
 	}
 	p := &s.p
-	var c *recipe
-	if r.model != 0 && sh.Elements == nil && sh.Trace == nil && sh.Runs == nil {
-		c = &s.models[r.model-1].recipe
-		if c.is == usable && c.view == sh.View {
-			if out, ok := p.follow(c, dst, s, r, sh); ok {
-				p.forget()
-				return out, Outcome{There: c.there}, nil
-			}
+	c := s.recipeOf(r, sh)
+	if c != nil && c.is == usable && c.view == sh.View {
+		if out, ok := p.follow(c, dst, s, r, sh); ok {
+			p.forget()
+			return out, Outcome{There: c.there}, nil
 		}
-		if !c.wanted(&sh.View) {
-			c = nil
-		}
+	}
+	if c != nil && !c.wanted(&sh.View) {
+		c = nil
 	}
 	p.begin(s, r, sh)
 	if len(r.inner) > 0 {

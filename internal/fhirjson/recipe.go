@@ -48,12 +48,24 @@ type asked struct {
 	kept, granted, shows bool
 }
 
+// recipeOf returns the recipe of the record's model, nil where there is none, and where more
+// is asked for than what shows in a view.
+func (s *Scanner) recipeOf(r *Record, sh *Shape) *recipe {
+	if r.model == 0 || sh.Elements != nil || sh.Trace != nil || sh.Runs != nil {
+		return nil
+	}
+	return &s.models[r.model-1].recipe
+}
+
 func (c *recipe) forget() { c.is, c.other = untried, 0 }
 
-// wanted reports whether the record at hand is to be noted. A page that shows by turns of
-// several views is not noted anew for each of its records.
+// otherViews are the records by other views after which one of them is noted: a page that
+// shows by turns of several is not noted anew for each of its records.
+const otherViews = 16
+
+// wanted reports whether the record at hand is to be noted, and counts it where not.
 func (c *recipe) wanted(view *policy.View) bool {
-	if c.is != untried && (c.view == *view || c.other < 16) {
+	if c.is != untried && (c.view == *view || c.other < otherViews) {
 		if c.view != *view {
 			c.other++
 		}
