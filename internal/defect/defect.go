@@ -261,6 +261,7 @@ const (
 	ReferenceRetraced    Defect = "reference-retraced"     // its references show where those of the last one do
 	ValueRetraced        Defect = "value-retraced"         // what is made of the last one's values is written of it
 	MarkRetraced         Defect = "mark-retraced"          // its items are no marks where those of the last one are none
+	MouldKeepsValues     Defect = "mould-keeps-values"     // what is kept of how a record was built has its values in it
 )
 
 // Faults of merging what was sent with what is hidden.
@@ -274,6 +275,8 @@ const (
 	ResultUnlooked   Defect = "result-unlooked"   // what the caller would be shown is not compared
 	KindChanged      Defect = "kind-changed"      // a change that gives the record another class is written
 	ReferenceLaid    Defect = "reference-laid"    // a reference is put where one may be that does not show
+	PathsUnbounded   Defect = "paths-unbounded"   // the paths of a patch may look at as many values as there are, each
+	ObjectsUnbounded Defect = "objects-unbounded" // an object of a patch may have any number of members
 )
 
 // Faults of telling people.

@@ -381,6 +381,7 @@ var killers = map[Defect]killer{
 	ReferenceRetraced:    {inFHIRJSON, "TestN1_BuiltAlikeIsWrittenAlike", ""},
 	ValueRetraced:        {inFHIRJSON, "TestN1_BuiltAlikeIsWrittenAlike", ""},
 	MarkRetraced:         {inFHIRJSON, "TestF7_AMarkInARecordBuiltAlike", ""},
+	MouldKeepsValues:     {inFHIRJSON, "TestN1_AMouldHoldsNoValues", ""},
 
 	HiddenDropped:    {inMerge, "TestF8_WhatIsHiddenStays", ""},
 	AnchorsLost:      {inMerge, "TestF8_WhatIsHiddenStays", ""},
@@ -391,6 +392,8 @@ var killers = map[Defect]killer{
 	ResultUnlooked:   {inMerge, "TestF8_WhatMayNotBeWrittenIsRefused", ""},
 	KindChanged:      {inMerge, "TestF10_WhatAccessIsDecidedByIsNotMerged", ""},
 	ReferenceLaid:    {inMerge, "TestFC52_TheVerdictTellsNothingHidden", ""},
+	PathsUnbounded:   {inMerge, "TestFC51_PathsLookAtSoMuch", ""},
+	ObjectsUnbounded: {inMerge, "TestFC51_APatchHasObjectsAsRecordsHave", ""},
 
 	ToldTwice:       {inNotice, "TestNobodyIsToldTwice", ""},
 	NoticeOfAnybody: {inNotice, "TestTheNoticeOfAnotherIsNotThere", ""},

@@ -1,6 +1,9 @@
 package fhirjson
 
-import "modicum/catalog"
+import (
+	"modicum/catalog"
+	"modicum/internal/defect"
+)
 
 // Servers write records of a type alike from one answer to the next. So a Scanner keeps
 // how the last one of a type was built, as a mould: what stood between its values. In
@@ -70,7 +73,7 @@ func (s *Scanner) learn(b []byte, cells []cell, events []event, depth int) {
 		if c.name != 0 {
 			c.name -= from
 		}
-		if c.node != 0 {
+		if c.node != 0 && !defect.On(defect.MouldKeepsValues) {
 			m.empty(c)
 		}
 	}

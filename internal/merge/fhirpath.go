@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"modicum/catalog"
+	"modicum/internal/defect"
 )
 
 // spot is where a path leads: a member of an object, or an item of one that is a list.
@@ -178,12 +179,15 @@ func (r *resolver) find(path string) ([]spot, Fault) {
 		switch r.looks -= len(spots); {
 		case fault != 0:
 			return nil, fault
-		case r.looks < 0:
+		case r.spent():
 			return nil, TooBroad
 		}
 	}
 	return spots, 0
 }
+
+// spent reports whether the paths of the patch have looked at more than they may.
+func (r *resolver) spent() bool { return r.looks < 0 && !defect.On(defect.PathsUnbounded) }
 
 // value is what stands at a spot.
 func (r *resolver) value(s spot) *tree {
@@ -290,7 +294,7 @@ func (r *resolver) fits(s spot, tests []condition) bool {
 			at, _ = r.children(at, name)
 			r.looks -= 1 + len(at)
 		}
-		if len(at) != 1 || r.looks < 0 {
+		if len(at) != 1 || r.spent() {
 			return false
 		}
 		v := r.value(at[0])

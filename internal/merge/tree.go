@@ -5,6 +5,8 @@ import (
 	"slices"
 
 	"github.com/go-json-experiment/json/jsontext"
+
+	"modicum/internal/defect"
 )
 
 // tree is a JSON value that a patch changes. A scalar keeps its text.
@@ -62,7 +64,7 @@ func readValue(d *jsontext.Decoder) (*tree, bool) {
 		name := ""
 		if kind == '{' {
 			tok, err := d.ReadToken()
-			if err != nil || len(t.members) == mostMembers {
+			if err != nil || len(t.members) == mostMembers && !defect.On(defect.ObjectsUnbounded) {
 				return nil, false
 			}
 			name = tok.String()
