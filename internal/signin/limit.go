@@ -23,7 +23,7 @@ type limit struct {
 
 type drawer map[string]tries
 
-// tries are those of a name or a network. Until and Forget are read by a clock that
+// tries are those of a name, a place or a network. Until and Forget are read by a clock that
 // nobody puts back while the process lives, and as plain time after a restart.
 type tries struct {
 	N      int       `json:"n"`
@@ -47,8 +47,9 @@ const (
 
 // counts is what a try counts for, and how long one waits after so many.
 type counts struct {
-	id    string
-	delay func(n int) time.Duration
+	id     string
+	delay  func(n int) time.Duration
+	shared bool // other names count for it too, so that it says nothing of this one
 }
 
 // try counts a try and says how long to wait before it may be made; 0: now. tell is
@@ -64,11 +65,10 @@ func (l *limit) try(g guess, now time.Time) (wait time.Duration, tell bool) {
 		return wait, false
 	}
 	most := 0
-	for _, c := range all[:min(2, len(all))] { // of the network others' names count too
-		most = max(most, l.count(c, now))
-	}
-	for _, c := range all[min(2, len(all)):] {
-		l.count(c, now)
+	for _, c := range all {
+		if n := l.count(c, now); !c.shared {
+			most = max(most, n)
+		}
 	}
 	return 0, most >= lockedAt && l.tell(g, now)
 }
@@ -123,8 +123,8 @@ func nameDelay(n int) time.Duration {
 
 func networkDelay(n int) time.Duration { return beyond(n-freeOfNetwork, time.Minute) }
 
-// beyond is how long the n-th try beyond those that are free waits: one second, two, four,
-// and so on to the longest.
+// beyond is how long one waits after the n-th try beyond those that are free: two seconds,
+// four, eight, and so on to the longest.
 func beyond(n int, longest time.Duration) time.Duration {
 	if n <= 0 {
 		return 0

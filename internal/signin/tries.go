@@ -59,9 +59,9 @@ func (l *limit) place(g guess) string {
 // known counts there alone, and waits for nothing that others fail at elsewhere.
 func (l *limit) counts(g guess) []counts {
 	if g.device != "" {
-		return []counts{{l.place(g), placeDelay}}
+		return []counts{{id: l.place(g), delay: placeDelay}}
 	}
-	return []counts{{l.place(g), placeDelay}, {l.name(g), nameDelay}, {l.network(g), networkDelay}}
+	return []counts{{id: l.place(g), delay: placeDelay}, {id: l.name(g), delay: nameDelay}, {id: l.network(g), delay: networkDelay, shared: true}}
 }
 
 func (l *limit) hash(kind, what string) string {
