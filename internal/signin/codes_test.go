@@ -18,7 +18,7 @@ func TestNoPasswordAloneAndNoCodeAlone(t *testing.T) {
 		{"the passphrase alone", "alice", p.phrase, ""},
 		{"the passphrase and another code", "alice", p.phrase, wrong},
 		{"the code alone", "alice", "", right},
-		{"the code and another passphrase", "alice", "abcd-efgh-jkmn", right},
+		{"the code and another passphrase", "alice", wrongPhrase, right},
 		{"both of somebody else", "bob", p.phrase, right},
 		{"both of nobody", "nobody-here", p.phrase, right},
 	} {

@@ -16,13 +16,13 @@ import (
 func (s *site) lock(name, at string) {
 	s.t.Helper()
 	for range 10 {
-		if res, _ := (&browser{s: s, at: at}).signIn(name, wrongPhrase, "000000"); res.StatusCode != http.StatusForbidden {
-			s.t.Fatalf("a try at %s before the lock: %d", at, res.StatusCode)
+		if got := s.guess(name, at); got != http.StatusForbidden {
+			s.t.Fatalf("a try at %s before the lock: %d", at, got)
 		}
 		s.pass(20 * time.Second)
 	}
-	if res, _ := (&browser{s: s, at: at}).signIn(name, wrongPhrase, "000000"); res.StatusCode != http.StatusTooManyRequests {
-		s.t.Fatalf("%s is not locked at %s after ten: %d", name, at, res.StatusCode)
+	if got := s.guess(name, at); got != http.StatusTooManyRequests {
+		s.t.Fatalf("%s is not locked at %s after ten: %d", name, at, got)
 	}
 }
 
@@ -143,11 +143,7 @@ func TestManyPlacesTogetherWait(t *testing.T) {
 	hers := &browser{s: s}
 	now, _ := s.now()
 	hers.signIn("alice", p.phrase, p.code(t, now))
-	guess := func(n int) int {
-		at := fmt.Sprintf("198.51.100.%d", n)
-		res, _ := (&browser{s: s, at: at}).signIn("alice", wrongPhrase, "000000")
-		return res.StatusCode
-	}
+	guess := func(n int) int { return s.guess("alice", fmt.Sprintf("198.51.100.%d", n)) }
 	for n := range 101 {
 		if got := guess(n); got != http.StatusForbidden {
 			t.Fatalf("try %d: %d", n, got)
@@ -179,7 +175,7 @@ func TestWhoIsGuessedAtIsToldOnceADay(t *testing.T) {
 	withCodes(t, s, "alice")
 	for day := range 2 {
 		for n := range 40 {
-			(&browser{s: s, at: fmt.Sprintf("198.51.100.%d", n)}).signIn("alice", wrongPhrase, "000000")
+			s.guess("alice", fmt.Sprintf("198.51.100.%d", n))
 			if n == 20 {
 				s.start()
 			}
@@ -218,7 +214,7 @@ func TestASpellingIsNoOtherName(t *testing.T) {
 		}
 	}
 	for n := range 12 {
-		(&browser{s: s, at: fmt.Sprintf("203.0.113.%d", n)}).signIn("alice"[:n%5]+wide("alice"[n%5])+"alice"[n%5+1:], wrongPhrase, "000000")
+		s.guess("alice"[:n%5]+wide("alice"[n%5])+"alice"[n%5+1:], fmt.Sprintf("203.0.113.%d", n))
 	}
 	if got := s.told.who(notice.SignInLocked); !slices.Equal(got, []string{"alice", "olga"}) {
 		t.Errorf("told: %v", got)

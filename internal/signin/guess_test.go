@@ -19,15 +19,14 @@ func TestWhoGuessesWaitsAndIsTold(t *testing.T) {
 	for _, name := range []string{"alice", "nobody-here"} {
 		var statuses []int
 		for range 6 {
-			res, _ := (&browser{s: s}).signIn(name, "abcd-efgh-jkmn", "000000")
-			statuses = append(statuses, res.StatusCode)
+			statuses = append(statuses, s.guess(name, ""))
 		}
 		if want := []int{403, 403, 403, 403, 403, 429}; !slices.Equal(statuses, want) {
 			t.Errorf("%s: %v", name, statuses)
 		}
 		for range 5 { // one second, two, four, ...
 			s.pass(20 * time.Second)
-			(&browser{s: s}).signIn(name, "abcd-efgh-jkmn", "000000")
+			s.guess(name, "")
 		}
 		now, _ := s.now()
 		if res, page := (&browser{s: s}).signIn(name, p.phrase, p.code(t, now)); res.StatusCode != http.StatusTooManyRequests || !strings.Contains(page, "15 minutes") {
@@ -50,27 +49,23 @@ func TestWhoGuessesWaitsAndIsTold(t *testing.T) {
 func TestWrongTriesAreForgottenOneAnHour(t *testing.T) {
 	s := newSite(t)
 	withCodes(t, s, "alice")
-	guess := func(name string) int {
-		res, _ := (&browser{s: s}).signIn(name, "abcd-efgh-jkmn", "000000")
-		return res.StatusCode
-	}
 	for day := range 5 {
 		for range 3 {
-			if got := guess("alice"); got != http.StatusForbidden {
+			if got := s.guess("alice", ""); got != http.StatusForbidden {
 				t.Fatalf("day %d: %d", day, got)
 			}
 		}
 		s.pass(24 * time.Hour)
 	}
 	for n := range 10 {
-		if got := guess("alice"); got != http.StatusForbidden {
+		if got := s.guess("alice", ""); got != http.StatusForbidden {
 			t.Fatalf("slow guess %d: %d", n, got)
 		}
 		if n < 9 {
 			s.pass(50 * time.Minute)
 		}
 	}
-	if got := guess("alice"); got != http.StatusTooManyRequests || len(s.told.who(notice.SignInLocked)) == 0 {
+	if got := s.guess("alice", ""); got != http.StatusTooManyRequests || len(s.told.who(notice.SignInLocked)) == 0 {
 		t.Errorf("after ten slow guesses: %d, told %v", got, s.told.who(notice.SignInLocked))
 	}
 }
@@ -85,10 +80,10 @@ func TestAThousandGuessesAtOnceAreNoBetterThanAFew(t *testing.T) {
 	var wait sync.WaitGroup
 	for range 30 {
 		wait.Go(func() {
-			res, _ := (&browser{s: s}).signIn("alice", "abcd-efgh-jkmn", "000000")
+			status := s.guess("alice", "")
 			mu.Lock()
 			defer mu.Unlock()
-			if res.StatusCode != http.StatusTooManyRequests {
+			if status != http.StatusTooManyRequests {
 				judged++
 			}
 		})
@@ -106,7 +101,7 @@ func TestAnswersDoNotTellWhoIsThere(t *testing.T) {
 	s.staff.leave("gone")
 	answers := func(name string) (out string) {
 		for _, form := range []url.Values{
-			{"name": {name}, "phrase": {"abcd-efgh-jkmn"}, "code": {"123456"}},
+			{"name": {name}, "phrase": {wrongPhrase}, "code": {"123456"}},
 			{"name": {name}, "phrase": {""}, "code": {""}},
 		} {
 			res, page := (&browser{s: s}).post("/sign-in/code", form)
