@@ -320,6 +320,8 @@ var killers = map[Defect]killer{
 	TriesAsSpelled:     {inSignIn, "TestASpellingIsNoOtherName", ""},
 	SpareWaits:         {inSignIn, "TestNobodyKeepsSomebodyElseOut", ""},
 	ToldEachTry:        {inSignIn, "TestWhoIsGuessedAtIsToldOnceADay", ""},
+	NeighbourTold:      {inSignIn, "TestNobodyIsToldOfWhatNeighboursMistyped", ""},
+	TellLost:           {inSignIn, "TestWhoIsGuessedAtIsToldAlthough", ""},
 	RegisteredUnseen:   {inSignIn, "TestWhoRegisteredNothingIsNotToldThatTheyDid", ""},
 	TriesForgotten:     {inSignIn, "TestWrongTriesOutliveARestart", ""},
 	JunkRecorded:       {inSignIn, "TestWhatIsNoPasskeyFillsNoRecord", ""},

@@ -185,7 +185,7 @@ func All() []Defect {
 		UserUnverified,
 		CountIgnored,
 		LastWayRemoved,
-		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, TriesAsSpelled, SpareWaits, ToldEachTry, RegisteredUnseen,
+		GuessesUnlimited, DeviceUnknown, AnyDeviceKnown, PlacesUnlimited, TriesAsSpelled, SpareWaits, ToldEachTry, NeighbourTold, TellLost, RegisteredUnseen,
 		TriesForgotten,
 		JunkRecorded,
 		CodeAlone,

@@ -20,6 +20,8 @@ const (
 	TriesAsSpelled     Defect = "tries-as-spelled"    // another spelling of a name is tried anew
 	SpareWaits         Defect = "spare-waits"         // a good recovery code does not work at once
 	ToldEachTry        Defect = "told-each-try"       // who is guessed at is told of each wrong try
+	NeighbourTold      Defect = "neighbour-told"      // who signs in beside others is told of what these mistyped
+	TellLost           Defect = "tell-lost"           // who could not be told that they are guessed at is not told for a day
 	TriesForgotten     Defect = "tries-forgotten"     // a restart forgets wrong tries
 	RegisteredUnseen   Defect = "registered-unseen"   // who registered nothing here is told that it is done
 	JunkRecorded       Defect = "junk-recorded"       // what is no passkey is recorded without end

@@ -70,7 +70,7 @@ func (s *Service) digest(ctx context.Context, phrase string, salt []byte) ([]byt
 // is not there, has no codes, or typed one of the three wrong learns the same after
 // the same work.
 func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do func(person string, more func(*book.Change) error) error) error {
-	wait, tell := s.guesses.try(g, s.now())
+	wait, many := s.guesses.try(g, s.now())
 	if wait > 0 {
 		return tooSoon(wait)
 	}
@@ -91,7 +91,7 @@ func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do 
 			return err
 		}
 	}
-	return s.refuseGuess(ctx, g, person, tell, "codes")
+	return s.refuseGuess(ctx, g, person, many, "codes")
 }
 
 // byCodesHow is what a passphrase and a code prove.
@@ -109,7 +109,8 @@ func (s *Service) named(name string) (person string, w *Ways) {
 // refuseGuess records a guess that failed and returns what is answered: that it did, or
 // that this could not be kept. Of many the person and those who run people are told. It
 // does the same work whether or not the person is there.
-func (s *Service) refuseGuess(ctx context.Context, g guess, person string, tell bool, by string) error {
+func (s *Service) refuseGuess(ctx context.Context, g guess, person string, many bool, by string) error {
+	tell := many && s.guesses.tell(g, s.now())
 	err := s.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		s.keepTries(c, g)
 		what := []string{by}
@@ -122,7 +123,7 @@ func (s *Service) refuseGuess(ctx context.Context, g guess, person string, tell 
 		return s.record(c, "sign-in-refused", nobody, person, what...)
 	})
 	if err != nil {
-		if tell {
+		if tell && !defect.On(defect.TellLost) {
 			s.guesses.untold(g, s.now())
 		}
 		return err

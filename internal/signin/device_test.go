@@ -9,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"modicum/internal/book/booktest"
 	"modicum/internal/notice"
+	"modicum/internal/people"
 )
 
 // lock tries a name in vain until the next try would wait at least a quarter of an hour.
@@ -223,3 +225,70 @@ func TestASpellingIsNoOtherName(t *testing.T) {
 
 // wide is a letter in the form in which it stands beside signs of Chinese.
 func wide(letter byte) string { return string(rune(letter) + '\uff41' - 'a') }
+
+// TestWhoIsGuessedAtIsToldAlthough: she signed in herself at the tenth try, or the shelf
+// did not keep that she was told.
+func TestWhoIsGuessedAtIsToldAlthough(t *testing.T) {
+	for name, tenth := range map[string]func(s *site, p pair){
+		"she signed in at the tenth try": func(s *site, p pair) {
+			now, _ := s.now()
+			hers := &browser{s: s, at: "203.0.113.7"}
+			if hers.signIn("alice", p.phrase, p.code(s.t, now)); hers.who() != "alice" {
+				s.t.Fatal("she cannot sign in")
+			}
+		},
+		"the tenth try was not kept": func(s *site, _ pair) {
+			s.shelf.Next = func() booktest.Fault { return booktest.Refuses }
+			s.guess("alice", "203.0.113.7")
+			s.shelf.Next = nil
+			s.told.all = nil
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t)
+			p := withCodes(t, s, "alice")
+			s.told.all = nil
+			for n := range 9 {
+				s.guess("alice", fmt.Sprintf("198.51.100.%d", n))
+			}
+			tenth(s, p)
+			s.guess("alice", "198.51.100.9")
+			if got := s.told.who(notice.SignInLocked); !slices.Equal(got, []string{"alice", "olga"}) {
+				t.Errorf("told: %v", got)
+			}
+		})
+	}
+}
+
+// TestNobodyIsToldOfWhatNeighboursMistyped: a whole hospital may sit behind one address.
+func TestNobodyIsToldOfWhatNeighboursMistyped(t *testing.T) {
+	s := newSite(t)
+	withCodes(t, s, "alice")
+	for n := range 12 {
+		s.guess(fmt.Sprint("neighbour-", n), "")
+	}
+	if got := s.guess("alice", ""); got != http.StatusForbidden {
+		t.Fatalf("she waits: %d", got)
+	}
+	if got := s.told.who(notice.SignInLocked); len(got) > 0 {
+		t.Errorf("told: %v", got)
+	}
+}
+
+// TestADeviceForgetsWhoWasThereLongestAgo: its cookie holds sixteen people.
+func TestADeviceForgetsWhoWasThereLongestAgo(t *testing.T) {
+	s := newSite(t)
+	desk := &browser{s: s}
+	for n := range 17 {
+		id := fmt.Sprint("nurse-", n)
+		s.staff.set(&people.Person{ID: id, UserName: id, Name: id, Active: true, From: people.Local})
+		desk.do("POST", "/begin/"+id)
+		s.pass(time.Minute)
+	}
+	for id, want := range map[string]int{"nurse-0": http.StatusTooManyRequests, "nurse-1": http.StatusForbidden} {
+		s.lock(id, "")
+		if res, _ := desk.signIn(id, wrongPhrase, "000000"); res.StatusCode != want {
+			t.Errorf("%s, at the desk: %d", id, res.StatusCode)
+		}
+	}
+}

@@ -52,9 +52,9 @@ type counts struct {
 	shared bool // other names count for it too, so that it says nothing of this one
 }
 
-// try counts a try and says how long to wait before it may be made; 0: now. tell is
-// true where the person is to be told of it: of the tenth, and not again for a day.
-func (l *limit) try(g guess, now time.Time) (wait time.Duration, tell bool) {
+// try counts a try and says how long to wait before it may be made; 0: now. many is true
+// from the tenth on, of which the person is told if it fails.
+func (l *limit) try(g guess, now time.Time) (wait time.Duration, many bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := l.counts(g)
@@ -66,15 +66,17 @@ func (l *limit) try(g guess, now time.Time) (wait time.Duration, tell bool) {
 	}
 	most := 0
 	for _, c := range all {
-		if n := l.count(c, now); !c.shared {
+		if n := l.count(c, now); !c.shared || defect.On(defect.NeighbourTold) {
 			most = max(most, n)
 		}
 	}
-	return 0, most >= lockedAt && l.tell(g, now)
+	return 0, most >= lockedAt
 }
 
-// tell reports whether somebody is to be told, and remembers that they were.
+// tell reports whether somebody is to be told now, and not again for a day.
 func (l *limit) tell(g guess, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if id := l.told(g); l.of(id).left(now) == 0 || defect.On(defect.ToldEachTry) {
 		l.put(id, tries{N: 1, Forget: now.Add(tellAgain)}, now)
 		return true
