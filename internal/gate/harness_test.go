@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -301,6 +302,8 @@ type house struct {
 	set      *policy.Set
 	facts    *facts.Store
 	book     *book
+	log      ledger.Log // the gate's, where it is not the book
+	diary    bytes.Buffer
 	shelf    *shelf
 	gate     *gate.Gate
 	lent     loans
@@ -370,12 +373,17 @@ func (h *house) start() {
 	}
 	h.ends = gate.NewEnds(h.time)
 	random := rand.NewChaCha8(sha256.Sum256(fmt.Append(nil, len(h.book.all()))))
+	log := ledger.Log(h.book)
+	if h.log != nil {
+		log = h.log
+	}
 	h.gate, err = gate.New(gate.Config{
 		Generation: func() *gate.Generation { return &gate.Generation{Set: h.set, Facts: h.facts.Index()} },
-		Log:        h.book, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",
+		Log:        log, Refs: refs, Resolver: h.shelf, Upstream: "https://up.example/fhir",
 		Now: h.time, Random: random, TokenKey: bytes.Repeat([]byte{2}, 32), LogWait: time.Second,
 		Lent:   &h.lent,
 		Rights: h.ends,
+		Diary:  slog.New(slog.NewTextHandler(&h.diary, nil)),
 	})
 	if err != nil {
 		h.t.Fatal(err)
