@@ -76,7 +76,7 @@ func (m *memory[K, V]) get(k K, now time.Time) (V, bool) {
 		var none V
 		return none, false
 	}
-	return l.value, (now.Before(l.until) || defect.On(defect.FoundForEver))
+	return l.value, now.Before(l.until) || defect.On(defect.FoundForEver)
 }
 
 func (m *memory[K, V]) has(k K, now time.Time) bool {

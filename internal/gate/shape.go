@@ -34,9 +34,6 @@ func (sh *shaper) empty() {
 // Session's and good until the next call.
 func (s *Session) Shape(j *Judgement, page func(t catalog.Type, id []byte) bool) *fhirjson.Shape {
 	sh := &s.shape
-	if sh.Token == nil {
-		sh.in(s)
-	}
 	if !sh.made {
 		sh.made, sh.patient, sh.Year = true, s.words.types.patient, s.now.In(s.gate.cfg.Zone).Year()
 	}
