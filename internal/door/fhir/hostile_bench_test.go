@@ -22,9 +22,10 @@ import (
 //   - for what the upstream answers without end, drop by drop, nested and huge, each kind
 //     in turn, and eight clients more hold half a request each (hostile).
 //
-// The network between upstream and door takes a gigabit a second. The door is this process. The upstream and all that besiege it are a second one, those
-// who are measured a third. The ratios are the p99 of hostile by that of the others,
-// medians of all rounds. HOSTILE names one kind of answer alone.
+// The network between upstream and door takes a gigabit a second. The door is this process.
+// The upstream and all that besiege it are a second one, those who are measured a third.
+// The ratios are the p99 of hostile by that of the others, medians of all rounds. HOSTILE
+// names kinds of answers alone, with a semicolon between.
 //
 //	make bench-hostile
 func BenchmarkOthersBesideHostile(b *testing.B) {

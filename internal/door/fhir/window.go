@@ -296,10 +296,8 @@ func (w *window) forget() {
 
 // lighter is a buffer for the next window: the first is larger than all that follow.
 func (w *window) lighter(b []byte) []byte {
-	if cap(b) == firstWindow {
-		w.x.door.windows.Put(&b)
-	}
 	if cap(b) > 2*windowSize {
+		w.x.door.keep(&b)
 		return nil
 	}
 	return b[:0]
