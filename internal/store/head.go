@@ -78,8 +78,11 @@ func (s *Store) greatest(ctx context.Context) error {
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil
 	}
-	if err != nil || len(id) != len(idBytes{}) {
-		return errors.Join(errSheaf, err)
+	if err != nil {
+		return fmt.Errorf("store: read the record: %w", err)
+	}
+	if len(id) != len(idBytes{}) {
+		return errSheaf
 	}
 	s.ids.greatest = idBytes(id).String()
 	return nil

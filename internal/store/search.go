@@ -164,27 +164,30 @@ func (x *searching) through(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for from < to {
-		a, b := from, min(to, (from>>segmentBits+1)<<segmentBits)
+	first, last := from>>segmentBits, (to-1)>>segmentBits
+	for i := range last - first + 1 {
+		n := first + i
 		if x.q.Newest {
-			a, b = max(from, (to-1)>>segmentBits<<segmentBits), to
+			n = last - i
 		}
-		if !without[a>>segmentBits] {
-			enough := false
-			err := x.l.each(ctx, a, b, x.q.Newest, func(pos int64, h *head) (bool, error) {
-				var err error
-				enough, err = x.take(ctx, pos, h)
-				return enough, err
-			})
-			if enough || err != nil {
-				return err
-			}
+		if without[n] {
+			continue
 		}
-		if from = b; x.q.Newest {
-			from, to = 0, a
+		enough, err := x.segment(ctx, max(from, n<<segmentBits), min(to, (n+1)<<segmentBits))
+		if enough || err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// segment looks at the entries of one, from one position to another.
+func (x *searching) segment(ctx context.Context, from, to int64) (enough bool, err error) {
+	err = x.l.each(ctx, from, to, x.q.Newest, func(pos int64, h *head) (bool, error) {
+		enough, err = x.take(ctx, pos, h)
+		return enough, err
+	})
+	return enough, err
 }
 
 // without are the segments in which nothing can be wanted, as far as it is written what
