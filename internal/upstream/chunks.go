@@ -2,7 +2,9 @@ package upstream
 
 import (
 	"bytes"
+	"cmp"
 	"io"
+	"strconv"
 
 	"modicum/internal/defect"
 )
@@ -15,11 +17,14 @@ type chunks struct {
 	link   *link
 	left   int64 // bytes of the chunk that were not read
 	within bool  // a chunk has begun, and its end is to be read
-	data   int64
-	around int64
+	data   int64 // bytes read of chunks
+	around int64 // bytes read that are not data: sizes, extensions, line ends
 }
 
-const aroundChunks = 64 << 10
+const (
+	aroundChunks = 64 << 10 // bytes
+	mostDigits   = 15       // of a chunk's size, zeros before it included
+)
 
 func (c *chunks) Read(p []byte) (n int, err error) {
 	for n < len(p) && err == nil {
@@ -54,23 +59,24 @@ func (c *chunks) ahead() bool {
 func (c *chunks) next() error {
 	if c.within {
 		if line, err := c.link.line(); err != nil || len(line) > 0 {
-			return framing(err)
+			return cmp.Or(err, errFraming)
 		}
 	}
 	line, err := c.link.line()
 	if err != nil {
-		return framing(err)
+		return err
 	}
 	c.around += int64(len(line)) + 4
 	size, _, _ := bytes.Cut(line, []byte{';'}) // extensions are not looked at (FC42)
-	n, ok := hexOf(bytes.TrimRight(size, " \t"))
+	size = bytes.TrimRight(size, " \t")
+	n, err := strconv.ParseUint(string(size), 16, 63)
 	switch {
-	case !ok, c.around > aroundChunks+c.data && !defect.On(defect.ChunksWithoutEnd):
+	case err != nil, len(size) > mostDigits, c.around > aroundChunks+c.data && !defect.On(defect.ChunksWithoutEnd):
 		return errFraming
 	case n == 0:
 		return io.EOF
 	}
-	c.left, c.within = n, true
+	c.left, c.within = int64(n), true
 	return nil
 }
 
@@ -80,27 +86,4 @@ func broken(err error) error {
 		return io.ErrUnexpectedEOF
 	}
 	return err
-}
-
-func framing(err error) error {
-	if err == nil {
-		return errFraming
-	}
-	return err
-}
-
-func hexOf(s []byte) (n int64, ok bool) {
-	for _, c := range s {
-		var digit byte
-		switch {
-		case c >= '0' && c <= '9':
-			digit = c - '0'
-		case c|0x20 >= 'a' && c|0x20 <= 'f':
-			digit = c | 0x20 - 'a' + 10
-		default:
-			return 0, false
-		}
-		n = n<<4 | int64(digit)
-	}
-	return n, len(s) > 0 && len(s) < 16
 }
