@@ -29,7 +29,8 @@ type eyes struct {
 	*hospital
 	log  entries
 	fail error
-	own  []string // what was asked as the viewer's own request
+	own  []string  // what was asked as the viewer's own request
+	ends time.Time // when the last of it ends at the latest
 }
 
 // Append is the record, which can fail.
@@ -64,7 +65,7 @@ func newEyes(t testing.TB) *eyes {
 }
 
 func (e *eyes) view(_ context.Context, by preview.Asker, task, patient string) ([]byte, error) {
-	e.own = append(e.own, by.ID+" "+task+" "+patient)
+	e.own, e.ends = append(e.own, by.ID+" "+task+" "+patient), by.Until
 	if patient != "p7" {
 		return nil, preview.ErrOwn
 	}
@@ -273,6 +274,19 @@ func TestSeeAsOfARealPatientIsTheViewersOwnRequest(t *testing.T) {
 	}
 	if status, _ := ask("p7", own); status != 422 || len(e.own) != 2 {
 		t.Errorf("and gets it: %d", status)
+	}
+}
+
+// TestG3_OnesOwnViewIsAskedWithTheEndOfTheSession, beyond which it shows nothing.
+func TestG3_OnesOwnViewIsAskedWithTheEndOfTheSession(t *testing.T) {
+	e := newEyes(t)
+	e.as("petra")
+	v := *e.viewer.Load()
+	v.Until = noon.Add(5 * time.Second)
+	e.viewer.Store(&v)
+	own := e.set.TasksOf([]string{"privacy-officer"})[0].ID
+	if status, _ := e.look(t, "nurse/give-care", append(atWork, "from", "own-view", "patient", "p7", "own", own)...); status != 200 || !e.ends.Equal(v.Until) {
+		t.Errorf("%d: it ends at %v, the session at %v", status, e.ends, v.Until)
 	}
 }
 

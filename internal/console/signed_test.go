@@ -61,6 +61,11 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 		t.Fatal(err)
 	}
 	site.Add(h.staff.Pages(site)...)
+	var ends time.Time
+	site.Add(console.Page{Path: "/ends", Get: func(v *console.Visit) error {
+		ends = v.Viewer.Until
+		return v.Go("/", "")
+	}})
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /sign-in/test", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Begin(r.Context(), w, r, "petra", signin.Proof{How: []string{"hwk"}}); err != nil {
@@ -97,6 +102,9 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 	send("POST", "/sign-in/test", public.String())
 	if status, page := send("GET", "/reviews", public.String()); status != http.StatusOK || !strings.Contains(page, "Petra Alvarez") {
 		t.Fatalf("signed in: %d", status)
+	}
+	if send("GET", "/ends", public.String()); ends.UnixMicro() != sessions.Sessions("petra")[0].Until {
+		t.Errorf("the viewer ends at %v, the session does not", ends)
 	}
 	if status, page := send("POST", "/my/patient", "https://elsewhere.example"); status != http.StatusForbidden || !strings.Contains(page, "came from another page") || !strings.Contains(page, "Enforcement is on") {
 		t.Errorf("a post of another site: %d", status)
