@@ -47,4 +47,4 @@ soak: ## tests that last as long as they are given (testkit.Soak): SOAK=10m each
 lint: ## golangci-lint with .golangci.yml; its first build takes some minutes
 	go tool -modfile=tools/lint/go.mod golangci-lint run
 
-.PHONY: help setup check test bench bench-hostile bench-cutoff fuzz defects demo soak lint
+.PHONY: help setup check test bench bench-hostile bench-door bench-cutoff fuzz defects demo soak lint
