@@ -70,8 +70,10 @@ type tap struct {
 
 type tapped struct {
 	*line.Conn
-	mu     sync.Mutex
-	writes []amount // the last of them
+	mu      sync.Mutex
+	writes  []amount // the last of them
+	breaks  bool     // whoever closes it now drops what the system holds
+	hurried bool     // a write failed, or was about to, while it did not
 }
 
 // amount is how many bytes went by, and when they had.
@@ -103,6 +105,26 @@ func (t *tapped) Write(b []byte) (int, error) {
 	return n, err
 }
 
+func (t *tapped) SetLinger(seconds int) error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.breaks = seconds == 0
+	return t.Conn.SetLinger(seconds)
+}
+
+func (t *tapped) SetWriteDeadline(at time.Time) error {
+	t.mu.Lock()
+	t.hurried = t.hurried || !at.IsZero() && at.Before(time.Now()) && !t.breaks
+	t.mu.Unlock()
+	return t.Conn.SetWriteDeadline(at)
+}
+
+func (t *tapped) wasHurried() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.hurried
+}
+
 // ReadFrom would pass Write by.
 func (t *tapped) ReadFrom(r io.Reader) (int64, error) { return io.Copy(struct{ io.Writer }{t}, r) }
 
@@ -116,10 +138,15 @@ func after(all []amount, at int64) (last int64, bytes int) {
 	return last, bytes
 }
 
-func (t *tap) after(address string, at int64) (last int64, bytes int) {
+// of is the connection of another side.
+func (t *tap) of(address string) *tapped {
 	t.mu.Lock()
-	c := t.conns[address]
-	t.mu.Unlock()
+	defer t.mu.Unlock()
+	return t.conns[address]
+}
+
+func (t *tap) after(address string, at int64) (last int64, bytes int) {
+	c := t.of(address)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return after(c.writes, at)
@@ -408,6 +435,9 @@ func TestG3_WhateverIsTakenAwayCutsItsStreamOffAndNoOther(t *testing.T) {
 			n, err := io.Copy(io.Discard, conns[0])
 			if err == nil {
 				t.Errorf("%d bytes more, and a neat end", n)
+			}
+			if r.tap.of(conns[0].LocalAddr().String()).wasHurried() { // net/http closes it then
+				t.Error("its write was made to fail before what the system holds was dropped")
 			}
 			if _, more := r.tap.after(conns[0].LocalAddr().String(), at); more > 64<<10 { // a write that was under way
 				t.Errorf("%d bytes were written after it was acknowledged", more)

@@ -92,10 +92,12 @@ func (g *guard) breakOff(x *exchange) {
 	if g.over || !g.leaving || defect.On(defect.CutLate) {
 		return
 	}
-	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Unix(1, 0))
-	if errors.Is(context.Cause(g.ctx), gate.ErrEnded) && !x.entry {
-		line.Break(x.r)
+	// A write that fails has net/http close the connection, and the system send what it
+	// holds: the connection must be broken before it is hurried.
+	if errors.Is(context.Cause(g.ctx), gate.ErrEnded) && !x.entry && line.Break(x.r) {
+		return
 	}
+	_ = http.NewResponseController(x.w).SetWriteDeadline(time.Unix(1, 0))
 }
 
 // ended is gate.ErrEnded where a right has ended, and nil where none did or nobody
