@@ -1,10 +1,8 @@
 package api
 
 import (
-	"cmp"
 	"context"
 	"errors"
-	"iter"
 	"slices"
 
 	"modicum/internal/api/wire"
@@ -17,7 +15,7 @@ import (
 
 // Tokens are those of people for the doors and this API. *tokens.Service is one.
 type Tokens interface {
-	Tokens(person string) iter.Seq[*tokens.Token]
+	Tokens(person string) []*tokens.Token // the newest first
 	LastUse(id string) int64
 	// RevokeOf ends a token of a person, and whatever is under way with it, before it
 	// returns; tokens.ErrNone where they have none of this id.
@@ -58,7 +56,7 @@ func (a *api) tokenOperations() []operation {
 
 func (c *call) tokens(person string) (any, error) {
 	out := list[wire.Token]{Items: []wire.Token{}}
-	for _, t := range slices.SortedFunc(c.Tokens.Tokens(person), func(a, b *tokens.Token) int { return cmp.Compare(b.Issued, a.Issued) }) {
+	for _, t := range c.Tokens.Tokens(person) {
 		out.Items = append(out.Items, wire.Token{
 			ID: t.ID, Task: t.Task, Client: t.Client, Agent: t.Agent, Network: t.Network, Since: at(t.Issued), Until: at(t.Until), LastUse: maybe(c.Tokens.LastUse(t.ID)),
 		})
@@ -76,7 +74,7 @@ func (c *call) endToken(person, id string) (any, error) {
 
 func (c *call) endTokens() (any, error) {
 	out := wire.Ended{}
-	for t := range c.Tokens.Tokens(c.by.ID) {
+	for _, t := range c.Tokens.Tokens(c.by.ID) {
 		switch err := c.Tokens.RevokeOf(c.r.Context(), c.by.ID, c.by.ID, t.ID); {
 		case errors.Is(err, tokens.ErrNone): // it ended meanwhile
 		case err != nil:

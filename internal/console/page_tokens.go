@@ -1,11 +1,9 @@
 package console
 
 import (
-	"cmp"
 	"context"
 	_ "embed"
 	"errors"
-	"iter"
 	"slices"
 	"strings"
 
@@ -20,7 +18,7 @@ var tokensView = View("tokens", tokensText)
 
 // Tokens are those of people for the doors. It is *tokens.Service.
 type Tokens interface {
-	Tokens(person string) iter.Seq[*tokens.Token]
+	Tokens(person string) []*tokens.Token // the newest first
 	LastUse(id string) int64
 	// RevokeOf ends a token of a person, and whatever is under way with it, before it
 	// returns; tokens.ErrNone where they have none of this id.
@@ -38,8 +36,7 @@ func tokensOf(v *Visit, of Tokens, set *policy.Set, person string) (out []tokenS
 	if of == nil {
 		return nil
 	}
-	list := slices.SortedFunc(of.Tokens(person), func(a, b *tokens.Token) int { return cmp.Compare(b.Issued, a.Issued) })
-	for _, t := range list {
+	for _, t := range of.Tokens(person) {
 		x := tokenShown{ID: t.ID, Task: "No records: requests and notices, and what duties allow", By: clientTitle(t.Client), Since: v.When(t.Issued), Until: v.When(t.Until), Used: v.When(of.LastUse(t.ID))}
 		if task, ok := set.Task(t.Task); ok {
 			x.Task = task.Title
@@ -92,7 +89,7 @@ func (s *Staff) endTokens(v *Visit) error {
 		}
 		return v.Go("/settings/tokens", "Ended. Whatever was under way with it is cut off.")
 	}
-	for t := range s.Tokens.Tokens(own) {
+	for _, t := range s.Tokens.Tokens(own) {
 		if err := endToken(v, s.Tokens, own, t.ID); err != nil && !errors.Is(err, ErrNotHere) {
 			return err
 		}

@@ -32,7 +32,7 @@ func issues(t testing.TB, s *tokens.Service, person, task string) string {
 }
 
 func live(s *tokens.Service, person string) (ids []string) {
-	for t := range s.Tokens(person) {
+	for _, t := range s.Tokens(person) {
 		ids = append(ids, t.ID)
 	}
 	return ids

@@ -1,6 +1,7 @@
 package people
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -79,10 +80,7 @@ func (d *Directory) Proposals(now int64) (out []Standing) {
 		}
 	})
 	slices.SortFunc(out, func(a, b Standing) int {
-		if a.Since != b.Since {
-			return int(min(max(a.Since-b.Since, -1), 1))
-		}
-		return strings.Compare(a.Person+" "+a.Name, b.Person+" "+b.Name)
+		return cmp.Or(cmp.Compare(a.Since, b.Since), strings.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
 	})
 	return out
 }

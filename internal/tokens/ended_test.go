@@ -1,7 +1,9 @@
 package tokens_test
 
 import (
+	"cmp"
 	"net/url"
+	"slices"
 	"testing"
 	"time"
 
@@ -37,7 +39,7 @@ func TestG3_AnEndedTokenIsRefusedAtTheNextRequest(t *testing.T) {
 		return h.issue(tokens.Want{Person: "alice", Session: session, Task: "give-care"})
 	}
 	first, second, third := mine("s1"), mine("s2"), mine("s2")
-	for x := range h.Tokens("alice") {
+	for _, x := range h.Tokens("alice") {
 		if x.Session == "s1" {
 			if err := h.Revoke(t.Context(), "alice", x.ID); err != nil {
 				t.Fatal(err)
@@ -131,5 +133,22 @@ func TestD11_NothingIsAnsweredFromBooksThatMayNotBeWhatWasKept(t *testing.T) {
 	}
 	if _, err := h.ask(token); err != nil || !h.desk.Certain() {
 		t.Errorf("after reading again: %v", err)
+	}
+}
+
+// TestTokensHaveOneOrder: those of one moment too, so that a page stays as it was.
+func TestTokensHaveOneOrder(t *testing.T) {
+	h := newHouse(t)
+	for range 12 {
+		h.issue(tokens.Want{Person: "alice"})
+	}
+	first := h.Tokens("alice")
+	for range 20 {
+		if !slices.Equal(h.Tokens("alice"), first) {
+			t.Fatal("another order than before")
+		}
+	}
+	if slices.IsSortedFunc(first, func(a, b *tokens.Token) int { return cmp.Compare(a.Issued, b.Issued) }) && first[0].Issued != first[11].Issued {
+		t.Error("the oldest first")
 	}
 }

@@ -13,6 +13,7 @@
 package tokens
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"crypto/sha256"
@@ -21,10 +22,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -363,16 +364,16 @@ func (s *Service) random(n int) (string, error) {
 	return base64.RawURLEncoding.EncodeToString(b), nil
 }
 
-// Tokens yields the tokens of a person that are live.
-func (s *Service) Tokens(person string) iter.Seq[*Token] {
+// Tokens lists the tokens of a person that are live, the newest first.
+func (s *Service) Tokens(person string) (out []*Token) {
 	now, _ := s.cfg.Now()
-	return func(yield func(*Token) bool) {
-		for _, t := range s.tokens.All() {
-			if t.Person == person && t.Until > now.UnixMicro() && !yield(t) {
-				return
-			}
+	for _, t := range s.tokens.All() {
+		if t.Person == person && t.Until > now.UnixMicro() {
+			out = append(out, t)
 		}
 	}
+	slices.SortFunc(out, func(a, b *Token) int { return cmp.Or(cmp.Compare(b.Issued, a.Issued), strings.Compare(b.ID, a.ID)) })
+	return out
 }
 
 // LastUse is when a token was last shown since this process began, in microseconds since
@@ -401,7 +402,7 @@ func (s *Service) shown(id string, now time.Time) {
 // RevokeOf ends a token of a person, and whatever is under way with it: one that is not
 // theirs is not there.
 func (s *Service) RevokeOf(ctx context.Context, by, person, id string) error {
-	for t := range s.Tokens(person) {
+	for _, t := range s.Tokens(person) {
 		if t.ID == id {
 			return s.Revoke(ctx, by, id)
 		}
