@@ -24,7 +24,7 @@ var actWords = map[string]string{
 	"person-added": "added a person", "person-changed": "changed what is written of a person", "person-deactivated": "made a person leave", "person-reactivated": "brought a person back",
 	"person-moved": "moved a person", "token-issued": "got a token", "token-revoked": "ended a token", "passkey-added": "added a passkey",
 	"seen-as": "saw records as a task shows them", "people-imported": "added people from a file", "person-entrusted": "left a person to provisioning",
-	"identities-linked": "said that two ids are one human being", "identities-unlinked": "parted two ids",
+	"identities-linked": "linked two accounts of one person", "identities-unlinked": "unlinked two accounts",
 	"program-added": "added a program", "program-changed": "changed a program", "program-handed-over": "gave a program to a new owner", "program-stopped": "stopped a program",
 	"signed-in-again": "signed in anew at the same browser", "sign-in-refused": "was refused at signing in",
 	"signed-in-by-demo": "came in by a link of the demo", "sessions-ended": "ended all sessions", "sessions-ended-at-issuer": "ended sessions that the identity provider ended",
