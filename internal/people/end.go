@@ -116,7 +116,8 @@ func (t *turn) tellEnded(id string) {
 }
 
 // Reactivate brings a person back, as who they were at an issuer and without anything that
-// they held but what groups of provisioning give now. Whoever was deleted by provisioning is a local person from then on.
+// they held but what groups of provisioning give now. Whoever was deleted by provisioning
+// is a local person from then on.
 func (d *Directory) Reactivate(ctx context.Context, by Actor, id string) error {
 	return d.change(ctx, by, "person-reactivated", about(id), func(t *turn) error {
 		p, err := t.someone(id)
