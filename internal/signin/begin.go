@@ -67,9 +67,7 @@ func (s *Service) begin(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return err
 	}
 	s.setCookie(w, token, s.cfg.Longest)
-	if p.Issuer == "" { // here, and not elsewhere or in the demo
-		s.know(w, r, person)
-	}
+	s.know(w, r, person, p)
 	return nil
 }
 
@@ -123,9 +121,7 @@ func (s *Service) prove(ctx context.Context, w http.ResponseWriter, r *http.Requ
 		return err
 	}
 	s.setCookie(w, token, durationOf(until-now.UnixMicro()))
-	if p.Issuer == "" {
-		s.know(w, r, person)
-	}
+	s.know(w, r, person, p)
 	return nil
 }
 

@@ -19,8 +19,8 @@ type device struct {
 
 const (
 	deviceLives  = 90 * 24 * time.Hour
-	deviceHolds  = 16 // people; a desk of a ward has several
-	deviceCookie = 4096
+	deviceHolds  = 16   // people; a desk of a ward has several
+	deviceCookie = 4096 // bytes
 )
 
 // deviceName is the name of its cookie.
@@ -59,9 +59,12 @@ func (s *Service) guess(r *http.Request, name string) guess {
 	return g
 }
 
-// know makes the device known for a person who has proved who they are at it. Where that
-// fails, they have signed in all the same.
-func (s *Service) know(w http.ResponseWriter, r *http.Request, person string) {
+// know makes the device known for a person who has proved to us who they are at it, and
+// not elsewhere or in the demo. Where that fails, they have signed in all the same.
+func (s *Service) know(w http.ResponseWriter, r *http.Request, person string, p Proof) {
+	if p.Issuer != "" {
+		return
+	}
 	d := s.device(r)
 	if d.ID == "" || d.For == nil {
 		id, _, err := s.secret()

@@ -23,11 +23,11 @@ type doneData struct {
 func (s *Service) donePage(w http.ResponseWriter, r *http.Request) {
 	x := From(r.Context())
 	ways := s.ways.Get(x.Person)
-	if (ways == nil || len(ways.Passkeys) == 0 && ways.Codes == nil) && !defect.On(defect.RegisteredUnseen) {
+	if !ways.can() && !defect.On(defect.RegisteredUnseen) {
 		http.Redirect(w, r, "/settings/sign-in", http.StatusSeeOther)
 		return
 	}
-	d := doneData{Address: s.cfg.Public.Scheme + "://" + s.cfg.Public.Host, Keys: s.web != nil, Fresh: Proved(r.Context(), fresh) == nil, Alone: s.alone(x.Person)}
+	d := doneData{Address: s.cfg.Public.Scheme + "://" + s.cfg.Public.Host, Keys: s.web != nil, Fresh: Proved(r.Context(), fresh) == nil, Alone: s.runs(x.Person) && len(s.others(x.Person)) == 0}
 	if p := s.cfg.People.Person(x.Person); p != nil {
 		d.Name = p.Name
 	}
@@ -35,17 +35,4 @@ func (s *Service) donePage(w http.ResponseWriter, r *http.Request) {
 		d.Passkeys, d.Spares = len(ways.Passkeys), ways.Left()
 	}
 	s.show(w, r, http.StatusOK, "You are in", doneText, d)
-}
-
-// alone reports whether nobody but this person runs people.
-func (s *Service) alone(person string) bool {
-	if !s.runs(person) {
-		return false
-	}
-	for p := range s.cfg.People.People() {
-		if p.ID != person && s.runs(p.ID) {
-			return false
-		}
-	}
-	return true
 }

@@ -5,7 +5,6 @@ import (
 
 	"modicum/internal/book"
 	"modicum/internal/notice"
-	"modicum/internal/people"
 )
 
 // What people are told of.
@@ -30,10 +29,8 @@ func (s *Service) notify(ctx context.Context, c *book.Change, kind notice.Kind, 
 	}
 	at := s.now().UnixMicro()
 	all := []notice.Notice{{Kind: kind, To: person, About: notice.About{Thing: notice.SignIn, ID: person}, At: at, By: person}}
-	for p := range s.cfg.People.People() {
-		if p.ID != person && p.Active && s.cfg.People.Holds(p.ID, people.RunPeople, at) {
-			all = append(all, notice.Notice{Kind: kind, To: p.ID, About: notice.About{Thing: notice.Person, ID: person}, At: at, By: person})
-		}
+	for _, other := range s.others(person) {
+		all = append(all, notice.Notice{Kind: kind, To: other, About: notice.About{Thing: notice.Person, ID: person}, At: at, By: person})
 	}
 	return s.cfg.Teller.Within(ctx, c, all...)
 }

@@ -317,6 +317,16 @@ func (s *Service) runs(person string) bool {
 	return s.cfg.People.Active(person) && s.cfg.People.Holds(person, people.RunPeople, s.now().UnixMicro())
 }
 
+// others lists who administers people beside a person.
+func (s *Service) others(person string) (out []string) {
+	for p := range s.cfg.People.People() {
+		if p.ID != person && s.runs(p.ID) {
+			out = append(out, p.ID)
+		}
+	}
+	return out
+}
+
 // newID is an id that sorts by time.
 func (s *Service) newID() (string, error) {
 	id, err := uuid.NewV7FromReader(s.cfg.Random)
