@@ -249,8 +249,8 @@ func (b *browser) answered(w http.ResponseWriter, r *http.Request, ok, yes bool)
 	}
 }
 
-// Minutes is how long a token lives, in words.
-func (p plea) Minutes() string {
+// Lasts is how long a token lives, in words.
+func (p plea) Lasts() string {
 	n, unit := int(p.For.Minutes()), "minute"
 	if p.For%time.Hour == 0 {
 		n, unit = int(p.For.Hours()), "hour"

@@ -138,22 +138,6 @@ func TestK2_WhatSignsAnAssertion(t *testing.T) {
 	}
 }
 
-func (h *house) signAs(kid string, key jose.SigningKey, claims map[string]any) string {
-	o := &jose.SignerOptions{}
-	if kid != "" {
-		o = o.WithHeader("kid", kid)
-	}
-	signer, err := jose.NewSigner(key, o)
-	if err != nil {
-		h.Fatal(err)
-	}
-	text, err := jwt.Signed(signer).Claims(claims).Serialize()
-	if err != nil {
-		h.Fatal(err)
-	}
-	return text
-}
-
 func TestK2_AnAssertionIsUsedOnceAcrossRestarts(t *testing.T) {
 	h := newHouse(t)
 	kid := h.dir.programs["claims"].Keys[0].ID
