@@ -75,8 +75,8 @@ func (p *process) forget(b *testing.B) {
 	}
 }
 
-// proxyChild is httputil.ReverseProxy with a buffer pool: the least that a gateway costs.
-func proxyChild() {
+// childConfig is what a child is told to serve, and the input whose end is its own.
+func childConfig() (*config.Config, io.Reader) {
 	var c config.Config
 	in := bufio.NewReader(os.Stdin)
 	text, err := in.ReadBytes('\n')
@@ -87,12 +87,25 @@ func proxyChild() {
 		fmt.Println(err)
 		os.Exit(1)
 	}
+	return &c, in
+}
+
+// proxyChild is httputil.ReverseProxy: the least that a gateway costs.
+func proxyChild() {
+	c, in := childConfig()
+	serveReady(&http.Server{Handler: reverseProxy(c)}, plain)
+	io.Copy(io.Discard, in)
+}
+
+// reverseProxy has a buffer pool, and a connection for each that is loaded.
+func reverseProxy(c *config.Config) *httputil.ReverseProxy {
 	proxy := httputil.NewSingleHostReverseProxy(&url.URL{Scheme: c.FHIR.Upstream.Scheme, Host: c.FHIR.Upstream.Host})
 	proxy.BufferPool = pool{make(chan []byte, 64)}
 	proxy.Transport = &http.Transport{MaxIdleConnsPerHost: 64}
-	serveReady(&http.Server{Handler: proxy}, func(ln net.Listener) net.Listener { return ln })
-	io.Copy(io.Discard, in)
+	return proxy
 }
+
+func plain(ln net.Listener) net.Listener { return ln }
 
 // doorServer serves as the command does.
 func doorServer(h http.Handler) *http.Server {

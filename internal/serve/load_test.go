@@ -29,9 +29,10 @@ const (
 )
 
 // BenchmarkDoorBesideProxy is the scripted load of make bench-door: the same searches of
-// 20 kB through the door with its record on disk, and through httputil.ReverseProxy, each
-// a process of its own, in turns. Load and upstream run beside them on the same
-// processors. It prints a table, and the ratios alone mean something.
+// 20 kB through the door with its record on disk, through httputil.ReverseProxy, and
+// through the least that could do the door's job (floorChild), each a process of its own,
+// in turns. Load and upstream run beside them on the same processors. It prints a table,
+// and the ratios alone mean something.
 func BenchmarkDoorBesideProxy(b *testing.B) {
 	if runtime.GOOS != "linux" {
 		b.Skip("SKIPPED: processor time and memory of another process are read from /proc")
@@ -47,36 +48,64 @@ func BenchmarkDoorBesideProxy(b *testing.B) {
 	s.stop()
 	up := newPages(b)
 	l := &loader{b: b, token: s.token(b), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: crowd}}}
-	door, proxy := s.child(b, "door", up.base), s.child(b, "proxy", up.base)
-	for _, p := range []*process{door, proxy} {
+	all := []*process{s.child(b, "proxy", up.base), s.child(b, "floor", up.base), s.child(b, "door", up.base)}
+	for _, p := range all {
 		l.run(p, connections, seconds/2, 0) // warm
 	}
 	b.ResetTimer()
-	full := l.inTurns([]*process{proxy, door}, connections, seconds, 0)
-	crowded := l.inTurns([]*process{proxy, door}, crowd, seconds, 0)
-	rate := full[1].rate / 2
-	half := l.inTurns([]*process{proxy, door}, connections, seconds, rate)
+	full := l.inTurns(all, connections, seconds, 0)
+	crowded := l.inTurns(all, crowd, seconds, 0)
+	rate := full[2].rate / 2
+	half := l.inTurns(all, connections, seconds, rate)
 	appended := appendAt(b, 2*rate, seconds)
 	up.large.Store(true)
-	big := []large{l.large(proxy), l.large(door)}
+	big := []large{l.large(all[0]), {}, l.large(all[2])}
 
-	fmt.Printf("\n%-46s %12s %12s %8s\n", fmt.Sprintf("%d processors, %d connections, %d x %s", runtime.NumCPU(), connections, rounds, seconds), "ReverseProxy", "door", "ratio")
-	row := func(what, form string, p, d float64) { fmt.Printf("%-46s "+form+" "+form+" %8.2f\n", what, p, d, d/p) }
-	row("search of 20 kB, requests/s", "%12.0f", full[0].rate, full[1].rate)
-	row("  processor time of the process, us a request", "%12.0f", full[0].cpu, full[1].cpu)
-	row("  p50 at full load, ms", "%12.2f", full[0].p50, full[1].p50)
-	row("  p99 at full load, ms", "%12.2f", full[0].p99, full[1].p99)
-	row(fmt.Sprintf("  p99 at half the door's load, %.0f/s, ms", rate), "%12.2f", half[0].p99, half[1].p99)
-	fmt.Printf("%-46s %12s %12.2f\n", fmt.Sprintf("  p99 of an append at that rate, %.0f/s, ms", 2*rate), "", appended)
-	fmt.Printf("%-46s %12s %+12.2f\n", "  door's p99 beyond it, ms", "", half[1].p99-appended)
-	row(fmt.Sprintf("search of 20 kB on %d connections, requests/s", crowd), "%12.0f", crowded[0].rate, crowded[1].rate)
-	row("  processor time of the process, us a request", "%12.0f", crowded[0].cpu, crowded[1].cpu)
-	row("  p50, ms", "%12.2f", crowded[0].p50, crowded[1].p50)
-	row("  p99, ms", "%12.2f", crowded[0].p99, crowded[1].p99)
-	row("page of 15 MB, first byte after, ms", "%12.1f", big[0].first, big[1].first)
-	row("  whole after, ms", "%12.1f", big[0].whole, big[1].whole)
-	row("  peak memory of the process, MB", "%12.0f", big[0].memory, big[1].memory)
-	fmt.Printf("%-46s %12.0f %12.0f\n", "  of it beyond what it used before, MB", big[0].above, big[1].above)
+	fmt.Printf("\n%-46s %12s %12s %12s %9s %9s\n", fmt.Sprintf("%d processors, %d connections, %d x %s", runtime.NumCPU(), connections, rounds, seconds),
+		"ReverseProxy", "floor", "door", "by proxy", "by floor")
+	benchRow(full, "search of 20 kB, requests/s", rateOf)
+	benchRow(full, "  processor time of the process, us a request", cpuOf)
+	benchRow(full, "  p50 at full load, ms", p50Of)
+	benchRow(full, "  p99 at full load, ms", p99Of)
+	benchRow(half, fmt.Sprintf("  p99 at half the door's load, %.0f/s, ms", rate), p99Of)
+	fmt.Printf("%-46s %38.2f\n", fmt.Sprintf("  p99 of an append at that rate, %.0f/s, ms", 2*rate), appended)
+	fmt.Printf("%-46s %+38.2f\n", "  door's p99 beyond it, ms", half[2].p99-appended)
+	benchRow(crowded, fmt.Sprintf("search of 20 kB on %d connections, requests/s", crowd), rateOf)
+	benchRow(crowded, "  processor time of the process, us a request", cpuOf)
+	benchRow(crowded, "  p50, ms", p50Of)
+	benchRow(crowded, "  p99, ms", p99Of)
+	benchRow(big, "page of 15 MB, first byte after, ms", func(l large) float64 { return l.first })
+	benchRow(big, "  whole after, ms", func(l large) float64 { return l.whole })
+	benchRow(big, "  peak memory of the process, MB", func(l large) float64 { return l.memory })
+	benchRow(big, "  of it beyond what it used before, MB", func(l large) float64 { return l.above })
+}
+
+// benchRow prints a figure of proxy, floor and door, and the door's by each of the others.
+// What was not measured is 0 and stays empty.
+func benchRow[F any](of []F, what string, figure func(F) float64) {
+	fmt.Printf("%-46s", what)
+	for _, f := range of {
+		fmt.Printf(" %12s", unlessZero(figure(f)))
+	}
+	for _, f := range of[:2] {
+		ratio := 0.0
+		if figure(f) > 0 {
+			ratio = figure(of[2]) / figure(f)
+		}
+		fmt.Printf(" %9s", unlessZero(ratio))
+	}
+	fmt.Println()
+}
+
+func unlessZero(f float64) string {
+	switch {
+	case f == 0:
+		return ""
+	case f >= 100:
+		return fmt.Sprintf("%.0f", f)
+	default:
+		return fmt.Sprintf("%.2f", f)
+	}
 }
 
 func orElse(s, other string) string {
@@ -146,6 +175,11 @@ type loader struct {
 // a request, milliseconds.
 type figures struct{ rate, cpu, p50, p99 float64 }
 
+func rateOf(f figures) float64 { return f.rate }
+func cpuOf(f figures) float64  { return f.cpu }
+func p50Of(f figures) float64  { return f.p50 }
+func p99Of(f figures) float64  { return f.p99 }
+
 // inTurns loads the processes in turns and takes the median of each figure.
 func (l *loader) inTurns(ps []*process, connections int, span time.Duration, rate float64) []figures {
 	all := make([][]figures, len(ps))
@@ -157,8 +191,7 @@ func (l *loader) inTurns(ps []*process, connections int, span time.Duration, rat
 	out := make([]figures, len(ps))
 	for i, fs := range all {
 		out[i] = figures{
-			rate: median(fs, func(f figures) float64 { return f.rate }), cpu: median(fs, func(f figures) float64 { return f.cpu }),
-			p50: median(fs, func(f figures) float64 { return f.p50 }), p99: median(fs, func(f figures) float64 { return f.p99 }),
+			rate: median(fs, rateOf), cpu: median(fs, cpuOf), p50: median(fs, p50Of), p99: median(fs, p99Of),
 		}
 	}
 	return out

@@ -1,9 +1,7 @@
 package serve_test
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"net/http"
@@ -16,7 +14,6 @@ import (
 	"testing"
 	"time"
 
-	"modicum/internal/config"
 	"modicum/internal/line"
 	"modicum/internal/serve"
 	"modicum/internal/testkit"
@@ -25,34 +22,22 @@ import (
 // TestMain lets this binary be the server whose memory is measured, so that
 // neither upstream nor load count.
 func TestMain(m *testing.M) {
-	switch os.Getenv("SERVE_TEST_CHILD") {
-	case "door":
-		child()
-		return
-	case "proxy":
-		proxyChild()
-		return
-	case "readers":
-		readersChild()
+	if run := children[os.Getenv("SERVE_TEST_CHILD")]; run != nil {
+		run()
 		return
 	}
 	testkit.Main(m)
 }
 
+// children is what else this binary can be, by SERVE_TEST_CHILD.
+var children = map[string]func(){"door": child, "proxy": proxyChild, "readers": readersChild}
+
 // child serves the configuration that it reads, until its input ends.
 func child() {
-	var c config.Config
-	in := bufio.NewReader(os.Stdin)
-	text, err := in.ReadBytes('\n')
-	if err == nil {
-		err = json.Unmarshal(text, &c)
-	}
+	c, in := childConfig()
 	policy := &folder{}
 	policy.put(strings.ReplaceAll(files, "    limits: {requests: 5 per day}\n", ""))
-	var s *serve.Server
-	if err == nil {
-		s, err = serve.New(context.Background(), serve.Options{Config: &c, Policy: policy, Version: "test"})
-	}
+	s, err := serve.New(context.Background(), serve.Options{Config: c, Policy: policy, Version: "test"})
 	if err != nil {
 		fmt.Println(err)
 		os.Exit(1)
