@@ -21,13 +21,13 @@ var _ ledger.Starter = (*Store)(nil)
 
 // pending is one Append that waits.
 type pending struct {
-	ctx    context.Context
-	head   ledger.Header
-	body   []byte
-	leaf   ledger.Hash
-	traits traits // of its segment, once it has one
-	act    func(ledger.Tx) error
-	done   chan outcome // holds one: the sequencer never waits for a caller
+	ctx  context.Context
+	head ledger.Header
+	body []byte
+	leaf ledger.Hash
+	sort sort // with the traits of its segment, once it has one
+	act  func(ledger.Tx) error
+	done chan outcome // holds one: the sequencer never waits for a caller
 
 	// Set by the sequencer.
 	written  ledger.Receipt // when the entry is in the batch
@@ -94,7 +94,8 @@ func (s *Store) pend(ctx context.Context, e ledger.Entry, act func(ledger.Tx) er
 
 // newPending is an entry and how it is spelled.
 func newPending(e ledger.Entry, body []byte) *pending {
-	return &pending{head: e.Header(), body: body, leaf: ledger.LeafHash(body), traits: traitsOf(e), done: make(chan outcome, 1)}
+	h := e.Header()
+	return &pending{head: h, body: body, leaf: ledger.LeafHash(body), sort: sort{h.Who, traitsOf(e)}, done: make(chan outcome, 1)}
 }
 
 // await waits for what becomes of an entry that was taken in, until late says that it is
@@ -276,7 +277,7 @@ func (s *Store) writeBatch(batch []*pending) (kept []*pending, checkpoint []byte
 	stmts := s.insert.in(ctx, tx)
 	tail, nodes, _, _ := s.tail.now()
 	completed := len(nodes)
-	if err := bind(ctx, stmts, tail); err != nil {
+	if err := bind(ctx, stmts, &s.binding, tail); err != nil {
 		return batch, nil, errors.Join(err, tx.Rollback())
 	}
 	kept, nodes, err = s.writeEntries(ctx, tx, stmts, batch, nodes)
@@ -309,7 +310,7 @@ func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertState
 	bound := 0
 	for _, p := range batch {
 		if s.mustLookUp(p.head) { // what is looked up has to lie there
-			if err := bind(ctx, stmts, kept[bound:]); err != nil {
+			if err := bind(ctx, stmts, &s.binding, kept[bound:]); err != nil {
 				return nil, nil, err
 			}
 			bound = len(kept)
@@ -325,7 +326,7 @@ func (s *Store) writeEntries(ctx context.Context, tx *sql.Tx, stmts *insertState
 		nodes = s.grow(p, nodes)
 		kept = append(kept, p)
 	}
-	return kept, nodes, bind(ctx, stmts, kept[bound:])
+	return kept, nodes, bind(ctx, stmts, &s.binding, kept[bound:])
 }
 
 // unanswered are those whose callers still wait.

@@ -13,18 +13,39 @@ import (
 
 // binder writes entries into sheaves, within one transaction.
 type binder struct {
-	st *insertStatements
+	st   *insertStatements
+	room *room
 	// The greatest id up to the end of the sheaf that grows, of the one before it, and of
 	// the one before that.
 	now, before, twoBefore idBytes
 }
 
+// room is what rows are spelled in, one after the other. A sheaf has some eighty kilobytes:
+// taken anew for each, they were a fifth of all memory that an answer takes.
+type room struct {
+	heads  []head
+	spelt  []byte // heads, as the row has them
+	bodies []byte
+}
+
+// mostRoom is how many bytes of bodies are kept for the next row; few are longer.
+const mostRoom = 1 << 20
+
+// leave lets go of what only a row of long entries needed, and of what heads point to.
+func (r *room) leave() {
+	clear(r.heads[:cap(r.heads)])
+	if cap(r.bodies) > mostRoom {
+		r.bodies = nil
+	}
+}
+
 // bind writes entries that follow what the database holds.
-func bind(ctx context.Context, st *insertStatements, entries []*pending) error {
+func bind(ctx context.Context, st *insertStatements, r *room, entries []*pending) error {
 	if len(entries) == 0 {
 		return nil
 	}
-	b := binder{st: st}
+	defer r.leave()
+	b := binder{st: st, room: r}
 	if err := b.begin(ctx, entries[0].pos>>sheafBits); err != nil {
 		return fmt.Errorf("write entries: %w", err)
 	}
@@ -57,29 +78,30 @@ func (b *binder) begin(ctx context.Context, n int64) error {
 
 // add writes a row. It makes one of all rows of a sheaf that becomes full.
 func (b *binder) add(ctx context.Context, entries []*pending) error {
-	first, n := entries[0].pos, len(entries)
-	heads, size := make([]head, n), 0
-	for i, p := range entries {
-		heads[i] = headOf(p)
-		size += 2 + len(p.body)
-		if err := b.place(ctx, p, &heads[i]); err != nil {
-			return err
-		}
-	}
-	bodies := make([]byte, 0, size)
-	end := first + int64(n)
+	r := b.room
+	r.heads, r.bodies = r.heads[:0], r.bodies[:0]
+	first, end := entries[0].pos, entries[0].pos+int64(len(entries))
 	if end%mostBound == 0 && !defect.On(defect.SheafHalfKept) {
-		b.before, b.twoBefore = b.now, b.before
-		var err error
-		if first, heads, bodies, err = b.earlier(ctx, first, heads); err != nil {
+		if err := b.earlier(ctx, first); err != nil {
 			return err
 		}
+		first -= int64(len(r.heads))
 	}
 	for _, p := range entries {
-		bodies = ledger.AppendBundle(bodies, p.body)
+		h := headOf(p)
+		if err := b.place(ctx, p, &h); err != nil {
+			return err
+		}
+		r.heads, r.bodies = append(r.heads, h), ledger.AppendBundle(r.bodies, p.body)
 	}
-	_, err := b.st.sheaf.ExecContext(ctx, first, end-first, b.now[:], appendHeads(nil, heads), bodies)
-	return err
+	r.spelt = appendHeads(r.spelt[:0], r.heads)
+	if _, err := b.st.sheaf.ExecContext(ctx, first, end-first, b.now[:], r.spelt, r.bodies); err != nil {
+		return err
+	}
+	if end%mostBound == 0 {
+		b.before, b.twoBefore = b.now, b.before
+	}
+	return nil
 }
 
 // place holds that an entry is found by its id.
@@ -95,36 +117,40 @@ func (b *binder) place(ctx context.Context, p *pending, h *head) error {
 	return err
 }
 
-// earlier takes the rows away that a sheaf has before a position, and returns what they hold
-// with what comes then.
-func (b *binder) earlier(ctx context.Context, pos int64, then []head) (first int64, heads []head, bodies []byte, err error) {
-	first = pos &^ (mostBound - 1)
+// earlier takes the rows away that a sheaf has before a position, and keeps what they hold.
+func (b *binder) earlier(ctx context.Context, pos int64) error {
+	first := pos &^ (mostBound - 1)
 	if first == pos {
-		return first, then, nil, nil
+		return nil
 	}
-	rows, err := b.st.whole.QueryContext(ctx, first, pos)
+	if err := b.take(ctx, first, pos); err != nil {
+		return err
+	}
+	if n := int64(len(b.room.heads)); n != pos-first {
+		return fmt.Errorf("%w: %d of %d entries are there", ErrDamaged, n, pos-first)
+	}
+	_, err := b.st.unbind.ExecContext(ctx, first, pos)
+	return err
+}
+
+// take reads rows from one position to another.
+func (b *binder) take(ctx context.Context, from, to int64) error {
+	rows, err := b.st.whole.QueryContext(ctx, from, to)
 	if err != nil {
-		return 0, nil, nil, err
+		return err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var its, bundle sql.RawBytes
 		var n int
 		if err := rows.Scan(&n, &its, &bundle); err != nil {
-			return 0, nil, nil, err
+			return err
 		}
-		more, err := readHeads(its, n)
+		heads, err := readHeads(its, n)
 		if err != nil {
-			return 0, nil, nil, err
+			return err
 		}
-		heads, bodies = append(heads, more...), append(bodies, bundle...)
+		b.room.heads, b.room.bodies = append(b.room.heads, heads...), append(b.room.bodies, bundle...)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
-		return 0, nil, nil, err
-	}
-	if int64(len(heads)) != pos-first {
-		return 0, nil, nil, fmt.Errorf("%w: %d of %d entries are there", ErrDamaged, len(heads), pos-first)
-	}
-	_, err = b.st.unbind.ExecContext(ctx, first, pos)
-	return first, append(heads, then...), bodies, err
+	return errors.Join(rows.Err(), rows.Close())
 }

@@ -74,7 +74,7 @@ type sort struct {
 // encode.
 func headOf(p *pending) head {
 	id, _ := bytesOf(p.head.ID)
-	h := head{id: id, part: part(p.head), at: p.head.At, sort: &sort{p.head.Who, p.traits}}
+	h := head{id: id, part: part(p.head), at: p.head.At, sort: &p.sort}
 	h.ends = h.part < 0 && !p.head.More || h.part == 0 && p.head.Effect != ledger.Admit
 	return h
 }

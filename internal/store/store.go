@@ -73,8 +73,9 @@ type Store struct {
 	settler *settler     // nil until start
 	tail    tail         // durable in the journal, not in the database yet
 	drained atomic.Int64 // position up to which all lies in the database
-	db      sync.Mutex   // guards writing to the database, terms among it, and size
+	db      sync.Mutex   // guards writing to the database, terms among it, and the next two
 	size    int64        // entries of the origin that lie in the database
+	binding room
 
 	// Owned by the sequencer once it runs.
 	origin  origin // with what the journal holds

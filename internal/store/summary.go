@@ -59,7 +59,7 @@ func (s *summaries) note(entries []*pending) {
 		if s.filling == nil || s.filling.next != p.pos {
 			s.filling = newSummary(p.pos)
 		}
-		s.filling.add(p.head.At, p.traits)
+		s.filling.add(p.head.At, p.sort.traits)
 		if s.filling.next%segmentSize == 0 {
 			s.fill()
 		}

@@ -25,7 +25,7 @@ func TestASegmentThatWasNotSeenWholeIsRead(t *testing.T) {
 			var all summaries
 			for pos := tt.from; pos < 2*segmentSize+3; pos++ {
 				if pos != tt.hole {
-					all.note([]*pending{{pos: pos, head: ledger.Header{At: pos}, traits: traits{role: "nurse"}}})
+					all.note([]*pending{{pos: pos, head: ledger.Header{At: pos}, sort: sort{traits: traits{role: "nurse"}}}})
 				}
 			}
 			g := all.of(1)

@@ -92,7 +92,7 @@ func (s *Store) drain(ctx context.Context) error {
 		return fmt.Errorf("store: begin: %w", err)
 	}
 	stmts := s.insert.in(ctx, tx)
-	if err = bind(ctx, stmts, entries); err == nil {
+	if err = bind(ctx, stmts, &s.binding, entries); err == nil {
 		err = s.writeHead(ctx, stmts, nodes, signed, size)
 	}
 	indexed := false

@@ -22,8 +22,9 @@ func bindRows(ctx context.Context, db *sql.DB, moved func(int)) error {
 	}
 	defer st.close()
 	var seen ages
+	var room room
 	for {
-		n, err := bindSome(ctx, db, &st, &seen)
+		n, err := bindSome(ctx, db, &st, &room, &seen)
 		if err != nil {
 			return fmt.Errorf("store: bind entries: %w", err)
 		}
@@ -35,14 +36,14 @@ func bindRows(ctx context.Context, db *sql.DB, moved func(int)) error {
 }
 
 // bindSome moves the next rows and returns how many.
-func bindSome(ctx context.Context, db *sql.DB, st *insertStatements, seen *ages) (int, error) {
+func bindSome(ctx context.Context, db *sql.DB, st *insertStatements, room *room, seen *ages) (int, error) {
 	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return 0, err
 	}
 	entries, err := unbound(ctx, tx, seen)
 	if err == nil {
-		err = bind(ctx, st.in(ctx, tx), entries)
+		err = bind(ctx, st.in(ctx, tx), room, entries)
 	}
 	if err != nil {
 		return 0, errors.Join(err, tx.Rollback())
