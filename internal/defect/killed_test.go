@@ -270,6 +270,7 @@ var killers = map[Defect]killer{
 	FarForgotten:        {inStore, "TestAnEntryIsFoundByItsIDWhereverItLies", ""},
 	SheafHalfKept:       {inStore, "TestSheavesHoldEachEntryOnce", ""},
 	GapMoved:            {inStore, "TestL3_ADatabaseOfRowsWithAGapIsNotMoved", ""},
+	JournalUnsynced:     {inStore, "TestL1_AJournalThatNobodySyncsIsDurableOnceWritten", ""},
 	ActOfAnyID:          {inStore, "TestContract", ""},
 
 	SecondIsFirst:    {inPeople, "TestG9_ARightOverOthersNeedsASecondPerson", ""},

@@ -173,6 +173,7 @@ func All() []Defect {
 		FarForgotten,
 		SheafHalfKept,
 		GapMoved,
+		JournalUnsynced,
 		ActOfAnyID,
 		SessionForEver,
 		AnySessionEnded,

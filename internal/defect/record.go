@@ -9,5 +9,6 @@ const (
 	FarForgotten    Defect = "far-forgotten"     // an entry that lies elsewhere than its id tells is not noted
 	SheafHalfKept   Defect = "sheaf-half-kept"   // of a row that becomes full only the newest piece is kept
 	GapMoved        Defect = "gap-moved"         // entries of an earlier program take the place of one that is gone
+	JournalUnsynced Defect = "journal-unsynced"  // nothing makes what is written to the journal durable
 	ActOfAnyID      Defect = "act-of-any-id"     // an act commits under an id that the record has
 )

@@ -12,7 +12,9 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"unsafe"
 
+	"modicum/internal/defect"
 	"modicum/internal/durable"
 	"modicum/ledger"
 )
@@ -61,6 +63,15 @@ func appendFrame(b []byte, f *frame) []byte {
 	return append(b, make([]byte, blocks(len(b)-from)-(len(b)-from))...)
 }
 
+// size is how many bytes appendFrame appends.
+func (f *frame) size() int {
+	n := frameHead + len(f.checkpoint)
+	for _, body := range f.bodies {
+		n += 2 + len(body)
+	}
+	return blocks(n)
+}
+
 // frameSize is what a frame of such entries takes.
 func frameSize(batch []*pending) int {
 	n := frameHead + 1024 // a checkpoint has some two hundred bytes
@@ -98,16 +109,17 @@ func parseFrame(b []byte) (f frame, size int, ok bool) {
 // journal is the open file. The sequencer owns it once it runs.
 type journal struct {
 	f    *os.File
-	sync func(*os.File) error // tests put a disk that hangs or fails here
-	buf  []byte
+	sync func(*os.File) error // of what was written; nil where it is durable already
+	buf  []byte               // at the border of a block, as writing past the page cache asks for
 	half int
 	off  int      // in the half
 	ends [2]int64 // position after the last entry in each half
 }
 
 // openJournal opens the file or makes it. Its zeros are written and synced, so that no
-// later sync has to write more than what a frame says.
-func openJournal(dir string, sync func(*os.File) error) (*journal, error) {
+// later sync has to write more than what a frame says. direct opens it past the page cache,
+// or not at all.
+func openJournal(dir string, sync func(*os.File) error, direct func(path string) *os.File) (*journal, error) {
 	path := filepath.Join(dir, journalName)
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -121,7 +133,22 @@ func openJournal(dir string, sync func(*os.File) error) (*journal, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("store: make the journal: %w", err), f.Close())
 	}
+	if d := direct(path); d != nil {
+		return &journal{f: d, sync: sync}, f.Close()
+	}
+	if sync == nil && !defect.On(defect.JournalUnsynced) {
+		sync = syncData
+	}
 	return &journal{f: f, sync: sync}, nil
+}
+
+// aligned is room for n bytes that begins at the border of a block: b where it is enough.
+func aligned(b []byte, n int) []byte {
+	if cap(b) >= n {
+		return b[:n]
+	}
+	b = make([]byte, n+blockSize)
+	return b[-uintptr(unsafe.Pointer(&b[0]))&(blockSize-1):][:n:n]
 }
 
 // place finds room for n bytes: after the last frame, at the beginning of a half of
@@ -140,10 +167,19 @@ func (j *journal) place(n int, drained int64) bool {
 	return false
 }
 
+// spell is how a frame is written; the next one takes its room.
+func (j *journal) spell(f *frame) []byte {
+	j.buf = appendFrame(aligned(j.buf, f.size())[:0], f)
+	return j.buf
+}
+
 // write makes a frame durable at the place that was found. Only then does it move on.
 func (j *journal) write(b []byte) error {
 	if _, err := j.f.WriteAt(b, int64(j.half*halfSize+j.off)); err != nil {
 		return err
+	}
+	if j.sync == nil {
+		return nil
 	}
 	return j.sync(j.f)
 }
@@ -328,23 +364,23 @@ func (s *Store) writeFrame(batch []*pending) (signed []byte, err error) {
 		f.bodies[i] = p.body
 	}
 	j := s.journal
-	j.buf = appendFrame(j.buf[:0], &f)
+	b := j.spell(&f)
 	half := j.half
-	if !j.place(len(j.buf), s.drained.Load()) {
+	if !j.place(len(b), s.drained.Load()) {
 		// The database does not follow. Wait for it: what is acknowledged has to lie somewhere.
 		if err := s.settleNow(context.Background()); err != nil {
 			return nil, err
 		}
-		if !j.place(len(j.buf), s.drained.Load()) {
+		if !j.place(len(b), s.drained.Load()) {
 			return nil, errors.New("the journal has no room")
 		}
 	}
 	if j.half != half {
 		wake(s.settler.full)
 	}
-	if err := s.within("write the journal", func() error { return j.write(j.buf) }); err != nil {
+	if err := s.within("write the journal", func() error { return j.write(b) }); err != nil {
 		return nil, err
 	}
-	j.wrote(len(j.buf), f.end())
+	j.wrote(len(b), f.end())
 	return signed, nil
 }

@@ -44,7 +44,8 @@ type Options struct {
 	Now           func() time.Time // for the store's own entries; nil means time.Now
 	Rand          io.Reader        // for their ids; nil means crypto/rand
 	Log           *slog.Logger     // nil discards
-	// Sync makes the bytes of a file of fixed size durable; nil means fdatasync(2).
+	// Sync makes the bytes of a file of fixed size durable once they are written; nil means
+	// fdatasync(2), where writing them does not make them durable already.
 	Sync func(*os.File) error
 }
 
@@ -161,9 +162,6 @@ func (o *Options) defaults() {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	if o.Sync == nil {
-		o.Sync = syncData
-	}
 	o.Keys = append([]string{o.Key.Public()}, o.Keys...)
 }
 
@@ -179,7 +177,7 @@ func (s *Store) start(ctx context.Context) error {
 		return err
 	}
 	var err error
-	if s.journal, err = openJournal(s.opts.Dir, s.opts.Sync); err != nil {
+	if s.journal, err = openJournal(s.opts.Dir, s.opts.Sync, openDirect); err != nil {
 		return err
 	}
 	pub, err := ledger.NewPublisher(ctx, ledger.PublisherConfig{Folder: s.opts.Folder, Source: s, Keys: s.opts.Keys, Interval: s.opts.Interval, Log: s.opts.Log})
