@@ -36,7 +36,7 @@ var allowed = map[string][]string{
 	"internal/jws":           {},                                                                                                               // the form of signed tokens, whoever reads them
 	"internal/config":        {"catalog", "internal/caller", "internal/defect", "internal/nearest", "internal/notice", "policy", "policy/doc"}, // of notice, its kinds
 	"internal/door/fhir": {
-		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/line", "internal/merge", "internal/problem", "internal/upstream", "policy",
+		"catalog", "internal/caller", "internal/defect", "internal/fhirjson", "internal/gate", "internal/line", "internal/merge", "internal/problem", "internal/share", "internal/upstream", "policy",
 	},
 	"internal/facts":      {"catalog", "internal/defect", "internal/nearest", "internal/problem", "policy", "policy/doc"},
 	"internal/facts/feed": {"catalog", "internal/facts"},
@@ -49,7 +49,8 @@ var allowed = map[string][]string{
 	"internal/problem":                 {},
 	"internal/observe":                 {"ledger"},                                 // a report over entries alone
 	"internal/selftest":                {"catalog", "internal/fhirjson", "policy"}, // asks from outside
-	"internal/upstream":                {"internal/defect"},
+	"internal/share":                   {"internal/defect"},                        // of places, for upstream and doors
+	"internal/upstream":                {"internal/defect", "internal/share"},
 	"internal/line":                    {},         // a client's connection, for whoever breaks it off
 	"internal/book":                    {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":           {"internal/book", "ledger"},

@@ -166,6 +166,9 @@ const (
 	OwnNotTold          Defect = "own-not-told"          // a record upstream that is somebody's own no more cuts nothing off
 	RoleNotTimed        Defect = "role-not-timed"        // a role that was given for a while outlives it in an answer under way
 	SlowHoldAll         Defect = "slow-hold-all"         // a client that reads slowly keeps others from asking
+	PlacesForOne        Defect = "places-for-one"        // one caller may take every place
+	FirstComeServed     Defect = "first-come-served"     // who asks much is served before others who came a little later
+	AskedForNobody      Defect = "asked-for-nobody"      // the upstream is asked in nobody's name, whoever asks
 	CutLate             Defect = "cut-late"              // an answer is cut off between its parts only
 
 	// What the upstream sends.

@@ -46,6 +46,7 @@ const (
 	inNotice   = "internal/notice"
 	inSpool    = "internal/spool"
 	inUpstream = "internal/upstream"
+	inShare    = "internal/share"
 	inChange   = "internal/change"
 	inHealth   = "internal/health"
 	inConfig   = "internal/config"
@@ -256,6 +257,9 @@ var killers = map[Defect]killer{
 	OwnNotTold:          {inPeople, "TestG3_WhatTakesAwayFromPeopleAndProgramsCutsOff", ""},
 	RoleNotTimed:        {inTokens, "TestG3_WhatACallerRestsOnIsSaid", ""},
 	SlowHoldAll:         {inUpstream, "TestFC51_SlowReadersKeepNobodyElseFromAsking", ""},
+	PlacesForOne:        {inShare, "TestFC51_OneCallerLeavesPlacesForOthers", ""},
+	FirstComeServed:     {inShare, "TestFC51_APlaceGoesToWhoHoldsFewest", ""},
+	AskedForNobody:      {inDoor, "TestFC51_OneCallers", ""},
 	CutLate:             {inDoor, "TestG3_NothingIsWrittenOnceAnEndIsAcknowledged", ""},
 	BehindUnseen:        {inUpstream, "TestFC49_NoAnswerIsTakenForAnother", ""},
 	AnswerOfAnother:     {inUpstream, "TestFC49_NoAnswerIsTakenForAnotherLater", ""},

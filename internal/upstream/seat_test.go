@@ -80,6 +80,66 @@ func TestFC51_SlowReadersKeepNobodyElseFromAsking(t *testing.T) {
 	b.Release()
 }
 
+// TestFC51_OneCallersLongAnswersLeaveStreamsForOthers: who reads many long answers slowly has
+// one more when one of theirs is over, and somebody else has one at once.
+func TestFC51_OneCallersLongAnswersLeaveStreamsForOthers(t *testing.T) {
+	c := pool(t, nil, upstream.Config{Conns: 2, Streams: 10, Whole: time.Minute})
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	long := func(who string) (*upstream.Body, error) {
+		return c.SearchLong(upstream.For(ctx, who), "Patient", nil, false)
+	}
+	var held []*upstream.Body
+	for range 9 {
+		b, err := long("hog")
+		if err != nil {
+			t.Fatalf("after %d: %v", len(held), err)
+		}
+		defer b.Release()
+		held = append(held, b)
+	}
+	if b, err := long("hog"); !errors.Is(err, upstream.ErrBusy) {
+		b.Release()
+		t.Errorf("one more of theirs: %v", err)
+	}
+	b, err := long("other")
+	if err != nil {
+		t.Fatalf("somebody else: %v", err)
+	}
+	b.Release()
+	held[3].Release()
+	if b, err = long("hog"); err != nil {
+		t.Fatalf("after one was let go of: %v", err)
+	}
+	b.Release()
+}
+
+// TestFC51_OneCallersQuestionsLeaveSeatsForOthers: while the server keeps all of theirs waiting,
+// somebody else is answered.
+func TestFC51_OneCallersQuestionsLeaveSeatsForOthers(t *testing.T) {
+	may := make(chan struct{})
+	c := pool(t, may, upstream.Config{Conns: 2, Whole: time.Minute})
+	done := make(chan error)
+	for range 3 {
+		go func() {
+			b, err := c.Fetch(upstream.For(t.Context(), "hog"), "Encounter", "e1", "")
+			b.Release()
+			done <- err
+		}()
+	}
+	b, err := c.Fetch(upstream.For(t.Context(), "other"), "Condition", "c1", "")
+	if err != nil {
+		t.Errorf("somebody else: %v", err)
+	}
+	b.Release()
+	close(may)
+	for range 3 {
+		if err := <-done; err != nil {
+			t.Errorf("one of theirs: %v", err)
+		}
+	}
+}
+
 // TestFC51_WhoFindsNoSeatWaitsAndIsRefused, and everybody gets theirs back.
 func TestFC51_WhoFindsNoSeatWaitsAndIsRefused(t *testing.T) {
 	may := make(chan struct{})

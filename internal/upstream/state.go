@@ -45,18 +45,19 @@ func (c *Client) State() State {
 
 // send asks, when there is a seat, and notes what came of it.
 func (c *Client) send(ctx context.Context, ask func() (*answer, error)) (*answer, error) {
-	if err := c.seats.take(ctx, c.whole); err != nil {
+	who := callerOf(ctx)
+	if err := c.seats.take(ctx, who, c.whole); err != nil {
 		return nil, err // nothing was sent, and it is not the server's fault
 	}
 	a, err := ask()
 	if err != nil {
-		<-c.seats.asking
+		c.seats.asking.Give(who)
 		if !errors.Is(context.Cause(ctx), context.Canceled) { // it was our caller who went away
 			c.lately.note(c.now(), err)
 		}
 		return nil, err
 	}
-	a.body = &seated{body: a.body, taken: c.seats.asking}
+	a.body = &seated{body: a.body, who: who, taken: c.seats.asking}
 	c.lately.note(c.now(), a.usable())
 	return a, nil
 }

@@ -21,6 +21,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"modicum/internal/share"
 )
 
 // Errors that callers act on. None carries text of the server.
@@ -33,7 +35,7 @@ var (
 	ErrUpstream = errors.New("upstream: no usable answer")
 	// ErrTooLarge: the answer is larger than MaxBody, or MaxPage. It is an ErrUpstream.
 	ErrTooLarge = fmt.Errorf("%w: too large", ErrUpstream)
-	// ErrBusy: as much is asked of the server already as may be at once.
+	// ErrBusy: as much is asked of the server already as may be at once, or as may be in one name.
 	ErrBusy = errors.New("upstream: too much is asked at once")
 	// ErrConflict: the record is not, or no longer, what a write rested on. Nothing was changed.
 	ErrConflict = errors.New("upstream: the record has changed")
@@ -119,7 +121,7 @@ func New(cfg Config) (*Client, error) {
 		}
 	}
 	conns := orDefault(cfg.Conns, 64)
-	c.seats = seats{make(chan struct{}, conns), make(chan struct{}, orDefault(cfg.Streams, 256))}
+	c.seats = seats{share.New(conns), share.New(orDefault(cfg.Streams, 256))}
 	c.http = &http.Transport{
 		Proxy:                  nil, // the environment does not decide where patients' data goes (O1)
 		DialContext:            (&net.Dialer{Timeout: 5 * time.Second, KeepAlive: 30 * time.Second}).DialContext,

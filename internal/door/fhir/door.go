@@ -22,6 +22,7 @@ import (
 	"modicum/internal/caller"
 	"modicum/internal/fhirjson"
 	"modicum/internal/gate"
+	"modicum/internal/share"
 	"modicum/internal/upstream"
 	"modicum/policy"
 )
@@ -61,7 +62,7 @@ type Config struct {
 	PageSize  int               // records of a page when the client does not say; 0 means 50
 	MaxPage   int               // most records of a page; 0 means 200
 	Budget    Budget
-	InFlight  int          // most requests at once; 0 means 384: more than may be long, so that slow clients leave room for others
+	InFlight  int          // most requests at once, of one caller all but a ninth; 0 means 384: more than may be long, so that slow clients leave room for others
 	Diary     *slog.Logger // nil discards
 	Note      func(Event)  // counts; nil does not
 }
@@ -74,7 +75,7 @@ const (
 	BudgetSpent Event = "budget-spent"      // a page was not answered because its upstream work was used up
 	Unreadable  Event = "record-unreadable" // the upstream has something under an id that is not that record
 	Panicked    Event = "panic"             // a request ended in a panic
-	Shed        Event = "shed"              // too many requests at once
+	Shed        Event = "shed"              // too many requests at once, or of one caller
 )
 
 func (d *Door) note(e Event) {
@@ -92,7 +93,8 @@ type Door struct {
 	rows      map[spelling]*interaction
 	routes    map[string]*gate.Route // by name of the interaction
 	origins   map[string]bool        // of registered web pages
-	slots     chan struct{}
+	slots     chan struct{}          // of all requests, whoever asks
+	places    *share.Places          // of the same, by who asks
 	attempts  attempts
 	buffers   sync.Pool
 	slabs     sync.Pool // of judgements
@@ -138,6 +140,7 @@ func New(cfg Config) (*Door, error) {
 		cfg.Diary = slog.New(slog.DiscardHandler)
 	}
 	d := &Door{cfg: cfg, base: base, sealer: sealer, origins: originsOf(cfg.Clients), slots: make(chan struct{}, orElse(cfg.InFlight, 384))}
+	d.places = share.New(cap(d.slots))
 	if cfg.Public != nil {
 		d.public = strings.TrimRight(cfg.Public.String(), "/")
 	}

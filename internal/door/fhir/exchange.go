@@ -38,6 +38,7 @@ type exchange struct {
 	partOf     string          // id of the answer's first decision, when this is a part of an answer
 	further    []*gate.Session // decisions on which the answer rests besides, see also
 	entry      bool            // this is an entry of a batch: who asks is known
+	placed     bool            // it has a place among its caller's requests
 	parts      []*part         // the entries of this batch, in order
 	berth      *berth          // of an entry of a transaction that writes
 	refusal    problem.Problem // with which the answer failed
@@ -72,6 +73,7 @@ func (d *Door) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		problem.Write(w, problem.FHIR, problem.Busy) // costs little, records nothing: nothing was asked of us yet
 		return
 	}
+	defer x.leave()
 	defer x.recover()
 	x.finish(x.serve())
 }
@@ -114,6 +116,11 @@ func functionsOf(stack []byte) string {
 func (x *exchange) finish(err error) {
 	if gone := x.unwatch(); gone != nil {
 		err = gone
+	}
+	if errors.Is(err, errShare) {
+		x.door.note(Shed)
+		problem.Write(x.w, problem.FHIR, problem.Busy) // as without a slot: what was asked was not looked at
+		return
 	}
 	if err != nil && !x.sent {
 		x.fail(err)
@@ -372,6 +379,9 @@ func (x *exchange) authenticate() error {
 	}
 	x.caller = x.door.registered(c)
 	x.sayMode()
+	if err := x.enter(); err != nil {
+		return err
+	}
 	said, err := caller.ReadHeaders(x.r.Header)
 	if err != nil {
 		return err
