@@ -110,7 +110,8 @@ func (o *Office) turnPerson(v *Visit, p *people.Person) error {
 	var err error
 	switch do := f.Get("do"); {
 	case do == "take":
-		err, said = o.People.Take(ctx, by, pressed(f, p.ID)), "Taken away. It counts no more."
+		w := pressed(f, p.ID)
+		err, said = o.People.Take(ctx, by, w), o.taken(w)
 	case do == "agree":
 		err, said = o.People.Agree(ctx, by, pressed(f, p.ID)), "Agreed. It counts from now on."
 	case do == "unlink":
@@ -137,6 +138,15 @@ func (o *Office) turnPerson(v *Visit, p *people.Person) error {
 		return v.Go(personAt(p.ID), said)
 	}
 	return o.showPerson(v, o.People.Person(p.ID), f, link)
+}
+
+// taken says what became of what was taken away.
+func (o *Office) taken(w people.Which) string {
+	held := slices.ContainsFunc(o.People.Person(w.Person).Identities, func(h people.Held) bool { return h.Name == w.Name && h.Taken != "" })
+	if w.Kind == people.IdentityKind && held {
+		return "Taken away: nobody comes in by it. Somebody else who runs people takes it away as well; until then nobody comes in by that name either."
+	}
+	return "Taken away. It counts no more."
 }
 
 // pressed names what a button is about.

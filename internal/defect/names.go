@@ -127,6 +127,7 @@ func All() []Defect {
 		GroupGivesAll,
 		DutiesTogether,
 		IdentityStripped, EntrustedOpens, IdentityOfTwo, LeaverKeeps,
+		IdentityElsewhere, IdentityParted, IdentityTakenAlone, LeaverUnlinked, NameOfTwo, NameGivenUp, ExternalOfTwo,
 		LeaverUntold,
 		LeaversPrograms,
 		NameGivenAgain,

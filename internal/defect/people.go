@@ -16,4 +16,12 @@ const (
 	AnyClient        Defect = "any-client"         // any bearer token provisions
 	VersionOfAnybody Defect = "version-of-anybody" // of two who rest on one version both are taken
 	BroughtBack      Defect = "brought-back"       // provisioning brings back whom an administrator took away
+
+	IdentityElsewhere  Defect = "identity-elsewhere"   // who is somebody at an issuer comes in as whoever has another name
+	IdentityParted     Defect = "identity-parted"      // two who bear one identity are parted
+	IdentityTakenAlone Defect = "identity-taken-alone" // one person takes away whom two had said somebody is
+	LeaverUnlinked     Defect = "leaver-unlinked"      // who shared a mail address with one who leaves is somebody else from then on
+	NameOfTwo          Defect = "name-of-two"          // one person's id is another's user name
+	NameGivenUp        Defect = "name-given-up"        // a user name of before becomes somebody else's
+	ExternalOfTwo      Defect = "external-of-two"      // provisioning calls two people by one id of its own
 )

@@ -51,7 +51,7 @@ func (d *Directory) add(ctx context.Context, by Actor, given *Person, may func(*
 		p.ID = p.UserName
 	}
 	err := d.change(ctx, by, "person-added", about(p.ID), func(t *turn) error {
-		p.Active, p.Ended, p.EndedFrom, p.Same = given.Active || !by.isProvisioner(), 0, "", nil
+		p.Active, p.Ended, p.EndedFrom, p.Same, p.Former = given.Active || !by.isProvisioner(), 0, "", nil, nil
 		p.Roles, p.Positions, p.Duties, p.Identities, p.Created = nil, nil, nil, nil, t.now
 		if err := may(t, p); err != nil {
 			return err
@@ -77,10 +77,13 @@ func (t *turn) admit(p *Person) error {
 	if err := p.check(); err != nil {
 		return err
 	}
-	if err := t.free("id", p.ID, t.d.index.ids[key(p.ID)]); err != nil {
+	if err := t.free(anID, p.ID, ofNoPerson); err != nil {
 		return err
 	}
-	if err := t.free("user name", p.UserName, t.d.index.names[key(p.UserName)]); err != nil {
+	if err := t.free(aUserName, p.UserName, ofNoPerson); err != nil {
+		return err
+	}
+	if err := t.outside(p); err != nil {
 		return err
 	}
 	if err := t.manages(p); err != nil {
@@ -100,16 +103,32 @@ func (t *turn) admit(p *Person) error {
 	return nil
 }
 
-// free refuses a name that is somebody's.
-func (t *turn) free(what, name, owner string) error {
-	p := t.d.persons.At(owner)
-	switch {
-	case owner == "" || defect.On(defect.NameGivenAgain):
-		return nil
-	case p != nil && !p.Active:
-		return refuse(ErrTaken, "this %s belonged to somebody who is gone, and is never given to another; bring them back if it is the same human being, or choose another", what)
+// What a name is to be, for free.
+const (
+	anID       = "id"
+	aUserName  = "user name"
+	ofNoPerson = "" // whose page is not there yet
+)
+
+// free refuses a name that is anybody's but one person's own, as an id, as a user name or as
+// one of before: a word calls one person, wherever it stands.
+func (t *turn) free(what, name, own string) error {
+	x := &t.d.index
+	places := []map[string]string{x.ids, x.names, x.former}
+	if what == aUserName {
+		places[0], places[1] = x.names, x.ids
 	}
-	return refuse(ErrTaken, "this %s, or one that looks like it, belongs to somebody; choose another", what)
+	for i, place := range places {
+		owner, taken := place[key(name)]
+		switch p := t.d.persons.At(owner); {
+		case !taken || owner == own || defect.On(defect.NameGivenAgain) || i > 0 && defect.On(defect.NameOfTwo):
+		case p != nil && !p.Active:
+			return refuse(ErrTaken, "this %s belonged to somebody who is gone, and is never given to another; bring them back if it is the same human being, or choose another", what)
+		default:
+			return refuse(ErrTaken, "this %s, or one that looks like it, belongs to somebody, or did; choose another", what)
+		}
+	}
+	return nil
 }
 
 func NewHandle() (string, error) {

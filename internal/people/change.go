@@ -67,10 +67,9 @@ func (t *turn) edited(p, next *Person) error {
 	} else {
 		p.SCIM = keep.SCIM
 	}
-	if owner := t.d.index.names[key(p.UserName)]; owner != p.ID {
-		if err := t.free("user name", p.UserName, owner); err != nil {
-			return err
-		}
+	p.Former = keep.Former
+	if err := t.renamed(keep, p); err != nil {
+		return err
 	}
 	if err := t.manages(p); err != nil {
 		return err
@@ -84,6 +83,43 @@ func (t *turn) edited(p, next *Person) error {
 		return t.arriveOrLeave(p, active)
 	}
 	t.movedFrom(keep, p)
+	return nil
+}
+
+// renamed keeps what somebody was called before: it becomes nobody else's.
+func (t *turn) renamed(old, p *Person) error {
+	if p.External != old.External {
+		if err := t.outside(p); err != nil {
+			return err
+		}
+	}
+	if key(p.UserName) == key(old.UserName) {
+		return nil
+	}
+	if err := t.free(aUserName, p.UserName, p.ID); err != nil {
+		return err
+	}
+	p.Former = slices.DeleteFunc(p.Former, func(s string) bool { return key(s) == key(p.UserName) })
+	if len(p.Former) >= mostFormer {
+		return refuse(ErrTaken, "they have had %d user names, all of which stay theirs; choose one of those", mostFormer)
+	}
+	if !defect.On(defect.NameGivenUp) {
+		p.Former = append(p.Former, old.UserName)
+	}
+	return nil
+}
+
+// mostFormer is how many user names somebody may have had before.
+const mostFormer = 32
+
+// outside refuses what provisioning calls somebody else, also one who is gone: a client
+// that looks for a leaver by it must not find another.
+func (t *turn) outside(p *Person) error {
+	for id := range t.d.index.external[p.External] {
+		if id != p.ID && !defect.On(defect.ExternalOfTwo) {
+			return refuse(ErrTaken, "this external id is somebody else's, or was when they left")
+		}
+	}
 	return nil
 }
 

@@ -187,7 +187,8 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 		if err != nil {
 			return err
 		}
-		p.From, p.SCIM = SCIM, &Provisioned{Handle: handle, Entrusted: true, Display: p.Name, Department: p.Department, Organization: p.Facility}
+		written := p.From == Local // a page that its issuer made is the issuer's still
+		p.From, p.SCIM = SCIM, &Provisioned{Handle: handle, Entrusted: written, Display: p.Name, Department: p.Department, Organization: p.Facility}
 		if p.Mail != "" {
 			p.SCIM.Mails = []Mail{{Value: p.Mail, Type: "work", Primary: true}}
 		}

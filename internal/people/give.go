@@ -185,8 +185,13 @@ func (d *Directory) Agree(ctx context.Context, by Actor, w Which) error {
 		if !p.Active {
 			return refuse(ErrGone, "bring them back first")
 		}
-		if h.Agreed != "" || !t.d.needsSecond(p, w.Kind, h) {
+		if h.Agreed != "" || h.Taken != "" || !t.d.needsSecond(p, w.Kind, h) {
 			return refuse(ErrChanged, "nothing waits for an answer here")
+		}
+		if w.Kind == IdentityKind {
+			if err := t.ofOne(p, w.Name); err != nil {
+				return err
+			}
 		}
 		second := !t.d.same(by.ID, p.ID) && !t.d.same(by.ID, h.By)
 		if !second && !defect.On(defect.SecondIsFirst) {
@@ -226,7 +231,8 @@ func (d *Directory) Take(ctx context.Context, by Actor, w Which) error {
 			return err
 		}
 		if w.Kind == IdentityKind {
-			if err := t.mayPart(p, h); err != nil {
+			if wait, err := t.part(p, h); wait || err != nil {
+				t.what(w.Name)
 				return err
 			}
 		}
@@ -273,10 +279,14 @@ func (d *Directory) Unlink(ctx context.Context, by Actor, a, b string) error {
 		if t.d.same(by.ID, a) {
 			return refuse(ErrSelf, "somebody else who runs people takes this link back")
 		}
-		return t.both(a, b, func(list []string, id string) []string {
+		err := t.both(a, b, func(list []string, id string) []string {
 			list = slices.DeleteFunc(list, func(s string) bool { return s == id })
 			return list[:len(list):len(list)]
 		})
+		if err != nil {
+			return err
+		}
+		return t.parted(a, b)
 	})
 }
 

@@ -266,7 +266,7 @@ func (i *importing) person(l *line) (p *Person, there bool) {
 	if p.ID == "" {
 		p.ID = p.UserName
 	}
-	if i.twice(l, "id", p.ID) || i.twice(l, "user name", p.UserName) {
+	if i.twice(l, anID, p.ID) || i.twice(l, aUserName, p.UserName) {
 		return nil, false
 	}
 	if err := i.admit(p); err != nil {
@@ -277,8 +277,8 @@ func (i *importing) person(l *line) (p *Person, there bool) {
 }
 
 func (i *importing) twice(l *line, what, name string) bool {
-	k := what + " " + key(name)
-	if first, has := i.keys[k]; has {
+	k := key(name)
+	if first, has := i.keys[k]; has && first != l.at {
 		i.problems = append(i.problems, RowProblem{l.at, what, fmt.Sprintf("is that of line %d, or looks like it", first)})
 		return true
 	}

@@ -33,6 +33,7 @@ func (s sets) drop(name, id string) {
 type index struct {
 	ids      map[string]string // key of an id of anybody, person or program, to the id
 	names    map[string]string // key of a user name to the person
+	former   map[string]string // key of a user name of before to the person
 	handles  map[string]string
 	mails    sets              // lower-case address to people
 	external sets              // external id of provisioning to people
@@ -46,7 +47,7 @@ type index struct {
 
 func newIndex() index {
 	return index{
-		ids: map[string]string{}, names: map[string]string{}, handles: map[string]string{},
+		ids: map[string]string{}, names: map[string]string{}, former: map[string]string{}, handles: map[string]string{},
 		mails: sets{}, external: sets{}, holders: sets{}, owned: sets{}, member: sets{},
 		keys: map[string]string{}, groups: map[string]string{},
 	}
@@ -87,6 +88,9 @@ func (x *index) person(id string, old, now *Person) {
 		return
 	}
 	x.ids[key(id)], x.names[key(now.UserName)] = id, id
+	for _, name := range now.Former {
+		x.former[key(name)] = id
+	}
 	if now.SCIM != nil {
 		x.handles[now.SCIM.Handle] = id
 	}
@@ -101,6 +105,9 @@ func (x *index) person(id string, old, now *Person) {
 func (x *index) forget(id string, old *Person) {
 	delete(x.ids, key(id))
 	delete(x.names, key(old.UserName))
+	for _, name := range old.Former {
+		delete(x.former, key(name))
+	}
 	if old.SCIM != nil {
 		delete(x.handles, old.SCIM.Handle)
 	}

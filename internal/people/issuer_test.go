@@ -128,11 +128,25 @@ func TestT8_AnIssuersWordIsForTheIdentityThatWasAgreedTo(t *testing.T) {
 	says("at an uncertain time", "f81d", people.Others)
 	o.at, o.trusted = o.at.Add(2*time.Hour), true
 	says("when its time is over", "f81d", people.Others)
-	if o.Word("nobody", staffIssuer, "f81d") != people.Unsaid {
+	if o.Word("nobody", staffIssuer, "0000") != people.Unsaid {
 		t.Error("somebody whom nobody knows cannot arrive")
 	}
-	o.must(o.Take(t.Context(), ann, people.Which{Person: "cyd", Kind: people.IdentityKind, Name: people.Identity(staffIssuer, "f81d")}))
+	o.add("dee", "Dee Fox")
+	for _, id := range []string{"dee", "nobody"} {
+		if o.Word(id, staffIssuer, "f81d") != people.Others {
+			t.Errorf("under another name at the issuer she is %s", id)
+		}
+	}
+	taken := people.Which{Person: "cyd", Kind: people.IdentityKind, Name: people.Identity(staffIssuer, "f81d")}
+	o.must(o.Take(t.Context(), ann, taken))
+	says("taken away by one,", "0000", people.Others)
+	says("taken away by one,", "f81d", people.Others)
+	refusedAs(t, o.Take(t.Context(), ann, taken), people.ErrSelf)
+	refusedAs(t, o.give(ann, "dee", people.IdentityKind, taken.Name), people.ErrTaken)
+	refusedAs(t, o.agree(ben, "cyd", people.IdentityKind, taken.Name), people.ErrChanged)
+	o.must(o.Take(t.Context(), ben, taken))
 	says("taken away,", "0000", people.Unsaid)
+	o.must(o.give(ann, "dee", people.IdentityKind, taken.Name))
 }
 
 // TestG9_AnIdentityAtAnIssuerNeedsASecondPerson: who gives it says who may come in as

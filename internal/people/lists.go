@@ -52,6 +52,8 @@ func (d *Directory) because(p *Person, s *Standing, now int64, trusted bool) str
 		return ""
 	case s.Waits:
 		return "waits for a second person"
+	case s.Taken != "":
+		return "was taken away by one person; a second who runs people takes it away as well, and until then nobody comes in by that name"
 	case s.Since > now:
 		return "begins later"
 	case s.Until != 0 && now >= s.Until:

@@ -40,14 +40,16 @@ func Duties() []Duty {
 type Person struct {
 	// ID is what caller.Caller.ID is: facts, grants and the record call the person so.
 	// It is never used for anybody else, however long they are gone (G6).
-	ID         string `json:"id"`
-	UserName   string `json:"user_name"` // what they type, and what SCIM calls userName; unique among all, without regard to case
-	External   string `json:"external,omitempty"`
-	Name       string `json:"name"`
-	Mail       string `json:"mail,omitempty"`
-	Title      string `json:"title,omitempty"`
-	Department string `json:"department,omitempty"` // id of a Location, as the claim dept
-	Facility   string `json:"facility,omitempty"`   // id of an Organization, as the claim facility
+	ID       string `json:"id"`
+	UserName string `json:"user_name"` // what they type, and what SCIM calls userName; unique among all, without regard to case
+	// Former are user names that they had before: they become nobody else's.
+	Former     []string `json:"former,omitempty"`
+	External   string   `json:"external,omitempty"` // what provisioning calls them; one person's, too
+	Name       string   `json:"name"`
+	Mail       string   `json:"mail,omitempty"`
+	Title      string   `json:"title,omitempty"`
+	Department string   `json:"department,omitempty"` // id of a Location, as the claim dept
+	Facility   string   `json:"facility,omitempty"`   // id of an Organization, as the claim facility
 	// Practitioners are their own records upstream, Practitioner/ID or PractitionerRole/ID,
 	// as the claim fhirUser: care teams and encounters name them so.
 	Practitioners []string `json:"practitioners,omitempty"`
@@ -136,7 +138,10 @@ type Held struct {
 	Alone  bool   `json:"alone,omitempty"`
 	Since  int64  `json:"since"`
 	Until  int64  `json:"until,omitempty"` // 0: until taken away
-	Group  string `json:"group,omitempty"` // the SCIM group or issuer's group that gave it
+	// Taken is who took away an identity that two had agreed on: it counts no more, and
+	// stays theirs until a second person takes it away.
+	Taken string `json:"taken,omitempty"`
+	Group string `json:"group,omitempty"` // the SCIM group or issuer's group that gave it
 }
 
 // Program is a client without a person: one owner, one role, one task, an end.

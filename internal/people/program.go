@@ -27,7 +27,7 @@ func (d *Directory) AddProgram(ctx context.Context, by Actor, given *Program) (*
 		if err := t.checkProgram(&p); err != nil {
 			return err
 		}
-		if err := t.free("id", p.ID, t.d.index.ids[key(p.ID)]); err != nil {
+		if err := t.free(anID, p.ID, ofNoPerson); err != nil {
 			return err
 		}
 		if err := t.notOwn(&p); err != nil {

@@ -70,7 +70,7 @@ func (d *Directory) OverOthers(k Kind, name string) bool {
 
 // waits reports whether what somebody holds waits for a second person.
 func (d *Directory) waits(p *Person, k Kind, h *Held) bool {
-	return h.Agreed == "" && !h.Alone && d.needsSecond(p, k, h) && !defect.On(defect.RightsUnagreed)
+	return h.Agreed == "" && !h.Alone && h.Taken == "" && d.needsSecond(p, k, h) && !defect.On(defect.RightsUnagreed)
 }
 
 // needsSecond: a right over others, and whatever somebody gives to themselves.
@@ -81,7 +81,7 @@ func (d *Directory) needsSecond(p *Person, k Kind, h *Held) bool {
 // counts reports whether what an active person holds counts now.
 func (d *Directory) counts(p *Person, k Kind, h *Held, now int64, trusted bool) bool {
 	switch {
-	case !p.Active || h.Since > now || h.Until != 0 && (!trusted || now >= h.Until) && !defect.On(defect.HeldForEver):
+	case !p.Active || h.Taken != "" || h.Since > now || h.Until != 0 && (!trusted || now >= h.Until) && !defect.On(defect.HeldForEver):
 		return false
 	case h.Group != "" && !d.groupGives(h, p.ID):
 		return false

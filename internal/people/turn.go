@@ -101,7 +101,7 @@ func (t *turn) person(id string) *Person {
 
 func (p *Person) clone() *Person {
 	out := *p
-	out.Same, out.Practitioners = slices.Clone(p.Same), slices.Clone(p.Practitioners)
+	out.Same, out.Practitioners, out.Former = slices.Clone(p.Same), slices.Clone(p.Practitioners), slices.Clone(p.Former)
 	out.Roles, out.Positions, out.Duties = slices.Clone(p.Roles), slices.Clone(p.Positions), slices.Clone(p.Duties)
 	out.Identities = slices.Clone(p.Identities)
 	if p.SCIM != nil {
@@ -167,12 +167,16 @@ func (t *turn) write() error {
 	return nil
 }
 
-// keepAlike links those who were one human being by a mail address that changes: what
-// only another person may undo is not undone by a change of one's own address (G1).
+// keepAlike links those who were one human being by a mail address that changes, or counts
+// no more since one of them leaves: what only another person may undo is not undone by a
+// change of one's own address (G1).
 func (t *turn) keepAlike() {
 	for _, id := range slices.Collect(maps.Keys(t.persons)) {
 		old, p := t.d.persons.At(id), t.persons[id]
-		if old == nil || !old.Active || old.Mail == "" || strings.EqualFold(old.Mail, p.Mail) || defect.On(defect.LinksIgnored) {
+		if old == nil || !old.Active || old.Mail == "" || defect.On(defect.LinksIgnored) {
+			continue
+		}
+		if stays := strings.EqualFold(old.Mail, p.Mail); stays && (p.Active || defect.On(defect.LeaverUnlinked)) {
 			continue
 		}
 		for _, other := range t.d.index.mails[strings.ToLower(old.Mail)].sorted() {
