@@ -2,17 +2,20 @@ package fhir_test
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"testing"
 	"time"
 )
 
 // statuses sends bytes on one connection and lists the statuses of all answers that come
-// back before it ends.
+// back before it ends. That it ends is demanded: of an answer that is only late nobody could
+// say that it does not come.
 func (c *clinic) statuses(t *testing.T, text string) (out []int) {
 	t.Helper()
 	conn, err := net.Dial("tcp", c.Listener.Addr().String())
@@ -20,13 +23,16 @@ func (c *clinic) statuses(t *testing.T, text string) (out []int) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(2 * time.Second)) // of a request that is not whole yet, nobody says a word
+	_ = conn.SetDeadline(time.Now().Add(time.Minute)) // none of them is a request that is not whole yet
 	if _, err := io.WriteString(conn, text); err != nil {
 		return out
 	}
 	r := bufio.NewReader(conn)
 	for {
 		res, err := http.ReadResponse(r, nil)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Fatalf("%q: after %v the connection does not end", text, out)
+		}
 		if err != nil {
 			return out
 		}
