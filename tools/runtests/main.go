@@ -165,7 +165,8 @@ func (a *tally) print(w io.Writer) {
 	}
 }
 
-var startsGoroutine = regexp.MustCompile(`(?m)^\s*go (func\b|[\w.]+\()|\.Go\(`)
+// startsGoroutine finds where one begins; AfterFunc calls in one of its own.
+var startsGoroutine = regexp.MustCompile(`(?m)^\s*go (func\b|[\w.]+\()|\.Go\(|\bAfterFunc\(`)
 
 // withGoroutines lists the packages whose code, tests left aside, starts a goroutine.
 func withGoroutines(root string) ([]string, error) {
