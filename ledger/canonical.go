@@ -43,10 +43,37 @@ func (w *canonical) key(name string) {
 	w.b = append(w.b, '"', ':')
 }
 
+// isPlain reports whether s stands in quotes as it is: ASCII, nothing to escape. It looks at
+// eight bytes at once: what is subtracted from a byte that matters sets its high bit. It may
+// set that of a byte above as well, which is as good an answer.
+func isPlain(s string) bool {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		quote, escape := x^ones*'"', x^ones*'\\'
+		if (x|(x-ones*' ')|(quote-ones)|(escape-ones))&highs != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
+		if c := s[i]; c < ' ' || c == '"' || c == '\\' || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
 const hexDigits = "0123456789abcdef"
 
 func (w *canonical) text(s string) {
 	w.b = append(w.b, '"')
+	if isPlain(s) { // nearly all are
+		w.b = append(w.b, s...)
+		w.b = append(w.b, '"')
+		return
+	}
 	from := 0
 	for i := 0; i < len(s); i++ {
 		c := s[i]

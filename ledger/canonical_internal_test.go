@@ -101,3 +101,22 @@ func TestFormsAreTheRegularExpressionsOfTheirComments(t *testing.T) {
 		}
 	}
 }
+
+// FuzzText: a string is spelled as encoding by the tags spells it, wherever in it something
+// stands that is escaped.
+func FuzzText(f *testing.F) {
+	for _, odd := range []string{"", `"`, `\`, "\x1f", " ", "\x7f", "é", "\xff", "\u2028", "!#[]"} {
+		for n := range 18 {
+			f.Add(strings.Repeat("a", n) + odd)
+			f.Add(strings.Repeat("a", n) + odd + strings.Repeat("b", 9))
+		}
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		var w canonical
+		w.text(s)
+		want, err := json.Marshal(s)
+		if w.bad != (err != nil) || err == nil && string(w.b) != string(want) {
+			t.Errorf("%q is spelled %s (bad: %t), want %s, %v", s, w.b, w.bad, want, err)
+		}
+	})
+}

@@ -70,12 +70,11 @@ type Request struct {
 	Verb      string   `json:"verb,omitempty"`
 }
 
-func (r *Request) words() []string {
-	out := []string{r.Partner, r.Program, r.Purpose, r.Task, r.Verb}
-	for _, list := range [][]string{r.Find, r.Found, r.Lent, r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
-		out = append(out, list...)
+func (r *Request) check(c *checker) {
+	c.strings("request", r.Partner, r.Program, r.Purpose, r.Task, r.Verb)
+	for _, list := range [...][]string{r.Find, r.Found, r.Lent, r.Meets, r.Reads, r.Shows, r.Sorts, r.To} {
+		c.strings("request", list...)
 	}
-	return out
 }
 
 // Generation names the policy, the catalog and the engine that decided.
@@ -119,7 +118,7 @@ func (d *Decision) check() error {
 	c.strings("facts.bites", d.Facts.Bites...)
 	c.strings("facts.holds", d.Facts.Holds...)
 	c.strings("facts.unknown", d.Facts.Unknown...)
-	c.strings("request", d.Request.words()...)
+	d.Request.check(&c)
 	c.strings("generation", d.Generation.Catalog, d.Generation.Policy)
 	c.ints("generation.semantics", d.Generation.Semantics)
 	c.ints("status", d.Status)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/go-json-experiment/json"
 )
@@ -19,15 +20,30 @@ func Encode(e Entry) ([]byte, error) {
 	if err := e.check(); err != nil {
 		return nil, fmt.Errorf("%s entry: %w", e.Header().Kind, err)
 	}
-	w := canonical{b: make([]byte, 0, 1024)}
-	e.write(&w)
+	w := drafts.Get().(*canonical)
+	defer w.done()
+	e.write(w)
 	if w.bad {
 		return nil, fmt.Errorf("%s entry: not valid UTF-8", e.Header().Kind)
 	}
 	if len(w.b) > MaxEntry {
 		return nil, fmt.Errorf("%s entry: %w: %d bytes, at most %d", e.Header().Kind, ErrTooLarge, len(w.b), MaxEntry)
 	}
-	return w.b, nil
+	return bytes.Clone(w.b), nil
+}
+
+// drafts are where entries are spelled. How long one becomes is not known before, and what a
+// log keeps of it shall be no longer than it is.
+var drafts = sync.Pool{New: func() any { return new(canonical) }}
+
+// mostDraft is how many bytes of a draft are kept for the next entry; few are longer.
+const mostDraft = 16 << 10
+
+func (w *canonical) done() {
+	if cap(w.b) <= mostDraft {
+		*w = canonical{b: w.b[:0]}
+		drafts.Put(w)
+	}
 }
 
 // stamp fills in what follows from the type.

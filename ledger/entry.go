@@ -143,8 +143,18 @@ func (p PatientAtoms) same(q PatientAtoms) bool {
 		p.LentClasses == q.LentClasses && p.LentOverlays == q.LentOverlays && p.Unknown == q.Unknown
 }
 
-func (p PatientAtoms) sets() []string {
-	return append([]string{p.Asked, p.Bites, p.Holds, p.Lent, p.LentClasses, p.LentOverlays, p.Unknown}, p.Of...)
+func (p *PatientAtoms) isHexBits() bool {
+	return isHexBits(p.Asked) && isHexBits(p.Bites) && isHexBits(p.Holds) && isHexBits(p.Lent) && isHexBits(p.LentClasses) &&
+		isHexBits(p.LentOverlays) && isHexBits(p.Unknown) && areHexBits(p.Of)
+}
+
+func (a *Atoms) isHexBits() bool {
+	for i := range a.Patients {
+		if !a.Patients[i].isHexBits() {
+			return false
+		}
+	}
+	return isHexBits(a.Within) && areHexBits(a.Of)
 }
 
 // The forms below stand as regular expressions in their comments. They are tried
@@ -190,6 +200,10 @@ func isHexBits(s string) bool {
 		}
 	}
 	return true
+}
+
+func areHexBits(all []string) bool {
+	return !slices.ContainsFunc(all, func(s string) bool { return !isHexBits(s) })
 }
 
 // isNameKey: [a-z0-9][a-z0-9._-]*
@@ -288,7 +302,8 @@ func (c *checker) view(key string, v View) {
 }
 
 func (c *checker) verdicts(vs []Verdict, patients, views int) {
-	for i, v := range vs {
+	for i := range vs {
+		v := &vs[i]
 		c.need("verdicts.type", v.Type)
 		c.strings("verdicts.because, verdicts.class", v.Because, v.Class)
 		c.strings("verdicts.marked", v.Marked...)
@@ -303,14 +318,9 @@ func (c *checker) verdicts(vs []Verdict, patients, views int) {
 		if slices.ContainsFunc(v.Patients, func(p int) bool { return p < 0 || p >= patients }) {
 			c.failf("verdicts[%d].patients must be indexes of patients", i)
 		}
-		a := v.Atoms
-		sets := append([]string{a.Within}, a.Of...)
-		for _, p := range a.Patients {
-			sets = append(sets, p.sets()...)
-		}
-		if slices.ContainsFunc(sets, func(h string) bool { return !isHexBits(h) }) {
+		if !v.Atoms.isHexBits() {
 			c.failf("verdicts[%d].atoms: bit sets are lower-case hex", i)
 		}
-		c.strings("verdicts.atoms.overlays", a.Overlays...)
+		c.strings("verdicts.atoms.overlays", v.Atoms.Overlays...)
 	}
 }

@@ -13,6 +13,7 @@ type recent struct {
 	mu    sync.Mutex
 	tiles []*tile // in order, without a gap
 	bytes int
+	usual int // bytes of the last bundle that became full
 }
 
 // tile is a tile of leaves and its bundle of entries.
@@ -39,8 +40,11 @@ func (r *recent) note(entries []*pending, first, published int64) {
 	for _, p := range entries {
 		if t := r.growing(p.pos - first); t != nil {
 			r.bytes -= t.size()
-			t.add(p)
+			t.add(p, r.usual)
 			r.bytes += t.size()
+			if len(t.ends) == ledger.TileWidth {
+				r.usual = len(t.bundle)
+			}
 		}
 	}
 }
@@ -62,10 +66,14 @@ func (r *recent) growing(n int64) *tile {
 
 func (t *tile) size() int { return cap(t.leaves) + cap(t.bundle) }
 
-func (t *tile) add(p *pending) {
-	if t.ends == nil { // entries are much of a length
+// add takes an entry. The bundle becomes about as long as usual.
+func (t *tile) add(p *pending, usual int) {
+	if t.ends == nil {
+		if usual == 0 {
+			usual = ledger.TileWidth * (len(p.body) + 2)
+		}
 		t.leaves = make([]byte, 0, ledger.TileWidth*len(p.leaf))
-		t.bundle = make([]byte, 0, min(ledger.TileWidth*(len(p.body)+2)*5/4, 1<<20))
+		t.bundle = make([]byte, 0, min(usual+usual/16, 1<<20))
 		t.ends = make([]int, 0, ledger.TileWidth)
 	}
 	t.leaves = append(t.leaves, p.leaf[:]...)
