@@ -17,6 +17,9 @@ type Defect string
 // Everything is no fault but the absence of enforcement: whole records are copied.
 const Everything Defect = ""
 
+// DoorOpen is the absence of the FHIR door: requests and answers pass as they are.
+const DoorOpen Defect = "door-open"
+
 // Faults of the policy's decisions.
 const (
 	OverlayIgnored      Defect = "overlay-ignored"       // a line shows records whose overlays it does not lift
@@ -74,6 +77,7 @@ const (
 	CriteriaUnchecked Defect = "criteria-unchecked"  // a record matches though its view does not keep what was read
 	HiddenNumberFits  Defect = "hidden-number-fits"  // an identifier or number matches though it is hidden
 	HiddenTargetFits  Defect = "hidden-target-fits"  // a reference is a criterion though its target was not shown
+	LinkedFits        Defect = "linked-fits"         // a patient fits by a link to one whom the caller may not know of
 	StrangerAdmitted  Defect = "stranger-admitted"   // a record of a patient who cannot be told is judged like any other
 	AppendNotAwaited  Defect = "append-not-awaited"  // data leaves before the record of it is durable
 	OpenedLeftOut     Defect = "opened-left-out"     // what is opened beyond the decision is not recorded

@@ -161,6 +161,7 @@ var killers = map[Defect]killer{
 	CriteriaUnchecked: {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	HiddenNumberFits:  {inDoor, "TestF2_ARecordWhoseViewDoesNotKeepWhatTheCriteriaReadIsDropped", ""},
 	HiddenTargetFits:  {inDoor, "TestF2_AReferenceIsACriterionOnlyWhereItsTargetWasShown", ""},
+	LinkedFits:        {inDoor, "TestF2_ALinkIsACriterionOnlyWhereItsTargetWasShown", ""},
 	StrangerAdmitted:  {inGate, "TestJudge_WhatHidesARecordIsSaidInOneWord", ""},
 	AppendNotAwaited:  {inDoor, "TestL1_NothingLeavesWithoutItsRecord", ""},
 	OpenedLeftOut:     {inGate, "TestL1_CommitWaitsForWhatTheDecisionDoesNotName", ""},
@@ -558,6 +559,21 @@ func TestEveryDefectIsKilled(t *testing.T) {
 			}
 		}
 	})
+	t.Run("no door", func(t *testing.T) { l.everyRow(t) })
+}
+
+// everyRow demands that each row of threat-model 7 has a test by its number that fails
+// where requests and answers pass as they are.
+func (l *laboratory) everyRow(t *testing.T) {
+	for row := 1; row <= 52; row++ {
+		name := fmt.Sprintf("TestFC%02d_", row)
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if failed, odd := l.run(t.Context(), DoorOpen, inDoor, name+`\w+`, ""); len(failed) == 0 {
+				t.Errorf("without a door no test of the row fails. %s", odd)
+			}
+		})
+	}
 }
 
 // sound runs every killer once without a fault.

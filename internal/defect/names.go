@@ -50,6 +50,7 @@ func All() []Defect {
 		CriteriaUnchecked,
 		HiddenNumberFits,
 		HiddenTargetFits,
+		LinkedFits,
 		StrangerAdmitted,
 		AppendNotAwaited,
 		OpenedLeftOut,

@@ -209,7 +209,27 @@ func (s *Session) keeps(r *fhirjson.Record, k *Criterion, view *policy.View) boo
 	if s.namesPatients(k) {
 		return true // a reference to the patient in scope is kept (design 6)
 	}
-	return view.Keep.Covers(r.Reads(k.Param))
+	return view.Keep.Covers(r.Reads(k.Param)) && s.namesShown(r, k)
+}
+
+// namesShown reports whether a record names, by what a criterion reads, a patient whom
+// the caller may know of. Patient.link alone names one for whom no task need count: a
+// search by it would tell who is linked with whom (FC23). Those of a chain were found.
+func (s *Session) namesShown(r *fhirjson.Record, k *Criterion) bool {
+	known := func(to Ref) bool { return s.knows(r, to) }
+	if k.Through != 0 || !slices.ContainsFunc(k.Refs, func(to Ref) bool { return !known(to) }) || defect.On(defect.LinkedFits) {
+		return true
+	}
+	return slices.ContainsFunc(k.Refs, func(to Ref) bool {
+		return known(to) && r.Refers(k.Param, nil, fhirjson.Ref{Type: to.Type, ID: []byte(to.ID)})
+	})
+}
+
+// knows reports whether a reference from a record that shows may be one to a patient: to
+// one whom the record is about, or who was shown. Of other targets seesTargets tells.
+func (s *Session) knows(r *fhirjson.Record, to Ref) bool {
+	return to.Type != s.words.types.patient || s.proven(to.Type, to.ID) ||
+		slices.ContainsFunc(r.Patients, func(p fhirjson.Ref) bool { return string(p.ID) == to.ID })
 }
 
 // namesPatients reports whether a criterion says whose records are asked for: by

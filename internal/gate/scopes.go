@@ -118,7 +118,7 @@ func (s *Session) answers(r *fhirjson.Record, view *policy.View, f *caller.Scope
 func (s *Session) refers(r *fhirjson.Record, view *policy.View, p *catalog.Param, text string) bool {
 	name, id, typed := strings.Cut(text, "/")
 	t, known := s.cat.Type(name)
-	if !typed || !known || !s.seesTargets([]Ref{{t, id}}) {
+	if !typed || !known || !s.seesTargets([]Ref{{t, id}}) || !s.knows(r, Ref{t, id}) {
 		return false
 	}
 	patient := s.words.types.patient

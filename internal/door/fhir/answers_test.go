@@ -129,11 +129,12 @@ func TestFC47_QuirksOfJSONThroughTheDoor(t *testing.T)        { hides(t, "FC47")
 
 func TestFC33_PagingNeverShowsAnUpstreamLink(t *testing.T) {
 	c := openClinic(t, ward(t), "", nil)
-	path := "/Condition?patient=p1&_count=2"
-	length := 0
+	path := "/Condition?patient=Patient/p1&_count=2"
+	length, pages, records := 0, 0, 0
 	for path != "" {
 		r := c.get(t, "alice", path)
 		b := r.bundle(t)
+		pages, records = pages+1, records+len(b.Entry)
 		lacks(t, r.body, "_getpages", c.up.URL)
 		for _, l := range b.Link {
 			if !strings.HasPrefix(l.URL, c.URL+"/fhir/Condition") {
@@ -150,6 +151,9 @@ func TestFC33_PagingNeverShowsAnUpstreamLink(t *testing.T) {
 			t.Errorf("a cursor of %d bytes after one of %d", len(path), length)
 		}
 		length = len(path)
+	}
+	if pages != 4 || records != 8 { // of twelve, every third of which is hidden
+		t.Errorf("%d records on %d pages, want 8 on 4", records, pages)
 	}
 }
 

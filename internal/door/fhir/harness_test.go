@@ -120,6 +120,24 @@ func loadPolicy(t testing.TB, dir string) *policy.Set {
 	return set
 }
 
+// loadPolicyWith is loadPolicy with another text in one file.
+func loadPolicyWith(t testing.TB, dir, file, old, with string) *policy.Set {
+	t.Helper()
+	other := t.TempDir()
+	if err := os.CopyFS(other, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(other, filepath.FromSlash(file))
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(edit(string(text), old, with)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return loadPolicy(t, other)
+}
+
 // openClinic starts everything over the upstream; change may alter the door's
 // configuration, more adds lines to the facts of source adt.
 func openClinic(t testing.TB, up *sheet, more string, change func(*fhir.Config)) *clinic {

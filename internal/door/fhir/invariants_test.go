@@ -557,6 +557,43 @@ func TestF2_AReferenceIsACriterionOnlyWhereItsTargetWasShown(t *testing.T) {
 	}
 }
 
+// Patient.link alone names a patient for whom the task need not count: who is linked with
+// somebody hidden is as hidden to a search as it is on the record.
+func TestF2_ALinkIsACriterionOnlyWhereItsTargetWasShown(t *testing.T) {
+	set := loadPolicyWith(t, "testdata/policy", "roles/clinician.yaml", "admin.encounter,", "admin.encounter, admin.patient-record,")
+	linked := func(other string) *clinic {
+		up := ward(t)
+		up.put(edit(patient("p3", "Linked", "1950-01-01"), `"gender"`, `"link":[{"other":{"reference":"Patient/`+other+`"},"type":"seealso"}],"gender"`))
+		lines := map[string]string{"adt": assigned, "roster": shifts, "people": people}
+		return openClinicAt(t, up.URL+"/fhir", set, lines, func(c *clinic, _ *fhir.Config) { c.up = up })
+	}
+	a, b := linked("p9"), linked("p8") // p8 is nobody
+	for _, path := range []string{
+		"/Patient?_id=p3&link=Patient/p9", "/Patient?link=Patient/p9", "/Patient?link=Patient/p9,Patient/p1", "/Patient/p9/Patient", "/Patient/p9/Patient?_summary=count",
+		"/Patient/p9/$everything", "/Patient/p9/*", "/Patient?_id=p3&link:Patient.name=Familyp9", "/Patient?_id=p3&_include=Patient:link",
+	} {
+		one := a.get(t, "alice", path)
+		if one.status != 200 || strings.Contains(one.body, `"id":"p9"`) {
+			t.Errorf("%s: %d %s", path, one.status, one.body)
+		}
+		if other := b.get(t, "alice", path); strings.ReplaceAll(one.plain(), a.URL, b.URL) != other.plain() {
+			t.Errorf("%s tells who is linked with whom:\n%s\n%s", path, one.body, other.body)
+		}
+	}
+	c := linked("p1")
+	ask := func() []string {
+		b := c.get(t, "alice", "/Patient?_id=p3&link=Patient/p9,Patient/p1").bundle(t)
+		return b.ids()
+	}
+	if got := ask(); len(got) != 0 {
+		t.Errorf("before the other was shown: %v", got)
+	}
+	c.get(t, "alice", "/Patient/p1")
+	if got := ask(); !slices.Equal(got, []string{"p3"}) {
+		t.Errorf("after the other was shown: %v", got)
+	}
+}
+
 func TestF3_WhateverLiesInAnAnswerWasJudged(t *testing.T) {
 	up := newSheet(t)
 	inner := edit(condition("c1", "p1", "J45.0"), `"recordedDate"`,
