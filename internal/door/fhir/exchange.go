@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"mime"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"slices"
@@ -131,9 +132,12 @@ func (x *exchange) finish(err error) {
 		x.fail(err)
 		err = nil
 	}
-	if errors.Is(err, gate.ErrEnded) {
+	switch {
+	case errors.Is(err, gate.ErrEnded):
 		x.why = append(x.why, slog.String("cut", "the right to it ended"))
 		x.cut()
+	case err != nil:
+		x.why = append(x.why, x.late(err)...)
 	}
 	x.end(err == nil)
 	if err != nil {
@@ -207,6 +211,16 @@ func whyOf(err error, p problem.Problem) []slog.Attr {
 		why = append(why, slog.String("upstream", of))
 	}
 	return why
+}
+
+// late says why an answer that had begun did not come to its end: the client cannot be told
+// any more, and the log is where somebody looks.
+func (x *exchange) late(err error) []slog.Attr {
+	var network *net.OpError
+	if upstream.Why(err) == "" && (x.r.Context().Err() != nil || errors.As(err, &network)) {
+		return []slog.Attr{slog.String("cut", "the client did not take it")}
+	}
+	return whyOf(err, problem.From(err))
 }
 
 func (x *exchange) id() string { return x.w.Header().Get("Modicum-Decision") }

@@ -284,6 +284,9 @@ func TestFC51_WhatFailsLaterBreaksTheConnection(t *testing.T) {
 				t.Fatalf("got %d, %d bytes, %v", r.status, len(r.body), r.err)
 			}
 			c.aborted(t, r.header.Get("Modicum-Decision"))
+			if said := c.logs.String(); !strings.Contains(said, "completed=false") || !strings.Contains(said, "problem=upstream") {
+				t.Errorf("the log does not say why: %s", said)
+			}
 		})
 	}
 }
@@ -389,6 +392,9 @@ func TestFC51_AClientThatIsGoneLetsGoOfTheUpstream(t *testing.T) {
 	res.Body.Close()
 	<-gone
 	c.aborted(t, res.Header.Get("Modicum-Decision"))
+	if !strings.Contains(c.logs.String(), `cut="the client did not take it"`) {
+		t.Errorf("the log does not say why: %s", c.logs)
+	}
 }
 
 // TestG3_AStreamIsCutOffWhenTheRightEnds: whatever it rests on, of a client that reads
