@@ -67,7 +67,7 @@ var allowed = map[string][]string{
 	"internal/notice":                  {"internal/book", "internal/defect", "ledger"},
 	"internal/store":                   {"internal/book", "internal/defect", "internal/durable", "ledger"},
 	"internal/testkit/load":            {"internal/testkit/fhirdata"},
-	"internal/signin":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "ledger"},
+	"internal/signin":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/notice", "internal/people", "internal/share", "ledger"},
 	"internal/sandbox":                 {"catalog", "internal/facts", "policy/doc"},
 	"internal/matrix":                  {"catalog"},
 	"internal/oversight":               {"catalog", "internal/defect", "internal/gate", "internal/people", "ledger", "policy"},                                                // the record as it is read, each reading on record

@@ -6,6 +6,7 @@ const (
 	WaitsForAnybody        Defect = "waits-for-anybody"        // the home page counts what waits for others
 	StepsForAnybody        Defect = "steps-for-anybody"        // a new installation leads to its next steps whoever may not take them
 	SourcesForAnybody      Defect = "sources-for-anybody"      // and to the sources of facts
+	UnsaidOverclaims       Defect = "unsaid-overclaims"        // a source is said to hide everybody though it hides those of whom more is known
 	SilenceUnsaid          Defect = "silence-unsaid"           // that a source never stated what it knows, and so hides everybody, is not told
 	GlassesForAnybody      Defect = "glasses-for-anybody"      // how often the glass is broken is told to whom access is not to review
 	PostUnproved           Defect = "post-unproved"            // a post that asks for a proof of the person is done without

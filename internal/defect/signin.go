@@ -17,6 +17,10 @@ const (
 	DeviceUnknown      Defect = "device-unknown"      // who fails in somebody's name keeps them out where they are known
 	AnyDeviceKnown     Defect = "any-device-known"    // a device is known for whoever never was at it
 	PlacesUnlimited    Defect = "places-unlimited"    // nobody waits who guesses from many places
+	NameWaits          Defect = "name-waits"          // what is right waits for what others fail at elsewhere
+	CodesUnlimited     Defect = "codes-unlimited"     // who has a passphrase guesses codes from many places
+	OneLineForAll      Defect = "one-line-for-all"    // a flood of guesses from one address takes everybody's turn
+	KnownInLine        Defect = "known-in-line"       // a browser that is known waits behind those that are not
 	TriesAsSpelled     Defect = "tries-as-spelled"    // another spelling of a name is tried anew
 	SpareWaits         Defect = "spare-waits"         // a good recovery code does not work at once
 	ToldEachTry        Defect = "told-each-try"       // who is guessed at is told of each wrong try

@@ -14,8 +14,10 @@ import (
 	"golang.org/x/crypto/argon2"
 
 	"modicum/internal/book"
+	"modicum/internal/caller"
 	"modicum/internal/defect"
 	"modicum/internal/people"
+	"modicum/internal/share"
 )
 
 // stepSize is how long a one-time code holds, in seconds (RFC 6238).
@@ -52,46 +54,75 @@ func typed(s string) string {
 	}, s))
 }
 
-// digest makes the hash of a passphrase. Few are made at once: each takes 19 MiB, and
-// who waits too long is sent away.
-func (s *Service) digest(ctx context.Context, phrase string, salt []byte) ([]byte, error) {
-	wait, cancel := context.WithTimeout(ctx, 5*time.Second)
-	defer cancel()
-	select {
-	case s.hashing <- struct{}{}:
-		defer func() { <-s.hashing }()
-	case <-wait.Done():
+// hashWait is the longest that one waits for the hash of a passphrase.
+const hashWait = 5 * time.Second
+
+// slowly hashes passphrases; each takes 19 MiB, so that few are made at once.
+type slowly struct {
+	hash     func(phrase, salt []byte) []byte
+	known    *share.Places // of browsers that know who is signing in
+	stranger *share.Places // of all others, by their address
+}
+
+func newSlowly(hash func(phrase, salt []byte) []byte) slowly {
+	if hash == nil {
+		hash = func(phrase, salt []byte) []byte { return argon2.IDKey(phrase, salt, 2, 19<<10, 1, 32) }
+	}
+	return slowly{hash, share.New(1), share.New(2)}
+}
+
+// digest makes the hash of a passphrase. A flood of guesses from some addresses takes no
+// turn of others, and from everywhere none of a browser that is known; who waits too long
+// is sent away.
+func (s *Service) digest(ctx context.Context, g guess, phrase string, salt []byte) ([]byte, error) {
+	places, who := s.slowly.stranger, caller.Household(g.network)
+	switch {
+	case defect.On(defect.OneLineForAll):
+		who = "everybody"
+	case g.device != "" && !defect.On(defect.KnownInLine):
+		places, who = s.slowly.known, g.device
+	}
+	if places.Take(ctx, who, hashWait) != nil {
 		return nil, errBusy
 	}
-	return argon2.IDKey([]byte(typed(phrase)), salt, 2, 19<<10, 1, 32), nil
+	defer places.Give(who)
+	return s.slowly.hash([]byte(typed(phrase)), salt), nil
 }
 
 // byCodes signs somebody in, or proves them once more, by passphrase and code. Whoever
 // is not there, has no codes, or typed one of the three wrong learns the same after
 // the same work.
 func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do func(person string, more func(*book.Change) error) error) error {
-	wait, many := s.guesses.try(g, s.now())
-	if wait > 0 {
-		return tooSoon(wait)
+	t := s.guesses.try(g, s.now())
+	if t.wait > 0 {
+		return tooSoon(t.wait)
 	}
 	person, w := s.named(g.name)
 	codes, known := s.decoy, false
 	if w != nil && w.Codes != nil {
 		codes, known = *w.Codes, true
 	}
-	sum, err := s.digest(ctx, phrase, codes.Phrase.Salt)
+	sum, err := s.digest(ctx, g, phrase, codes.Phrase.Salt)
 	if err != nil {
 		return err
 	}
 	step := s.step(person, &codes, known, code)
 	fits := subtle.ConstantTimeCompare(sum, codes.Phrase.Hash) == 1 || defect.On(defect.CodeAlone)
-	if known && fits && step > 0 {
+	switch {
+	case !known || !fits:
+	case step == 0 && g.device == "":
+		t.many = s.guesses.knows(g, s.now()) || t.many
+	case step == 0:
+	case g.device != "" || !s.guesses.shut(g, s.now()):
 		err = do(person, func(c *book.Change) error { return s.spendCode(c, g, person, step) })
 		if !errors.Is(err, errGuess) && !errors.Is(err, ErrInactive) {
 			return err
 		}
 	}
-	return s.refuseGuess(ctx, g, person, many, "codes")
+	if err := s.refuseGuess(ctx, g, person, t.many, "codes"); !errors.Is(err, errGuess) || t.soft == 0 {
+		return err
+	}
+	return tooSoon(t.soft)
 }
 
 // byCodesHow is what a passphrase and a code prove.
@@ -204,7 +235,7 @@ func (s *Service) accept(ctx context.Context, person string, t *ticket, phrase, 
 	if err != nil {
 		return nil, err
 	}
-	sum, err := s.digest(ctx, t.Phrase, salt)
+	sum, err := s.digest(ctx, guess{device: "registering " + person}, t.Phrase, salt)
 	if err != nil {
 		return nil, err
 	}

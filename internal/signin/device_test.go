@@ -169,6 +169,15 @@ func TestManyPlacesTogetherWait(t *testing.T) {
 	if hers.signIn("alice", p.phrase, p.code(t, now)); hers.who() != "alice" {
 		t.Error("she is kept out at her own device")
 	}
+	s.pass(time.Minute)
+	if got := guess(130); got != http.StatusTooManyRequests {
+		t.Fatalf("a minute later nothing waits: %d", got)
+	}
+	now, _ = s.now()
+	anew := &browser{s: s, at: "198.51.100.200"}
+	if anew.signIn("alice", p.phrase, p.code(t, now)); anew.who() != "alice" {
+		t.Error("what is right waits in a new browser for what others failed at elsewhere")
+	}
 }
 
 // TestWhoIsGuessedAtIsToldOnceADay, also when the wrong tries come from many places.

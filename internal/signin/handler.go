@@ -164,7 +164,7 @@ func (s *Service) words(ctx context.Context, err error) (int, answered) {
 	case errors.Is(err, errPasskey), errors.Is(err, ErrInactive), errors.Is(err, errOther):
 		return say(http.StatusForbidden, "The passkey was not accepted. Try another one, or another way of signing in.")
 	case errors.Is(err, errGuess):
-		return say(http.StatusForbidden, "What you typed does not fit. Look at each part and try again; a code is good for half a minute and for one time.")
+		return say(http.StatusForbidden, "What you typed does not fit. Look at each part and try again; a code is good for half a minute and for one time. If everything is right and it goes on, somebody may be guessing your codes: use a passkey, a recovery code, or a browser in which you have signed in before.")
 	case errors.Is(err, errTicket):
 		return say(http.StatusGone, "That took too long, or it was used before. Begin again.")
 	case errors.Is(err, ErrNoSession):
@@ -180,11 +180,11 @@ func (s *Service) words(ctx context.Context, err error) (int, answered) {
 	case errors.Is(err, ErrNoWay):
 		return say(http.StatusNotFound, "It is not there any more.")
 	case errors.Is(err, errBusy):
-		return say(http.StatusServiceUnavailable, "Many people are signing in. Try again in a moment.")
+		return say(http.StatusServiceUnavailable, "Many people are signing in. Try again in a moment. A passkey and a recovery code work at once.")
 	case errors.Is(err, ErrTime):
 		return say(http.StatusServiceUnavailable, "This installation is not sure of the time, so nobody can sign in. Tell whoever runs it.")
 	case errors.As(err, &soon):
-		return say(http.StatusTooManyRequests, "Too many tries. Wait "+spell(time.Duration(soon))+" and try again. A passkey and a recovery code work at once, and a browser in which you have signed in before waits for nobody else.")
+		return say(http.StatusTooManyRequests, "Too many tries. Wait "+spell(time.Duration(soon))+" and try again. A passkey, a recovery code and an administrator's link work at once, and a browser in which you have signed in before waits for nobody else.")
 	}
 	s.cfg.Diary.LogAttrs(ctx, slog.LevelError, "signing in failed", slog.String("error", err.Error()))
 	return say(http.StatusServiceUnavailable, uncertain.Text)

@@ -151,6 +151,7 @@ type site struct {
 	sure    bool
 	changes int
 	stage   bool // the demo's way in is open
+	hash    func(phrase, salt []byte) []byte
 }
 
 func (s *site) now() (time.Time, bool) {
@@ -223,7 +224,7 @@ func (s *site) start() {
 	}})
 	s.svc, err = signin.New(s.t.Context(), signin.Config{
 		Desk: s.desk, People: s.staff, Public: public, Key: make([]byte, 32), Now: s.now, Render: s.render, Teller: &s.told,
-		Diary: slog.New(slog.NewTextHandler(s, nil)), Stage: s.stage,
+		Diary: slog.New(slog.NewTextHandler(s, nil)), Stage: s.stage, Hash: s.hash,
 	})
 	if err != nil {
 		s.t.Fatal(err)

@@ -11,8 +11,8 @@ import (
 // at once are no better than one after the other; one that succeeds clears what was
 // tried at its place, and each hour without a try forgets one. It counts for a name at a
 // place, so that whoever fails in somebody's name keeps nobody waiting but whom they sit
-// beside; for the name from everywhere, with more patience; and for the network. All
-// stand under a keyed hash, as people type passphrases where a name belongs; what has one
+// beside; for the name from everywhere, with more patience, and only what is wrong waits
+// for that; and for the network. All stand under a keyed hash, as people type passphrases where a name belongs; what has one
 // beginning lies together.
 type limit struct {
 	key []byte
@@ -50,28 +50,61 @@ type counts struct {
 	id     string
 	delay  func(n int) time.Duration
 	shared bool // other names count for it too, so that it says nothing of this one
+	soft   bool // what is right does not wait for it
 }
 
-// try counts a try and says how long to wait before it may be made; 0: now. many is true
-// from the tenth on, of which the person is told if it fails.
-func (l *limit) try(g guess, now time.Time) (wait time.Duration, many bool) {
+// tried is what becomes of a try.
+type tried struct {
+	wait time.Duration // before it may be made; 0: now
+	soft time.Duration // before one that is wrong may be made: it is told to wait
+	many bool          // the tenth or a later one, of which the person is told if it fails
+}
+
+// try counts a try and says whether it may be made.
+func (l *limit) try(g guess, now time.Time) (t tried) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	all := l.counts(g)
 	for _, c := range all {
-		wait = max(wait, l.of(c.id).Until.Sub(now))
+		left := l.of(c.id).Until.Sub(now)
+		if c.soft && !defect.On(defect.NameWaits) {
+			t.soft = max(t.soft, left)
+			continue
+		}
+		t.wait = max(t.wait, left)
 	}
-	if wait > 0 && !defect.On(defect.GuessesUnlimited) {
-		return wait, false
+	if t.wait > 0 && !defect.On(defect.GuessesUnlimited) {
+		return tried{wait: t.wait}
 	}
-	most := 0
+	t.wait = 0
 	for _, c := range all {
+		if c.soft && t.soft > 0 {
+			continue // it waits already, and need not wait longer
+		}
 		if n := l.count(c, now); !c.shared || defect.On(defect.NeighbourTold) {
-			most = max(most, n)
+			t.many = t.many || n >= lockedAt
 		}
 	}
-	return 0, most >= lockedAt
+	return t
 }
+
+// knows counts a try with the right passphrase and a wrong code: whoever makes it guesses
+// the code alone, from wherever. many is as in tried.
+func (l *limit) knows(g guess, now time.Time) (many bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.closed(g, now) && l.count(counts{id: l.codes(g), delay: placeDelay}, now) >= lockedAt
+}
+
+// shut reports whether so many did that even what is right is taken for wrong: it is not
+// told from a guess, or the answer would say which passphrase is right.
+func (l *limit) shut(g guess, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.closed(g, now) && !defect.On(defect.CodesUnlimited)
+}
+
+func (l *limit) closed(g guess, now time.Time) bool { return l.of(l.codes(g)).Until.After(now) }
 
 // tell reports whether somebody is to be told now, and not again for a day.
 func (l *limit) tell(g guess, now time.Time) bool {
@@ -141,6 +174,7 @@ func (l *limit) clear(g guess, now time.Time) {
 	own := l.of(l.place(g)).N
 	l.put(l.place(g), tries{}, now)
 	if g.device == "" {
+		l.put(l.codes(g), tries{}, now)
 		l.less(l.name(g), own, now)
 		l.less(l.network(g), 1, now)
 	}

@@ -59,11 +59,11 @@ func (s *Service) recover(ctx context.Context, g guess, code string) (sealed str
 	case !errors.Is(err, errGuess):
 		return "", err
 	}
-	wait, many := s.guesses.try(g, s.now())
-	if wait > 0 {
+	t := s.guesses.try(g, s.now())
+	if wait := max(t.wait, t.soft); wait > 0 {
 		return "", tooSoon(wait)
 	}
-	return "", s.refuseGuess(ctx, g, person, many, "recovery-code")
+	return "", s.refuseGuess(ctx, g, person, t.many, "recovery-code")
 }
 
 // is reports whether it is the code of a hash, and not used.

@@ -65,8 +65,10 @@ type Config struct {
 	Idle    time.Duration  // a session ends after so long without a request; 0 is 30 minutes
 	Longest time.Duration  // and after so long in any case; 0 is 12 hours
 	Now     func() (now time.Time, trusted bool)
-	Random  io.Reader    // nil is crypto/rand
-	Diary   *slog.Logger // nil discards
+	Random  io.Reader // nil is crypto/rand
+	// Hash is the hash of passphrases; nil is argon2id with 19 MiB and two passes.
+	Hash  func(phrase, salt []byte) []byte
+	Diary *slog.Logger // nil discards
 }
 
 // Service keeps sessions and ways of signing in. It is safe for concurrent use and
@@ -89,9 +91,9 @@ type Service struct {
 	handed  seal               // of what is handed out and must come back
 	used    once
 	guesses *limit
-	junk    *limit        // answers that no passkey signed
-	decoy   Codes         // what guesses at nobody are compared with
-	hashing chan struct{} // as many passphrases are hashed at once
+	junk    *limit // answers that no passkey signed
+	decoy   Codes  // what guesses at nobody are compared with
+	slowly  slowly
 	owner   atomic.Pointer[string]
 	same    *http.CrossOriginProtection
 }
@@ -102,7 +104,7 @@ func New(ctx context.Context, cfg Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		cfg: cfg, secure: cfg.Public.Scheme == "https", index: newIndex(), hashing: make(chan struct{}, 2), same: http.NewCrossOriginProtection(),
+		cfg: cfg, secure: cfg.Public.Scheme == "https", index: newIndex(), slowly: newSlowly(cfg.Hash), same: http.NewCrossOriginProtection(),
 	}
 	if err := s.secrets(); err != nil {
 		return nil, fmt.Errorf("sign-in: %w", err)

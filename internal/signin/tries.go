@@ -44,6 +44,7 @@ func newLimit(key []byte) (*limit, error) {
 }
 
 func (l *limit) name(g guess) string    { return l.hash("name", g.folded()) }
+func (l *limit) codes(g guess) string   { return l.hash("codes", g.folded()) }
 func (l *limit) told(g guess) string    { return l.hash("told", g.folded()) }
 func (l *limit) network(g guess) string { return l.hash("network", caller.Household(g.network)) }
 
@@ -61,7 +62,7 @@ func (l *limit) counts(g guess) []counts {
 	if g.device != "" {
 		return []counts{{id: l.place(g), delay: placeDelay}}
 	}
-	return []counts{{id: l.place(g), delay: placeDelay}, {id: l.name(g), delay: nameDelay}, {id: l.network(g), delay: networkDelay, shared: true}}
+	return []counts{{id: l.place(g), delay: placeDelay}, {id: l.name(g), delay: nameDelay, soft: true}, {id: l.network(g), delay: networkDelay, shared: true}}
 }
 
 func (l *limit) hash(kind, what string) string {
@@ -137,7 +138,7 @@ func earlier(a, b time.Time) time.Time {
 
 // keepTries writes what a try counted for within a change.
 func (s *Service) keepTries(c *book.Change, g guess) {
-	for _, n := range append(s.guesses.counts(g), counts{id: s.guesses.told(g)}) {
+	for _, n := range append(s.guesses.counts(g), counts{id: s.guesses.told(g)}, counts{id: s.guesses.codes(g)}) {
 		s.tries.Put(c, drawerOf(n.id), s.guesses.page(n.id))
 	}
 }
