@@ -72,3 +72,27 @@ func (s *Set) RestrictionRestsOn(i int) FactSet { return s.restrictions[i].facts
 
 // RestrictionBitesBy returns the facts by which restriction i bites, alone or with others.
 func (s *Set) RestrictionBitesBy(i int) FactSet { return s.restrictions[i].bitesBy() }
+
+// RestrictionBitesUnknowing returns the facts never learned by which alone restriction i
+// bites for every patient: where it needs a known fact beside them, it bites for some.
+func (s *Set) RestrictionBitesUnknowing(i int, unknown FactSet) (by FactSet) {
+	r := &s.restrictions[i]
+	for _, w := range r.while {
+		if w.in(&unknown) {
+			by = by.Union(w)
+		}
+	}
+	if r.of == nil || r.while != nil && by.Empty() {
+		return by
+	}
+	var named FactSet
+	for j := range r.of {
+		if all := factsOf(r.of[j : j+1]); all.in(&unknown) {
+			named = named.Union(all)
+		}
+	}
+	if named.Empty() {
+		return FactSet{}
+	}
+	return by.Union(named)
+}

@@ -188,7 +188,7 @@ func printReach(t *terminal, r *client.Reach) error {
 		rows = append(rows, []string{client.Plain(k.Class), client.Plain(k.Shows), why})
 	}
 	for _, u := range r.Unsaid {
-		fmt.Fprintf(t.out, "No task shows any patient: %s (%s) never stated all that it knows. Whoever runs the system imports a file that does: modicum help facts\n", client.Plain(u.Title), client.Plain(u.Source))
+		fmt.Fprintf(t.out, "No task shows any patient, unless the glass is broken or the door only observes: %s (%s) never stated all that it knows. Whoever runs the system imports a file that does: modicum help facts\n", client.Plain(u.Title), client.Plain(u.Source))
 	}
 	if !r.Reached {
 		fmt.Fprintln(t.out, "It shows nothing of this patient just now, or there is no such patient. Its lines ask for:")

@@ -107,7 +107,7 @@ func (s *Staff) next(v *Visit) (out []Step) {
 	out = s.Steps(v.Viewer)
 	if s.Reach != nil && (v.Viewer.Holds(people.RunSystem) || defect.On(defect.SourcesForAnybody)) { // whose page it leads to
 		if unsaid := s.Reach.Unsaid(); len(unsaid) > 0 {
-			step := Step{"Say what is known of staff and patients", "Until " + sources(unsaid) + " once stated all that is known, every patient is hidden from everybody.", "/health#sources"}
+			step := Step{"Say what is known of staff and patients", "Until " + sources(unsaid) + " once stated all that is known, doors that enforce show no patient, unless the glass is broken.", "/health#sources"}
 			out = slices.Insert(out, min(len(out), mostSteps-1), step)
 		}
 	}

@@ -6,11 +6,13 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"modicum/catalog"
@@ -228,6 +230,56 @@ func TestASourceThatNeverSaidAllHidesEverybody(t *testing.T) {
 		{Source: "people", Title: "Personnel file and patient portal", Hides: []string{"Own chart", "Family's chart"}},
 		{Source: "office", Title: "Records, privacy and research offices", Hides: []string{"Restriction we agreed to"}},
 	}
+	if got := r.Unsaid(); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v\nwant %+v", got, want)
+	}
+}
+
+// TestASourceIsNotSaidToHideMoreThanItHides: a restriction that bites only beside a fact
+// which is known hides those of whom that fact holds, and nobody else.
+func TestASourceIsNotSaidToHideMoreThanItHides(t *testing.T) {
+	sample := os.DirFS("../../policy-sample")
+	folder := fstest.MapFS{}
+	if err := fs.WalkDir(sample, ".", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		text, err := fs.ReadFile(sample, path)
+		if path == "restrictions.yaml" {
+			text = bytes.Replace(text, []byte("while: [relative-of]"), []byte("while: [relative-of, assigned-patient]"), 1)
+			text = bytes.Replace(text, []byte("of: agreed-restriction"), []byte("of: agreed-restriction\n    while: [assigned-patient]"), 1)
+		}
+		folder[path] = &fstest.MapFile{Data: text}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	set, problems := policy.Load(folder, catalog.R4())
+	if set == nil {
+		t.Fatal(problems)
+	}
+	clock := func() (time.Time, bool) { return now, true }
+	voc := facts.FromPolicy(set, set.Folder(), nil)
+	voc.Sources = slices.Clone(voc.Sources)
+	var body bytes.Buffer
+	for i := range voc.Sources {
+		voc.Sources[i].Programs = []string{"feed"}
+		if name := voc.Sources[i].Name; name != "people" && name != "office" {
+			fmt.Fprintf(&body, "{\"source\":%q,\"whole\":%q}\n", name, now.Format(time.RFC3339))
+		}
+	}
+	store := facts.NewStore(voc, clock, nil)
+	if _, problems, err := store.State("feed", true, body.Bytes(), func(facts.Act) error { return nil }); err != nil || len(problems) > 0 {
+		t.Fatal(err, problems)
+	}
+	r, err := reach.New(reach.Config{
+		Policy: func() (*policy.Set, *facts.Index) { return set, store.Index() },
+		Log:    &log{}, Refs: refs{}, Now: clock, Random: rand.Reader,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []reach.Unsaid{{Source: "people", Title: "Personnel file and patient portal", Hides: []string{"Own chart"}}}
 	if got := r.Unsaid(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v\nwant %+v", got, want)
 	}

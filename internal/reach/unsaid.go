@@ -10,8 +10,9 @@ import (
 )
 
 // Unsaid is a source that never stated all that it knows. As long as nobody knows whether a
-// restriction on a whole chart is missing, it hides every patient from everybody, in every
-// role: whoever begins with an empty folder of facts meets nothing else.
+// restriction on a whole chart is missing, it hides every patient, in every role: whoever
+// begins with an empty folder of facts meets nothing else. What the restriction itself lets
+// go, a broken glass, and a door that only observes show all the same.
 type Unsaid struct {
 	Source, Title string
 	Hides         []string // titles of the restrictions, in the order of the policy
@@ -46,11 +47,15 @@ func hidesAll(d *doc.Restriction) bool {
 	return len(d.Hide) == 1 && d.Hide[0].Text == "everything" && len(d.To) == 0 && len(d.Purposes) == 0
 }
 
-// silent are the sources that never stated all they know, of the facts by which
-// restriction i bites.
+// silent are the sources that never stated all they know, of the facts by which alone
+// restriction i bites for every patient.
 func silent(set *policy.Set, ix *facts.Index, i int) (out []*doc.Source) {
 	var from []string
-	for f := range set.RestrictionBitesBy(i).All {
+	by := set.RestrictionBitesUnknowing(i, ix.Unknown())
+	if defect.On(defect.UnsaidOverclaims) {
+		by = set.RestrictionBitesBy(i)
+	}
+	for f := range by.All {
 		from = append(from, set.Facts()[set.Facts()[f].Base].Sources...)
 	}
 	sources := set.Folder().Conditions.Sources
