@@ -75,9 +75,9 @@ func (c *compiler) compileFacts() {
 	for i := range conds.Facts {
 		c.addFact(&conds.Facts[i], fresh)
 	}
-	c.set.found = c.builtin("found", "The caller looked this patient up by the task's `find`.", AboutPatient)
-	c.set.glass = c.builtin("broken-glass", "The caller broke the glass for this patient.", AboutPatient)
-	c.set.author = c.builtin("author", "The record names the caller as its author.", AboutRecord)
+	c.set.found = c.builtin("found", "The patient was looked up first, as the task's `find` asks.", AboutPatient)
+	c.set.glass = c.builtin("broken-glass", "The person broke the glass for this patient.", AboutPatient)
+	c.set.author = c.builtin("author", "The record names the person as its author.", AboutRecord)
 	for i := range conds.Conditions {
 		cond := &conds.Conditions[i]
 		if cond.Fact.Text == "" {

@@ -8,14 +8,14 @@ import (
 
 // reasons spells the codes by which the record says why a request was refused.
 var reasons = map[string]string{
-	"no-role":           "the caller held no role that the policy knows",
-	"roles-in-conflict": "the caller held two roles that exclude each other, so neither counted",
-	"unknown-task":      "no role of the caller has the task",
-	"unknown-purpose":   "no task of the caller has the purpose, or nobody knows it",
-	"purpose-unstated":  "no task was named, and the caller's tasks have several purposes",
-	"purposes-differ":   "the task has different purposes in two of the caller's roles",
+	"no-role":           "whoever asked held no role that the policy knows",
+	"roles-in-conflict": "whoever asked held two roles that exclude each other, so neither counted",
+	"unknown-task":      "none of their roles has the task",
+	"unknown-purpose":   "none of their tasks has the purpose, or nobody knows it",
+	"purpose-unstated":  "no task was named, and their tasks have several purposes",
+	"purposes-differ":   "the task has different purposes in two of their roles",
 	"no-verb":           "no line of the task does this",
-	"caller-facts":      "lines do this, but what was known about the caller did not suffice: look at facts",
+	"caller-facts":      "lines of the task do this, but what they ask of the person, such as a shift, was not known to hold",
 	"shows-nothing":     "no line of the task shows anything of such a record",
 	"never-kept":        "a criterion reads what no line keeps",
 	"cannot-meet":       "the door cannot keep an obligation of the task",
@@ -32,7 +32,7 @@ func Prose(code string) (text string, spelt bool) {
 	}
 	for _, p := range problem.All() {
 		if p.Slug() == code {
-			return "the caller was told: " + p.Error(), true
+			return "the answer said: " + p.Error(), true
 		}
 	}
 	return code, false
