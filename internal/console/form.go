@@ -34,6 +34,7 @@ const (
 	Radios  Kind = "radios"
 	Checks  Kind = "checks"
 	Moment  Kind = "moment" // in the reader's zone; Visit.ParseWhen reads it
+	Clock   Kind = "clock"  // a time of the day, HH:MM
 	Hidden  Kind = "hidden"
 	File    Kind = "file" // its content is in Body; the page says by Page.Most how large it may be
 	longest      = 500    // letters of a field that says no other
@@ -58,7 +59,8 @@ type Field struct {
 	Rows        int    // of Area; 0 is 3
 	Body        []byte // of File: what was sent
 	Narrow      bool
-	Rare        bool // it lies folded below the others, while it is empty and nothing is wrong with it
+	Suggest     []string // of Line: what is offered besides typing
+	Rare        bool     // it lies folded below the others, while it is empty and nothing is wrong with it
 }
 
 // Option is one choice.

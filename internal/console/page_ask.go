@@ -26,6 +26,16 @@ type askShown struct {
 	Wrong   []Wrong
 }
 
+// Row are those of some fields that the form has: reasons it has only where a task names some.
+func (a askShown) Row(names ...string) (out []*Field) {
+	for _, name := range names {
+		if a.Form.has(name) {
+			out = append(out, a.Form.Field(name))
+		}
+	}
+	return out
+}
+
 // askPage asks for what is missing: filled in, looked at once more, sent. The form
 // begins with what another page knows already; nothing is sent before the preview.
 func (s *Staff) askPage() Page {
@@ -52,8 +62,8 @@ func (s *Staff) askPage() Page {
 func (s *Staff) askForm(v *Visit, task string) *Form {
 	set := s.Policy()
 	tasks := set.TasksOf(v.Viewer.Roles)
-	f := &Form{Action: "/ask", Submit: "See who decides", More: "More about it"}
-	pick := &Field{Name: "task", Label: "For which of your tasks", Kind: Select, Need: true}
+	f := &Form{Action: "/ask", Submit: "See who decides", More: "Number, marked records, later start"}
+	pick := &Field{Name: "task", Label: "For which task", Kind: Select, Need: true}
 	var chosen *policy.TaskInfo
 	for i := range tasks {
 		t := &tasks[i]
@@ -65,21 +75,23 @@ func (s *Staff) askForm(v *Visit, task string) *Form {
 	if chosen == nil {
 		chosen = &policy.TaskInfo{}
 	}
+	patient := patientField()
+	patient.Label, patient.Hint = "Patient’s chart id", ""
 	f.Fields = append(f.Fields, &Field{Name: "step", Kind: Hidden, Value: "preview"}, pick, s.kindField(chosen),
-		&Field{Name: "class", Label: "Which kind of data is missing", Kind: Select, Either: true, Options: s.classOptions(chosen)},
-		&Field{Name: "mark", Label: "Or which marked records", Hint: "Where a record is hidden because it is marked sensitive.", Kind: Select, Either: true, Options: s.markOptions()},
-		patientField(),
-		&Field{Name: "record", Label: "Record", Hint: "Only for one masked value: Type/id.", Kind: Line, Max: 96})
+		&Field{Name: "class", Label: "Which kind is missing", Kind: Select, Either: true, Options: s.classOptions(chosen)},
+		&Field{Name: "mark", Label: "Or which marked records", Hint: "Where a record is hidden because it is marked sensitive.", Kind: Select, Either: true, Rare: true, Options: s.markOptions()},
+		patient,
+		&Field{Name: "record", Label: "Record, such as Observation/o7", Kind: Line, Either: true, Max: 96})
 	if task != "" {
 		tasks = []policy.TaskInfo{*chosen}
 	}
 	if reasons := reasonsOf(tasks); len(reasons) > 1 {
-		f.Fields = append(f.Fields, &Field{Name: "reason", Label: "Reason", Hint: "One of those that the policy names.", Kind: Select, Either: true, Options: reasons})
+		f.Fields = append(f.Fields, &Field{Name: "reason", Label: "Reason", Kind: Select, Either: true, Options: reasons})
 	}
 	f.Fields = append(f.Fields,
 		&Field{Name: "ref", Label: "Number that proves it", Hint: "Of a ticket, visit, claim, appointment or release request. It is checked.", Kind: Line, Max: 96, Rare: true},
-		&Field{Name: "text", Label: "What you need it for", Hint: "A few words that whoever decides understands. Not the patient's name.", Kind: Area, Either: true},
-		&Field{Name: "for", Label: "For how long", Kind: Select, Options: lengths(), Narrow: true},
+		&Field{Name: "text", Label: "What you need it for", Hint: "A few words, never the patient’s name.", Kind: Area, Either: true},
+		&Field{Name: "for", Label: "For how long", Kind: Select, Either: true, Options: lengths()},
 		&Field{Name: "from", Label: "From when", Hint: "Leave it out to begin when it is approved.", Kind: Moment, Rare: true})
 	return f
 }
@@ -146,7 +158,7 @@ func reasonsOf(tasks []policy.TaskInfo) []Option {
 // lengths are those that people ask for. The policy's own is taken where none is
 // chosen, and it says so where one is too long.
 func lengths() []Option {
-	out := []Option{{Value: "", Label: "As long as the policy allows"}}
+	out := []Option{{Value: "", Label: "Longest allowed"}}
 	for _, d := range []time.Duration{15 * time.Minute, 30 * time.Minute, time.Hour, 2 * time.Hour, 4 * time.Hour, 8 * time.Hour, 12 * time.Hour, 24 * time.Hour} {
 		out = append(out, Option{Value: strconv.Itoa(int(d.Minutes())), Label: Lasting(d)})
 	}

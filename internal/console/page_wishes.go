@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	_ "embed"
 	"net/http"
 
@@ -12,19 +13,31 @@ var wishesText string
 
 var wishesView = View("wishes", wishesText)
 
-type wishesShown struct{ Form *Form }
+type wishesShown struct {
+	Form *Form
+	Zone string // whose clock the hours are read by
+	Now  string // on that clock
+}
+
+// Row are some fields of the form.
+func (w wishesShown) Row(names ...string) (out []*Field) {
+	for _, name := range names {
+		out = append(out, w.Form.Field(name))
+	}
+	return out
+}
 
 // wishesPage is how somebody wants to be told by mail. The inbox has everything at once.
 func (s *Staff) wishesPage() Page {
 	return Page{Path: "/settings/notices",
 		Get: func(v *Visit) error {
-			return v.Show(wishesView, wishesShown{wishesForm(s.Bell.Wishes(v.Viewer.Person.ID))})
+			return v.Show(wishesView, s.wishes(v, wishesForm(s.Bell.Wishes(v.Viewer.Person.ID))))
 		},
 		Post: func(v *Visit) error {
 			f := wishesForm(notice.Wishes{})
 			w := readWishes(f, v)
 			if !f.OK() {
-				return v.ShowStatus(http.StatusUnprocessableEntity, wishesView, wishesShown{f})
+				return v.ShowStatus(http.StatusUnprocessableEntity, wishesView, s.wishes(v, f))
 			}
 			if err := s.Bell.SetWishes(v.Context(), v.Viewer.Person.ID, w); err != nil {
 				return err
@@ -34,26 +47,35 @@ func (s *Staff) wishesPage() Page {
 	}
 }
 
+// wishes says by which clock hours are read: an hour of a zone that nobody names means another.
+func (s *Staff) wishes(v *Visit, f *Form) wishesShown {
+	zone := s.Bell.Zone(v.Viewer.Person.ID)
+	return wishesShown{f, zone.String(), v.Now.In(zone).Format("15:04")}
+}
+
+// zones are those of the United States: what most people here write.
+var zones = []string{
+	"America/New_York", "America/Chicago", "America/Denver", "America/Phoenix", "America/Los_Angeles", "America/Anchorage", "Pacific/Honolulu",
+	"America/Puerto_Rico", "Pacific/Guam", "Pacific/Pago_Pago",
+}
+
 func wishesForm(w notice.Wishes) *Form {
-	pace := &Field{Name: "pace", Label: "How often", Kind: Radios, Need: true, Options: []Option{
+	pace := &Field{Name: "pace", Label: "How often", Kind: Radios, Need: true, Value: cmp.Or(string(w.Pace), string(notice.AtOnce)), Options: []Option{
 		{Value: string(notice.AtOnce), Label: "At once"},
 		{Value: string(notice.Hourly), Label: "Once an hour", Hint: "One mail for all of the hour."},
 		{Value: string(notice.Daily), Label: "Once a day"},
 		{Value: string(notice.Never), Label: "Never", Hint: "Your notices here have everything."},
 	}}
-	for i := range pace.Options {
-		o := &pace.Options[i]
-		o.Chosen = o.Value == string(w.Pace) || w.Pace == "" && o.Value == string(notice.AtOnce)
-	}
+	pace.choose()
 	quiet := w.Quiet
 	if quiet == nil {
 		quiet = &notice.Quiet{}
 	}
 	return &Form{Submit: "Save", Fields: []*Field{pace,
-		{Name: "daily", Label: "Hour of the daily mail", Hint: "Such as 08:00. Left empty, it is 08:00.", Kind: Line, Value: w.Daily, Max: 5, Narrow: true},
-		{Name: "from", Label: "Quiet from", Hint: "Such as 22:00. Leave both empty for no quiet hours.", Kind: Line, Value: quiet.From, Max: 5, Narrow: true},
-		{Name: "quiet", Label: "Quiet until", Hint: "Such as 07:00. What came in between is sent then, as one mail.", Kind: Line, Value: quiet.To, Max: 5, Narrow: true},
-		{Name: "zone", Label: "Your time zone", Hint: "By its name, such as America/New_York. Left empty, it is the one that the directory has for you.", Kind: Line, Value: w.Zone, Max: 64},
+		{Name: "daily", Label: "The daily mail comes at", Kind: Clock, Value: cmp.Or(w.Daily, "08:00"), Max: 5, Either: true, Narrow: true},
+		{Name: "from", Label: "From", Kind: Clock, Value: quiet.From, Max: 5, Either: true, Narrow: true},
+		{Name: "quiet", Label: "Until", Kind: Clock, Value: quiet.To, Max: 5, Either: true, Narrow: true},
+		{Name: "zone", Label: "Time zone", Hint: "Left empty, it is the one in your entry here.", Kind: Line, Value: w.Zone, Max: 64, Suggest: zones},
 	}}
 }
 

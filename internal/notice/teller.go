@@ -298,6 +298,9 @@ func (t *Teller) zone(person string, w Wishes) *time.Location {
 	return t.cfg.Zone
 }
 
+// Zone is whose clock the hours of a person's wishes are read by.
+func (t *Teller) Zone(person string) *time.Location { return t.zone(person, t.Wishes(person)) }
+
 // Wishes are how a person wants to be told.
 func (t *Teller) Wishes(person string) Wishes {
 	if w := t.wishes.Get(person); w != nil {
