@@ -13,9 +13,9 @@ func TreatmentBadge(t policy.Treatment) Badge {
 	case policy.Last4:
 		return Badge{"last four", "part", "the last four characters"}
 	case policy.Coarse:
-		return Badge{"coarse", "part", "a year, a region, a group"}
+		return Badge{"less exact", "part", "a year, a region, a group"}
 	case policy.Token:
-		return Badge{"token", "part", "a stand-in that is always the same for the same value"}
+		return Badge{"stand-in", "part", "another word in its place, always the same for the same value"}
 	case policy.Mask:
 		return Badge{"masked", "mask", "a mark, whether or not there is a value"}
 	}

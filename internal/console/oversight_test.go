@@ -28,7 +28,7 @@ func TestRolesAreWhatThePolicySays(t *testing.T) {
 		t.Fatal(status, err)
 	}
 	rank := map[string]int{"": 0, "mask": 1, "token": 2, "coarse": 3, "last4": 4, "ask": 5, "keep": 6}
-	word := map[string]string{"": "not shown", "mask": "masked", "token": "token", "coarse": "coarse", "last4": "last four", "ask": "on asking", "keep": "shown"}
+	word := map[string]string{"": "not shown", "mask": "masked", "token": "stand-in", "coarse": "less exact", "last4": "last four", "ask": "on asking", "keep": "shown"}
 	row := map[string][]string{}
 	for _, l := range lines[1:] {
 		row[l[0]] = l

@@ -99,11 +99,11 @@ func (s *Staff) askForm(v *Visit, task string) *Form {
 func (s *Staff) kindField(t *policy.TaskInfo) *Field {
 	f := &Field{Name: "kind", Label: "What you ask for", Kind: Radios, Need: true}
 	if s.Policy().Folder().Organization.Exceptions != nil {
-		f.Options = append(f.Options, Option{Value: string(access.Exception), Label: kindOf(access.Exception), Hint: "your task does not name it, and it is needed here"})
+		f.Options = append(f.Options, Option{Value: string(access.Exception), Label: kindOf(access.Exception), Hint: "Your task does not name it, and it is needed here."})
 	}
 	f.Options = append(f.Options,
-		Option{Value: string(access.Lend), Label: kindOf(access.Lend), Hint: "a task that shows a patient for a while, when somebody agrees"},
-		Option{Value: string(access.Asked), Label: kindOf(access.Asked), Hint: "it opens at once, for your own reason, and is on record"})
+		Option{Value: string(access.Lend), Label: kindOf(access.Lend), Hint: "A task that shows a patient for a while, when somebody agrees."},
+		Option{Value: string(access.Asked), Label: kindOf(access.Asked), Hint: "It opens at once, for your own reason, and is on record."})
 	f.Value = f.Options[0].Value
 	if t.Lend != nil {
 		f.Value = string(access.Lend)

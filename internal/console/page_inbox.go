@@ -32,6 +32,7 @@ func (s *Staff) inboxPage() Page {
 			if err != nil {
 				return err
 			}
+			x.Card.Folds = len(waiting) > 1
 			shown.Requests = append(shown.Requests, x)
 		}
 		return v.Show(inboxView, shown)

@@ -9,7 +9,6 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 
 	"modicum/internal/defect"
 	"modicum/internal/oversight"
@@ -42,42 +41,7 @@ var deedTable = &Table[deed]{
 	},
 }
 
-// deedFile is the same as a file, for who counts.
-var deedFile = &Table[deed]{Name: "record", Columns: []Column[deed]{
-	{Title: "when", Text: func(d deed) string { return d.At.Exact }},
-	{Title: "id", Text: func(d deed) string { return d.ID }},
-	{Title: "who", Text: func(d deed) string { return d.of().Who }},
-	{Title: "name", Text: func(d deed) string { return d.Who }},
-	{Title: "role", Text: func(d deed) string { return d.of().Role }},
-	{Title: "task", Text: func(d deed) string { return d.of().Task }},
-	{Title: "purpose", Text: func(d deed) string { return d.of().Purpose }},
-	{Title: "door", Text: func(d deed) string { return d.of().Door }},
-	{Title: "interaction", Text: func(d deed) string { return d.of().Interaction }},
-	{Title: "asked", Text: func(d deed) string { return strings.Join(d.of().Asked, " ") }},
-	{Title: "answer", Text: func(d deed) string { return d.Effect.Word }},
-	{Title: "because", Text: func(d deed) string { return strings.Join(d.of().Reasons, " ") }},
-	{Title: "patients", Text: func(d deed) string { return strconv.Itoa(d.patients) }},
-	{Title: "shown", Text: func(d deed) string { return strconv.FormatInt(d.counts.Shown, 10) }},
-	{Title: "withheld", Text: func(d deed) string { return strconv.FormatInt(d.counts.Withheld, 10) }},
-	{Title: "what happened", Text: func(d deed) string { return d.Say }},
-}}
-
-// of is the decision, or an act in its form.
-func (d deed) of() ledger.Decision {
-	switch {
-	case d.decision != nil:
-		return *d.decision
-	case d.act != nil:
-		return ledger.Decision{Who: d.act.Who, Interaction: d.act.Act, Asked: d.act.What}
-	}
-	return ledger.Decision{}
-}
-
-const (
-	deedsPerPage = 50
-	mostDeeds    = 5000 // that leave as a file
-	mostLooks    = 40   // by which a file is found: a full one takes 13
-)
+const deedsPerPage = 50
 
 type recordShown struct {
 	Form   *Form
@@ -290,44 +254,4 @@ func (r *Record) shown(v *Visit, f *Form, page *oversight.Page) recordShown {
 		x.Older = address("/record", with(here, "before", strconv.FormatInt(page.Next, 10)))
 	}
 	return x
-}
-
-// export answers what was found as a file, the newest mostDeeds of it, and looks a bounded
-// way back for it: a search that little fits would read the whole record while one waits.
-// The last line says how far it went.
-func (r *Record) export(v *Visit, s search) error {
-	q := s.query
-	q.Before, q.Limit = 0, 500
-	s.asked.Before = 0
-	if err := r.Note(v.Context(), reader(v), q.Patient, r.Told("export", s.asked)...); err != nil {
-		return r.unrecorded(v, err)
-	}
-	var rows []deed
-	for looks := 1; ; looks++ {
-		page, err := r.Archive.Find(v.Context(), q)
-		if err != nil {
-			return err
-		}
-		for i := range page.Found {
-			rows = append(rows, r.deed(v, &page.Found[i]))
-		}
-		if q.Before = page.Next; page.Next == 0 {
-			break
-		}
-		if len(rows) >= mostDeeds || looks == mostLooks {
-			rows = cutShort(v, rows, page.Until)
-			break
-		}
-	}
-	deedFile.export(v, rows)
-	return nil
-}
-
-// cutShort ends a file that holds the newest alone by a line that says how far it goes.
-func cutShort(v *Visit, rows []deed, until int64) []deed {
-	to := v.When(until)
-	if rows = rows[:min(len(rows), mostDeeds)]; len(rows) == mostDeeds || len(rows) > 0 && until == 0 {
-		to = rows[len(rows)-1].At
-	}
-	return append(rows, deed{At: to, Say: "Only looked back to this time: what is older was left out. Narrow the search, or search again with an earlier Until."})
 }

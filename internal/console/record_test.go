@@ -30,10 +30,17 @@ type shelf struct {
 	replay error
 	reads  int // of anything
 	ends   int // after how many reads nothing is older; 0: next stays what it is
+	// look, where it is set, is what the nth look waits for, or fails with.
+	look func(ctx context.Context, n int) error
 }
 
-func (s *shelf) Find(_ context.Context, q oversight.Query) (p oversight.Page, err error) {
+func (s *shelf) Find(ctx context.Context, q oversight.Query) (p oversight.Page, err error) {
 	s.reads++
+	if s.look != nil {
+		if err := s.look(ctx, s.reads); err != nil {
+			return p, err
+		}
+	}
 	s.asked = append(s.asked, q)
 	for _, r := range s.found {
 		p.Found = append(p.Found, *r)

@@ -112,6 +112,7 @@ type card struct {
 	Owes       bool // the word of who broke the glass
 	Glass      bool
 	Lends      bool // part of a task, all of it new
+	Folds      bool // what the task shows today is folded: one card of many
 }
 
 // want fills in what is asked for, in the words of policy and catalog.
@@ -327,7 +328,7 @@ func stateBadge(s access.State) Badge {
 	case access.Done:
 		return Badge{"done", "", "given back, or what it rested on is no longer so"}
 	case access.Over:
-		return Badge{"over", "", "its time is up"}
+		return Badge{"time is up", "", ""}
 	case access.Closed:
 		return Badge{"reviewed", "", ""}
 	}

@@ -69,7 +69,7 @@ func TestG3_ATokenIsEndedByItsOwnPersonAlone(t *testing.T) {
 	if status, _ := h.post(t, "/settings/tokens", "do", "all"); status != 303 || len(live(h.given, "nina")) != 0 {
 		t.Errorf("ending all, %s among them: %d", third, status)
 	}
-	if _, page := h.get(t, "/settings/tokens"); !strings.Contains(page, "You hold none") {
+	if _, page := h.get(t, "/settings/tokens"); !strings.Contains(page, "None. The command line asks") {
 		t.Error("the empty page does not say so")
 	}
 }

@@ -27,6 +27,10 @@ const (
 	ReadUnsaid             Defect = "read-unsaid"              // the record is shown to somebody who is not on record as its reader
 	ReadUnkept             Defect = "read-unkept"              // and so it is where that could not be written down
 	PatientAddressed       Defect = "patient-addressed"        // a search of the record for a patient has an address that names them
+	FileHeld               Defect = "file-held"                // a file of the record leaves when all of it is found, and is in memory until then
+	FileUnending           Defect = "file-unending"            // the record is looked through for a file whose reader went away
+	FileOutlives           Defect = "file-outlives"            // and for one whose reader has the duty no longer
+	FileNeatly             Defect = "file-neatly"              // a file that could not be finished ends like a whole one
 
 	// Of the API.
 	DutyUnasked     Defect = "duty-unasked"      // at the API anybody reads the record, sees as others and looks at the system

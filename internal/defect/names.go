@@ -313,6 +313,7 @@ func All() []Defect {
 		ReadUnsaid,
 		ReadUnkept,
 		PatientAddressed,
+		FileHeld, FileUnending, FileOutlives, FileNeatly,
 		DutyUnasked,
 		ReadTwiceUnsaid,
 		SessionOfOthers,

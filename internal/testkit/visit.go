@@ -189,7 +189,7 @@ const reachable = `(() => {
 func (v visit) walk() {
 	v.tb.Helper()
 	n := found[int](v, reachable)
-	inside := found[int](v, `6 * document.querySelectorAll("input[type=datetime-local]").length`) // day, month, ... are stops of their own
+	inside := found[int](v, `6 * document.querySelectorAll("input[type=datetime-local], input[type=time]").length`) // day, month, ... are stops of their own
 	for range n + inside + 3 {
 		v.do(chromedp.KeyEvent(kb.Tab))
 	}
