@@ -51,6 +51,9 @@ func TestAnswersAreValidR4(t *testing.T) {
 		}
 	}
 	t.Logf("%d requests, %d distinct answers, by kind %v", n, len(seen), kinds)
+	if !t.Failed() && len(seen) < 500 {
+		t.Errorf("of %d requests %d answers are distinct, want 500: most were refused", n, len(seen))
+	}
 }
 
 // flaws are what the validator finds in the records of a world, some of which are wrong
