@@ -45,7 +45,7 @@ type approveCommand struct {
 // Help teaches by example.
 func (c *approveCommand) Help() string {
 	return `Shows the request whole, asks you, and says yes to exactly what it showed: what was
-changed since is not approved. It needs a sign-in of the last five minutes.
+changed since is not approved. It needs a proof of the last five minutes (modicum login --prove).
 
 Examples:
   modicum approve 01k9z5
@@ -84,8 +84,8 @@ type refuseCommand struct {
 
 // Help teaches by example.
 func (c *refuseCommand) Help() string {
-	return `Shows the request, asks you, and says no with a word. It needs a sign-in of the last five
-minutes.
+	return `Shows the request, asks you, and says no with a word. It needs a proof of the last five
+minutes (modicum login --prove).
 
 Examples:
   modicum refuse 01k9z5 --word "Ada is back"

@@ -90,7 +90,7 @@ type revokeCommand struct {
 func (c *revokeCommand) Help() string {
 	return `Gives back what is lent to you, or takes away what is lent to somebody else where you
 approved it, or watch over access, or run people. Open answers are cut off at once. Taking
-away needs a sign-in of the last five minutes.
+away needs a proof of the last five minutes (modicum login --prove).
 
 Examples:
   modicum revoke 01k9z7

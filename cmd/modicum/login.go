@@ -21,6 +21,7 @@ type loginCommand struct {
 	Task      string        `help:"Task that the token is for: TASK or ROLE/TASK. Without it the token opens no record." placeholder:"TASK"`
 	For       time.Duration `default:"30m" help:"How long it lives, 1m to 8h." placeholder:"30m"`
 	NoBrowser bool          `help:"Show a code to type into a browser on another machine."`
+	Prove     bool          `help:"Have the browser ask who you are once more, for what needs a proof of the last five minutes: approve, refuse, revoke, people, keys."`
 	CA        string        `type:"existingfile" help:"Certificates to trust, PEM; the system's otherwise." placeholder:"FILE"`
 	Token     bool          `help:"Print the token that there is, for curl or psql, and ask for nothing."`
 	JSON      bool          `help:"Print one JSON object."`
@@ -35,6 +36,7 @@ can read. It acts as you, for one task, until its time is up, you sign out, or y
 Examples:
   modicum login --server https://modicum.hospital.example --task give-care --for 2h
   modicum login                                   for whatever needs no record
+  modicum login --prove                           before you approve, or change rights
   modicum login --no-browser --task give-care     on a machine without a browser
   curl -H "Authorization: Bearer $(modicum login --token)" https://modicum.hospital.example/fhir/Patient/p1
 
@@ -94,7 +96,7 @@ func (c *loginCommand) fetch(t *terminal, s *pocket.Server) (pocket.Token, error
 	ctx, cancel := context.WithTimeout(t.ctx, 10*time.Minute)
 	defer cancel()
 	machine, _ := os.Hostname()
-	w := pocket.Want{Task: c.Task, For: c.For, Machine: machine}
+	w := pocket.Want{Task: c.Task, For: c.For, Machine: machine, Prove: c.Prove}
 	if c.NoBrowser || !t.hasBrowser() {
 		return s.Device(ctx, w, func(code, at string) {
 			t.note("On any machine, open %s\nand type the code: %s", at, t.paint(bold, code))

@@ -39,7 +39,7 @@ func over(err error) error {
 	switch {
 	case err == nil:
 		return nil
-	case errors.As(err, &no), errors.Is(err, client.ErrProve), errors.Is(err, client.ErrSignIn):
+	case errors.As(err, &no), errors.Is(err, client.ErrProve), errors.Is(err, client.ErrSignIn), errors.Is(err, client.ErrTask):
 		return &exitError{exitNo, err}
 	case errors.Is(err, client.ErrID):
 		return &exitError{exitUsage, err}

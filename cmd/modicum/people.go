@@ -35,7 +35,7 @@ type peopleCommands struct {
 const fresh = `
 
 Exit status: 0 done, 1 it is not yours to do, cannot be, or you must sign in again; 2 wrong
-use, 3 the server does not answer. It needs a sign-in of the last five minutes.`
+use, 3 the server does not answer. It needs a proof of the last five minutes (modicum login --prove).`
 
 // reading ends the help of what only reads.
 const reading = `

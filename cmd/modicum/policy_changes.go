@@ -86,7 +86,7 @@ type policyPropose struct {
 func (c *policyPropose) Help() string {
 	return `Shows the change whole, asks you, and says that it is yours. Somebody else must say yes to it. Of a
 change that was decided, the same policy is proposed again: to go back to it, or after a no. It needs
-a sign-in of the last five minutes.
+a proof of the last five minutes (modicum login --prove).
 
 Examples:
   modicum policy propose 01k9z5 --reason "the lab moved to order entry"
@@ -130,8 +130,8 @@ type policyApprove struct {
 // Help teaches by example.
 func (c *policyApprove) Help() string {
 	return `Shows the change whole, asks you, and says yes to exactly what it showed: what was changed since is
-not approved. With the last yes that is needed the policy is in force. It needs a sign-in of the last
-five minutes.
+not approved. With the last yes that is needed the policy is in force. It needs a proof of the last
+five minutes (modicum login --prove).
 
 Examples:
   modicum policy approve 01k9z5
@@ -175,8 +175,8 @@ type policyRefuse struct {
 
 // Help teaches by example.
 func (c *policyRefuse) Help() string {
-	return `Says no to a change of the policy, with a word: one no ends it. It needs a sign-in of the last five
-minutes.
+	return `Says no to a change of the policy, with a word: one no ends it. It needs a proof of the last five
+minutes (modicum login --prove).
 
 Examples:
   modicum policy refuse 01k9z5 --word "not before the audit"
@@ -205,8 +205,8 @@ type policyWithdraw struct {
 
 // Help teaches by example.
 func (c *policyWithdraw) Help() string {
-	return `Takes back a change of the policy that you proposed and nobody has decided. It needs a sign-in of
-the last five minutes.
+	return `Takes back a change of the policy that you proposed and nobody has decided. It needs a proof of
+the last five minutes (modicum login --prove).
 
 Examples:
   modicum policy withdraw 01k9z5

@@ -16,7 +16,7 @@ type sessionsCommands struct {
 
 // ofWhom names somebody else than oneself.
 type ofWhom struct {
-	Of string `help:"Of somebody else, for who runs people: their id. Ending needs a sign-in of the last five minutes then." placeholder:"ID"`
+	Of string `help:"Of somebody else, for who runs people: their id. Ending needs a proof of the last five minutes then (modicum login --prove)." placeholder:"ID"`
 }
 
 type tokensList struct {

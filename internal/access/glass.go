@@ -109,15 +109,23 @@ func (b *Book) broken(ctx context.Context, by people.Actor, w GlassWant) (*Grant
 // glassTask finds the task whose glass is meant.
 func glassTask(set *policy.Set, roles []string, w *GlassWant) (policy.TaskInfo, error) {
 	var found []policy.TaskInfo
+	var others []string
 	for _, t := range set.TasksOf(roles) {
-		if t.BreakGlass != nil && (w.Task == "" || t.Task == w.Task) && (w.Role == "" || t.Role == w.Role) {
+		switch {
+		case t.BreakGlass == nil:
+		case (w.Task == "" || t.Task == w.Task) && (w.Role == "" || t.Role == w.Role):
 			found = append(found, t)
+		default:
+			others = append(others, t.ID)
 		}
 	}
 	switch len(found) {
 	case 1:
 		return found[0], nil
 	case 0:
+		if len(others) > 0 { // in an emergency nobody guesses
+			return policy.TaskInfo{}, no("no-glass", "This task has no emergency way. One of yours that has: "+joinOr(others)+". Name it, and where you signed in for another task, sign in for it.")
+		}
 		return policy.TaskInfo{}, no("no-glass", "No task of yours has an emergency way. Call somebody who treats the patient.")
 	}
 	var names []string

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -97,6 +98,12 @@ func TestG5_AGlassIsForOnePatientShortCappedAndTold(t *testing.T) {
 	}
 	_, err = h.book.BreakGlass(t.Context(), who("sam"), access.GlassWant{Patient: "p1", Reason: emergency})
 	h.refused(err, "no-glass")
+	_, err = h.book.BreakGlass(t.Context(), who("nils"), access.GlassWant{Patient: "p1", Role: "nurse", Task: "without-glass", Reason: emergency})
+	h.refused(err, "no-glass")
+	var no *access.Refusal
+	if !errors.As(err, &no) || !strings.Contains(no.Problems[0].Say, "nurse/") {
+		t.Errorf("in an emergency they are not told which task has the glass: %+v", no)
+	}
 	_, err = h.book.BreakGlass(t.Context(), who("nils"), access.GlassWant{Patient: "p1", Reason: access.Reason{Text: "."}})
 	h.refused(err, "reason-empty")
 }

@@ -37,11 +37,12 @@ func TestAProblemIsSaidAndEverythingElseIsAServerThatIsNone(t *testing.T) {
 		is          error // nil: a Refusal
 		says        string
 	}{
-		"prove again":          {401, problemJSON, problemOf(401, "prove-again", ""), client.ErrProve, "modicum login"},
+		"prove again":          {401, problemJSON, problemOf(401, "prove-again", ""), client.ErrProve, "modicum login --prove"},
 		"a token that is over": {401, problemJSON, problemOf(401, "token", ""), client.ErrSignIn, "modicum login"},
 		"refused":              {422, problemJSON, problemOf(422, "refused", `,"wrong":[{"field":"minutes","code":"x","say":"Too long."},{"code":"y","say":"No shift."}]`), nil, "minutes: Too long.\n  No shift."},
 		"not yours":            {403, problemJSON, problemOf(403, "not-yours", ""), nil, "Said to people."},
 		"unavailable":          {503, problemJSON, problemOf(503, "unavailable", ""), client.ErrServer, "Said to people."},
+		"another task":         {403, problemJSON, problemOf(403, "not-for-task", ""), client.ErrTask, "modicum login --task"},
 		"another's problem":    {403, problemJSON, `{"type":"about:blank","status":403,"detail":"SECRET"}`, client.ErrServer, ""},
 		"a status of its own":  {403, problemJSON, problemOf(422, "refused", ""), client.ErrServer, ""},
 		"twice":                {403, problemJSON, problemOf(403, "not-yours", `,"detail":"SECRET"`), client.ErrServer, ""},

@@ -41,6 +41,7 @@ type Want struct {
 	Task    string // TASK or ROLE/TASK; "": no record
 	For     time.Duration
 	Machine string // as the page names it
+	Prove   bool   // the person proves that it is them, just now
 }
 
 func (w Want) values() url.Values {
@@ -48,8 +49,15 @@ func (w Want) values() url.Values {
 	if w.Task != "" {
 		v.Set("task", w.Task)
 	}
+	if w.Prove {
+		v.Set("max_age", strconv.Itoa(int(newProof/time.Second)))
+	}
 	return v
 }
+
+// newProof is how old a proof of presence may be that is asked for: most of the five
+// minutes for which it counts are left then.
+const newProof = time.Minute
 
 // CheckAddress accepts https, and http to this machine alone: a token that crosses a
 // network in clear is anybody's.
@@ -103,6 +111,12 @@ func (s *Server) token(a answer, err error) (Token, error) {
 	switch {
 	case err != nil:
 		return Token{}, err
+	case a.Error == "invalid_scope":
+		return Token{}, fmt.Errorf("%w: you have no such task, or two of your roles have it; the page in your browser names those that you have", ErrNo)
+	case a.Error == "access_denied":
+		return Token{}, fmt.Errorf("%w: in the browser somebody said no", ErrNo)
+	case a.Error == "expired_token":
+		return Token{}, fmt.Errorf("%w: nobody typed the code within ten minutes", ErrNo)
 	case a.Error != "" || a.Token == "":
 		return Token{}, fmt.Errorf("%w (%s)", ErrNo, word(a.Error))
 	}

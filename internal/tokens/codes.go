@@ -27,6 +27,7 @@ const (
 	deviceGrant   = "urn:ietf:params:oauth:grant-type:device_code"
 	authorizePath = "/sign-in/authorize"
 	devicePath    = "/sign-in/device"
+	provePath     = "/sign-in/prove"
 	codeLives     = time.Minute      // from the person's yes to the command line
 	deviceLives   = 10 * time.Minute // from the command line's question to the person's yes
 	pollEvery     = 5 * time.Second
@@ -40,6 +41,7 @@ const letters = "BCDFGHJKLMNPQRSTVWXZ"
 var (
 	errPending = &oauthError{400, "authorization_pending", "The person has not answered yet."}
 	errDenied  = &oauthError{400, "access_denied", "The person said no."}
+	errTask    = &oauthError{400, "invalid_scope", "The person has no such task."}
 	errExpired = &oauthError{400, "expired_token", "Nobody answered in time. Begin again."}
 	errSlow    = &oauthError{400, "slow_down", "Ask less often."}
 )
@@ -48,8 +50,9 @@ var (
 type plea struct {
 	Task    string
 	For     time.Duration
-	Machine string // as it calls itself
-	Network string // where it asks from
+	MaxAge  time.Duration // how old the proof of presence may be (RFC 9470); 0: any
+	Machine string        // as it calls itself
+	Network string        // where it asks from
 }
 
 // waiting is a command line that waits for its person, or for its token.
@@ -60,9 +63,9 @@ type waiting struct {
 	challenge string // of a code that a browser brings
 	redirect  string
 	until     time.Time
-	asked     time.Time // last poll
-	denied    bool
-	want      *Want // once the person said yes
+	asked     time.Time   // last poll
+	no        *oauthError // why there is no token
+	want      *Want       // once the person said yes
 }
 
 // codes are held by the hash of what redeems them, in memory: a restart ends them.
@@ -113,22 +116,23 @@ func (c *codes) typed(user string, now time.Time) *waiting {
 
 func (c *codes) find(user string, now time.Time) *waiting {
 	for _, w := range c.waiting {
-		if w.device && w.user == user && w.want == nil && !w.denied && now.Before(w.until) {
+		if w.device && w.user == user && w.want == nil && w.no == nil && now.Before(w.until) {
 			return w
 		}
 	}
 	return nil
 }
 
-// answer notes what the person said to a device; false: it waits no longer.
-func (c *codes) answer(user string, want *Want, now time.Time) bool {
+// answer notes what the person said to a device, or why they could not; false: it waits
+// no longer.
+func (c *codes) answer(user string, want *Want, no *oauthError, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	w := c.find(user, now)
 	if w == nil {
 		return false
 	}
-	w.want, w.denied = want, want == nil
+	w.want, w.no = want, no
 	return true
 }
 
@@ -161,8 +165,18 @@ func pleaOf(f url.Values, network string) (plea, bool) {
 	seconds, err := strconv.Atoi(f.Get("for"))
 	lives := time.Duration(seconds) * time.Second
 	task := f.Get("task")
-	ok := err == nil && lives >= time.Minute && lives <= longestOfCLI && (task == "" || taskName(task))
-	return plea{Task: task, For: lives, Machine: bounded(f.Get("machine")), Network: network}, ok
+	age, aged := maxAge(f.Get("max_age"))
+	ok := err == nil && lives >= time.Minute && lives <= longestOfCLI && (task == "" || taskName(task)) && aged
+	return plea{Task: task, For: lives, MaxAge: age, Machine: bounded(f.Get("machine")), Network: network}, ok
+}
+
+// maxAge reads how old a proof of presence may be, seconds. None is any age.
+func maxAge(s string) (time.Duration, bool) {
+	if s == "" {
+		return 0, true
+	}
+	n, err := strconv.Atoi(s)
+	return time.Duration(n) * time.Second, err == nil && n >= 1 && n <= 3600
 }
 
 // taskName accepts TASK and ROLE/TASK.
@@ -231,9 +245,9 @@ func (c *codes) poll(code string, now time.Time) (*waiting, error) {
 	case !now.Before(w.until):
 		delete(c.waiting, sum)
 		return nil, errExpired
-	case w.denied:
+	case w.no != nil:
 		delete(c.waiting, sum)
-		return nil, errDenied
+		return nil, w.no
 	case w.want == nil && soon:
 		return nil, errSlow
 	case w.want == nil:

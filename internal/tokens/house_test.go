@@ -53,6 +53,7 @@ type house struct {
 	shelf  *booktest.Shelf
 	desk   *book.Desk
 	now    time.Time
+	proof  time.Duration // how long ago whoever sits at the browser proved who they are
 	unsure bool
 	diary  strings.Builder
 	keys   map[string]jose.SigningKey // by id

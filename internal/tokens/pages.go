@@ -10,6 +10,8 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"modicum/policy"
 )
 
 // Holder is who sits at the browser, and how they signed in.
@@ -73,7 +75,8 @@ type question struct {
 	User            string
 	Fields          map[string]string // sent again with the answer
 	Action, Wrong   string
-	To              string // of the page that follows
+	Tasks           []policy.TaskInfo // all of the person's, where they named none of them
+	To              string            // of the page that follows
 }
 
 // show makes a page whole before it is answered.
@@ -120,6 +123,10 @@ func (b *browser) askAuthorize(w http.ResponseWriter, r *http.Request, h *Holder
 		b.wrong(w, r, unreadable)
 		return
 	}
+	if b.stale(h, &a.plea) {
+		http.Redirect(w, r, provePath+"?"+url.Values{"to": {r.URL.RequestURI()}}.Encode(), http.StatusSeeOther)
+		return
+	}
 	fields := map[string]string{}
 	for name, values := range r.URL.Query() {
 		fields[name] = values[0]
@@ -127,12 +134,22 @@ func (b *browser) askAuthorize(w http.ResponseWriter, r *http.Request, h *Holder
 	b.ask(w, r, h, &question{plea: a.plea, Fields: fields, Action: authorizePath})
 }
 
-// ask shows a question whose task the person has; otherwise what to do.
+// stale reports whether a command line asks for a newer proof of presence than there is.
+func (b *browser) stale(h *Holder, p *plea) bool {
+	now, _ := b.cfg.Now()
+	return p.MaxAge > 0 && now.Sub(time.UnixMicro(h.Proved)) > p.MaxAge
+}
+
+// ask shows a question whose task the person has; otherwise what to do. A device that
+// waits is told at once: it would do so for ten minutes.
 func (b *browser) ask(w http.ResponseWriter, r *http.Request, h *Holder, q *question) {
 	now, _ := b.cfg.Now()
 	id, err := b.taskOf(h.Person, q.Task, now)
 	if err != nil {
-		b.wrong(w, r, "You have no task of the name that the command line asks for, or two of your roles have it. Name one of yours: modicum login --task ROLE/TASK.")
+		if q.Device {
+			b.codes.answer(q.User, nil, errTask, now)
+		}
+		b.show(w, r, http.StatusBadRequest, "tasks", "No such task", &question{Tasks: b.tasksOf(h.Person, now)})
 		return
 	}
 	q.Task, q.Who = id, h.Person
@@ -229,11 +246,16 @@ func (b *browser) device(w http.ResponseWriter, r *http.Request, h *Holder) {
 	switch answer := r.PostForm.Get("answer"); answer {
 	case "yes", "no":
 		var want *Want
+		no := errDenied
 		if answer == "yes" {
-			want = wanted(h, &found.plea)
+			want, no = wanted(h, &found.plea), nil
 		}
-		b.answered(w, r, b.codes.answer(user, want, now), want != nil)
+		b.answered(w, r, b.codes.answer(user, want, no, now), want != nil)
 	default:
+		if b.stale(h, &found.plea) {
+			b.show(w, r, http.StatusOK, "prove", "Prove who you are", &question{User: user, To: provePath + "?" + url.Values{"to": {devicePath}}.Encode()})
+			return
+		}
 		b.ask(w, r, h, &question{plea: found.plea, Device: true, User: user, Fields: map[string]string{"user_code": user}, Action: devicePath})
 	}
 }

@@ -26,7 +26,7 @@ func (h *house) pages(who string) http.Handler {
 			if who == "" {
 				return nil
 			}
-			return &tokens.Holder{Person: who, Session: "s1", How: []string{"hwk"}, Proved: h.now.UnixMicro()}
+			return &tokens.Holder{Person: who, Session: "s1", How: []string{"hwk"}, Proved: h.now.Add(-h.proof).UnixMicro()}
 		},
 		Show: func(w http.ResponseWriter, _ *http.Request, status int, _ string, body template.HTML) {
 			w.WriteHeader(status)
@@ -152,6 +152,8 @@ func TestAWrongAddressSendsNobodyAnywhere(t *testing.T) {
 		"no challenge":          with(authorization(), "code_challenge", ""),
 		"no state":              with(authorization(), "state", ""),
 		"a token at once":       with(authorization(), "response_type", "token"),
+		"a proof of no age":     with(authorization(), "max_age", "0"),
+		"an age that is none":   with(authorization(), "max_age", "soon"),
 		"for a week":            with(authorization(), "for", "604800"),
 		"a task of another":     with(authorization(), "task", "work-denial"),
 		"a task that is a page": with(authorization(), "task", "<script>"),
@@ -191,7 +193,16 @@ func TestWhoeverIsNotSignedInComesBackAfterwards(t *testing.T) {
 // begin is a command line without a browser.
 func (h *house) begin() (code, user string) {
 	h.Helper()
-	status, answer := h.post("/oauth/device", url.Values{"client_id": {tokens.CLI}, "task": {"give-care"}, "for": {"900"}, "machine": {"server-room"}})
+	return h.beginWith("give-care", "")
+}
+
+func (h *house) beginWith(task, maxAge string) (code, user string) {
+	h.Helper()
+	f := url.Values{"client_id": {tokens.CLI}, "task": {task}, "for": {"900"}, "machine": {"server-room"}}
+	if maxAge != "" {
+		f.Set("max_age", maxAge)
+	}
+	status, answer := h.post("/oauth/device", f)
 	if status != 200 || answer["verification_uri"] != public+"/sign-in/device" || answer["verification_uri_complete"] != nil {
 		h.Fatalf("%d %v", status, answer)
 	}
@@ -283,5 +294,49 @@ func TestCommandLinesThatWaitAreBounded(t *testing.T) {
 		if want := map[bool]int{true: 200, false: 429}[i < 1000]; w.Code != want {
 			t.Fatalf("number %d: %d", i, w.Code)
 		}
+	}
+}
+
+// A command line that is to approve needs a proof of presence that the session of the
+// browser no longer has: signing in by it alone would lead in a circle.
+func TestACommandLineMayAskForANewProof(t *testing.T) {
+	h := newHouse(t)
+	h.proof = 16 * time.Minute
+	for age, want := range map[string]int{"": http.StatusOK, "60": http.StatusSeeOther, "3600": http.StatusOK} {
+		f := authorization()
+		if age != "" {
+			f.Set("max_age", age)
+		}
+		w := h.browse("alice", "GET", "/sign-in/authorize", f)
+		to, _ := url.Parse(w.Header().Get("Location"))
+		if w.Code != want || want == http.StatusSeeOther && (to.Path != "/sign-in/prove" || to.Query().Get("to") != "/sign-in/authorize?"+f.Encode()) {
+			t.Errorf("max_age %q: %d %v", age, w.Code, to)
+		}
+	}
+	code, user := h.beginWith("give-care", "60")
+	typed := url.Values{"user_code": {user}}
+	if w := h.browse("alice", "POST", "/sign-in/device", typed); !strings.Contains(w.Body.String(), `href="/sign-in/prove?to=%2Fsign-in%2Fdevice"`) || !strings.Contains(w.Body.String(), user) {
+		t.Errorf("an old proof: %s", w.Body)
+	}
+	if _, answer := h.poll(code); answer["error"] != "authorization_pending" {
+		t.Errorf("the code is lost while they prove it: %v", answer)
+	}
+	h.proof = 0
+	if w := h.browse("alice", "POST", "/sign-in/device", typed); !strings.Contains(w.Body.String(), "Give it") {
+		t.Errorf("after the proof: %s", w.Body)
+	}
+}
+
+func TestATaskThatNobodyHasIsSaidAtOnceWithThoseThatTheyHave(t *testing.T) {
+	h := newHouse(t)
+	if w := h.browse("alice", "GET", "/sign-in/authorize", with(authorization(), "task", "give-car")); w.Code != 400 || !strings.Contains(w.Body.String(), "modicum login --task nurse/give-care") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	code, user := h.beginWith("give-car", "")
+	if w := h.browse("alice", "POST", "/sign-in/device", url.Values{"user_code": {user}}); w.Code != 400 || !strings.Contains(w.Body.String(), "modicum login --task nurse/give-care") {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	if _, answer := h.poll(code); answer["error"] != "invalid_scope" {
+		t.Errorf("the command line goes on waiting: %v", answer)
 	}
 }

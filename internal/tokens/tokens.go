@@ -280,7 +280,7 @@ func (s *Service) taskOf(person, asked string, now time.Time) (string, error) {
 		return "", nil
 	}
 	found := ""
-	for _, t := range s.cfg.Policy().TasksOf(s.cfg.People.Roles(person, now.UnixMicro())) {
+	for _, t := range s.tasksOf(person, now) {
 		if t.ID != asked && t.Task != asked {
 			continue
 		}
@@ -293,6 +293,11 @@ func (s *Service) taskOf(person, asked string, now time.Time) (string, error) {
 		return "", ErrTask
 	}
 	return found, nil
+}
+
+// tasksOf are the tasks of a person, by the directory and the policy of now.
+func (s *Service) tasksOf(person string, now time.Time) []policy.TaskInfo {
+	return s.cfg.Policy().TasksOf(s.cfg.People.Roles(person, now.UnixMicro()))
 }
 
 // makeRoom closes what of the person's is over, and refuses where the rest is too much.
