@@ -47,7 +47,7 @@ func (c *keysList) Run(t *terminal) error {
 		}
 		rows = append(rows, []string{client.Plain(k.ID), "until " + stamp(k.Until), "by " + client.Plain(k.By), used})
 	}
-	return table(t.out, rows)
+	return tableOr(t.out, rows, "It has no key yet: modicum keys add PROGRAM FILE")
 }
 
 type keysAdd struct {

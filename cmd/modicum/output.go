@@ -72,6 +72,15 @@ func table(w io.Writer, rows [][]string) error {
 	return tw.Flush()
 }
 
+// tableOr is table, and says so where there is nothing.
+func tableOr(w io.Writer, rows [][]string, nothing string) error {
+	if len(rows) == 0 {
+		_, err := fmt.Fprintln(w, nothing)
+		return err
+	}
+	return table(w, rows)
+}
+
 // plural spells a count with its noun.
 func plural(n int, noun string) string {
 	if n == 1 {

@@ -71,7 +71,7 @@ func (c *peopleList) Run(t *terminal) error {
 	for _, p := range found {
 		rows = append(rows, []string{client.Plain(p.ID), client.Plain(p.UserName), client.Plain(p.Name), client.Plain(dash(p.Department)), standing(p.Active)})
 	}
-	return table(t.out, rows)
+	return tableOr(t.out, rows, "Nobody is called so.")
 }
 
 func standing(active bool) string {
@@ -220,7 +220,29 @@ func (c *peopleGive) Run(t *terminal) error {
 	if err := api.Give(t.ctx, c.ID, g); err != nil {
 		return over(err)
 	}
-	return c.say(t, map[string]any{"person": c.ID, "given": g}, "Given. Whether it waits for a second person: modicum people show %s", client.Plain(c.ID))
+	if c.JSON {
+		return printJSON(t, map[string]any{"person": c.ID, "given": g})
+	}
+	return c.say(t, nil, "Given. %s", c.counts(t, api))
+}
+
+// counts says whether what was given counts already, or what it waits for.
+func (c *peopleGive) counts(t *terminal, api *client.Client) string {
+	p, err := api.Person(t.ctx, c.ID)
+	if err != nil {
+		return "Whether it waits for a second person: modicum people show " + client.Plain(c.ID)
+	}
+	for i := range p.Holds {
+		h := &p.Holds[i]
+		switch {
+		case h.Kind != c.Kind || h.Name != c.Name || h.Dept != c.Dept:
+		case h.Waits:
+			return fmt.Sprintf("It waits until a second person who runs people agrees: modicum people agree %s %s %s", client.Plain(c.ID), client.Plain(h.Kind), client.Plain(h.Name))
+		case !h.Counts:
+			return "It does not count: " + client.Plain(h.Because)
+		}
+	}
+	return "It counts from now on."
 }
 
 type peopleAgree struct {

@@ -228,7 +228,7 @@ func (c *peoplePrograms) Run(t *terminal) error {
 		}
 		rows = append(rows, []string{client.Plain(p.ID), client.Plain(p.Title), client.Plain(p.Owner), state, used, strings.Join(p.StandsOut, " ")})
 	}
-	return table(t.out, rows)
+	return tableOr(t.out, rows, "There is no program yet: modicum people add-program --help")
 }
 
 type peopleHandOver struct {

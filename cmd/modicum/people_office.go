@@ -132,7 +132,7 @@ func (c *peopleProposals) Run(t *terminal) error {
 	for _, v := range w.Invitations {
 		rows = append(rows, []string{client.Plain(v.Person), "invitation", client.Plain(v.ID), "-", "by " + client.Plain(v.By), "until " + stamp(v.Until)})
 	}
-	return table(t.out, rows)
+	return tableOr(t.out, rows, "Nothing waits for a second person.")
 }
 
 type peopleInvitation struct {

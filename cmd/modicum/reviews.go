@@ -44,7 +44,7 @@ func (c *reviewsList) Run(t *terminal) error {
 		}
 		rows = append(rows, []string{client.Plain(g.ID), client.Plain(g.Person), taskOf(&g.Want), shown(g.Want.Patients), reasonGiven(&g.Want.Reason), due})
 	}
-	return table(t.out, rows)
+	return tableOr(t.out, rows, "No review waits for you.")
 }
 
 type reviewsClose struct {

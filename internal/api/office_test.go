@@ -90,6 +90,18 @@ func TestAPersonIsChangedAsTheyWereRead(t *testing.T) {
 	}
 }
 
+// A no says what is wrong: nobody is called gone who never was there, and a right that
+// somebody does not hold was not changed by anybody.
+func TestWhoIsNotThereAndWhatIsNotHeldAreSaid(t *testing.T) {
+	k := newClinic(t)
+	if status, v := k.call("olga", "POST", "/people/nobody/invite", ""); status != http.StatusNotFound {
+		t.Errorf("an invitation for nobody: %d %v", status, v)
+	}
+	if status, v := k.call("olga", "POST", "/people/iris/take", `{"kind":"role","name":"nurs"}`); status != http.StatusConflict || !strings.Contains(fmt.Sprint(v["wrong"]), "do not hold this") {
+		t.Errorf("what is not held: %d %v", status, v)
+	}
+}
+
 // Who can sign in already is not invited by one person alone (G9).
 func TestG9_AnInvitationWaitsForASecondPerson(t *testing.T) {
 	k := newClinic(t)

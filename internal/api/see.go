@@ -154,7 +154,7 @@ func (c *call) look(w *wire.Look) (any, error) {
 	a, err := c.Reach.Look(c.r.Context(), c.reachAsker(), c.ownTask(role, task), w.Patient)
 	switch {
 	case errors.Is(err, reach.ErrTask):
-		return nil, problem.NoSuchThing
+		return nil, problem.Refused.With(problem.Hint{Wrong: []problem.Wrong{{Field: "task", Code: "task", Say: c.ownTasks()}}})
 	case errors.Is(err, reach.ErrUnavailable):
 		return nil, problem.Unavailable
 	case err != nil:
@@ -170,6 +170,18 @@ func (c *call) reachAsker() reach.Asker {
 		out.Dept, out.Facility, out.Partner = p.Department, p.Facility, p.Partner
 	}
 	return out
+}
+
+// ownTasks says which tasks the caller may name.
+func (c *call) ownTasks() string {
+	var names []string
+	for _, t := range c.Record.Policy().TasksOf(c.caller.Roles) {
+		names = append(names, t.ID)
+	}
+	if len(names) == 0 {
+		return "You hold no role that has a task now."
+	}
+	return "Name one of your tasks: " + strings.Join(names, ", ") + "."
 }
 
 // ownTask is the id of a task of the caller's, whose role may be left out where one alone

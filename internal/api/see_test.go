@@ -139,7 +139,7 @@ func TestN4_ALookAtAPatientTellsNothingOfWhoIsThere(t *testing.T) {
 	if a := k.log.Entries()[0].(*ledger.Act); !slices.Equal(a.Patients, []string{k.record.Refs.Ref("Patient/p1")}) {
 		t.Errorf("a search of the record for the patient does not find it: %q", a.Patients)
 	}
-	for body, want := range map[string]int{`{"patient":"p1","task":"none"}`: 404, `{"patient":"p 1","task":"give-care"}`: 422, `{"patient":"p1","role":"physician","task":"give-care"}`: 404} {
+	for body, want := range map[string]int{`{"patient":"p1","task":"none"}`: 422, `{"patient":"p 1","task":"give-care"}`: 422, `{"patient":"p1","role":"physician","task":"give-care"}`: 422} {
 		if status, v := k.call("nina", "POST", "/look", body); status != want {
 			t.Errorf("%s: %d %v", body, status, v)
 		}

@@ -63,9 +63,18 @@ func inWords(err error) error {
 	case errors.Is(err, people.ErrForbidden):
 		return problem.NotYours
 	case errors.Is(err, people.ErrChanged), errors.Is(err, book.ErrStale):
-		return problem.ChangedMeanwhile
+		return changed(err)
 	}
 	return aboutPeople(err)
+}
+
+// changed says what somebody else was first with, where the directory knows it.
+func changed(err error) error {
+	var refused *people.Refusal
+	if !errors.As(err, &refused) {
+		return problem.ChangedMeanwhile
+	}
+	return problem.ChangedMeanwhile.With(problem.Hint{Wrong: []problem.Wrong{{Code: "changed", Say: refused.Say}}})
 }
 
 // kinds are the codes of what a change of people is refused for.

@@ -215,7 +215,7 @@ func (t *turn) one(w Which) (*Person, *Held, error) {
 	}
 	at := slices.IndexFunc(*list, w.is)
 	if at < 0 {
-		return nil, nil, refuse(ErrChanged, "they do not hold it any more")
+		return nil, nil, refuse(ErrChanged, "they do not hold this, or no more")
 	}
 	return p, &(*list)[at], nil
 }

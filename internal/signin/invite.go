@@ -55,7 +55,10 @@ func (s *Service) Invite(ctx context.Context, by people.Actor, person string) (l
 	now := s.now()
 	v = &Invitation{ID: id, Token: hash, Person: person, By: by.ID, At: now.UnixMicro(), Until: now.Add(inviteTime).UnixMicro()}
 	err = s.govern(ctx, by, "invite", person, func(c *book.Change) error {
-		if !s.cfg.People.Active(person) {
+		switch {
+		case s.cfg.People.Person(person) == nil:
+			return people.ErrNobody
+		case !s.cfg.People.Active(person):
 			return ErrInactive
 		}
 		v.Second = s.needsSecond(person)
