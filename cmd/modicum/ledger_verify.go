@@ -1,7 +1,9 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
@@ -32,7 +34,7 @@ Examples:
   modicum ledger verify proof --key VKEY
   modicum ledger verify https://modicum.hospital.example/ledger --key VKEY --token token --task review-record
 
-Exit status: 0 in order, 1 not in order (the first entry that is wrong is named), 3 it could not be read.`
+Exit status: 0 in order, 1 not in order (the first entry that is wrong is named), 2 wrong use, 3 it could not be read.`
 }
 
 // Run exits 1 and names the first entry that is wrong.
@@ -41,8 +43,15 @@ func (c *ledgerVerify) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
-	if info, err := os.Stat(c.Where); err == nil && info.Mode().IsRegular() {
+	if err := verify.CheckKeys(keys...); err != nil {
+		return usage("%w", err)
+	}
+	info, err := os.Stat(c.Where)
+	switch {
+	case err == nil && info.Mode().IsRegular():
 		return c.proof(t, keys)
+	case errors.Is(err, fs.ErrNotExist) && !c.remote(): // a slip of the pen is no broken record
+		return usage("%s: there is no such folder or file", c.Where)
 	}
 	src, err := c.source()
 	if err != nil {
@@ -112,9 +121,13 @@ func (c *ledgerVerify) keys(t *terminal) ([]string, error) {
 	return []string{key.Public()}, nil
 }
 
+func (c *ledgerVerify) remote() bool {
+	return strings.HasPrefix(c.Where, "http://") || strings.HasPrefix(c.Where, "https://")
+}
+
 // source is a folder, or an address with the token that it asks for.
 func (c *ledgerVerify) source() (verify.Source, error) {
-	if !strings.HasPrefix(c.Where, "http://") && !strings.HasPrefix(c.Where, "https://") {
+	if !c.remote() {
 		return verify.Folder(c.Where), nil
 	}
 	h := http.Header{}

@@ -56,6 +56,12 @@ func validName(s string) bool {
 	return s != "" && utf8.ValidString(s) && !strings.Contains(s, "+") && strings.IndexFunc(s, unicode.IsSpace) < 0
 }
 
+// CheckKeys says what is wrong with verification keys, before anything is read.
+func CheckKeys(keys ...string) error {
+	_, err := parseKeys(keys)
+	return err
+}
+
 func parseKeys(list []string) ([]key, error) {
 	if len(list) == 0 {
 		return nil, errNoKey
