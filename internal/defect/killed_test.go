@@ -294,6 +294,7 @@ var killers = map[Defect]killer{
 	IdentityParted:     {inPeople, "TestT8_AnIdentityIsOnePersons", ""},
 	IdentityTakenAlone: {inPeople, "TestT8_AnIdentityIsOnePersons", ""},
 	LeaverUnlinked:     {inPeople, "TestG1_WhoSharedAnAddressStaysOneWhenTheyLeave", ""},
+	EntrustedUnsaid:    {inPeople, "TestG9_APageLeftToProvisioningEarlierIsSaidToBeOurs", ""},
 	NameOfTwo:          {inPeople, "TestT8_AnIdentityIsOnePersons", ""},
 	NameGivenUp:        {inPeople, "TestT8_AnIdentityIsOnePersons", ""},
 	ExternalOfTwo:      {inPeople, "TestT8_AnIdentityIsOnePersons", ""},

@@ -128,7 +128,7 @@ func All() []Defect {
 		GroupGivesAll,
 		DutiesTogether,
 		IdentityStripped, EntrustedOpens, IdentityOfTwo, LeaverKeeps,
-		IdentityElsewhere, IdentityParted, IdentityTakenAlone, LeaverUnlinked, NameOfTwo, NameGivenUp, ExternalOfTwo,
+		IdentityElsewhere, IdentityParted, IdentityTakenAlone, LeaverUnlinked, EntrustedUnsaid, NameOfTwo, NameGivenUp, ExternalOfTwo,
 		LeaverUntold,
 		LeaversPrograms,
 		NameGivenAgain,

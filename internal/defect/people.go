@@ -20,6 +20,7 @@ const (
 	IdentityElsewhere  Defect = "identity-elsewhere"   // who is somebody at an issuer comes in as whoever has another name
 	IdentityParted     Defect = "identity-parted"      // two who bear one identity are parted
 	IdentityTakenAlone Defect = "identity-taken-alone" // one person takes away whom two had said somebody is
+	EntrustedUnsaid    Defect = "entrusted-unsaid"     // a page left to provisioning earlier cannot be said to be ours
 	LeaverUnlinked     Defect = "leaver-unlinked"      // who shared a mail address with one who leaves is somebody else from then on
 	NameOfTwo          Defect = "name-of-two"          // one person's id is another's user name
 	NameGivenUp        Defect = "name-given-up"        // a user name of before becomes somebody else's

@@ -170,7 +170,8 @@ func (d *Directory) Remove(ctx context.Context, by Actor, id string, rev int64) 
 }
 
 // Entrust gives a person whom an administrator added to provisioning, which finds them
-// by user name. What they hold stays.
+// by user name. What they hold stays. Said of a page that is provisioning's already, it says
+// that the page was written here: one that was left to it before pages said so themselves.
 func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 	return d.change(ctx, by, "person-entrusted", about(id), func(t *turn) error {
 		p, err := t.someone(id)
@@ -181,6 +182,9 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 			return err
 		}
 		if p.From == SCIM {
+			if p.SCIM != nil && !defect.On(defect.EntrustedUnsaid) {
+				p.SCIM.Entrusted = true
+			}
 			return nil
 		}
 		handle, err := NewHandle()

@@ -317,3 +317,24 @@ func TestG9_WhoIsLeftToProvisioningIsNotOpenedToTheirName(t *testing.T) {
 		t.Error("a change by provisioning opens him")
 	}
 }
+
+// TestG9_APageLeftToProvisioningEarlierIsSaidToBeOurs: a page that came from elsewhere, or of
+// which nobody knows any more, is the provider's until an administrator says it was ours.
+func TestG9_APageLeftToProvisioningEarlierIsSaidToBeOurs(t *testing.T) {
+	o := newOffice(t)
+	o.provided("cyd")
+	_, err := o.arrive("fay")
+	o.must(err)
+	o.must(o.Entrust(t.Context(), ann, "fay"))
+	for _, id := range []string{"cyd", "fay"} {
+		o.must(o.give(ann, id, people.DutyKind, "read-record"))
+		o.must(o.agree(ben, id, people.DutyKind, "read-record"))
+		if o.Ours(id) {
+			t.Errorf("%s, who came from elsewhere, cannot come from there any more", id)
+		}
+	}
+	o.must(o.Entrust(t.Context(), ann, "cyd"))
+	if !o.Ours("cyd") || o.acts()[len(o.acts())-1] != "person-entrusted" {
+		t.Error("what an administrator says of the page does not count, or is not on record")
+	}
+}
