@@ -24,7 +24,7 @@ bench: ## every benchmark, BENCHTIME=1s each; PKG=./internal/fhirjson for one pa
 	go test -run '^$$' -bench . -benchmem -benchtime $(BENCHTIME) -p 1 $(PKG)
 
 bench-hostile: ## p99 of other callers while the upstream and eight clients are hostile, by that without
-	go test -run '^$$' -bench OthersBesideHostile -benchtime 3x -p 1 ./internal/door/fhir
+	go test -run '^$$' -bench OthersBeside -benchtime 3x -p 1 ./internal/door/fhir
 
 bench-door: ## the FHIR door beside httputil.ReverseProxy, processes of their own, as a table; BENCH_DOOR=3s a round
 	@BENCH_DOOR=$${BENCH_DOOR:-3s} go test -run '^$$' -bench BesideProxy -benchtime 1x ./internal/serve

@@ -318,7 +318,7 @@ func (c *Client) buffer() *[]byte {
 // than making it again.
 func (c *Client) keep(b *[]byte) {
 	switch {
-	case cap(*b) <= 1<<20:
+	case cap(*b) <= wholeRoom:
 		c.bodies.Put(b)
 	case cap(*b) == joinedRoom:
 		beginnings.Put(b)

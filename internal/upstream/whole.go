@@ -19,6 +19,18 @@ type gathered struct {
 	size  int64
 }
 
+// An answer up to wholeRoom lies in one piece, in memory that is kept for the next; endRoom
+// is for the read that finds its end.
+const (
+	endRoom   = 512
+	wholeRoom = 1<<20 + endRoom
+)
+
+// grown is b with twice the room, and no more than is kept.
+func grown(b []byte) []byte {
+	return append(make([]byte, 0, min(2*cap(b), wholeRoom)), b...)
+}
+
 // readAll reads r to its end into b, growing as bytes come and not as a header promises.
 // Of what has more than most bytes it returns the beginning alone.
 func readAll(b []byte, r io.Reader, length, most int64) ([]byte, error) {
@@ -40,14 +52,16 @@ func readHead(b []byte, r io.Reader, length, most int64) ([]byte, error) {
 // read is readAll: a megabyte into b, and the rest into blocks. After each block others
 // get the processor, since who reads a long answer is in no hurry.
 func read(b []byte, r io.Reader, length, most int64) (gathered, error) {
-	if want := min(length, 1<<20) + 512; want > int64(cap(b)) {
-		b = make([]byte, 0, want)
-	} else if cap(b) == 0 {
-		b = make([]byte, 0, 32<<10)
+	want := min(length+endRoom, wholeRoom)
+	if length < 0 {
+		want = 32 << 10
 	}
-	for len(b) < cap(b) || cap(b) < 1<<20 {
+	if want > int64(cap(b)) {
+		b = make([]byte, 0, want)
+	}
+	for len(b) < cap(b) || cap(b) < wholeRoom {
 		if len(b) == cap(b) {
-			b = append(b, 0)[:len(b)]
+			b = grown(b)
 		}
 		n, err := r.Read(b[len(b):cap(b)])
 		b = b[:len(b)+n]

@@ -74,6 +74,37 @@ func BenchmarkOthersBesideHostile(b *testing.B) {
 	b.ReportMetric(at(2)/at(1), "by-heavy")
 }
 
+// BenchmarkOthersBesideLarge measures what others notice of eight connections on which records
+// of 1 MiB in order are read as fast as they come, with no bound on the network: reads on
+// 4 connections, beside short records (small) and beside those (large).
+//
+//	make bench-hostile
+func BenchmarkOthersBesideLarge(b *testing.B) {
+	siege, others := startSiege(b), startOthers(b)
+	c := openClinicAt(b, "http://"+siege.address+"/fhir", loadPolicy(b, "testdata/policy"),
+		map[string]string{"adt": assigned, "roster": shifts, "people": people}, func(_ *clinic, cfg *fhir.Config) { cfg.Diary = nil })
+	c.book.forget = true
+	door := c.Listener.Addr().String()
+	var p99s [2][]time.Duration
+	for b.Loop() {
+		for i, o := range []siegeOrder{{Door: door, Free: true}, {Door: door, Size: 1 << 20, Free: true}} {
+			before, _ := testkit.Processor()
+			siege.say(b, o)
+			p99 := others.p99(b, door, 3000)
+			did := siege.lift(b)
+			used, _ := testkit.Processor()
+			p99s[i] = append(p99s[i], p99)
+			fmt.Printf("%-8s p99 %7.2f ms beside %7.0f answers/s, %7.1f MB/s, door's processors %4.2f\n", [...]string{"small", "large"}[i],
+				float64(p99.Microseconds())/1000, float64(did.Answers)/did.Took.Seconds(), did.bytesPerSecond()/1e6, (used-before).Seconds()/did.Took.Seconds())
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	at := func(i int) float64 { slices.Sort(p99s[i]); return float64(p99s[i][len(p99s[i])/2].Microseconds()) }
+	b.ReportMetric(at(0), "small-p99-µs")
+	b.ReportMetric(at(1), "large-p99-µs")
+	b.ReportMetric(at(1)/at(0), "by-small")
+}
+
 func kinds() []string {
 	if one := os.Getenv("HOSTILE"); one != "" {
 		return strings.Split(one, ";")

@@ -25,6 +25,7 @@ type siegeOrder struct {
 	Kinds []string // of bad, in turn; none: a record in order
 	Size  int      // of that record, in bytes; 0: as short as it is
 	Half  int      // how many clients hold half a request besides
+	Free  bool     // the network takes whatever the upstream writes
 }
 
 // sieged is what was written for reads of Patient/p2.
@@ -155,9 +156,12 @@ type counted struct {
 }
 
 func (c *counted) Write(p []byte) (done int, err error) {
+	free := c.s.order.Load().Free
 	for err == nil && len(p) > 0 {
 		n := min(len(p), 64<<10)
-		c.s.network.take(n)
+		if !free {
+			c.s.network.take(n)
+		}
 		n, err = c.Writer.Write(p[:n])
 		c.s.bytes.Add(int64(n))
 		done, p = done+n, p[n:]
