@@ -158,7 +158,7 @@ func openClinicAt(t testing.TB, base string, set *policy.Set, lines map[string]s
 // openClinicOver is openClinicAt with a ledger of its own; nil is a book in memory.
 func openClinicOver(t testing.TB, log ledger.Log, base string, set *policy.Set, lines map[string]string, change func(*clinic, *fhir.Config)) *clinic {
 	t.Helper()
-	return openClinicThatWaits(t, 30*time.Second, log, base, set, lines, change)
+	return openClinicThatWaits(t, 2*time.Minute, log, base, set, lines, change)
 }
 
 // openClinicThatWaits is openClinicOver whose door waits that long for an answer of the
@@ -221,6 +221,7 @@ func openClinicThatWaits(t testing.TB, wait time.Duration, log ledger.Log, base 
 		Policy: func() *policy.Set { return c.set.Load() }, Now: now, Random: reader,
 		CursorKeys: []fhir.CursorKey{{ID: 1, Key: bytes.Repeat([]byte{3}, 32)}}, ETagKey: bytes.Repeat([]byte{4}, 32),
 		Version: "test", Diary: slog.New(slog.NewTextHandler(&lockedWriter{w: c.logs}, nil)),
+		Budget: fhir.Budget{Time: wait}, // a busy machine takes its time; what is about time says how much
 	}
 	if change != nil {
 		change(c, &cfg)
