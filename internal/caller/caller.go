@@ -12,8 +12,8 @@ import (
 	"time"
 )
 
-// Caller is a verified person or program. It is shared between requests and is
-// never changed after it was made.
+// Caller is a verified person or program. Requests share what it points to, which is never
+// changed after it was made.
 type Caller struct {
 	// ID is the issuer's prefix and the configured claim: unique in the
 	// organization. It is never "*" and never begins with "dept:" or "role:",

@@ -16,6 +16,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -532,6 +533,27 @@ func TestAuthenticateReadsOneBearer(t *testing.T) {
 				t.Errorf("network %q", c.Network)
 			}
 		})
+	}
+}
+
+// TestD9_ACallerIsOfTheirRequestAlone: whoever asked completes the caller by what holds
+// now, and nothing of that is there for the next request with the token.
+func TestD9_ACallerIsOfTheirRequestAlone(t *testing.T) {
+	v, token := verifier(t), good(nil)
+	ask := func() *caller.Caller {
+		r := httptest.NewRequest("GET", "/fhir/Patient/1", nil)
+		r.Header.Set("Authorization", "Bearer "+token)
+		c, err := v.Authenticate(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return c
+	}
+	first := ask()
+	was := *first
+	first.Roles, first.Proved, first.AsOf, first.Until, first.Away = []string{"privacy-officer"}, noon, 7, noon, 7
+	if again := *ask(); !reflect.DeepEqual(again, was) {
+		t.Errorf("the next request of the token is by %+v, want %+v", again, was)
 	}
 }
 

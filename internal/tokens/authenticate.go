@@ -33,18 +33,17 @@ func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !sure && c.Issuer == s.issuer() {
+	if !sure && c.Issuer == s.issuer {
 		return nil, s.refuse(r, caller.ClockUnsure) // whether it is over yet cannot be said
 	}
-	if c.Issuer != s.issuer() && (s.word(c) == people.Others || s.actorWord(c) == people.Others) {
+	if c.Issuer != s.issuer && (s.word(c) == people.Others || s.actorWord(c) == people.Others) {
 		return nil, s.refuse(r, caller.BadIssuer)
 	}
-	if c, err = s.directory(r, c, now); err != nil {
+	if err := s.directory(r, c, now); err != nil {
 		return nil, err
 	}
-	known := *c
-	known.AsOf = asOf
-	return &known, nil
+	c.AsOf = asOf
+	return c, nil
 }
 
 // AuthenticateActor is Authenticate for where somebody acts as a person of the directory,
@@ -52,7 +51,7 @@ func (s *Service) Authenticate(r *http.Request) (*caller.Caller, error) {
 // it is said that its subject is them (T8).
 func (s *Service) AuthenticateActor(r *http.Request) (*caller.Caller, error) {
 	c, err := s.Authenticate(r)
-	if err != nil || c.Issuer == s.issuer() {
+	if err != nil || c.Issuer == s.issuer {
 		return c, err
 	}
 	if s.ours(c.ID) && s.word(c) != people.Theirs || c.Actor != nil && s.ours(c.Actor.ID) && s.actorWord(c) != people.Theirs {
@@ -71,9 +70,6 @@ func (s *Service) certain(ctx context.Context) error {
 	}
 	return nil
 }
-
-// issuer is how tokens of ours call where they came from.
-func (s *Service) issuer() string { return strings.TrimSuffix(s.cfg.Public.String(), "/") }
 
 func (s *Service) whose(r *http.Request, now time.Time) (*caller.Caller, error) {
 	token, ours := own(r)
@@ -98,12 +94,10 @@ func (s *Service) whose(r *http.Request, now time.Time) (*caller.Caller, error) 
 // where the acr that came is strong: a password is no proof (design 9).
 func (s *Service) issued(r *http.Request) (*caller.Caller, error) {
 	c, err := s.cfg.Issuers.Authenticate(r)
-	if err != nil || s.cfg.Strong == nil || !s.cfg.Strong(c.Issuer, c.ACR) {
-		return c, err
+	if err == nil && s.cfg.Strong != nil && s.cfg.Strong(c.Issuer, c.ACR) {
+		c.Proved = c.AuthTime
 	}
-	strong := *c
-	strong.Proved = c.AuthTime
-	return &strong, nil
+	return c, err
 }
 
 // ours reports whether a name is that of a person for whom no issuer speaks (T8).
@@ -161,7 +155,7 @@ func (s *Service) personal(r *http.Request, t *Token, now time.Time) (*caller.Ca
 	c := &caller.Caller{
 		ID: p.ID, Subject: p.ID, Dept: p.Department, Facility: p.Facility, Practitioners: p.Practitioners,
 		Client: t.Client, Task: nameOr(t.Task, caller.NoTask), ACR: t.ACR, AMR: t.How,
-		Network: address(r), Issuer: s.issuer(), Issued: time.UnixMicro(t.Issued), Expires: time.UnixMicro(t.Until),
+		Network: address(r), Issuer: s.issuer, Issued: time.UnixMicro(t.Issued), Expires: time.UnixMicro(t.Until),
 		Tokens: []string{t.ID},
 	}
 	s.shown(t.ID, now)
@@ -172,11 +166,11 @@ func (s *Service) personal(r *http.Request, t *Token, now time.Time) (*caller.Ca
 	return c, nil
 }
 
-// directory asks the directory about whoever the token is of. Whom it does not know is
-// let in on the issuer's word alone.
-func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) (*caller.Caller, error) {
+// directory asks the directory about whoever the token is of, and completes the caller.
+// Whom it does not know is let in on the issuer's word alone.
+func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) error {
 	if c.Actor != nil && !s.here(c.Actor.ID, now) || !s.here(c.ID, now) {
-		return nil, s.refuse(r, caller.Gone)
+		return s.refuse(r, caller.Gone)
 	}
 	for _, name := range []string{c.Client, c.ID} {
 		p := s.cfg.People.Program(name)
@@ -184,28 +178,27 @@ func (s *Service) directory(r *http.Request, c *caller.Caller, now time.Time) (*
 			continue
 		}
 		if !s.runs(p, now) {
-			return nil, s.refuse(r, caller.Gone)
+			return s.refuse(r, caller.Gone)
 		}
 		if c.Program && !within(p.Networks, c.Network) {
-			return nil, s.refuse(r, caller.BadNetwork)
+			return s.refuse(r, caller.BadNetwork)
 		}
 	}
 	person := s.cfg.People.Person(c.ID)
 	if c.Program || person == nil {
-		return c, nil
+		return nil
 	}
 	if role, _, bound := strings.Cut(c.Task, "/"); bound {
 		s.cfg.People.Used(c.ID, role, "", now.UnixMicro())
 	}
-	known := *c
-	known.Away = person.Ended
-	known.Roles = slices.Concat(c.Roles, s.cfg.People.Roles(c.ID, now.UnixMicro()))
-	slices.Sort(known.Roles)
-	known.Roles = slices.Compact(known.Roles)
+	c.Away = person.Ended
+	c.Roles = slices.Concat(c.Roles, s.cfg.People.Roles(c.ID, now.UnixMicro())) // those of before are shared
+	slices.Sort(c.Roles)
+	c.Roles = slices.Compact(c.Roles)
 	if until := s.cfg.People.RolesUntil(c.ID, now.UnixMicro()); until != 0 && !defect.On(defect.RoleNotTimed) {
-		known.Until = time.UnixMicro(until)
+		c.Until = time.UnixMicro(until)
 	}
-	return &known, nil
+	return nil
 }
 
 // here reports whether somebody is active, as far as the directory knows them.

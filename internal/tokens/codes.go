@@ -210,7 +210,7 @@ func (s *Service) device(r *http.Request, f url.Values) (any, error) {
 	if !s.codes.add(code, &waiting{plea: p, device: true, user: user, until: now.Add(deviceLives)}, now) {
 		return nil, tooMany
 	}
-	at := s.issuer() + devicePath
+	at := s.issuer + devicePath
 	return map[string]any{
 		"device_code": code, "user_code": user, "verification_uri": at,
 		"expires_in": int(deviceLives / time.Second), "interval": int(pollEvery / time.Second),

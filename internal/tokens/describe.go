@@ -11,13 +11,13 @@ import (
 )
 
 // endpoint is the address of the token endpoint: the audience of every assertion.
-func (s *Service) endpoint() string { return s.issuer() + "/oauth/token" }
+func (s *Service) endpoint() string { return s.issuer + "/oauth/token" }
 
 // Endpoints are those of this installation, for SMART discovery where no identity
 // provider signs people in.
 func (s *Service) Endpoints(context.Context) (*caller.Endpoints, error) {
 	return &caller.Endpoints{
-		Issuer: s.issuer(), Token: s.endpoint(), Revocation: s.issuer() + "/oauth/revoke",
+		Issuer: s.issuer, Token: s.endpoint(), Revocation: s.issuer + "/oauth/revoke",
 		Grants: []string{"client_credentials"}, TokenAuth: []string{"private_key_jwt"},
 	}, nil
 }
@@ -42,7 +42,7 @@ type description struct {
 // describe answers /.well-known/oauth-authorization-server: public, the same for everybody.
 func (s *Service) describe(w http.ResponseWriter, _ *http.Request) {
 	auth, algs := []string{"private_key_jwt", "none"}, []string{"RS384", "ES384", "ES256"}
-	at := s.issuer()
+	at := s.issuer
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Access-Control-Allow-Origin", "*")

@@ -181,7 +181,7 @@ func (b *browser) authorize(w http.ResponseWriter, r *http.Request, h *Holder) {
 		b.wrong(w, r, unreadable)
 		return
 	}
-	back := url.Values{"state": {a.state}, "iss": {b.issuer()}} // RFC 9207
+	back := url.Values{"state": {a.state}, "iss": {b.issuer}} // RFC 9207
 	if yes {
 		code, ok := b.code(h, &a)
 		if !ok {

@@ -93,7 +93,7 @@ func (s *Service) program(r *http.Request, t *programToken, now time.Time) (*cal
 	s.cfg.People.Used(p.ID, p.Role, t.key, now.UnixMicro())
 	return &caller.Caller{
 		ID: p.ID, Program: true, Subject: p.ID, Roles: []string{p.Role}, Client: p.ID, Task: p.Role + "/" + p.Task,
-		Scopes: t.scopes, Network: address(r), Issuer: s.issuer(), Issued: t.issued, Expires: t.until, Tokens: []string{t.id},
+		Scopes: t.scopes, Network: address(r), Issuer: s.issuer, Issued: t.issued, Expires: t.until, Tokens: []string{t.id},
 	}, nil
 }
 

@@ -55,7 +55,8 @@ type Directory interface {
 	Used(id, role, key string, now int64)
 }
 
-// Authenticator says whose a token of an issuer is: *caller.Verifier.
+// Authenticator says whose a token of an issuer is: *caller.Verifier. The Caller is of the
+// request alone, and is completed by what the directory says.
 type Authenticator interface {
 	Authenticate(r *http.Request) (*caller.Caller, error)
 }
@@ -148,6 +149,7 @@ const (
 // starts no goroutine.
 type Service struct {
 	cfg    Config
+	issuer string // how tokens of ours call where they came from
 	tokens *book.Book[Token]
 	byHash map[[sha256.Size]byte]string // id by hash; under the desk's lock
 
@@ -175,7 +177,7 @@ func Open(ctx context.Context, cfg Config) (*Service, error) {
 	if cfg.Diary == nil {
 		cfg.Diary = slog.New(slog.DiscardHandler)
 	}
-	s := &Service{cfg: cfg, byHash: map[[sha256.Size]byte]string{}, programs: map[[sha256.Size]byte]*programToken{}}
+	s := &Service{cfg: cfg, issuer: strings.TrimSuffix(cfg.Public.String(), "/"), byHash: map[[sha256.Size]byte]string{}, programs: map[[sha256.Size]byte]*programToken{}}
 	var err error
 	if s.tokens, err = book.Open(ctx, cfg.Desk, "token", s.turned); err != nil {
 		return nil, err
