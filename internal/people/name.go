@@ -18,7 +18,19 @@ const (
 // key makes names that look alike one: by compatibility form and case (Unicode 15,
 // NFKC, full case folding). Letters of several scripts are refused by plainName.
 func key(s string) string {
+	if isASCII(s) { // as nearly all are, and asked for with every request
+		return strings.ToLower(s)
+	}
 	return norm.NFKC.String(cases.Fold().String(norm.NFKC.String(s)))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // Fold is a name as the directory finds people by it: whoever counts what is done in a
