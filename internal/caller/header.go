@@ -37,8 +37,7 @@ const maxReason = 1000
 func ReadHeaders(h http.Header) (Stated, error) {
 	var s Stated
 	for name, values := range h {
-		// Underscores: some servers make one header of both spellings.
-		if !strings.HasPrefix(strings.ToLower(strings.ReplaceAll(name, "_", "-")), "modicum") {
+		if !ours(name) {
 			continue
 		}
 		into, ok := s.field(name)
@@ -50,6 +49,13 @@ func ReadHeaders(h http.Header) (Stated, error) {
 		}
 	}
 	return s, nil
+}
+
+// ours reports whether a header's name begins like one of ours. What follows in another
+// spelling, an underscore for a dash, is none that we know.
+func ours(name string) bool {
+	const begin = "modicum"
+	return len(name) >= len(begin) && strings.EqualFold(name[:len(begin)], begin)
 }
 
 func (s *Stated) field(name string) (*string, bool) {
