@@ -17,10 +17,11 @@ const front = 4 << 10
 type Conn struct {
 	*net.TCPConn
 
-	mu       sync.Mutex // held while something is written
-	together bool       // guarded by mu
-	held     []byte     // guarded by mu: not written yet, while together
-	both     [2][]byte  // guarded by mu: room for the two
+	mu       sync.Mutex  // held while something is written
+	together bool        // guarded by mu
+	held     []byte      // guarded by mu: not written yet, while together
+	both     [2][]byte   // guarded by mu: room for the two
+	out      net.Buffers // guarded by mu: the two, on their way
 }
 
 // Together has what write writes to the connection of a request leave in one piece, where
@@ -57,9 +58,9 @@ func (c *Conn) Write(p []byte) (int, error) {
 	}
 	n := int64(len(c.held))
 	c.both = [2][]byte{c.held, p}
-	out := net.Buffers(c.both[:])
+	c.out = c.both[:]
 	c.held = c.held[:0]
-	sent, err := out.WriteTo(c.TCPConn)
+	sent, err := c.out.WriteTo(c.TCPConn)
 	return int(max(sent-n, 0)), err
 }
 
