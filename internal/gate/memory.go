@@ -115,6 +115,10 @@ func sightOf(person, tasks, generation, scopes string) sight {
 	if defect.On(defect.ProofForAll) {
 		person = ""
 	}
-	h := sha256.Sum256([]byte(person + "\x00" + tasks + "\x00" + generation + "\x00" + scopes))
+	var room [512]byte // most fit, so that they are hashed where they are put together
+	b := append(append(room[:0], person...), 0)
+	b = append(append(b, tasks...), 0)
+	b = append(append(b, generation...), 0)
+	h := sha256.Sum256(append(b, scopes...))
 	return sight(h[:16])
 }

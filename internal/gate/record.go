@@ -45,7 +45,7 @@ func (s *Session) decision(req *policy.Request, effect ledger.Effect, reasons []
 	e.View = s.words.view(&widest)
 	e.Scope = s.scopeText()
 	e.Exemption = strings.Join(s.plan.Exempt(), " ")
-	e.Obligations = s.plan.Obligations().Names()
+	e.Obligations = s.words.obligations(s.plan.Obligations())
 	e.Flow = s.flow()
 	e.Role = joined(s.infos, func(t *policy.TaskInfo) string { return t.Role })
 	e.Task = joined(s.infos, func(t *policy.TaskInfo) string { return t.Task })
@@ -119,7 +119,7 @@ func (s *Session) recorded(req *policy.Request) ledger.Request {
 		Task: req.Task, Purpose: req.Purpose, Program: req.Program, Partner: req.Partner,
 		Verb:  req.Verb.String(),
 		Shows: s.words.classNames(req.Shows), Reads: s.words.classNames(req.Reads), Sorts: s.words.classNames(req.Sorts),
-		Meets: req.Meets.Names(), To: req.To.Names(), Glass: req.Glass,
+		Meets: s.words.obligations(req.Meets), To: req.To.Names(), Glass: req.Glass,
 		Exception: req.Exception, Lent: s.words.classNames(req.Lent),
 		Find: findNames(s.finding), Found: s.found,
 	}

@@ -21,6 +21,7 @@ type words struct {
 	views   spelt[policy.View, ledger.View]
 	facts   spelt[policy.FactSet, []string]
 	classes spelt[catalog.ClassSet, []string]
+	owed    spelt[policy.Obligations, []string]
 }
 
 // mostWords bounds what is remembered of each kind; beyond, it is spelt anew.
@@ -80,6 +81,11 @@ func (w *words) factNames(of *policy.FactSet) []string {
 		slices.Sort(out)
 		return out
 	})
+}
+
+// obligations are the names of a set, as policies write them.
+func (w *words) obligations(o policy.Obligations) []string {
+	return w.owed.of(&o, func() []string { return o.Names() })
 }
 
 // types are those that the gate asks for by name, for every record.
