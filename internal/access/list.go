@@ -85,8 +85,16 @@ func (b *Book) Decided(ctx context.Context, person, before string, limit int) ([
 	return b.requests.History(ctx, person, before, limit)
 }
 
-// Open yields every grant that is not closed, ended ones among them.
-func (b *Book) Open() iter.Seq2[string, *Grant] { return b.grants.All() }
+// Open are the grants that are not closed, ended ones among them, oldest first: a page lists
+// them, and must not move while it is read.
+func (b *Book) Open() []*Grant {
+	var out []*Grant
+	for _, g := range b.grants.All() {
+		out = append(out, g)
+	}
+	slices.SortFunc(out, func(x, y *Grant) int { return compareIDs(x.ID, y.ID) })
+	return out
+}
 
 // allRequests yields a person's requests: those that wait, then the closed ones back to
 // a moment, and perhaps older ones.

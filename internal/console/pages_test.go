@@ -134,11 +134,7 @@ func TestC1_NoPageOfStaffChangesAnythingButByPost(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		open := 0
-		for range h.lent.Open() {
-			open++
-		}
-		return fmt.Sprint(kept.Revision, open, len(h.lent.Requests("nina")), len(h.lent.Grants("dora")), len(h.lent.Reviews("petra")), h.bell.Unread("petra"), h.bell.Unread("nina"))
+		return fmt.Sprint(kept.Revision, len(h.lent.Open()), len(h.lent.Requests("nina")), len(h.lent.Grants("dora")), len(h.lent.Reviews("petra")), h.bell.Unread("petra"), h.bell.Unread("nina"))
 	}
 	before := state()
 	for _, p := range h.site.Paths() {
