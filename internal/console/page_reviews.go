@@ -96,10 +96,7 @@ func (s *Staff) glasses(v *Visit) (*bars, error) {
 	if len(past) == mostRows {
 		since = past[mostRows-1].Made
 	}
-	for _, g := range s.Lent.Open() {
-		past = append(past, g)
-	}
-	return glassesByWeek(v, past, since), nil
+	return glassesByWeek(v, append(past, s.Lent.Open()...), since), nil
 }
 
 type reviewShown struct {
