@@ -21,7 +21,7 @@ import (
 // ErrNone: no place was to be had.
 var ErrNone = errors.New("share: no place is free")
 
-// kept is one more than how many times as many places somebody may hold as stay free.
+// kept is how many times as many places somebody may hold as stay free, but for a remainder.
 const kept = 8
 
 // queues is how many times as many may wait in one name as there are places.

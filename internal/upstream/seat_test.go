@@ -28,6 +28,7 @@ func pool(t *testing.T, may chan struct{}, cfg upstream.Config) *upstream.Client
 				}
 			}
 		case strings.Contains(r.URL.Path, "/Encounter"):
+			<-may // whoever sends knows that one is here
 			<-may
 		}
 		io.WriteString(w, `{"resourceType":"Condition","id":"c1"}`)
@@ -129,6 +130,7 @@ func TestFC51_OneCallersQuestionsLeaveSeatsForOthers(t *testing.T) {
 			done <- err
 		}()
 	}
+	may <- struct{}{} // one of theirs has its seat
 	b, err := c.Fetch(upstream.For(t.Context(), "other"), "Condition", "c1", "")
 	if err != nil {
 		t.Errorf("somebody else: %v", err)

@@ -217,7 +217,7 @@ func whyOf(err error, p problem.Problem) []slog.Attr {
 // any more, and the log is where somebody looks.
 func (x *exchange) late(err error) []slog.Attr {
 	var network *net.OpError
-	if upstream.Why(err) == "" && (x.r.Context().Err() != nil || errors.As(err, &network)) {
+	if x.r.Context().Err() != nil || upstream.Why(err) == "" && errors.As(err, &network) {
 		return []slog.Attr{slog.String("cut", "the client did not take it")}
 	}
 	return whyOf(err, problem.From(err))

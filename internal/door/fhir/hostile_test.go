@@ -75,7 +75,9 @@ func (h *hostile) clinic(t testing.TB) *clinic { return h.clinicWithin(t, 0) }
 func (h *hostile) clinicWithin(t testing.TB, most time.Duration) *clinic {
 	return openClinicAt(t, "http://"+h.Addr().String()+"/fhir", loadPolicy(t, "testdata/policy"),
 		map[string]string{"adt": assigned, "roster": shifts, "people": people}, func(_ *clinic, cfg *fhir.Config) {
-			cfg.Budget.Time = most
+			if most > 0 {
+				cfg.Budget.Time = most
+			}
 		})
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"modicum/internal/door/fhir"
 )
@@ -27,7 +28,10 @@ func newHeld(t *testing.T, inFlight int) *held {
 		if strings.Contains(r.URL.Path, "/p2") {
 			h.inside.Add(1)
 			h.entered <- struct{}{}
-			<-h.letGo
+			select {
+			case <-h.letGo:
+			case <-r.Context().Done(): // of a test that failed
+			}
 		}
 		w.Header().Set("Content-Type", "application/fhir+json")
 		_, _ = io.WriteString(w, goodPat)
@@ -45,14 +49,24 @@ func (h *held) hog(t *testing.T, n int) {
 	}
 }
 
+// enter waits until n of them wait.
+func (h *held) enter(t *testing.T, n int) {
+	t.Helper()
+	for i := range n {
+		select {
+		case <-h.entered:
+		case <-time.After(time.Minute):
+			t.Fatalf("%d of hers are let in, and no more", i)
+		}
+	}
+}
+
 // TestFC51_OneCallersRequestsLeavePlacesForOthers: who asks much is told so while others are
 // answered as if nobody were there, and asks again when one of theirs is done with.
 func TestFC51_OneCallersRequestsLeavePlacesForOthers(t *testing.T) {
 	h := newHeld(t, 10)
 	h.hog(t, 9)
-	for range 9 {
-		<-h.entered
-	}
+	h.enter(t, 9)
 	h.hog(t, 1)
 	select {
 	case r := <-h.done:
@@ -79,9 +93,7 @@ func TestFC51_OneCallersRequestsLeavePlacesForOthers(t *testing.T) {
 func TestFC51_OneCallersAnswersLeaveSeatsForOthers(t *testing.T) {
 	h := newHeld(t, 0)
 	h.hog(t, 64)
-	for range 57 { // of 64 places
-		<-h.entered
-	}
+	h.enter(t, 57) // of 64 places
 	for range 40 {
 		if r := h.get(t, "bob", "/Patient/p1"); r.status != 200 {
 			t.Fatalf("somebody else: %d", r.status)
