@@ -35,6 +35,7 @@ type hashed struct {
 var (
 	errGuess = errors.New("name, passphrase or code do not fit")
 	errBusy  = errors.New("too many are signing in at once")
+	errCrowd = errors.New("name, passphrase or code do not fit, and many try in this name")
 )
 
 // letters of what people type: no digit or letter that looks like another.
@@ -104,6 +105,7 @@ func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do 
 	}
 	sum, err := s.digest(ctx, g, phrase, codes.Phrase.Salt)
 	if err != nil {
+		s.guesses.untry(g, t, s.now()) // nothing was judged
 		return err
 	}
 	step := s.step(person, &codes, known, code)
@@ -122,7 +124,7 @@ func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do 
 	if err := s.refuseGuess(ctx, g, person, t.many, "codes"); !errors.Is(err, errGuess) || t.soft == 0 {
 		return err
 	}
-	return tooSoon(t.soft)
+	return errCrowd
 }
 
 // byCodesHow is what a passphrase and a code prove.

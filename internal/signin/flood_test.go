@@ -129,3 +129,39 @@ func TestACodeIsNotGuessedFromEverywhere(t *testing.T) {
 		t.Errorf("a quarter of an hour later: %d", got)
 	}
 }
+
+// TestWhoIsSentAwayUnjudgedIsNotCounted: who is told to try again in a moment does so, and is
+// not made to wait for that.
+func TestWhoIsSentAwayUnjudgedIsNotCounted(t *testing.T) {
+	stuck := false
+	s := newSite(t)
+	s.hash = func(phrase, salt []byte) []byte {
+		if stuck {
+			time.Sleep(2 * time.Minute) // of the test's own time
+		}
+		sum := sha256.Sum256(slices.Concat(salt, phrase))
+		return sum[:]
+	}
+	s.start()
+	p := withCodes(t, s, "alice")
+	now, _ := s.now()
+	code, h := p.code(t, now), s.handler()
+	synctest.Test(t, func(t *testing.T) {
+		stuck = true
+		var others sync.WaitGroup
+		for n := range 2 { // as many as are hashed at once
+			others.Go(func() { s.tryAt(h, fmt.Sprintf("203.0.113.%d", n), "", "nobody", wrongPhrase, "000000") })
+		}
+		synctest.Wait()
+		for n := range 12 {
+			if got := s.tryAt(h, "198.51.100.7", "", "alice", p.phrase, code); got != http.StatusServiceUnavailable {
+				t.Fatalf("try %d is answered %d", n, got)
+			}
+		}
+		others.Wait()
+		stuck = false
+		if got := s.tryAt(h, "198.51.100.7", "", "alice", p.phrase, code); got != http.StatusSeeOther {
+			t.Errorf("afterwards she is answered %d", got)
+		}
+	})
+}

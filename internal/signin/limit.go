@@ -12,8 +12,8 @@ import (
 // tried at its place, and each hour without a try forgets one. It counts for a name at a
 // place, so that whoever fails in somebody's name keeps nobody waiting but whom they sit
 // beside; for the name from everywhere, with more patience, and only what is wrong waits
-// for that; and for the network. All stand under a keyed hash, as people type passphrases where a name belongs; what has one
-// beginning lies together.
+// for that; and for the network. All stand under a keyed hash, as people type passphrases
+// where a name belongs; what has one beginning lies together.
 type limit struct {
 	key []byte
 
@@ -86,6 +86,20 @@ func (l *limit) try(g guess, now time.Time) (t tried) {
 		}
 	}
 	return t
+}
+
+// untry takes back a try that was not judged. Whom it made wait waits.
+func (l *limit) untry(g guess, t tried, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, c := range l.counts(g) {
+		if c.soft && t.soft > 0 {
+			continue // it was not counted
+		}
+		was := l.of(c.id)
+		was.N = max(0, was.N-1)
+		l.put(c.id, was, now)
+	}
 }
 
 // knows counts a try with the right passphrase and a wrong code: whoever makes it guesses

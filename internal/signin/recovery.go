@@ -60,10 +60,13 @@ func (s *Service) recover(ctx context.Context, g guess, code string) (sealed str
 		return "", err
 	}
 	t := s.guesses.try(g, s.now())
-	if wait := max(t.wait, t.soft); wait > 0 {
-		return "", tooSoon(wait)
+	if t.wait > 0 {
+		return "", tooSoon(t.wait)
 	}
-	return "", s.refuseGuess(ctx, g, person, t.many, "recovery-code")
+	if err := s.refuseGuess(ctx, g, person, t.many, "recovery-code"); !errors.Is(err, errGuess) || t.soft == 0 {
+		return "", err
+	}
+	return "", errCrowd
 }
 
 // is reports whether it is the code of a hash, and not used.

@@ -26,6 +26,13 @@ func From(ctx context.Context) *Session {
 	return v.session
 }
 
+// Goes reports whether the session of a request goes on at this moment, and not only when the
+// request came.
+func Goes(ctx context.Context) bool {
+	v, _ := ctx.Value(visitKey{}).(visit)
+	return v.session != nil && v.service.Live(v.session.ID)
+}
+
 // Proved returns nil where the person proved who they are within so long; ErrStepUp
 // where they must do so again, ErrNoSession where nobody is signed in.
 func Proved(ctx context.Context, within time.Duration) error {
