@@ -63,7 +63,8 @@ func (t *turn) edited(p, next *Person) error {
 	p.Ended, p.EndedFrom, p.Same = keep.Ended, keep.EndedFrom, keep.Same
 	p.Roles, p.Positions, p.Duties, p.Identities = keep.Roles, keep.Positions, keep.Duties, keep.Identities
 	if keep.SCIM != nil && p.SCIM != nil {
-		p.SCIM.Handle, p.SCIM.Removed, p.SCIM.Entrusted = keep.SCIM.Handle, keep.SCIM.Removed, keep.SCIM.Entrusted
+		p.SCIM.Handle, p.SCIM.Removed = keep.SCIM.Handle, keep.SCIM.Removed
+		p.SCIM.Entrusted, p.SCIM.Before = keep.SCIM.Entrusted, keep.SCIM.Before
 	} else {
 		p.SCIM = keep.SCIM
 	}

@@ -182,7 +182,7 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 			return err
 		}
 		if p.From == SCIM {
-			if p.SCIM != nil && !defect.On(defect.EntrustedUnsaid) {
+			if p.SCIM != nil && p.SCIM.Before != Issuer && !defect.On(defect.EntrustedUnsaid) {
 				p.SCIM.Entrusted = true
 			}
 			return nil
@@ -192,7 +192,7 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 			return err
 		}
 		written := p.From == Local // a page that its issuer made is the issuer's still
-		p.From, p.SCIM = SCIM, &Provisioned{Handle: handle, Entrusted: written, Display: p.Name, Department: p.Department, Organization: p.Facility}
+		p.From, p.SCIM = SCIM, &Provisioned{Handle: handle, Entrusted: written, Before: p.From, Display: p.Name, Department: p.Department, Organization: p.Facility}
 		if p.Mail != "" {
 			p.SCIM.Mails = []Mail{{Value: p.Mail, Type: "work", Primary: true}}
 		}

@@ -160,21 +160,23 @@ func (d *Directory) bears(id, identity string) bool {
 
 // part takes an identity away. What two agreed on two take away: the first closes the page
 // to whoever comes from the issuer, at once; the second lets the name alone tell again, and
-// the identity be given to another. Neither is whose page it is. wait: the second is to come.
+// the identity be given to another. Neither is whose page it is; where nobody is left to be
+// the second, the first is enough. wait: the second is to come.
 func (t *turn) part(p *Person, h *Held) (wait bool, err error) {
-	if err := t.mayGive(); err != nil {
+	if err := t.mayRun(); err != nil {
 		return false, err
 	}
+	second := len(t.others(t.by.ID, p.ID)) > 0
 	switch {
-	case t.d.waits(p, IdentityKind, h), len(t.others(t.by.ID)) == 0:
+	case t.d.waits(p, IdentityKind, h):
 		return false, nil
-	case t.d.same(t.by.ID, p.ID):
+	case t.d.same(t.by.ID, p.ID) && len(t.others(t.by.ID)) > 0:
 		return false, refuse(ErrSelf, "somebody else who runs people takes your identity away")
-	case h.Taken == "" && !defect.On(defect.IdentityTakenAlone):
+	case second && h.Taken == "" && !defect.On(defect.IdentityTakenAlone):
 		h.Taken, t.e.Act = t.by.ID, string(IdentityKind)+"-closed"
-		return len(t.others(t.by.ID, p.ID)) > 0, nil
-	case h.Taken != "" && t.d.same(h.Taken, t.by.ID):
+		return true, nil
+	case second && h.Taken != "" && t.d.same(h.Taken, t.by.ID):
 		return false, refuse(ErrSelf, "you took it away, and nobody comes in by it; a second person who runs people takes it away as well, and then the name alone tells again")
 	}
-	return false, nil
+	return false, t.mayGive() // from here on the name alone tells, which waits for certain time
 }

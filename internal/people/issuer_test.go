@@ -325,7 +325,9 @@ func TestG9_APageLeftToProvisioningEarlierIsSaidToBeOurs(t *testing.T) {
 	o.provided("cyd")
 	_, err := o.arrive("fay")
 	o.must(err)
-	o.must(o.Entrust(t.Context(), ann, "fay"))
+	for range 2 { // said again, it says nothing else
+		o.must(o.Entrust(t.Context(), ann, "fay"))
+	}
 	for _, id := range []string{"cyd", "fay"} {
 		o.must(o.give(ann, id, people.DutyKind, "read-record"))
 		o.must(o.agree(ben, id, people.DutyKind, "read-record"))
@@ -336,5 +338,38 @@ func TestG9_APageLeftToProvisioningEarlierIsSaidToBeOurs(t *testing.T) {
 	o.must(o.Entrust(t.Context(), ann, "cyd"))
 	if !o.Ours("cyd") || o.acts()[len(o.acts())-1] != "person-entrusted" {
 		t.Error("what an administrator says of the page does not count, or is not on record")
+	}
+}
+
+// TestT8_WhereNobodyIsLeftToBeTheSecondOneTakesAnIdentityAway: at once, on record as what it
+// is, and only while the time is certain, since the name alone tells from then on.
+func TestT8_WhereNobodyIsLeftToBeTheSecondOneTakesAnIdentityAway(t *testing.T) {
+	o := newOffice(t)
+	bens := people.Identity(staffIssuer, "b3n")
+	o.must(o.give(ben, "ben", people.IdentityKind, bens))
+	o.must(o.agree(ann, "ben", people.IdentityKind, bens))
+	o.trusted = false
+	refusedAs(t, o.Take(t.Context(), ann, people.Which{Person: "ben", Kind: people.IdentityKind, Name: bens}), people.ErrTime)
+	o.trusted = true
+	o.must(o.Take(t.Context(), ann, people.Which{Person: "ben", Kind: people.IdentityKind, Name: bens}))
+	if got := o.acts(); got[len(got)-1] != "identity-taken" {
+		t.Errorf("on record as %s", got[len(got)-1])
+	}
+	if got := o.Word("ben", staffIssuer, "another"); got != people.Unsaid {
+		t.Errorf("the name tells %d", got)
+	}
+}
+
+// TestT8_APageIsClosedAtAnUncertainTimeToo: whose account is stolen need not wait for a clock.
+func TestT8_APageIsClosedAtAnUncertainTimeToo(t *testing.T) {
+	o := newOffice(t)
+	o.add("cyd", "Cyd Ray")
+	cyds := people.Identity(staffIssuer, "f81d")
+	o.must(o.give(ann, "cyd", people.IdentityKind, cyds))
+	o.must(o.agree(ben, "cyd", people.IdentityKind, cyds))
+	o.trusted = false
+	o.must(o.Take(t.Context(), ann, people.Which{Person: "cyd", Kind: people.IdentityKind, Name: cyds}))
+	if got := o.Word("cyd", staffIssuer, "f81d"); got != people.Others {
+		t.Errorf("the account that was taken away tells %d", got)
 	}
 }

@@ -54,6 +54,10 @@ func (d *Directory) because(p *Person, s *Standing, now int64, trusted bool) str
 		return "waits for a second person"
 	case s.Taken != "":
 		return "was taken away by one person; a second who runs people takes it away as well, and until then nobody comes in by that name"
+	case !p.Active:
+		return "they have left; what is kept is given to nobody else"
+	case s.Until != 0 && !trusted:
+		return "has an end, and the time is not certain"
 	case s.Since > now:
 		return "begins later"
 	case s.Until != 0 && now >= s.Until:
@@ -82,7 +86,8 @@ func (d *Directory) Proposals(now int64) (out []Standing) {
 		}
 	})
 	slices.SortFunc(out, func(a, b Standing) int {
-		return cmp.Or(cmp.Compare(a.Since, b.Since), strings.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(a.Since, b.Since), strings.Compare(a.Person, b.Person), cmp.Compare(a.Kind, b.Kind), strings.Compare(a.Name, b.Name),
+			strings.Compare(a.Dept, b.Dept), strings.Compare(a.Group, b.Group))
 	})
 	return out
 }

@@ -77,12 +77,14 @@ type Person struct {
 // Provisioned is what a provisioning client says of a person beside the rest.
 type Provisioned struct {
 	// Entrusted: their page was written here before.
-	Entrusted bool   `json:"entrusted,omitzero"`
-	Handle    string `json:"handle"` // the opaque id that the client is told
-	Display   string `json:"display,omitempty"`
-	Given     string `json:"given,omitempty"`
-	Family    string `json:"family,omitempty"`
-	Mails     []Mail `json:"mails,omitempty"`
+	Entrusted bool `json:"entrusted,omitzero"`
+	// Before is who kept the page until it was entrusted; "": not known, or provisioning made it.
+	Before  Source `json:"before,omitzero"`
+	Handle  string `json:"handle"` // the opaque id that the client is told
+	Display string `json:"display,omitempty"`
+	Given   string `json:"given,omitempty"`
+	Family  string `json:"family,omitempty"`
+	Mails   []Mail `json:"mails,omitempty"`
 	// Department and Organization are what the client calls them: a place only where they
 	// are ids as FHIR has them.
 	Department   string `json:"department,omitempty"`

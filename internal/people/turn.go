@@ -182,6 +182,7 @@ func (t *turn) keepAlike() {
 		for _, other := range t.d.index.mails[strings.ToLower(old.Mail)].sorted() {
 			if q := t.person(other); other != id && q != nil {
 				p.Same, q.Same = with(p.Same, other), with(q.Same, id)
+				t.what("linked:" + other)
 			}
 		}
 	}
