@@ -2,6 +2,8 @@ package main
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"modicum/internal/client"
@@ -237,7 +239,11 @@ func (c *peopleGive) counts(t *terminal, api *client.Client) string {
 		switch {
 		case h.Kind != c.Kind || h.Name != c.Name || h.Dept != c.Dept:
 		case h.Waits:
-			return fmt.Sprintf("It waits until a second person who runs people agrees: modicum people agree %s %s %s", client.Plain(c.ID), client.Plain(h.Kind), client.Plain(h.Name))
+			how := strings.Join([]string{client.Plain(c.ID), client.Plain(h.Kind), client.Plain(h.Name)}, " ")
+			if h.Dept != "" {
+				how += " --dept " + client.Plain(h.Dept)
+			}
+			return "It waits until a second person who runs people agrees: modicum people agree " + how
 		case !h.Counts:
 			return "It does not count: " + client.Plain(h.Because)
 		}
@@ -288,7 +294,17 @@ func (c *peopleTake) Run(t *terminal) error {
 	if err := api.Take(t.ctx, c.ID, c.gift()); err != nil {
 		return over(err)
 	}
-	return c.say(t, map[string]any{"person": c.ID, "taken": c.gift()}, "Taken away.")
+	return c.say(t, map[string]any{"person": c.ID, "taken": c.gift()}, "%s", c.became(t, api))
+}
+
+// became says what became of what was taken: an identity that two agreed on stands until two
+// take it away.
+func (c *peopleTake) became(t *terminal, api *client.Client) string {
+	p, err := api.Person(t.ctx, c.ID)
+	if c.Kind == "identity" && err == nil && slices.ContainsFunc(p.Holds, func(h client.Held) bool { return h.Kind == c.Kind && h.Name == c.Name }) {
+		return "Taken away: nobody comes in by it, nor by their name. A second person who runs people takes it away as well."
+	}
+	return "Taken away."
 }
 
 type peopleDeactivate struct {

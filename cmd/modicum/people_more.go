@@ -172,7 +172,8 @@ type peopleEntrust struct {
 // Help teaches by example.
 func (c *peopleEntrust) Help() string {
 	return `Provisioning (SCIM) finds them by user name from then on, and changes and ends them. What
-they hold stays.
+they hold stays. Said of somebody whom it looks after already, it says that their page was
+written here: their name alone then opens no right over others (docs/sign-in.md).
 
 Examples:
   modicum people entrust bob` + fresh

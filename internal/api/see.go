@@ -20,7 +20,7 @@ func (a *api) seeOperations() []operation {
 		{method: "POST", path: "/see-as", name: "seeAs", about: "see-as", summary: "See records as a task would show them. Each look is on record before it is answered; it changes nothing. A patient of yours is read for the task that your token is for.", duties: oversight.Seers, looks: true, tasked: true, most: 2 * preview.MostBytes,
 			body: as[wire.SeeAs]("SeeAs"), answer: as[wire.Seen]("SeenAs"), may: []problem.Problem{problem.Refused, problem.NoSuchThing}, with: typed((*call).seeAs)},
 		{method: "POST", path: "/look", name: "look", about: "people", summary: "What a task of yours shows of a patient, class by class, and why not more. Each look is on record before it is answered; it reads no record.", person: true, looks: true,
-			body: as[wire.Look]("Look"), answer: as[wire.Reach]("Reach"), may: []problem.Problem{problem.Refused, problem.NoSuchThing, problem.NotForTask}, with: typed((*call).look)},
+			body: as[wire.Look]("Look"), answer: as[wire.Reach]("Reach"), may: []problem.Problem{problem.Refused, problem.NotForTask}, with: typed((*call).look)},
 	}
 }
 

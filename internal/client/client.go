@@ -27,7 +27,7 @@ var (
 	// ErrSignIn: the token is not accepted.
 	ErrSignIn = errors.New("your sign-in is not accepted any more; sign in: modicum login")
 	// ErrProve: the act needs a fresh proof of presence (RFC 9470).
-	ErrProve = errors.New("this needs a new proof that it is you: modicum login --prove, then repeat it within five minutes")
+	ErrProve = errors.New("this needs a new proof that it is you: modicum login --prove (with --task TASK where records are read afterwards), then repeat it within five minutes")
 	// ErrTask: the token was given out for another task than the act's, or for none.
 	ErrTask = errors.New("your sign-in is not for this; sign in for the task that does it: modicum login --task TASK; for all that opens no record: modicum login")
 	// ErrID: an id that cannot be one.

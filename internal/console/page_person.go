@@ -66,7 +66,7 @@ func (o *Office) personPage() Page {
 		Does: map[string]string{
 			"agree":     "Agree",
 			"take":      "Take it away",
-			"unlink":    "Part the two",
+			"unlink":    "Unlink the two accounts",
 			"entrust":   "Leave them to provisioning",
 			"back":      "Bring them back",
 			"end":       "End the session",

@@ -80,6 +80,9 @@ func (r *Record) export(v *Visit, s search) error {
 			x.broken(err)
 			return nil
 		}
+		if !x.mayStill() {
+			return nil
+		}
 	}
 }
 
@@ -89,7 +92,7 @@ type exporting struct {
 	v    *Visit
 	file *sheetFile[deed]
 	rows int
-	last When // of the newest row that left
+	last When // of the row that left last, which is the oldest
 	cut  bool // something that was found does not fit any more
 }
 
@@ -109,16 +112,19 @@ func (x *exporting) add(page *oversight.Page) {
 
 func (x *exporting) full() bool { return x.cut }
 
-// goesOn lets go what was found, and reports whether somebody who may have it still waits:
-// whoever went away, or lost the duty meanwhile, has nothing looked up any more.
+// goesOn lets go what was found, and reports whether somebody waits still: for whoever went
+// away nothing is looked up any more.
 func (x *exporting) goesOn() bool {
 	if defect.On(defect.FileHeld) {
 		return true
 	}
 	left := x.file.flush()
-	if !defect.On(defect.FileUnending) && (left != nil || x.v.Context().Err() != nil) {
-		return false
-	}
+	return left == nil && x.v.Context().Err() == nil || defect.On(defect.FileUnending)
+}
+
+// mayStill reports whether who asked may read the record still: what was found for somebody
+// who lost the duty meanwhile, or whose session ended, goes nowhere.
+func (x *exporting) mayStill() bool {
 	if now := x.v.site.cfg.Who(x.v.R); (now == nil || !mayRead(now)) && !defect.On(defect.FileOutlives) {
 		x.abort()
 		return false

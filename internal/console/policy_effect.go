@@ -128,14 +128,13 @@ func kindTitle(kind string) string {
 	return upperFirst(kind)
 }
 
-// showWords are how data shows, in the words of the matrix.
-var showWords = map[string]string{
-	"omit": "not shown", "mask": "masked", "token": "token", "coarse": "coarse", "last4": "last four", "keep": "shown", "ask": "shown on asking",
-}
-
+// showWord is how data shows, in the words of the matrix.
 func showWord(w string) string {
-	if s := showWords[w]; s != "" {
-		return s
+	switch t, known := policy.ParseTreatment(w); {
+	case w == "ask":
+		return "shown on asking"
+	case known:
+		return TreatmentBadge(t).Word
 	}
 	return w
 }

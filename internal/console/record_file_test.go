@@ -90,23 +90,29 @@ func TestAFileOfTheRecordEndsWithItsReader(t *testing.T) {
 }
 
 // TestG3_AFileOfTheRecordEndsWithTheDuty: whoever may read the record no longer gets no more
-// of it, and sees that the file is not whole.
+// of it, not even what is found just then, and sees that the file is not whole.
 func TestG3_AFileOfTheRecordEndsWithTheDuty(t *testing.T) {
-	var l *library
-	l, ask := files(t, func(_ context.Context, n int) error {
-		if n == 2 {
-			l.viewer.Store(&console.Viewer{Person: l.crew.of["petra"], Duties: []people.Duty{people.RunSystem}, Session: "s"})
+	for _, looks := range []int{2, 4} { // it is taken in the last, and in one before
+		var l *library
+		l, ask := files(t, func(_ context.Context, n int) error {
+			if n == 2 {
+				l.viewer.Store(&console.Viewer{Person: l.crew.of["petra"], Duties: []people.Duty{people.RunSystem}, Session: "s"})
+			}
+			return nil
+		})
+		l.shelf.ends = looks
+		resp, err := ask(t.Context())
+		if err != nil {
+			t.Fatal(err)
 		}
-		return nil
-	})
-	resp, err := ask(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	file, err := io.ReadAll(resp.Body)
-	if err == nil || l.shelf.reads != 2 {
-		t.Errorf("%d looks, and an end like that of a whole file: %v\n%s", l.shelf.reads, err, file)
+		file, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err == nil || l.shelf.reads != 2 {
+			t.Errorf("%d looks, and an end like that of a whole file: %v\n%s", l.shelf.reads, err, file)
+		}
+		if lines := strings.Count(string(file), "\r\n"); lines != 2 {
+			t.Errorf("%d lines, want the heads and what the first look found\n%s", lines, file)
+		}
 	}
 }
 

@@ -22,12 +22,13 @@ type Rolls interface {
 
 // Signed makes Config.Who of the session that a request carries and of what the
 // directory says at this moment: roles and duties are never remembered by a session
-// (D9). Who is no longer active is nobody, whatever their session says.
+// (D9). Who is no longer active is nobody, whatever their session says; nor is anybody whose
+// session ended since the request came.
 func Signed(of Rolls, now func() (time.Time, bool)) func(*http.Request) *Viewer {
 	var zones sync.Map // by name; the directory takes no name that is none
 	return func(r *http.Request) *Viewer {
 		s := signin.From(r.Context())
-		if s == nil || gone(of, s.Person) {
+		if s == nil || !signin.Goes(r.Context()) || gone(of, s.Person) {
 			return nil
 		}
 		p := of.Person(s.Person)

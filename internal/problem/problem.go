@@ -106,7 +106,7 @@ var (
 	// GlassOfWhom: a request that breaks the glass and names no patient, or several.
 	GlassOfWhom = of(400, "glass-of-whom", "required", "The glass is broken for one patient: read the Patient, or name the patient in the search. For a single record, break it at /api/break-glass first.")
 	// ProveAgain: the person must prove their presence again (RFC 9470).
-	ProveAgain = of(401, "prove-again", "login", "Prove again that it is you: sign in again, and send the new token within five minutes.")
+	ProveAgain = of(401, "prove-again", "login", "Prove again that it is you, and send the new token within five minutes: modicum login --prove, or max_age where the token is asked for.")
 	// PersonAlone: what only a person does, in their own name.
 	PersonAlone = of(403, "person-alone", "forbidden", "A person does this, in their own name: no program, no application with scopes, and nobody for somebody else.")
 	// NotYours: a right that the caller does not hold.

@@ -75,7 +75,7 @@ type Answer struct {
 	Classes []Class // in the order of the catalog; of a patient in reach
 	Marks   []Mark
 	Needs   []Need   // the lines of the task, and what each asks for
-	Unsaid  []Unsaid // what nobody knows yet, so that no patient shows to anybody
+	Unsaid  []Unsaid // what nobody knows yet, so that no task shows any patient
 }
 
 // Class is one class of data.

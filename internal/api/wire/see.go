@@ -73,7 +73,7 @@ type Reach struct {
 	Classes []ReachClass `json:"classes"`
 	Marks   []ReachMark  `json:"marks" jsonschema:"markings of records, and whether they show all the same"`
 	Needs   []ReachNeed  `json:"needs" jsonschema:"the lines of the task, and what each asks for"`
-	Unsaid  []Unsaid     `json:"unsaid,omitempty" jsonschema:"sources that never stated all they know, so that no task shows any patient"`
+	Unsaid  []Unsaid     `json:"unsaid,omitempty" jsonschema:"sources that never stated all they know, so that no task shows any patient; a broken glass, what the restriction itself lets go, and a door that only observes show all the same"`
 }
 
 // Unsaid is a source that never stated all that it knows.
