@@ -43,7 +43,7 @@ func TestAFileOfTheRecordLeavesWhileItIsFound(t *testing.T) {
 			return ctx.Err()
 		}
 	})
-	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	ctx, stop := context.WithTimeout(t.Context(), 15*time.Second)
 	defer stop()
 	resp, err := ask(ctx)
 	if err != nil {
