@@ -36,8 +36,11 @@ func TestFramesOfAnySizeAreWritten(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer j.f.Close()
-			if j.sync == nil && name == "through it" {
+			switch past := name == "past the page cache"; {
+			case j.sync == nil && !past:
 				t.Fatal("nothing makes it durable")
+			case j.sync != nil && past:
+				t.Skip("SKIPPED: this file system cannot be written past the page cache")
 			}
 			var want []frame
 			next := int64(0)
