@@ -30,7 +30,7 @@ const (
 
 // BenchmarkDoorBesideProxy is the scripted load of make bench-door: the same searches of
 // 20 kB through the door with its record on disk, through httputil.ReverseProxy, and
-// through the least that could do the door's job (floorChild), each a process of its own,
+// through about the least that could do the door's job (floorChild), each a process of its own,
 // in turns. Load and upstream run beside them on the same processors. It prints a table,
 // and the ratios alone mean something.
 func BenchmarkDoorBesideProxy(b *testing.B) {
