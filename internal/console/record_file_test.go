@@ -107,6 +107,7 @@ func TestG3_AFileOfTheRecordEndsWithTheDuty(t *testing.T) {
 		}
 		file, err := io.ReadAll(resp.Body)
 		resp.Body.Close()
+		l.web.Close() // waits for the answer under way: a connection that breaks says nothing of its looks
 		if err == nil || l.shelf.reads != 2 {
 			t.Errorf("%d looks, and an end like that of a whole file: %v\n%s", l.shelf.reads, err, file)
 		}
