@@ -28,3 +28,12 @@ func (c *Client) Kept() int {
 	defer c.wire.mu.Unlock()
 	return len(c.wire.idle)
 }
+
+// SeatFree reports whether somebody who asks now has a seat at once.
+func (c *Client) SeatFree() bool {
+	free := c.seats.asking.Try("")
+	if free {
+		c.seats.asking.Give("")
+	}
+	return free
+}

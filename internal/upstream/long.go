@@ -33,10 +33,13 @@ func (c *Client) doLong(ctx context.Context, method, path, form string) (*Body, 
 	if err != nil {
 		return nil, err
 	}
-	b, err := c.begin(ctx, a, began)
-	if b == nil || b.More == nil {
-		_ = a.body.Close()
-	}
+	var b *Body
+	defer func() {
+		if b == nil || b.More == nil { // also where reading it panicked
+			_ = a.body.Close()
+		}
+	}()
+	b, err = c.begin(ctx, a, began)
 	return b, err
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -168,5 +169,55 @@ func TestFC51_WhoFindsNoSeatWaitsAndIsRefused(t *testing.T) {
 			t.Fatalf("a seat was not given back: %v", err)
 		}
 		b.Release()
+	}
+}
+
+// falls is a connection on which an answer begins, and then our own reading panics.
+type falls struct {
+	net.Conn
+	answer string
+}
+
+func (f *falls) Read(p []byte) (n int, err error) {
+	if f.answer == "" {
+		panic("in reading")
+	}
+	n = copy(p, f.answer)
+	f.answer = f.answer[n:]
+	return n, nil
+}
+
+func (f *falls) Write(p []byte) (int, error)     { return len(p), nil }
+func (f *falls) Close() error                    { return nil }
+func (f *falls) SetDeadline(time.Time) error     { return nil }
+func (f *falls) SetReadDeadline(time.Time) error { return nil }
+
+// TestFC51_APanicKeepsNoSeat: the process goes on serving others (threat-model 9), who need it.
+func TestFC51_APanicKeepsNoSeat(t *testing.T) {
+	for name, answer := range map[string]string{
+		"before an answer begins":     "",
+		"in its header":               "HTTP/1.1 200 OK\r\n" + kind,
+		"in the middle of it":         "HTTP/1.1 200 OK\r\n" + kind + "Transfer-Encoding: chunked\r\n\r\n10\r\n{",
+		"in what an error says":       "HTTP/1.1 500 No\r\nContent-Length: 100\r\n\r\n{",
+		"of one whose length is said": "HTTP/1.1 200 OK\r\n" + kind + "Content-Length: 5000000\r\n\r\n{",
+	} {
+		c := pool(t, nil, upstream.Config{Conns: 1})
+		c.DialBy(func() net.Conn { return &falls{answer: answer} })
+		for way, ask := range map[string]func() (*upstream.Body, error){
+			"a record":    func() (*upstream.Body, error) { return c.Fetch(t.Context(), "Condition", "c1", "") },
+			"a long page": func() (*upstream.Body, error) { return c.SearchLong(t.Context(), "Condition", nil, false) },
+		} {
+			func() {
+				defer func() {
+					if recover() == nil {
+						t.Errorf("%s, %s: nothing panics", way, name)
+					}
+				}()
+				_, _ = ask()
+			}()
+			if !c.SeatFree() {
+				t.Fatalf("%s, %s: its seat is gone", way, name)
+			}
+		}
 	}
 }

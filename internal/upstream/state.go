@@ -49,9 +49,14 @@ func (c *Client) send(ctx context.Context, ask func() (*answer, error)) (*answer
 	if err := c.seats.take(ctx, who, c.whole); err != nil {
 		return nil, err // nothing was sent, and it is not the server's fault
 	}
+	var a *answer
+	defer func() {
+		if a == nil { // also where asking panicked: others go on (threat-model 9)
+			c.seats.asking.Give(who)
+		}
+	}()
 	a, err := ask()
 	if err != nil {
-		c.seats.asking.Give(who)
 		if !errors.Is(context.Cause(ctx), context.Canceled) { // it was our caller who went away
 			c.lately.note(c.now(), err)
 		}
