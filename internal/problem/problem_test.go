@@ -44,6 +44,22 @@ func TestS6_NoTextOfOtherErrorsReachesAClient(t *testing.T) {
 	}
 }
 
+// TestWhoMayAskAgainIsToldWhen: seconds, where time alone mends it (RFC 9110 section 10.2.3).
+// A limit of a task is counted over hours or days.
+func TestWhoMayAskAgainIsToldWhen(t *testing.T) {
+	for _, p := range problem.All() {
+		w := httptest.NewRecorder()
+		problem.Write(w, problem.FHIR, p)
+		want := ""
+		if p.Is(problem.Busy) || p.Is(problem.Unavailable) {
+			want = "5"
+		}
+		if got := w.Header().Get("Retry-After"); got != want {
+			t.Errorf("%s: Retry-After %q, want %q", p.Slug(), got, want)
+		}
+	}
+}
+
 func flat(h http.Header) []string {
 	var out []string
 	for k, v := range h {

@@ -33,7 +33,7 @@ func Write(w http.ResponseWriter, d Dialect, err error) {
 	if p.Status() == http.StatusUnauthorized {
 		h.Set("WWW-Authenticate", challenge(p))
 	}
-	if s := p.Status(); s == http.StatusServiceUnavailable {
+	if k := p.known(); k == Unavailable.known() || k == Busy.known() {
 		h.Set("Retry-After", "5") // seconds, whatever the reason
 	}
 	w.WriteHeader(p.Status())

@@ -70,7 +70,7 @@ func TestFC51_OneCallersRequestsLeavePlacesForOthers(t *testing.T) {
 	h.hog(t, 1)
 	select {
 	case r := <-h.done:
-		if r.status != 429 || r.header.Get("Modicum-Decision") != "" {
+		if r.status != 429 || r.header.Get("Modicum-Decision") != "" || r.header.Get("Retry-After") == "" {
 			t.Errorf("one more of hers: %d %v", r.status, r.header)
 		}
 	case <-h.entered:
