@@ -55,7 +55,7 @@ var allowed = map[string][]string{
 	"internal/book":                    {"ledger"}, // documents of the organization, with the record of their change
 	"internal/book/booktest":           {"internal/book", "ledger"},
 	"internal/api":                     {"catalog", "internal/access", "internal/api/wire", "internal/book", "internal/caller", "internal/change", "internal/defect", "internal/facts", "internal/health", "internal/notice", "internal/oversight", "internal/people", "internal/preview", "internal/problem", "internal/reach", "internal/signin", "internal/tokens", "ledger", "policy"},
-	"internal/people":                  {"catalog", "internal/book", "internal/caller", "internal/defect", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
+	"internal/people":                  {"catalog", "internal/book", "internal/caller", "internal/defect", "internal/nearest", "ledger", "policy", "policy/doc"}, // of caller, the reading of scopes
 	"internal/tokens":                  {"internal/book", "internal/caller", "internal/defect", "internal/jws", "internal/people", "internal/problem", "ledger", "policy"},
 	"internal/scim":                    {"catalog", "internal/defect", "internal/people"},
 	"internal/pocket":                  {"internal/durable"}, // a client, which knows the server by its answers

@@ -3,8 +3,11 @@ package people
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"modicum/internal/defect"
+	"modicum/internal/nearest"
+	"modicum/policy"
 )
 
 // Gift is a role, position, duty or identity for somebody.
@@ -78,29 +81,29 @@ func (t *turn) unasked(g Gift) []string {
 func (t *turn) checkGift(g Gift) error {
 	var out Problems
 	set := t.d.cfg.Policy()
-	known := false
+	var words []string // that a name may be
 	switch g.Kind {
 	case Role:
-		role, ok := set.RoleOf(g.Name)
-		known = ok
-		if ok && role.HeldBy.Text == "programs" {
+		if role, ok := set.RoleOf(g.Name); ok && role.HeldBy.Text == "programs" {
 			out.add("name", "is a role that only programs hold")
 		}
+		words = roleNames(set, false)
 	case Position:
-		known = g.Name == Manager
+		words = []string{Manager}
 		for _, w := range set.Folder().Organization.Positions {
-			known = known || w.Text == g.Name
+			words = append(words, w.Text)
 		}
 	case DutyKind:
-		known = slices.Contains(Duties(), Duty(g.Name))
+		for _, d := range Duties() {
+			words = append(words, string(d))
+		}
 	case IdentityKind:
-		known = true
 		out.add("name", t.d.identityProblem(g.Name))
 	default:
 		out.add("kind", "is none of role, position, duty, identity")
 	}
-	if !known {
-		out.add("name", "is nothing that the policy in force knows")
+	if _, known := set.RoleOf(g.Name); words != nil && !slices.Contains(words, g.Name) && !(g.Kind == Role && known) {
+		out.add("name", "is no "+string(g.Kind)+" that the policy in force knows"+instead(g.Name, words))
 	}
 	if g.Dept != "" && (g.Kind == DutyKind || g.Kind == IdentityKind) {
 		out.add("dept", "narrows no "+string(g.Kind))
@@ -302,4 +305,22 @@ func (t *turn) both(a, b string, f func([]string, string) []string) error {
 	}
 	t.what(b)
 	return nil
+}
+
+// roleNames are the roles of a policy that people hold, or programs.
+func roleNames(set *policy.Set, programs bool) (out []string) {
+	for _, r := range set.Folder().Roles {
+		if (r.HeldBy.Text == "programs") == programs {
+			out = append(out, r.Name.Text)
+		}
+	}
+	return out
+}
+
+// instead says what to write for a name that nobody knows: the nearest word, or all.
+func instead(name string, words []string) string {
+	if near := nearest.Word(name, words); near != "" {
+		return "; the nearest is " + near
+	}
+	return "; it knows " + strings.Join(words, ", ")
 }

@@ -91,7 +91,7 @@ func (t *turn) checkTask(out *Problems, p *Program) {
 	role, ok := set.RoleOf(p.Role)
 	switch {
 	case !ok:
-		out.add("role", "is nothing that the policy in force knows")
+		out.add("role", "is no role that the policy in force knows"+instead(p.Role, roleNames(set, true)))
 		return
 	case role.HeldBy.Text != "programs":
 		out.add("role", "is held by people; a program needs a role of `held-by: programs`")
