@@ -88,7 +88,7 @@ func TestG7_APolicyComesInForceFromTheCommandLine(t *testing.T) {
 	if out := w.yes("cara", "policy", "approve", again, "--yes"); !strings.Contains(out, "it is in force") || w.force == first {
 		t.Errorf("approved: %s", out)
 	}
-	if status, _, errs := w.as("nina", "policy", "changes"); status != exitNo || !strings.Contains(errs, "duties") {
+	if status, _, errs := w.as("nina", "policy", "changes"); status != exitNo || !strings.Contains(errs, "duties write-policy,") {
 		t.Errorf("a nurse reads them: %d %s", status, errs)
 	}
 }

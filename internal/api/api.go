@@ -189,13 +189,26 @@ func (a *api) open(r *http.Request, op *operation) (*call, error) {
 	case (op.person || op.duties != nil) && (who.Program || len(who.Scopes) > 0 && !defect.On(defect.ApplicationActs)):
 		return c, problem.PersonAlone // an application's token reads records, and does nothing in its person's name
 	case op.duties != nil && !c.on(op.duties()) && !defect.On(defect.DutyUnasked):
-		return c, problem.NotYours
+		return c, notYours(op.duties()...)
 	case (op.proof || op.duties != nil) && bound(who) && !op.tasked && !defect.On(defect.LentPastToken):
 		return c, problem.NotForTask
 	case op.proof && (!trusted || !lately(who.Proved, now, proofForRights)):
 		return c, problem.ProveAgain
 	}
 	return c, nil
+}
+
+// notYours says whose an operation is.
+func notYours(duties ...people.Duty) error {
+	words := make([]string, len(duties))
+	for i, d := range duties {
+		words[i] = string(d)
+	}
+	say := "It is for who holds one of the duties " + strings.Join(words, ", ") + "; who runs people gives them."
+	if len(words) == 1 {
+		say = "It is for who holds the duty " + words[0] + "; who runs people gives it."
+	}
+	return problem.NotYours.With(problem.Hint{Wrong: []problem.Wrong{{Code: "duty", Say: say}}})
 }
 
 // on reports whether the caller holds one of some duties now.

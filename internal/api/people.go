@@ -110,7 +110,7 @@ func (c *call) mayRun() error {
 	if c.People.Holds(c.by.ID, people.RunPeople, c.now) || c.People.Holds(c.by.ID, people.ReviewAccess, c.now) {
 		return nil
 	}
-	return people.ErrForbidden
+	return notYours(people.RunPeople, people.ReviewAccess)
 }
 
 func personOf(p *people.Person) person {

@@ -45,7 +45,7 @@ func (c *call) governs() error {
 			return nil
 		}
 	}
-	return c.looked(problem.NotYours)
+	return c.looked(notYours(change.Readers()...))
 }
 
 // found is a change that whoever asks may read.

@@ -122,7 +122,7 @@ func (c *call) sessionsOf() (any, error) {
 func aboutSignIn(err error) error {
 	switch {
 	case errors.Is(err, signin.ErrMayNot):
-		return problem.NotYours
+		return notYours(people.RunPeople)
 	case errors.Is(err, signin.ErrNoInvitation), errors.Is(err, signin.ErrNoSession):
 		return problem.NoSuchThing
 	case errors.Is(err, signin.ErrInactive):

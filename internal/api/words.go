@@ -61,11 +61,20 @@ func inWords(err error) error {
 	case errors.Is(err, access.ErrUnavailable), errors.Is(err, change.ErrUnavailable), errors.Is(err, people.ErrTime), errors.Is(err, book.ErrUncertain):
 		return problem.Unavailable
 	case errors.Is(err, people.ErrForbidden):
-		return problem.NotYours
+		return forbidden(err)
 	case errors.Is(err, people.ErrChanged), errors.Is(err, book.ErrStale):
 		return changed(err)
 	}
 	return aboutPeople(err)
+}
+
+// forbidden says whose it is, where the directory knows it.
+func forbidden(err error) error {
+	var refused *people.Refusal
+	if !errors.As(err, &refused) {
+		return problem.NotYours
+	}
+	return problem.NotYours.With(problem.Hint{Wrong: []problem.Wrong{{Code: "duty", Say: refused.Say}}})
 }
 
 // changed says what somebody else was first with, where the directory knows it.
