@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 
 	"modicum/internal/client"
 )
@@ -26,6 +27,8 @@ func (c *answers) shows(t *terminal, question string) (*client.Client, client.Re
 	switch {
 	case err != nil:
 		return nil, r, over(err)
+	case r.Ended != nil:
+		return nil, r, &exitError{exitNo, fmt.Errorf("nothing was done: %s. It whole: modicum grants %s", outcome(&r), client.Plain(r.ID))}
 	case c.Digest != "" && c.Digest != r.Digest:
 		return nil, r, &exitError{exitNo, errors.New("the request is not what that digest was of; nothing was done: read it again")}
 	}
@@ -51,7 +54,7 @@ Examples:
   modicum approve 01k9z5
   modicum approve 01k9z5 --yes --word "until three"
 
-Exit status: 0 done, 1 it is not yours to answer, was changed, you said no, or must sign
+Exit status: 0 done, 1 it is not yours to answer, was changed, you said no, or you must sign
 in again; 2 wrong use, 3 the server does not answer.`
 }
 
@@ -71,10 +74,14 @@ func (c *approveCommand) Run(t *terminal) error {
 	if err != nil {
 		return over(err)
 	}
-	if g == nil {
-		return c.say(t, approved{r, nil}, "You said yes. Others must say yes too.")
+	if now, err := api.Request(t.ctx, c.ID); err == nil { // as it is by this yes
+		r = now
 	}
-	return c.say(t, approved{r, g}, "You said yes: lent until %s.", stamp(g.Until))
+	if g == nil {
+		return c.say(t, approved{r, nil}, "You said yes. Others must say yes too; modicum grants %s shows what becomes of it.", client.Plain(r.ID))
+	}
+	id := client.Plain(g.ID)
+	return c.say(t, approved{r, g}, "You said yes: lent until %s (%s). To take it away before: modicum revoke %s --word TEXT", stamp(g.Until), id, id)
 }
 
 // refuseCommand says no.
@@ -107,5 +114,5 @@ func (c *refuseCommand) Run(t *terminal) error {
 	if err := api.Refuse(t.ctx, c.ID, r.Digest, c.Word); err != nil {
 		return over(err)
 	}
-	return c.say(t, map[string]string{"refused": c.ID}, "You said no.")
+	return c.say(t, map[string]string{"refused": c.ID}, "You said no. Who asked reads your word.")
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"modicum/internal/config"
 	"modicum/internal/serve"
@@ -69,6 +70,9 @@ func keysOf(words []string) ([]string, error) {
 	var out []string
 	for _, w := range words {
 		b, err := os.ReadFile(w)
+		if errors.Is(err, fs.ErrNotExist) && !strings.Contains(w, "+") {
+			return nil, usage("--key %s: there is no such file, and a verification key is name+id+key", w)
+		}
 		if errors.Is(err, fs.ErrNotExist) {
 			out = append(out, w)
 			continue

@@ -109,7 +109,8 @@ func (c *askCommand) asked(t *terminal, a client.Asked) error {
 	if a.Again {
 		said = "You had asked for this already"
 	}
-	_, err := fmt.Fprintf(t.out, "%s: %s\n", said, client.Plain(a.Request.ID))
+	id := client.Plain(a.Request.ID)
+	_, err := fmt.Fprintf(t.out, "%s: %s\nWho may say yes is told. What becomes of it: modicum grants %s; to take it back: modicum withdraw %s\n", said, id, id, id)
 	return err
 }
 

@@ -18,8 +18,8 @@ type breakGlassCommand struct {
 // Help teaches by example.
 func (c *breakGlassCommand) Help() string {
 	return `Opens the chart of one patient to you at once, in an emergency, for as long as the policy
-says. It is recorded, the privacy officer is told, and you will be asked what it was for. It
-needs a sign-in of this shift.
+says. It is recorded, those whom the policy names are told, and you will be asked what it was
+for (modicum reviews attest). It needs a sign-in of this shift.
 
 Examples:
   modicum break-glass p9 --reason "found unconscious in the corridor"
@@ -46,5 +46,6 @@ func (c *breakGlassCommand) Run(t *terminal) error {
 	if err != nil {
 		return over(err)
 	}
-	return c.say(t, g, "The glass is broken for %s until %s (%s). You will be asked what it was for.", taskOf(&g.Want), stamp(g.Until), client.Plain(g.ID))
+	id, task := client.Plain(g.ID), taskOf(&g.Want)
+	return c.say(t, g, "The glass is broken for %s until %s (%s).\nWhat is read with a token of that task shows now: modicum login --task %s. Afterwards say what it was for:\n  modicum reviews attest %s --word TEXT", task, stamp(g.Until), id, task, id)
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -10,18 +11,23 @@ import (
 
 // grantsCommand shows what its person holds and waits for.
 type grantsCommand struct {
+	ID     string `arg:"" optional:"" help:"Id of one request or grant: it is shown whole."`
 	online `embed:""`
 }
 
 // Help teaches by example.
 func (c *grantsCommand) Help() string {
-	return `What is lent to you and how much time is left, and what you asked for that waits.
+	return `What is lent to you and how much time is left, and what you asked for that waits. With the
+id of a request or grant that one whole, and what became of it: also one that is over, or
+that you answered.
 
 Examples:
   modicum grants
+  modicum grants 01k9z5
   modicum grants --json
 
-Exit status: 0 shown, 1 you are not signed in, 3 the server does not answer.`
+Exit status: 0 shown, 1 you are not signed in, or there is nothing of this id for you; 3 the
+server does not answer.`
 }
 
 // holding is the result for programs.
@@ -36,6 +42,9 @@ func (c *grantsCommand) Run(t *terminal) error {
 	if err != nil {
 		return err
 	}
+	if c.ID != "" {
+		return c.one(t, api)
+	}
 	var h holding
 	if h.Grants, err = api.Grants(t.ctx); err != nil {
 		return over(err)
@@ -47,6 +56,72 @@ func (c *grantsCommand) Run(t *terminal) error {
 		return printJSON(t, h)
 	}
 	return h.print(t, time.Now())
+}
+
+// one shows a request whole, or a grant.
+func (c *grantsCommand) one(t *terminal, api *client.Client) error {
+	r, err := api.Request(t.ctx, c.ID)
+	var no *client.Refusal
+	if !errors.As(err, &no) {
+		return c.whole(t, r, err, func() error { return printRequest(t, &r) })
+	}
+	g, err := api.Grant(t.ctx, c.ID)
+	return c.whole(t, g, err, func() error { return printGrant(t, &g, time.Now()) })
+}
+
+func (c *grantsCommand) whole(t *terminal, v any, err error, print func() error) error {
+	switch {
+	case err != nil:
+		return over(err)
+	case c.JSON:
+		return printJSON(t, v)
+	}
+	return print()
+}
+
+// printGrant shows a grant whole.
+func printGrant(t *terminal, g *client.Grant, now time.Time) error {
+	rows := append([][]string{{"lent to", client.Plain(g.Person) + ", from " + stamp(g.From) + " until " + stamp(g.Until)}}, wanted(&g.Want)...)
+	rows = append(rows, []string{"state", client.Plain(g.State) + ", " + when(g, now)})
+	if len(g.By) > 0 {
+		rows = append(rows, []string{"who said yes", shown(g.By)})
+	}
+	if said := glassSaid(g); said != "" {
+		rows = append(rows, []string{"broken glass", said})
+	}
+	if said := reviewed(g); said != "" {
+		rows = append(rows, []string{"review", said})
+	}
+	return table(t.out, rows)
+}
+
+// glassSaid is what is known of a broken glass beside what it opened.
+func glassSaid(g *client.Grant) string {
+	if g.Glass == nil {
+		return ""
+	}
+	said := client.Plain(g.Glass.Purpose) + ", its user owes a word"
+	if g.Glass.Attested != nil {
+		said = client.Plain(g.Glass.Purpose) + ", its user said what for"
+	}
+	if g.Glass.Drill {
+		said += ", a drill"
+	}
+	if g.Glass.OverCap {
+		said += ", more patients that day than the policy expects"
+	}
+	return said
+}
+
+// reviewed is how the review of a grant stands.
+func reviewed(g *client.Grant) string {
+	switch {
+	case g.Review == nil:
+		return ""
+	case g.Review.At == nil:
+		return "due " + stamp(g.Review.Due)
+	}
+	return client.Plain(g.Review.Verdict) + ", by " + client.Plain(g.Review.Who) + " " + stamp(*g.Review.At)
 }
 
 func (h *holding) print(t *terminal, now time.Time) error {
@@ -114,12 +189,12 @@ func (c *revokeCommand) Run(t *terminal) error {
 		if err := api.GiveBack(t.ctx, c.ID); err != nil {
 			return over(err)
 		}
-		return c.say(t, map[string]string{"given_back": c.ID}, "Given back.")
+		return c.say(t, map[string]string{"given_back": c.ID}, "Given back: it shows nothing more.")
 	case c.Word == "":
-		return usage("%s is not lent to you; to take it away from somebody say why: --word TEXT", client.Plain(c.ID))
+		return usage("%s is not lent to you, or no more; to take it away from somebody say why: --word TEXT", client.Plain(c.ID))
 	}
 	if err := api.Revoke(t.ctx, c.ID, c.Word); err != nil {
 		return over(err)
 	}
-	return c.say(t, map[string]string{"revoked": c.ID}, "Taken away.")
+	return c.say(t, map[string]string{"revoked": c.ID}, "Taken away: it shows nothing more, and its holder is told.")
 }

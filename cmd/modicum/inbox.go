@@ -3,13 +3,13 @@ package main
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"modicum/internal/client"
 )
 
 // inboxCommand shows what waits for an answer, and what its person was told.
 type inboxCommand struct {
+	Read   bool `help:"What it shows of what you were told is read: the next time it is not shown."`
 	online `embed:""`
 }
 
@@ -19,6 +19,7 @@ func (c *inboxCommand) Help() string {
 
 Examples:
   modicum inbox
+  modicum inbox --read
   modicum inbox --json
 
 Exit status: 0 shown, 1 you are not signed in, 3 the server does not answer.`
@@ -50,9 +51,18 @@ func (c *inboxCommand) Run(t *terminal) error {
 		}
 	}
 	if c.JSON {
-		return printJSON(t, in)
+		err = printJSON(t, in)
+	} else {
+		err = in.print(t)
 	}
-	return in.print(t)
+	if err != nil || !c.Read || len(in.Notices) == 0 {
+		return err
+	}
+	ids := []string{}
+	for _, n := range in.Notices {
+		ids = append(ids, n.ID)
+	}
+	return over(api.Seen(t.ctx, ids...))
 }
 
 func (in *inboxed) print(t *terminal) error {
@@ -65,14 +75,27 @@ func (in *inboxed) print(t *terminal) error {
 		r := &in.Requests[i]
 		rows = append(rows, []string{client.Plain(r.ID), client.Plain(r.Asker), taskOf(&r.Want), client.Plain(r.Want.Kind), "since " + stamp(r.Made)})
 	}
-	for _, n := range in.Notices {
-		rows = append(rows, []string{stamp(n.At), client.Plain(n.Title)})
-	}
-	if err := table(t.out, rows); err != nil || len(in.Requests) == 0 {
+	if err := table(t.out, rows); err != nil {
 		return err
 	}
-	_, err := fmt.Fprintf(t.out, "%s for your answer: modicum approve ID shows one whole.\n", waits(len(in.Requests)))
-	return err
+	if len(in.Requests) > 0 {
+		fmt.Fprintf(t.out, "%s for your answer: modicum approve ID, or refuse ID, shows one whole.\n", waits(len(in.Requests)))
+	}
+	rows = rows[:0]
+	for _, n := range in.Notices {
+		rows = append(rows, []string{stamp(n.At), client.Plain(n.Title), client.Plain(n.Text), leadsTo(n.Path)})
+	}
+	return table(t.out, rows)
+}
+
+// leadsTo is the command for what the page of a notice shows; "" where there is none.
+func leadsTo(path string) string {
+	for _, to := range [][2]string{{"/requests/", "grants"}, {"/grants/", "grants"}, {"/reviews/", "reviews show"}, {"/policy/", "policy changes"}, {"/people/", "people show"}} {
+		if id, ok := strings.CutPrefix(path, to[0]); ok && id != "" && !strings.ContainsAny(id, "/?#") {
+			return "modicum " + to[1] + " " + client.Plain(id)
+		}
+	}
+	return ""
 }
 
 func waits(n int) string {
@@ -92,15 +115,12 @@ func taskOf(w *client.Want) string {
 
 // printRequest shows a request whole: nothing that the digest covers is left out.
 func printRequest(t *terminal, r *client.Request) error {
-	w := &r.Want
-	rows := [][]string{
-		{"asked by", client.Plain(r.Asker) + ", " + stamp(r.Made)},
-		{"what", client.Plain(w.Kind) + " of " + taskOf(w)},
+	rows := append([][]string{{"asked by", client.Plain(r.Asker) + ", " + stamp(r.Made)}}, wanted(&r.Want)...)
+	said := ""
+	if r.Ended != nil {
+		said = outcome(r)
 	}
-	for _, one := range [][2]string{
-		{"patients", shown(w.Patients)}, {"record", client.Plain(w.Record)}, {"classes", shown(w.Classes)}, {"overlays", shown(w.Overlays)},
-		{"reason", reasonGiven(&w.Reason)}, {"how long", howLong(w)}, {"who must say yes", shown(r.Needs)}, {"who said yes", shown(r.Answered)},
-	} {
+	for _, one := range [][2]string{{"who must say yes", shown(r.Needs)}, {"who said yes", shown(r.Answered)}, {"what became of it", said}} {
 		if one[1] != "" {
 			rows = append(rows, one[:])
 		}
@@ -109,6 +129,36 @@ func printRequest(t *terminal, r *client.Request) error {
 		rows = append(rows, []string{"in a row", fmt.Sprintf("%d of this task, end to end", r.InARow)})
 	}
 	return table(t.out, rows)
+}
+
+// wanted are the rows of what is asked for, or lent.
+func wanted(w *client.Want) [][]string {
+	rows := [][]string{{"what", client.Plain(w.Kind) + " of " + taskOf(w)}}
+	for _, one := range [][2]string{
+		{"patients", shown(w.Patients)}, {"record", client.Plain(w.Record)}, {"classes", shown(w.Classes)}, {"overlays", shown(w.Overlays)},
+		{"reason", reasonGiven(&w.Reason)}, {"how long", howLong(w)},
+	} {
+		if one[1] != "" {
+			rows = append(rows, one[:])
+		}
+	}
+	return rows
+}
+
+// outcome is what became of a request that is decided.
+func outcome(r *client.Request) string {
+	out := "it was " + client.Plain(r.State)
+	if r.State == "lapsed" {
+		out = "it lapsed"
+	}
+	if r.Ended != nil {
+		out += " " + stamp(*r.Ended)
+	}
+	out += quoted(r.Word)
+	if r.Grant != "" {
+		out += ", and lent: modicum grants " + client.Plain(r.Grant)
+	}
+	return out
 }
 
 func reasonGiven(r *client.Reason) string {
@@ -122,10 +172,22 @@ func reasonGiven(r *client.Reason) string {
 func howLong(w *client.Want) string {
 	out := "as long as the policy allows"
 	if w.Minutes > 0 {
-		out = fmt.Sprintf("%s from its start", (time.Duration(w.Minutes) * time.Minute).String())
+		out = lasts(w.Minutes) + " from its start"
 	}
 	if w.From != nil {
 		out += ", which is " + stamp(*w.From)
 	}
 	return out
+}
+
+// lasts is a number of minutes, as people say it.
+func lasts(minutes int) string {
+	hours, rest := minutes/60, minutes%60
+	switch {
+	case hours == 0:
+		return fmt.Sprintf("%dm", rest)
+	case rest == 0:
+		return fmt.Sprintf("%dh", hours)
+	}
+	return fmt.Sprintf("%dh%02dm", hours, rest)
 }

@@ -178,7 +178,10 @@ func (c *logoutCommand) revoke(t *terminal, p *pocket.Pocket, had pocket.Token) 
 func installation(t *terminal, p *pocket.Pocket, address, ca string) (*pocket.Server, error) {
 	if address == "" {
 		last, err := p.Get("", time.Now())
-		if last.Server == "" {
+		switch {
+		case errors.Is(err, pocket.ErrNowhere):
+			return nil, usage("name the installation: --server https://HOST")
+		case last.Server == "":
 			return nil, usage("name the installation: --server https://HOST (%w)", err)
 		}
 		address = last.Server

@@ -92,7 +92,11 @@ func someoneAt(in io.Reader) bool {
 		return false
 	}
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	nobody, err := os.Stat(os.DevNull) // also where it is called /dev/stdin
+	return err != nil || !os.SameFile(info, nobody)
 }
 
 // patient is an id as it was typed, or the line of standard input for "-", which keeps

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/json"
@@ -20,6 +21,7 @@ import (
 	"modicum/catalog"
 	"modicum/internal/access"
 	"modicum/internal/api"
+	"modicum/internal/api/wire"
 	"modicum/internal/book"
 	"modicum/internal/book/booktest"
 	"modicum/internal/caller"
@@ -200,13 +202,27 @@ func TestANurseAsksAtTheCommandLineAndTheChargeNurseApproves(t *testing.T) {
 	if status, _, errs := w.as("cara", "approve", id, "--yes", "--digest", "x"); status != exitNo || !strings.Contains(errs, "read it again") {
 		t.Errorf("another digest: %d %s", status, errs)
 	}
-	if out := w.yes("cara", "approve", id, "--yes", "--word", "go"); !strings.Contains(out, "lent until") {
+	out = w.yes("cara", "approve", id, "--yes", "--word", "go")
+	if !strings.Contains(out, "lent until") || !strings.Contains(out, "modicum revoke ") {
 		t.Errorf("approve: %s", out)
+	}
+	if status, _, errs := w.as("cara", "approve", id, "--yes"); status != exitNo || !strings.Contains(errs, "it was approved") || !strings.Contains(errs, "modicum grants "+id) {
+		t.Errorf("what is decided: %d %s", status, errs)
 	}
 	if out := w.yes("nina", "grants"); !strings.Contains(out, " left") || !strings.Contains(out, "nurse/cover") {
 		t.Errorf("grants: %s", out)
 	}
 	grant := value(t, w.yes("nina", "grants", "--json"), "grants", "id")
+	for who, ids := range map[string][]string{"nina": {id, grant}, "cara": {id, grant}} {
+		for _, one := range ids {
+			if out := w.yes(who, "grants", one); !strings.Contains(out, "nurse/cover") || !strings.Contains(out, "Ada is at lunch") {
+				t.Errorf("%s: one whole: %s", who, out)
+			}
+		}
+	}
+	if status, _, errs := w.as("iris", "grants", grant); status != exitNo {
+		t.Errorf("a stranger: %d %s", status, errs)
+	}
 	if status, _, errs := w.as("cara", "revoke", grant); status != exitUsage || !strings.Contains(errs, "--word") {
 		t.Errorf("revoke without a word: %d %s", status, errs)
 	}
@@ -230,6 +246,15 @@ func TestARequestIsRefusedAndWithdrawnAndAGrantGivenBack(t *testing.T) {
 		t.Errorf("no word: %d %s", status, errs)
 	}
 	w.yes("cara", "refuse", first, "--yes", "--word", "Ada is back")
+	if out := w.yes("nina", "grants", first); !strings.Contains(out, "it was refused") || !strings.Contains(out, `"Ada is back"`) {
+		t.Errorf("what became of it: %s", out)
+	}
+	if out := w.yes("nina", "inbox", "--read"); !strings.Contains(out, "cara has answered") || !strings.Contains(out, "modicum grants "+first) {
+		t.Errorf("she was told: %s", out)
+	}
+	if out := w.yes("nina", "inbox"); out != "Nothing waits for you.\n" {
+		t.Errorf("after she read it: %s", out)
+	}
 	again := func(reason string) string {
 		args := append(slices.Clone(cover[:len(cover)-1]), reason, "--json")
 		return value(t, w.yes("nina", args...), "request", "id")
@@ -240,7 +265,11 @@ func TestARequestIsRefusedAndWithdrawnAndAGrantGivenBack(t *testing.T) {
 		t.Errorf("a stranger: %d %s", status, errs)
 	}
 	third := again("Ada fell ill and went home at noon")
-	grant := value(t, w.yes("cara", "approve", third, "--yes", "--json"), "grant", "id")
+	done := w.yes("cara", "approve", third, "--yes", "--json")
+	if got := value(t, done, "request", "state"); got != "approved" {
+		t.Errorf("what a program is told of the request: %s", got)
+	}
+	grant := value(t, done, "grant", "id")
 	if out := w.yes("nina", "revoke", grant); !strings.Contains(out, "Given back") {
 		t.Error(out)
 	}
@@ -263,8 +292,18 @@ func TestWhatIsGraveSendsToLogin(t *testing.T) {
 			t.Errorf("%v: %d %s", args, status, errs)
 		}
 	}
-	if out := w.yes("nina", "break-glass", "p9", "--reason", "found unconscious in the corridor"); !strings.Contains(out, "The glass is broken for nurse/") {
+	out := w.yes("nina", "break-glass", "p9", "--reason", "found unconscious in the corridor")
+	if !strings.Contains(out, "The glass is broken for nurse/") || !strings.Contains(out, "modicum login --task nurse/") {
 		t.Error(out)
+	}
+	_, what, _ := strings.Cut(out, "modicum reviews attest ")
+	glass, _, _ := strings.Cut(what, " ")
+	if out := w.yes("nina", "grants", glass); !strings.Contains(out, "owes a word") {
+		t.Errorf("the glass: %s", out)
+	}
+	w.yes("nina", "reviews", "attest", glass, "--word", "no pulse")
+	if out := w.yes("nina", "grants", glass); !strings.Contains(out, "said what for") {
+		t.Errorf("after her word: %s", out)
 	}
 	w.proved = 13 * time.Hour
 	if status, _, errs := w.as("nina", "break-glass", "p8", "--reason", "found unconscious in the corridor"); status != exitNo || !strings.Contains(errs, "modicum login") {
@@ -283,12 +322,22 @@ func TestPeopleAreRunFromTheCommandLine(t *testing.T) {
 	if status, _, errs := w.as("olga", "people", "agree", id, "position", "charge-nurse", "--dept", "ward"); status != exitNo {
 		t.Errorf("she agrees with herself: %d %s", status, errs)
 	}
-	w.yes("rita", "people", "agree", id, "position", "charge-nurse", "--dept", "ward")
+	if out := w.yes("rita", "people", "agree", id, "position", "charge-nurse", "--dept", "ward"); out != "Agreed. It counts from now on.\n" {
+		t.Errorf("agreed: %s", out)
+	}
+	for word, want := range map[string]string{"billing-specialst": "the nearest is billing-specialist", "x": "it knows "} {
+		if status, _, errs := w.as("olga", "people", "give", id, "role", word, "--why", "claims"); status != exitNo || !strings.Contains(errs, "  name is no role") || !strings.Contains(errs, want) {
+			t.Errorf("%s: %d %s", word, status, errs)
+		}
+	}
+	if status, _, errs := w.as("olga", "people", "change", id); status != exitUsage || !strings.Contains(errs, "--department") {
+		t.Errorf("nothing is to change: %d %s", status, errs)
+	}
 	w.yes("olga", "people", "take", id, "role", "billing-specialist")
 	if out := w.yes("olga", "people", "list", "--query", "biller"); strings.Count(out, "\n") != 1 || !strings.Contains(out, "active") {
 		t.Errorf("list: %s", out)
 	}
-	if status, _, errs := w.as("nina", "people", "list"); status != exitNo || !strings.Contains(errs, "duties") {
+	if status, _, errs := w.as("nina", "people", "list"); status != exitNo || !strings.Contains(errs, "run-people") {
 		t.Errorf("a nurse lists people: %d %s", status, errs)
 	}
 	if status, _, errs := w.as("olga", "people", "deactivate", id); status != exitUsage || !strings.Contains(errs, "--yes") {
@@ -534,5 +583,47 @@ func TestC2_AnObjectMovesNoCursor(t *testing.T) {
 	var back map[string]string
 	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back["x"] != odd {
 		t.Errorf("%v %q", err, back["x"])
+	}
+}
+
+// TestALookAssumesWhatThereIs: a fact that nobody knows is not left out of what holds, which
+// would show the look the other way round.
+func TestALookAssumesWhatThereIs(t *testing.T) {
+	choices := &client.SeeAsChoices{
+		Tasks:   []client.SeeAsTask{{Task: "nurse/give-care", Asks: []string{"during-shift", "on-unit"}, Restricts: []string{"paid-in-full"}}},
+		Samples: []wire.Sample{{ID: "p1"}},
+	}
+	for want, c := range map[string]seeAsCommand{
+		"did you mean during-shift?":    {Sample: "p1", Without: []string{"during-shif"}},
+		"did you mean paid-in-full?":    {Sample: "p1", With: []string{"paid-in-ful"}},
+		"--sample p7 is not":            {Sample: "p7"},
+		"did you mean nurse/give-care?": {Task: "nurse/give-car", Sample: "p1"},
+	} {
+		c.Task = cmp.Or(c.Task, "nurse/give-care")
+		_, err := c.look(&terminal{}, choices)
+		var wrong *exitError
+		if !errors.As(err, &wrong) || wrong.status != exitUsage || !strings.Contains(err.Error(), want) {
+			t.Errorf("%+v: %v, want %q", c, err, want)
+		}
+	}
+	c := seeAsCommand{Task: "nurse/give-care", Sample: "p1", Without: []string{"on-unit"}}
+	if s, err := c.look(&terminal{}, choices); err != nil || !slices.Equal(s.Assume, []string{"during-shift"}) {
+		t.Errorf("%+v, %v", s, err)
+	}
+}
+
+// TestNobodySitsAtNothing: a job whose input is /dev/null is asked nothing.
+func TestNobodySitsAtNothing(t *testing.T) {
+	stdin := filepath.Join(t.TempDir(), "stdin") // a shell's is called so, whatever it is
+	if err := os.Symlink(os.DevNull, stdin); err != nil {
+		t.Skip("SKIPPED: no links: ", err)
+	}
+	f, err := os.Open(stdin)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if someoneAt(f) {
+		t.Error("somebody is asked there")
 	}
 }

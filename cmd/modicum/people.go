@@ -225,11 +225,11 @@ func (c *peopleGive) Run(t *terminal) error {
 	if c.JSON {
 		return printJSON(t, map[string]any{"person": c.ID, "given": g})
 	}
-	return c.say(t, nil, "Given. %s", c.counts(t, api))
+	return c.say(t, nil, "Given. %s", c.counts(t, api, "It counts from now on."))
 }
 
-// counts says whether what was given counts already, or what it waits for.
-func (c *peopleGive) counts(t *terminal, api *client.Client) string {
+// counts says whether what was given counts already, which is yes, or what it waits for.
+func (c *holdable) counts(t *terminal, api *client.Client, yes string) string {
 	p, err := api.Person(t.ctx, c.ID)
 	if err != nil {
 		return "Whether it waits for a second person: modicum people show " + client.Plain(c.ID)
@@ -248,7 +248,7 @@ func (c *peopleGive) counts(t *terminal, api *client.Client) string {
 			return "It does not count: " + client.Plain(h.Because)
 		}
 	}
-	return "It counts from now on."
+	return yes
 }
 
 type peopleAgree struct {
@@ -258,7 +258,9 @@ type peopleAgree struct {
 
 // Help teaches by example.
 func (c *peopleAgree) Help() string {
-	return `Examples:
+	return `What waits for you: modicum people proposals.
+
+Examples:
   modicum people agree cara position charge-nurse --dept ward` + fresh
 }
 
@@ -271,7 +273,10 @@ func (c *peopleAgree) Run(t *terminal) error {
 	if err := api.Agree(t.ctx, c.ID, c.gift()); err != nil {
 		return over(err)
 	}
-	return c.say(t, map[string]any{"person": c.ID, "agreed": c.gift()}, "Agreed.")
+	if c.JSON {
+		return printJSON(t, map[string]any{"person": c.ID, "agreed": c.gift()})
+	}
+	return c.say(t, nil, "Agreed. %s", c.counts(t, api, "It counts from now on."))
 }
 
 type peopleTake struct {

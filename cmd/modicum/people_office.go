@@ -29,6 +29,10 @@ Examples:
 
 // Run changes a person as they stand.
 func (c *peopleChange) Run(t *terminal) error {
+	change := client.PersonChange{UserName: c.UserName, Name: c.Name, Mail: c.Mail, Title: c.Title, Department: c.Department, Facility: c.Facility, Manager: c.Manager, Zone: c.Zone}
+	if change == (client.PersonChange{}) {
+		return usage("say what changes, such as --department ID or --title TEXT; modicum people show %s says what stands there", client.Plain(c.ID))
+	}
 	api, err := c.open(t)
 	if err != nil {
 		return err
@@ -37,9 +41,8 @@ func (c *peopleChange) Run(t *terminal) error {
 	if err != nil {
 		return over(err)
 	}
-	p, err = api.ChangePerson(t.ctx, c.ID, client.PersonChange{
-		Revision: p.Revision, UserName: c.UserName, Name: c.Name, Mail: c.Mail, Title: c.Title, Department: c.Department, Facility: c.Facility, Manager: c.Manager, Zone: c.Zone,
-	})
+	change.Revision = p.Revision
+	p, err = api.ChangePerson(t.ctx, c.ID, change)
 	if err != nil {
 		return over(err)
 	}

@@ -1,11 +1,15 @@
 package main
 
 import (
+	"fmt"
+	"time"
+
 	"modicum/internal/client"
 )
 
 type reviewsCommands struct {
 	List   reviewsList   `cmd:"" help:"What waits for your review."`
+	Show   reviewsShow   `cmd:"" help:"One whole, with what was opened under it."`
 	Close  reviewsClose  `cmd:"" help:"Close a review with a verdict and a word."`
 	Attest reviewsAttest `cmd:"" help:"Say what a glass of yours was broken for."`
 }
@@ -16,7 +20,7 @@ type reviewsList struct {
 
 // Help teaches by example.
 func (c *reviewsList) Help() string {
-	return `What was opened under one: modicum record search --grant ID.
+	return `What was opened under one: modicum reviews show ID.
 
 Examples:
   modicum reviews list` + reading
@@ -42,9 +46,66 @@ func (c *reviewsList) Run(t *terminal) error {
 		if g.Review != nil {
 			due = "due " + stamp(g.Review.Due)
 		}
-		rows = append(rows, []string{client.Plain(g.ID), client.Plain(g.Person), taskOf(&g.Want), shown(g.Want.Patients), reasonGiven(&g.Want.Reason), due})
+		glass := ""
+		if g.Glass != nil {
+			glass = glassSaid(g)
+		}
+		rows = append(rows, []string{client.Plain(g.ID), client.Plain(g.Person), taskOf(&g.Want), shown(g.Want.Patients), reasonGiven(&g.Want.Reason), due, glass})
 	}
 	return tableOr(t.out, rows, "No review waits for you.")
+}
+
+type reviewsShow struct {
+	ID     string `arg:"" help:"Id of the grant."`
+	online `embed:""`
+}
+
+// Help teaches by example.
+func (c *reviewsShow) Help() string {
+	return `What was lent or opened, to whom and why, each decision under it, and what is true now of its
+holder and the patient. For who reviews it.
+
+Examples:
+  modicum reviews show ID` + reading
+}
+
+// toReview is the result for programs.
+type toReview struct {
+	Grant  client.Grant  `json:"grant"`
+	Opened client.Opened `json:"opened"`
+}
+
+// Run shows one.
+func (c *reviewsShow) Run(t *terminal) error {
+	api, err := c.open(t)
+	if err != nil {
+		return err
+	}
+	var r toReview
+	if r.Opened, err = api.Opened(t.ctx, c.ID); err != nil {
+		return over(err)
+	}
+	if r.Grant, err = api.Grant(t.ctx, c.ID); err != nil {
+		return over(err)
+	}
+	if c.JSON {
+		return printJSON(t, r)
+	}
+	if err := printGrant(t, &r.Grant, time.Now()); err != nil {
+		return err
+	}
+	fmt.Fprintln(t.out)
+	rows := [][]string{}
+	for _, d := range r.Opened.Decisions {
+		rows = append(rows, []string{stamp(d.At), client.Plain(d.ID), client.Plain(d.Door), client.Plain(d.Then), shown(d.What)})
+	}
+	if err := tableOr(t.out, rows, "Nothing was opened under it."); err != nil {
+		return err
+	}
+	if len(r.Opened.Facts) > 0 {
+		fmt.Fprintf(t.out, "True now of its holder and the patient: %s\n", shown(r.Opened.Facts))
+	}
+	return nil
 }
 
 type reviewsClose struct {
@@ -69,7 +130,7 @@ func (c *reviewsClose) Run(t *terminal) error {
 	if err := api.Review(t.ctx, c.ID, c.Verdict, c.Word); err != nil {
 		return over(err)
 	}
-	return c.say(t, map[string]string{"closed": c.ID, "verdict": c.Verdict}, "Closed.")
+	return c.say(t, map[string]string{"closed": c.ID, "verdict": c.Verdict}, "Closed. It is history now.")
 }
 
 type reviewsAttest struct {

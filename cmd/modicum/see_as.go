@@ -82,17 +82,33 @@ func (c *seeAsCommand) choices(t *terminal, choices *client.SeeAsChoices) error 
 func (c *seeAsCommand) look(t *terminal, choices *client.SeeAsChoices) (s client.SeeAs, err error) {
 	i := slices.IndexFunc(choices.Tasks, func(x client.SeeAsTask) bool { return x.Task == c.Task })
 	if i < 0 {
-		return s, usage("the policy in force has no task %q; modicum see-as lists them", c.Task)
+		var known []string
+		for _, x := range choices.Tasks {
+			known = append(known, x.Task)
+		}
+		return s, usage("the policy in force has no task %q%s; modicum see-as lists them", c.Task, client.Plain(meant(c.Task, known)))
+	}
+	task := &choices.Tasks[i]
+	if err := among("--without", "a fact that "+c.Task+" asks for", c.Without, task.Asks); err != nil {
+		return s, err
+	}
+	if err := among("--with", "a fact that restricts "+c.Task+", or lifts a restriction of it", c.With, task.Restricts); err != nil {
+		return s, err
 	}
 	s = client.SeeAs{Task: c.Task, Assume: slices.Clone(c.With)}
-	for _, fact := range choices.Tasks[i].Asks {
+	for _, fact := range task.Asks {
 		if !slices.Contains(c.Without, fact) {
 			s.Assume = append(s.Assume, fact)
 		}
 	}
 	switch {
 	case c.Sample != "":
+		var ids []string
+		for _, x := range choices.Samples {
+			ids = append(ids, x.ID)
+		}
 		s.From, s.Sample = "made-up", c.Sample
+		err = among("--sample", "a made-up patient", []string{c.Sample}, ids)
 	case c.Patient != "":
 		s.From, s.Own = "own-view", c.Own
 		s.Patient, err = t.patient(c.Patient)
@@ -103,6 +119,18 @@ func (c *seeAsCommand) look(t *terminal, choices *client.SeeAsChoices) (s client
 		err = usage("say at which records to look: --sample, --file or --patient")
 	}
 	return s, err
+}
+
+// among refuses a word that is none of those that there are: what was meant to hold, or not
+// to, would be looked at the other way round.
+func among(flag, what string, words, known []string) error {
+	for _, w := range words {
+		if slices.Contains(known, w) {
+			continue
+		}
+		return usage("%s %s is not %s%s", flag, client.Plain(w), what, client.Plain(meant(w, known)))
+	}
+	return nil
 }
 
 func (c *seeAsCommand) print(t *terminal, seen *client.Seen) error {

@@ -93,6 +93,7 @@ type (
 	decision  = wire.Decision
 	word      = wire.Word
 	glassWant = wire.GlassWant
+	opened    = wire.Opened
 	message   = wire.Notice
 	person    = wire.Person
 	held      = wire.Held
@@ -128,20 +129,6 @@ func (c *call) grants(gs []*access.Grant) list[grant] {
 type verdict struct {
 	Verdict string `json:"verdict" jsonschema:"justified, unjustified or unclear"`
 	Word    string `json:"word" jsonschema:"what was found, at most 500 letters"`
-}
-
-// opened is what was opened under a grant, for its reviewer.
-type opened struct {
-	Decisions []openedOne `json:"decisions"`
-	Facts     []string    `json:"facts" jsonschema:"what is true now about its holder and the patient: what came later often explains it"`
-}
-
-type openedOne struct {
-	ID   string    `json:"id" jsonschema:"of the decision: modicum explain ID"`
-	At   time.Time `json:"at"`
-	Door string    `json:"door"`
-	What []string  `json:"what" jsonschema:"interaction, type and names of parameters"`
-	Then string    `json:"then" jsonschema:"admit or refuse"`
 }
 
 // pageOf are the parameters of a list that goes back in time.
@@ -326,9 +313,9 @@ func (c *call) opened() (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := opened{Decisions: []openedOne{}, Facts: orNone(trail.Facts)}
+	out := opened{Decisions: []wire.OpenedOne{}, Facts: orNone(trail.Facts)}
 	for _, d := range trail.Decisions {
-		out.Decisions = append(out.Decisions, openedOne{d.ID, at(d.At), d.Door, append([]string{d.Interaction}, d.Asked...), string(d.Effect)})
+		out.Decisions = append(out.Decisions, wire.OpenedOne{ID: d.ID, At: at(d.At), Door: d.Door, What: append([]string{d.Interaction}, d.Asked...), Then: string(d.Effect)})
 	}
 	return out, nil
 }

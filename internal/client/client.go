@@ -66,13 +66,21 @@ func (r *Refusal) Error() string {
 	}
 	lines := []string{"it was not done:"}
 	for _, w := range r.Wrong {
-		where := ""
-		if w.Field != "" {
+		where, say := "", Plain(w.Say)
+		if w.Field != "" && !strings.HasPrefix(w.Say, w.Field+" ") {
 			where = Plain(w.Field) + ": "
 		}
-		lines = append(lines, "  "+where+Plain(w.Say))
+		lines = append(lines, "  "+where+sentence(say))
 	}
 	return strings.Join(lines, "\n")
+}
+
+// sentence ends what is said, where it ends with a word.
+func sentence(say string) string {
+	if say == "" || strings.ContainsAny(say[len(say)-1:], ".?!:)") {
+		return say
+	}
+	return say + "."
 }
 
 // problem is an answer of the type application/problem+json (RFC 9457). Members that

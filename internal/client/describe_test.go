@@ -189,6 +189,8 @@ func TestTheClientIsWhatIsDescribed(t *testing.T) {
 		"Requests": func(ctx context.Context) (any, error) { return c.Requests(ctx) },
 		"Inbox":    func(ctx context.Context) (any, error) { return c.Inbox(ctx) },
 		"Grants":   func(ctx context.Context) (any, error) { return c.Grants(ctx) },
+		"Grant":    func(ctx context.Context) (any, error) { return c.Grant(ctx, "x") },
+		"Opened":   func(ctx context.Context) (any, error) { return c.Opened(ctx, "x") },
 		"Notices":  func(ctx context.Context) (any, error) { return c.Notices(ctx) },
 		"Approve":  func(ctx context.Context) (any, error) { return c.Approve(ctx, "x", "d", "w") },
 		"Refuse":   func(ctx context.Context) (any, error) { return nil, c.Refuse(ctx, "x", "d", "w") },

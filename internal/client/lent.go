@@ -20,6 +20,7 @@ type (
 	Asked     = wire.Asked
 	Notice    = wire.Notice
 	GlassWant = wire.GlassWant
+	Opened    = wire.Opened
 	Person    = wire.Person
 	Held      = wire.Held
 	NewPerson = wire.NewPerson
@@ -60,6 +61,21 @@ func (c *Client) Inbox(ctx context.Context) ([]Request, error) {
 
 // Grants are those of the person which have not ended.
 func (c *Client) Grants(ctx context.Context) ([]Grant, error) { return list[Grant](ctx, c, "/grants") }
+
+// Grant is one grant: the person's own, or one that they approved or review.
+func (c *Client) Grant(ctx context.Context, id string) (g Grant, err error) {
+	err = c.get(ctx, "/grants/", id, "", &g)
+	if err == nil && g.ID != id {
+		err = ErrServer
+	}
+	return g, err
+}
+
+// Opened is what was opened under a grant that the person reviews.
+func (c *Client) Opened(ctx context.Context, id string) (o Opened, err error) {
+	err = c.get(ctx, "/grants/", id, "/opened", &o)
+	return o, err
+}
 
 // list reads a list that comes whole.
 func list[T any](ctx context.Context, c *Client, path string) ([]T, error) {

@@ -20,6 +20,8 @@ import (
 var (
 	// ErrNone: nobody signed in at that server from here.
 	ErrNone = errors.New("you are not signed in there: modicum login")
+	// ErrNowhere: nobody signed in anywhere from here.
+	ErrNowhere = fmt.Errorf("%w --server https://HOST", ErrNone)
 	// ErrOver: the token's time is up.
 	ErrOver = errors.New("your sign-in is over: modicum login")
 	// ErrOpen: others could read the file.
@@ -67,6 +69,8 @@ func (p *Pocket) Get(server string, now time.Time) (Token, error) {
 	}
 	t, ok := h.Tokens[server]
 	switch {
+	case !ok && server == "":
+		return Token{}, ErrNowhere
 	case !ok:
 		return Token{Server: server}, ErrNone
 	case now.UnixMicro() >= t.Until:

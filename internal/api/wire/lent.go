@@ -114,3 +114,18 @@ type Notice struct {
 	Path  string     `json:"path" jsonschema:"of the page that it leads to"`
 	Seen  *time.Time `json:"seen,omitempty"`
 }
+
+// Opened is what was opened under a grant, for its reviewer.
+type Opened struct {
+	Decisions []OpenedOne `json:"decisions"`
+	Facts     []string    `json:"facts" jsonschema:"what is true now about its holder and the patient: what came later often explains it"`
+}
+
+// OpenedOne is one decision under a grant.
+type OpenedOne struct {
+	ID   string    `json:"id" jsonschema:"of the decision: modicum explain ID"`
+	At   time.Time `json:"at"`
+	Door string    `json:"door"`
+	What []string  `json:"what" jsonschema:"interaction, type and names of parameters"`
+	Then string    `json:"then" jsonschema:"admit or refuse"`
+}
