@@ -109,3 +109,65 @@ func TestFC51_OneCallersAnswersLeaveSeatsForOthers(t *testing.T) {
 		}
 	}
 }
+
+// TestFC51_APlaceComesBackHoweverARequestEnds: of two places a caller has one, and whoever
+// kept it would be answered 429 from then on.
+func TestFC51_APlaceComesBackHoweverARequestEnds(t *testing.T) {
+	endless := func(w io.Writer, r *http.Request) {
+		for i := 0; r.Context().Err() == nil && entries(w, i, 1); i++ {
+		}
+	}
+	begun := func(t *testing.T, c *clinic) io.Closer {
+		res := c.start(t, "alice", "/Condition?patient=p1&_count=9000")
+		if _, err := io.CopyN(io.Discard, res.Body, 4<<20); err != nil {
+			t.Fatal(err)
+		}
+		return res.Body
+	}
+	for name, tt := range map[string]struct {
+		up     func(t testing.TB) *sheet
+		change func(cfg *fhir.Config)
+		ask    func(t *testing.T, c *clinic)
+	}{
+		"answered": {ward, nil, func(t *testing.T, c *clinic) { c.get(t, "alice", "/Patient/p1") }},
+		"refused":  {ward, nil, func(t *testing.T, c *clinic) { c.get(t, "alice", "/Claim?patient=p1") }},
+		"a header twice": {ward, nil, func(t *testing.T, c *clinic) {
+			c.get(t, "alice", "/Patient/p1", "Modicum-Task", "a", "Modicum-Task", "b")
+		}},
+		"an address of no kind": {ward, nil, func(t *testing.T, c *clinic) { c.get(t, "alice", "//Patient") }},
+		"a panic": {ward, func(cfg *fhir.Config) { cfg.Random = readerFunc(func([]byte) (int, error) { panic("no luck") }) },
+			func(t *testing.T, c *clinic) {
+				if r := c.get(t, "alice", "/Condition?patient=p1&_count=1"); r.status != 500 {
+					t.Errorf("nothing panics: %d", r.status)
+				}
+			}},
+		"broken off": {fat, nil, func(t *testing.T, c *clinic) {
+			inner := c.Config.Handler
+			c.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { inner.ServeHTTP(&breaking{w, 5 << 20}, r) })
+			if r := c.get(t, "alice", "/Observation?patient=p1&_count=200"); r.err == nil {
+				t.Error("nothing breaks off")
+			}
+		}},
+		"the client goes": {func(t testing.TB) *sheet { return flowing(t, endless) }, func(cfg *fhir.Config) { cfg.MaxPage = 9000 },
+			func(t *testing.T, c *clinic) { begun(t, c).Close() }},
+		"the right ends": {func(t testing.TB) *sheet { return flowing(t, endless) }, func(cfg *fhir.Config) { cfg.MaxPage = 9000 },
+			func(t *testing.T, c *clinic) {
+				defer begun(t, c).Close()
+				c.ends.Person("alice")
+			}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := openClinic(t, tt.up(t), "", func(cfg *fhir.Config) {
+				cfg.InFlight = 2
+				if tt.change != nil {
+					tt.change(cfg)
+				}
+			})
+			tt.ask(t, c)
+			c.serving.Wait()
+			if r := c.get(t, "alice", "/Claim?patient=p1"); r.err != nil || r.status == 429 {
+				t.Errorf("the next: %d, %v", r.status, r.err)
+			}
+		})
+	}
+}
