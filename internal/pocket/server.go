@@ -115,6 +115,8 @@ func (s *Server) token(a answer, err error) (Token, error) {
 		return Token{}, fmt.Errorf("%w: you have no such task, or two of your roles have it; the page in your browser names those that you have", ErrNo)
 	case a.Error == "access_denied":
 		return Token{}, fmt.Errorf("%w: in the browser somebody said no", ErrNo)
+	case a.Error == "unmet_authentication_requirements":
+		return Token{}, fmt.Errorf("%w: you have no way of proving who you are there; ask who runs people for a link and register a passkey. Without --prove there is a token for all that needs no proof", ErrNo)
 	case a.Error == "expired_token":
 		return Token{}, fmt.Errorf("%w: nobody typed the code within ten minutes", ErrNo)
 	case a.Error != "" || a.Token == "":
@@ -150,19 +152,19 @@ func (s *Server) Browser(ctx context.Context, w Want, open func(address string))
 	q.Set("state", state)
 	q.Set("code_challenge", base64.RawURLEncoding.EncodeToString(sum[:]))
 	q.Set("code_challenge_method", "S256")
-	back := &callback{server: s.Address, state: state, codes: make(chan string, 1)}
+	back := &callback{server: s.Address, state: state, codes: make(chan answered, 1)}
 	web := &http.Server{Handler: back, ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = web.Serve(l) }()
 	defer func() { _ = web.Shutdown(context.WithoutCancel(ctx)); <-done }()
 	open(s.Address + "/sign-in/authorize?" + q.Encode())
 	select {
-	case code := <-back.codes:
-		if code == "" {
-			return Token{}, ErrNo
+	case got := <-back.codes:
+		if got.code == "" {
+			return s.token(answer{Error: got.wrong}, nil)
 		}
 		return s.token(s.post(ctx, "/oauth/token", url.Values{
-			"grant_type": {"authorization_code"}, "client_id": {client}, "code": {code}, "redirect_uri": {redirect}, "code_verifier": {verifier},
+			"grant_type": {"authorization_code"}, "client_id": {client}, "code": {got.code}, "redirect_uri": {redirect}, "code_verifier": {verifier},
 		}))
 	case <-ctx.Done():
 		return Token{}, fmt.Errorf("nobody answered: %w", ErrNo)
@@ -173,8 +175,11 @@ func (s *Server) Browser(ctx context.Context, w Want, open func(address string))
 // process asked for (state) of the server that it asked (RFC 9207).
 type callback struct {
 	server, state string
-	codes         chan string
+	codes         chan answered
 }
+
+// answered is what the browser brings: a code, or why there is none.
+type answered struct{ code, wrong string }
 
 func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -186,7 +191,7 @@ func (c *callback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	text := "The command line has its answer. You can close this page."
 	select {
-	case c.codes <- q.Get("code"):
+	case c.codes <- answered{q.Get("code"), q.Get("error")}:
 	default:
 		text = "The command line had its answer already."
 	}

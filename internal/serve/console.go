@@ -156,7 +156,7 @@ func (s *Server) pagesOf(b *browser) http.Handler {
 		mux.Handle("/sign-in/oidc", provider)
 		mux.Handle("/sign-in/oidc/", provider)
 	}
-	giving := console.Scripted(s.org.tokens.Browser(tokens.Pages{Holder: holder, Show: b.site.Framed}))
+	giving := console.Scripted(s.org.tokens.Browser(tokens.Pages{Holder: b.holder, Show: b.site.Framed}))
 	mux.Handle("/sign-in/authorize", giving)
 	mux.Handle("/sign-in/device", giving)
 	mux.Handle("/", b.site.Handler())
@@ -164,12 +164,12 @@ func (s *Server) pagesOf(b *browser) http.Handler {
 }
 
 // holder is whose session a request belongs to.
-func holder(ctx context.Context) *tokens.Holder {
+func (b *browser) holder(ctx context.Context) *tokens.Holder {
 	x := signin.From(ctx)
 	if x == nil {
 		return nil
 	}
-	return &tokens.Holder{Person: x.Person, Session: x.ID, How: x.How, ACR: x.ACR, Proved: x.Proved}
+	return &tokens.Holder{Person: x.Person, Session: x.ID, How: x.How, ACR: x.ACR, Proved: x.Proved, Proofless: !b.sessions.CanProve(x)}
 }
 
 // OwnerLink is the link by which the first owner of an installation comes in; false

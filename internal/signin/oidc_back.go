@@ -271,7 +271,11 @@ func (o *OIDC) proves(w http.ResponseWriter, r *http.Request, a *attempt, id *ca
 	if defect.On(defect.WeakStepsUp) {
 		strong, fresh, p.At = true, true, 0
 	}
-	if !strong || !fresh {
+	switch {
+	case strong && fresh:
+	case id.ACR == "" || strong && id.AuthTime.IsZero():
+		return &errAnswer{"acr or auth_time is not said: " + weak(strong), http.StatusForbidden, saysNot}
+	default:
 		return &errAnswer{"acr or auth_time does not suffice: " + weak(strong), http.StatusForbidden, tooWeak}
 	}
 	return o.Prove(r.Context(), w, r, x.Person, p)

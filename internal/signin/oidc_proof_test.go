@@ -3,6 +3,7 @@ package signin_test
 import (
 	"net/http"
 	"net/url"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,15 +15,16 @@ func TestStepUpComparesWhatTheProviderSaysWasDone(t *testing.T) {
 		name   string
 		edit   func(f *federation, c map[string]any)
 		status int
+		unsaid bool // the person did all they can
 	}{
-		{"two factors just now", func(_ *federation, c map[string]any) { c["acr"] = "phr" }, http.StatusSeeOther},
-		{"a weaker one than was asked for", func(*federation, map[string]any) {}, http.StatusForbidden},
-		{"none said", func(_ *federation, c map[string]any) { delete(c, "acr") }, http.StatusForbidden},
-		{"one that looks like it", func(_ *federation, c map[string]any) { c["acr"] = "phr " }, http.StatusForbidden},
+		{"two factors just now", func(_ *federation, c map[string]any) { c["acr"] = "phr" }, http.StatusSeeOther, false},
+		{"a weaker one than was asked for", func(*federation, map[string]any) {}, http.StatusForbidden, false},
+		{"none said", func(_ *federation, c map[string]any) { delete(c, "acr") }, http.StatusForbidden, true},
+		{"one that looks like it", func(_ *federation, c map[string]any) { c["acr"] = "phr " }, http.StatusForbidden, false},
 		{"two factors this morning", func(f *federation, c map[string]any) {
 			c["acr"], c["auth_time"] = "phr", f.idp.now().Add(-time.Hour).Unix()
-		}, http.StatusForbidden},
-		{"nobody knows when", func(_ *federation, c map[string]any) { c["acr"] = "phr"; delete(c, "auth_time") }, http.StatusForbidden},
+		}, http.StatusForbidden, false},
+		{"nobody knows when", func(_ *federation, c map[string]any) { c["acr"] = "phr"; delete(c, "auth_time") }, http.StatusForbidden, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			f := newFederation(t)
@@ -38,6 +40,9 @@ func TestStepUpComparesWhatTheProviderSaysWasDone(t *testing.T) {
 			want := map[bool]string{true: "fay proved", false: "fay not proved"}[tt.status == http.StatusSeeOther]
 			if status != tt.status || b.who() != want {
 				t.Errorf("%d %s, now %q", status, body, b.who())
+			}
+			if unsaid := strings.Contains(body, "does not say how you proved it"); unsaid != tt.unsaid {
+				t.Errorf("the page says that the provider does not say it: %v, want %v: %s", unsaid, tt.unsaid, body)
 			}
 		})
 	}

@@ -93,20 +93,33 @@ func (s *Service) provePage(w http.ResponseWriter, r *http.Request) {
 
 func (s *Service) showProve(w http.ResponseWriter, r *http.Request, status int, d signInData) {
 	x := From(r.Context())
-	ways := s.ways.Get(x.Person)
 	d.Proving, d.Number = true, s.number(r)
-	d.Keys = s.web != nil && ways != nil && len(ways.Passkeys) > 0
-	d.Codes = ways != nil && ways.Codes != nil
+	s.proofs(x, &d)
 	if p := s.cfg.People.Person(x.Person); p != nil {
 		d.Name, d.Person = p.UserName, p.Name
 	}
+	s.show(w, r, status, "Prove who you are", signInText, d)
+}
+
+// proofs are the ways by which the person of a session proves who they are.
+func (s *Service) proofs(x *Session, d *signInData) {
+	ways := s.ways.Get(x.Person)
+	d.Keys = s.web != nil && ways != nil && len(ways.Passkeys) > 0
+	d.Codes = ways != nil && ways.Codes != nil
 	for _, o := range s.cfg.Others {
 		if o.Issuer == x.Issuer && o.Prove != "" {
 			o.Path = o.Prove
 			d.Others = append(d.Others, o)
 		}
 	}
-	s.show(w, r, status, "Prove who you are", signInText, d)
+}
+
+// CanProve reports whether the person of a session has a way of proving who they are; what
+// their provider will say of it nobody knows before.
+func (s *Service) CanProve(x *Session) bool {
+	var d signInData
+	s.proofs(x, &d)
+	return d.Keys || d.Codes || len(d.Others) > 0
 }
 
 func (s *Service) proveBegin(ctx context.Context, _ http.ResponseWriter, _ *http.Request, _ *asked) (answered, error) {

@@ -255,3 +255,14 @@ func TestWhoRegisteredNothingIsNotToldThatTheyDid(t *testing.T) {
 		t.Errorf("with passphrase and codes: %d", res.StatusCode)
 	}
 }
+
+func TestWhoHasNoWayProvesNothing(t *testing.T) {
+	s := newSite(t)
+	if s.svc.CanProve(&signin.Session{Person: "alice"}) {
+		t.Error("who registered nothing can prove who they are")
+	}
+	withCodes(t, s, "alice")
+	if !s.svc.CanProve(&signin.Session{Person: "alice"}) {
+		t.Error("who has passphrase and codes cannot")
+	}
+}

@@ -42,6 +42,8 @@ var (
 	errPending = &oauthError{400, "authorization_pending", "The person has not answered yet."}
 	errDenied  = &oauthError{400, "access_denied", "The person said no."}
 	errTask    = &oauthError{400, "invalid_scope", "The person has no such task."}
+	// OpenID Connect Core Error Code unmet_authentication_requirements 1.0.
+	errProof   = &oauthError{400, "unmet_authentication_requirements", "The person has no way of proving who they are."}
 	errExpired = &oauthError{400, "expired_token", "Nobody answered in time. Begin again."}
 	errSlow    = &oauthError{400, "slow_down", "Ask less often."}
 )

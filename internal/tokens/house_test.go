@@ -49,21 +49,22 @@ var sample = sync.OnceValue(func() *policy.Set {
 type house struct {
 	*testing.T
 	*tokens.Service
-	dir    *directory
-	shelf  *booktest.Shelf
-	desk   *book.Desk
-	now    time.Time
-	proof  time.Duration // how long ago whoever sits at the browser proved who they are
-	unsure bool
-	diary  strings.Builder
-	keys   map[string]jose.SigningKey // by id
-	ended  map[string]bool            // sessions
-	parted map[string]bool            // sessions whose identity is their person's no more
-	ours   map[string]bool            // people for whom no issuer speaks
-	word   func(id, issuer, subject string) people.Word
-	turn   uint64
-	over   []string // tokens that ended before their time
-	issuer issuers
+	dir       *directory
+	shelf     *booktest.Shelf
+	desk      *book.Desk
+	now       time.Time
+	proof     time.Duration // how long ago whoever sits at the browser proved who they are
+	proofless bool          // they have no way of proving it
+	unsure    bool
+	diary     strings.Builder
+	keys      map[string]jose.SigningKey // by id
+	ended     map[string]bool            // sessions
+	parted    map[string]bool            // sessions whose identity is their person's no more
+	ours      map[string]bool            // people for whom no issuer speaks
+	word      func(id, issuer, subject string) people.Word
+	turn      uint64
+	over      []string // tokens that ended before their time
+	issuer    issuers
 }
 
 // issuers accepts tokens that are the name of a person, and knows the same of each as long

@@ -20,6 +20,7 @@ type Holder struct {
 	How             []string
 	ACR             string
 	Proved          int64
+	Proofless       bool // they have no way of proving who they are: who asks for a newer proof waits in vain
 }
 
 // Pages say how the pages of this package meet the console.
@@ -121,6 +122,11 @@ func (b *browser) askAuthorize(w http.ResponseWriter, r *http.Request, h *Holder
 	a, ok := b.request(r.URL.Query(), r)
 	if !ok {
 		b.wrong(w, r, unreadable)
+		return
+	}
+	if b.stale(h, &a.plea) && h.Proofless {
+		back := url.Values{"state": {a.state}, "iss": {b.issuer}, "error": {errProof.code}}
+		b.show(w, r, http.StatusOK, "proofless", "No way of proving it", &question{To: a.redirect + "?" + back.Encode()})
 		return
 	}
 	if b.stale(h, &a.plea) {
@@ -252,6 +258,11 @@ func (b *browser) device(w http.ResponseWriter, r *http.Request, h *Holder) {
 		}
 		b.answered(w, r, b.codes.answer(user, want, no, now), want != nil)
 	default:
+		if b.stale(h, &found.plea) && h.Proofless { // told at once: it would wait for ten minutes
+			b.codes.answer(user, nil, errProof, now)
+			b.show(w, r, http.StatusOK, "proofless", "No way of proving it", &question{})
+			return
+		}
 		if b.stale(h, &found.plea) {
 			b.show(w, r, http.StatusOK, "prove", "Prove who you are", &question{User: user, To: provePath + "?" + url.Values{"to": {devicePath}}.Encode()})
 			return

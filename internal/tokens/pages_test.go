@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
+	"html"
 	"html/template"
 	"net/http"
 	"net/http/httptest"
@@ -26,7 +27,7 @@ func (h *house) pages(who string) http.Handler {
 			if who == "" {
 				return nil
 			}
-			return &tokens.Holder{Person: who, Session: "s1", How: []string{"hwk"}, Proved: h.now.Add(-h.proof).UnixMicro()}
+			return &tokens.Holder{Person: who, Session: "s1", How: []string{"hwk"}, Proved: h.now.Add(-h.proof).UnixMicro(), Proofless: h.proofless}
 		},
 		Show: func(w http.ResponseWriter, _ *http.Request, status int, _ string, body template.HTML) {
 			w.WriteHeader(status)
@@ -324,6 +325,33 @@ func TestACommandLineMayAskForANewProof(t *testing.T) {
 	h.proof = 0
 	if w := h.browse("alice", "POST", "/sign-in/device", typed); !strings.Contains(w.Body.String(), "Give it") {
 		t.Errorf("after the proof: %s", w.Body)
+	}
+}
+
+// Who has no way of proving who they are is told so, and so is the command line, which would
+// wait for ten minutes.
+func TestACommandLineIsToldThatNobodyCanProveAnything(t *testing.T) {
+	h := newHouse(t)
+	h.proof, h.proofless = 16*time.Minute, true
+	if w := h.browse("alice", "GET", "/sign-in/authorize", authorization()); !strings.Contains(w.Body.String(), "Give it") {
+		t.Errorf("where no new proof is asked for: %s", w.Body)
+	}
+	f := with(authorization(), "max_age", "60")
+	w := h.browse("alice", "GET", "/sign-in/authorize", f)
+	back := regexp.MustCompile(`href="(http://127[^"]+)"`).FindStringSubmatch(w.Body.String())
+	if w.Code != http.StatusOK || back == nil || !strings.Contains(w.Body.String(), "register a passkey") {
+		t.Fatalf("in the browser of this machine: %d %s", w.Code, w.Body)
+	}
+	to, err := url.Parse(html.UnescapeString(back[1]))
+	if err != nil || to.Host != "127.0.0.1:43210" || to.Query().Get("error") != "unmet_authentication_requirements" || to.Query().Get("state") != f.Get("state") || to.Query().Get("iss") != public {
+		t.Errorf("the command line is told %v", to)
+	}
+	code, user := h.beginWith("give-care", "60")
+	if w := h.browse("alice", "POST", "/sign-in/device", url.Values{"user_code": {user}}); !strings.Contains(w.Body.String(), "register a passkey") {
+		t.Errorf("by a code: %s", w.Body)
+	}
+	if _, answer := h.poll(code); answer["error"] != "unmet_authentication_requirements" {
+		t.Errorf("the command line waits: %v", answer)
 	}
 }
 
