@@ -124,6 +124,22 @@ func TestFC51_APlaceComesBackHoweverARequestEnds(t *testing.T) {
 		}
 		return res.Body
 	}
+	shared := func(t *testing.T, c *clinic) io.Closer { // by HTTP/2
+		client, address := http2(t, c)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/Condition?patient=p1&_count=9000", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer alice")
+		res, err := client.Do(req)
+		if err != nil || res.ProtoMajor != 2 {
+			t.Fatal(res, err)
+		}
+		if _, err := io.CopyN(io.Discard, res.Body, 4<<20); err != nil {
+			t.Fatal(err)
+		}
+		return res.Body
+	}
 	for name, tt := range map[string]struct {
 		up     func(t testing.TB) *sheet
 		change func(cfg *fhir.Config)
@@ -150,6 +166,13 @@ func TestFC51_APlaceComesBackHoweverARequestEnds(t *testing.T) {
 		}},
 		"the client goes": {func(t testing.TB) *sheet { return flowing(t, endless) }, func(cfg *fhir.Config) { cfg.MaxPage = 9000 },
 			func(t *testing.T, c *clinic) { begun(t, c).Close() }},
+		"a stream of HTTP/2 is left": {func(t testing.TB) *sheet { return flowing(t, endless) }, func(cfg *fhir.Config) { cfg.MaxPage = 9000 },
+			func(t *testing.T, c *clinic) { shared(t, c).Close() }},
+		"the right to a stream of HTTP/2 ends": {func(t testing.TB) *sheet { return flowing(t, endless) }, func(cfg *fhir.Config) { cfg.MaxPage = 9000 },
+			func(t *testing.T, c *clinic) {
+				defer shared(t, c).Close()
+				c.ends.Person("alice")
+			}},
 		"the right ends": {func(t testing.TB) *sheet { return flowing(t, endless) }, func(cfg *fhir.Config) { cfg.MaxPage = 9000 },
 			func(t *testing.T, c *clinic) {
 				defer begun(t, c).Close()
