@@ -24,7 +24,8 @@ type Request struct {
 	Lent                                        Classes
 }
 
-// Decision is the outcome of Admit: why, and the lines that may count.
+// Decision is the outcome of Admit: why, and the lines that may count. It is one
+// goroutine's.
 type Decision struct {
 	Why policy.Why
 	// Purpose by name, and the HL7 code that is recorded.
@@ -37,6 +38,29 @@ type Decision struct {
 	lines    []*line
 	ceilings []*doc.Partner // nil in it: a partner whom nobody knows, who may see nothing
 	program  *doc.Program
+	seen     map[*line]map[catalog.Class]saw // what View asked before
+}
+
+// saw is how a line shows a class.
+type saw struct {
+	t   policy.Treatment
+	ask bool
+}
+
+// sees is Model.sees, which records one after another ask for the same.
+func (d *Decision) sees(l *line, c catalog.Class) (t policy.Treatment, ask bool) {
+	if d.seen[l] == nil {
+		if d.seen == nil {
+			d.seen = map[*line]map[catalog.Class]saw{}
+		}
+		d.seen[l] = map[catalog.Class]saw{}
+		for c := range d.model.content {
+			t, ask := d.model.sees(l, c)
+			d.seen[l][c] = saw{t, ask}
+		}
+	}
+	s := d.seen[l][c]
+	return s.t, s.ask
 }
 
 // Admit decides before anything is fetched (design 5, step 3).

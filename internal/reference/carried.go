@@ -28,7 +28,7 @@ func (w *World) carry(r *Record) {
 			if t == nil {
 				continue
 			}
-			next := w.Read(t)
+			next := w.known(t)
 			maps.Copy(overlays, next.Overlays)
 			visit(next, hops+1)
 		}

@@ -54,8 +54,15 @@ import (
 type Model struct {
 	folder *doc.Folder
 	cat    *catalog.Catalog
+	every  Classes // of content
 }
 
 // New returns the model of a folder that has no errors, with the catalog that the
 // folder was compiled with (its own extensions included).
-func New(f *doc.Folder, cat *catalog.Catalog) *Model { return &Model{folder: f, cat: cat} }
+func New(f *doc.Folder, cat *catalog.Catalog) *Model {
+	m := &Model{folder: f, cat: cat, every: Classes{}}
+	for c := range m.content {
+		m.every[c] = true
+	}
+	return m
+}

@@ -70,10 +70,13 @@ func (p *projector) value(e *element) (*Tree, shown) {
 // value makes masked could stand among them, one mark stands there whatever did.
 func (p *projector) array(e *element) (*Tree, shown) {
 	n := p.cat.Node(e.node)
-	mark := p.markOfItem(n)
+	var mark *Tree
+	if n.ByValue {
+		mark = p.markOfItem(n)
+	}
 	out, how := &Tree{Kind: '['}, nothing
 	for _, k := range e.below {
-		if n.ByValue && mark != nil && k.tree.String() == mark.String() {
+		if mark != nil && k.tree.String() == mark.String() {
 			continue
 		}
 		if t, as := p.value(k); as != nothing {

@@ -170,7 +170,7 @@ func (j *judging) permits(fact string, p *Patient, broken, onlyCaller bool) bool
 
 // treatment is how the line shows a class of this record, if it covers it.
 func (j *judging) treatment(l *line, c catalog.Class) policy.Treatment {
-	t, ask := j.model.sees(l, c)
+	t, ask := j.sees(l, c)
 	switch {
 	case l.exception && j.lendsClasses():
 		return j.lentTreatment(l, c, t)

@@ -50,13 +50,13 @@ func (w *World) names(d *Decision, r *Record, instances []Instance) map[Use]Clas
 				continue
 			}
 			use := Use{in.Fact, restricting}
-			if out[use] == nil {
-				out[use] = Classes{}
-			}
-			for c := range d.model.content {
-				if in.Classes == nil || in.Classes[c] {
-					out[use][c] = true
-				}
+			switch {
+			case in.Classes == nil:
+				out[use] = d.model.every
+			case out[use] == nil:
+				out[use] = in.Classes
+			default:
+				out[use] = union(out[use], in.Classes)
 			}
 		}
 	}
@@ -172,7 +172,7 @@ func (w *World) lookUp(ref string) *Record {
 	if t == nil {
 		return nil
 	}
-	r := w.Read(t)
+	r := w.known(t)
 	if w.spell(Ref{r.Type, r.ID}) != ref {
 		return nil
 	}

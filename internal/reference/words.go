@@ -1,6 +1,7 @@
 package reference
 
 import (
+	"maps"
 	"slices"
 	"strings"
 
@@ -22,6 +23,15 @@ func (m *Model) content(yield func(catalog.Class) bool) {
 			return
 		}
 	}
+}
+
+// union is what is in either.
+func union(a, b Classes) Classes {
+	out := maps.Clone(a)
+	for c := range b {
+		out[c] = out[c] || b[c]
+	}
+	return out
 }
 
 // covers reports whether naming a word stands for a class (rule 6): itself and its

@@ -17,6 +17,9 @@ type World struct {
 	// Scopes are the SMART scopes of the token, as it says them, and Launch the id of
 	// the patient in launch context.
 	Scopes, Launch string
+	// Known are records that were read before, by trees that do not change since; nil:
+	// each is read anew whenever it is asked for.
+	Known map[*Tree]*Record
 	// Own are the instances of facts about the caller alone; their truth stands in
 	// Request.Caller.
 	Own []Instance
@@ -66,12 +69,26 @@ type Judgement struct {
 
 // Judge reads a record, works out its atoms and decides (design 5, step 5).
 func (w *World) Judge(d *Decision, t *Tree) *Judgement {
-	j := &Judgement{Record: w.borne(w.Read(t))}
+	own := *w.borne(w.known(t))
+	j := &Judgement{Record: &own}
 	w.carry(j.Record)
 	j.Atoms = w.atoms(d, j.Record)
 	j.Verdict = d.View(j.Atoms)
 	j.There = w.admissible(j) && w.makes(j)
 	return j
+}
+
+// known is what a tree tells, which is not to be changed.
+func (w *World) known(t *Tree) *Record {
+	if w.Known == nil {
+		return w.Read(t)
+	}
+	r := w.Known[t]
+	if r == nil {
+		r = w.Read(t)
+		w.Known[t] = r
+	}
+	return r
 }
 
 // borne is a record that shows only by proof (Medication, Substance) as of the visible
