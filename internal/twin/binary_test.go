@@ -15,7 +15,7 @@ import (
 // one, of some nobody knows who names them, and some say themselves whose they are. What
 // has little to do with documents goes, so that more of the session is about them.
 func (w *world) file(rng *rand.Rand) {
-	w.entries = slices.DeleteFunc(w.entries, func(e *entry) bool {
+	w.remove(func(e *entry) bool {
 		return slices.Contains([]string{"Observation", "MedicationRequest", "Appointment", "Coverage", "AllergyIntolerance", "Procedure", "Medication", "Immunization", "RelatedPerson"}, e.typ)
 	})
 	g := &grower{Rand: rng, w: w, ids: map[string]bool{}}
@@ -100,7 +100,7 @@ func (h *hider) rewrite() {
 		}
 		old, body := *e, e.body.clone()
 		body.set("data", scalar(base64.StdEncoding.EncodeToString([]byte(h.word()))))
-		if e.become(body); !h.stands(e, old.text) {
+		if e.become(body); !h.stands(e, old.names) {
 			*e = old
 		}
 	}

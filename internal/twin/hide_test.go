@@ -51,15 +51,15 @@ func (h *hider) change(e *entry) {
 	old, body := *e, e.body.clone()
 	h.alter(body)
 	switch e.become(body); {
-	case !h.stands(e, old.text):
+	case !h.stands(e, old.names):
 		*e = old
 	case h.text[e.ref()] != "":
 		h.inner++
 	}
 }
 
-// stands reports whether what shows is as before after e changed from a former text.
-func (h *hider) stands(e *entry, former string) bool {
+// stands reports whether what shows is as before after e changed, which named others formerly.
+func (h *hider) stands(e *entry, former []string) bool {
 	h.tried++
 	if h.judge.shown(h.w, e) != h.text[e.ref()] {
 		return false
@@ -76,13 +76,13 @@ func (h *hider) stands(e *entry, former string) bool {
 // dependents are the records that may show otherwise when e changes: those that
 // refer to it, those that refer to them in turn, since overlays follow references, and
 // those of a patient whose visit, claim or account it is.
-func (h *hider) dependents(e *entry, former string) []*entry {
+func (h *hider) dependents(e *entry, former []string) []*entry {
 	var out []*entry
 	h.reach(e, former, map[*entry]bool{e: true}, 4, &out)
 	return out
 }
 
-func (h *hider) reach(e *entry, former string, seen map[*entry]bool, hops int, out *[]*entry) {
+func (h *hider) reach(e *entry, former []string, seen map[*entry]bool, hops int, out *[]*entry) {
 	if hops == 0 {
 		return
 	}
@@ -90,33 +90,28 @@ func (h *hider) reach(e *entry, former string, seen map[*entry]bool, hops int, o
 		if !seen[o] {
 			seen[o] = true
 			*out = append(*out, o)
-			h.reach(o, o.text, seen, hops-1, out)
+			h.reach(o, o.names, seen, hops-1, out)
 		}
 	}
 }
 
-func (h *hider) referring(e *entry, former string) []*entry {
+func (h *hider) referring(e *entry, former []string) []*entry {
 	if e.typ == "Binary" { // it is a part of what names it, which shows by itself
 		return nil
 	}
 	var out []*entry
 	wide := e.typ == "Encounter" || e.typ == "Claim" || e.typ == "Account"
 	for _, o := range h.w.entries {
-		if o != e && (strings.Contains(o.text, e.ref()+`"`) || wide && sharesPatient(o.text, former+e.text)) {
+		if o != e && (o.refersTo(e.ref()) || wide && (sharesPatient(o.names, former) || sharesPatient(o.names, e.names))) {
 			out = append(out, o)
 		}
 	}
 	return out
 }
 
-func sharesPatient(a, b string) bool {
-	for _, part := range strings.Split(a, `"Patient/`)[1:] {
-		id, _, _ := strings.Cut(part, `"`)
-		if strings.Contains(b, `"Patient/`+id+`"`) {
-			return true
-		}
-	}
-	return false
+// sharesPatient reports whether two lists of what records name have a patient in common.
+func sharesPatient(a, b []string) bool {
+	return slices.ContainsFunc(a, func(ref string) bool { return strings.HasPrefix(ref, "Patient/") && slices.Contains(b, ref) })
 }
 
 // remove takes a record away of which nothing shows.
@@ -125,11 +120,11 @@ func (h *hider) remove(e *entry) {
 		return
 	}
 	i := slices.Index(h.w.entries, e)
-	h.w.entries = slices.Delete(h.w.entries, i, i+1)
+	h.w.remove(func(o *entry) bool { return o == e })
 	h.tried++
-	for _, o := range h.dependents(e, e.text) {
+	for _, o := range h.dependents(e, e.names) {
 		if h.judge.shown(h.w, o) != h.text[o.ref()] {
-			h.w.entries = slices.Insert(h.w.entries, i, e)
+			h.w.insert(i, e)
 			return
 		}
 	}
@@ -156,10 +151,9 @@ func (h *hider) insert() {
 		}
 	}
 	e := newEntry(body)
-	i := h.IntN(len(h.w.entries) + 1)
-	h.w.entries = slices.Insert(h.w.entries, i, e)
-	if h.text[e.ref()] = ""; !h.stands(e, "") {
-		h.w.entries = slices.Delete(h.w.entries, i, i+1)
+	h.w.insert(h.IntN(len(h.w.entries)+1), e)
+	if h.text[e.ref()] = ""; !h.stands(e, nil) {
+		h.w.remove(func(o *entry) bool { return o == e })
 	}
 }
 

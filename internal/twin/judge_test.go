@@ -1,6 +1,7 @@
 package twin
 
 import (
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
 	"maps"
@@ -25,15 +26,16 @@ type judge struct {
 	own    map[string]reference.Truth
 	about  map[string]reference.About
 	plans  map[catalog.Type][]*reference.Decision
-	there  map[string]bool   // by reference and text
-	lent   reference.Classes // by exceptions, in all
+	known  map[*reference.Tree]*reference.Record // what was read of the trees of entries
+	there  map[string]bool                       // by what is around a record
+	lent   reference.Classes                     // by exceptions, in all
 }
 
 func newJudge(set *policy.Set, p *person) *judge {
 	j := &judge{
 		model: reference.New(set.Folder(), set.Catalog()), cat: set.Catalog(), person: p,
 		own: map[string]reference.Truth{}, about: map[string]reference.About{},
-		plans: map[catalog.Type][]*reference.Decision{}, there: map[string]bool{}, lent: reference.Classes{},
+		plans: map[catalog.Type][]*reference.Decision{}, there: map[string]bool{}, known: map[*reference.Tree]*reference.Record{}, lent: reference.Classes{},
 	}
 	for _, f := range p.facts {
 		j.learn(f)
@@ -150,8 +152,11 @@ func (j *judge) decisions(t catalog.Type) []*reference.Decision {
 }
 
 func (j *judge) world(w *world) *reference.World {
+	if len(j.known) > 2000 { // most of them are of records as they are no more
+		clear(j.known)
+	}
 	return &reference.World{
-		Reader: reference.Reader{Catalog: j.cat, Zone: zone}, Now: noon,
+		Reader: reference.Reader{Catalog: j.cat, Zone: zone}, Now: noon, Known: j.known,
 		Department: j.person.caller.Dept, Facility: j.person.caller.Facility, Practitioners: j.person.caller.Practitioners,
 		About: j.of, Scopes: j.person.scopes, Launch: j.person.caller.Patient,
 		Holds: func(ref string) *reference.Tree {
@@ -249,7 +254,7 @@ func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
 	if e == nil {
 		return false
 	}
-	key := w.around(e, 3)
+	key := string(w.around(nil, e, 3))
 	shows, known := j.there[key]
 	if !known {
 		for _, d := range j.decisionsOf(e) {
@@ -261,20 +266,19 @@ func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
 	return shows
 }
 
-// around is a record's text with those of what it refers to, so many records far:
+// around stands for a record's text with those of what it refers to, so many records far:
 // overlays follow references, so that all of it decides whether the record is there.
-func (w *world) around(e *entry, hops int) string {
-	key := e.ref() + " " + e.text
+func (w *world) around(key []byte, e *entry, hops int) []byte {
+	key = binary.BigEndian.AppendUint64(key, e.sum)
 	if hops == 0 {
 		return key
 	}
-	for _, part := range strings.Split(e.text, `"reference":"`)[1:] {
-		ref, _, _ := strings.Cut(part, `"`)
+	for _, ref := range e.names {
 		if strings.HasPrefix(ref, "Patient/") {
 			continue
 		}
 		if to := w.find(ref); to != nil && to != e {
-			key += w.around(to, hops-1)
+			key = w.around(key, to, hops-1)
 		}
 	}
 	return key

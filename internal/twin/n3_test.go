@@ -345,7 +345,7 @@ func onARealServer(t *testing.T, set *policy.Set, base string, seed uint64, had 
 	w := grow(rand.New(rand.NewPCG(seed, 1)))
 	// An id that another world had is left out: the server finds a record that was
 	// deleted and comes again by what it was before.
-	w.entries = slices.DeleteFunc(w.entries, func(e *entry) bool { return had[e.ref()] })
+	w.remove(func(e *entry) bool { return had[e.ref()] })
 	for _, e := range w.entries {
 		had[e.ref()] = rankOf[e.typ] > -3 || e.typ == "Patient" // directories are the same in all
 	}

@@ -2,6 +2,7 @@ package twin
 
 import (
 	"fmt"
+	"hash/maphash"
 	"maps"
 	"math/rand/v2"
 	"slices"
@@ -21,47 +22,77 @@ const canary = "Zq~"
 // entry is one record of a world.
 type entry struct {
 	typ, id string
+	name    string // Type/id
 	body    *tree
-	text    string // of body
+	text    string   // of body
+	names   []string // what the text refers to: Type/id
+	sum     uint64   // of the text
 	tree    *reference.Tree
 }
 
-func (e *entry) ref() string { return e.typ + "/" + e.id }
+func (e *entry) ref() string { return e.name }
 
 func newEntry(body *tree) *entry {
 	e := &entry{typ: body.get("resourceType").text(), id: body.get("id").text()}
+	e.name = e.typ + "/" + e.id
 	e.become(body)
 	return e
 }
 
+// seed of the sums by which texts are told apart.
+var seed = maphash.MakeSeed()
+
 // become gives a record another body. A body that is in a world is not changed in
 // place.
-func (e *entry) become(body *tree) { e.body, e.text, e.tree = body, body.String(), nil }
+func (e *entry) become(body *tree) {
+	e.body, e.text, e.tree, e.names = body, body.String(), nil, nil
+	e.sum = maphash.String(seed, e.text)
+	for part := range strings.SplitSeq(e.text, `"`) {
+		if strings.Contains(part, "/") && !strings.Contains(part, "//") && !slices.Contains(e.names, part) {
+			e.names = append(e.names, part)
+		}
+	}
+}
+
+// refersTo reports whether the record names another.
+func (e *entry) refersTo(ref string) bool { return slices.Contains(e.names, ref) }
 
 // world is a hospital: its records in the order in which its server holds them.
 type world struct {
 	entries  []*entry
+	byRef    map[string]*entry // of entries
 	patients []string
 	past     map[string][]*entry // earlier versions, oldest first
 	habits   habits
 }
 
 func (w *world) clone() *world {
-	out := &world{patients: w.patients, past: maps.Clone(w.past), habits: w.habits}
-	for _, e := range w.entries {
+	out := &world{byRef: map[string]*entry{}, patients: w.patients, past: maps.Clone(w.past), habits: w.habits}
+	for i, e := range w.entries {
 		same := *e
-		out.entries = append(out.entries, &same)
+		out.insert(i, &same)
 	}
 	return out
 }
 
-func (w *world) find(ref string) *entry {
-	for _, e := range w.entries {
-		if e.ref() == ref {
-			return e
+// find returns a record, nil where the world has none.
+func (w *world) find(ref string) *entry { return w.byRef[ref] }
+
+// insert puts a record at a place among the others.
+func (w *world) insert(i int, e *entry) {
+	w.entries = slices.Insert(w.entries, i, e)
+	w.byRef[e.ref()] = e
+}
+
+// remove takes records away.
+func (w *world) remove(those func(*entry) bool) {
+	w.entries = slices.DeleteFunc(w.entries, func(e *entry) bool {
+		if those(e) {
+			delete(w.byRef, e.ref())
+			return true
 		}
-	}
-	return nil
+		return false
+	})
 }
 
 // grower makes a world from a random source.
@@ -104,7 +135,7 @@ func label(system, code string) string {
 }
 
 func grow(rng *rand.Rand) *world {
-	g := &grower{Rand: rng, w: &world{}, ids: map[string]bool{}, visits: map[string][]string{}, coverID: map[string]string{}}
+	g := &grower{Rand: rng, w: &world{byRef: map[string]*entry{}}, ids: map[string]bool{}, visits: map[string][]string{}, coverID: map[string]string{}}
 	g.directory()
 	for range 4 + g.IntN(4) {
 		g.patient()
@@ -127,7 +158,7 @@ func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] 
 
 func (g *grower) put(format string, args ...any) string {
 	e := newEntry(parse(fmt.Sprintf(format, args...)))
-	g.w.entries = append(g.w.entries, e)
+	g.w.insert(len(g.w.entries), e)
 	return e.id
 }
 

@@ -60,7 +60,7 @@ func TestN1_TwinWorldsTakeWritesAlike(t *testing.T) {
 		all = some
 	}
 	for _, seed := range all {
-		r := newRun(seed, set)
+		r := newPlainRun(seed, set)
 		if diff := r.writes(t, n); diff != "" {
 			t.Fatalf("seed %d, %v: %s", seed, r.person.tasks, diff)
 		}
