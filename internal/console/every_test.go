@@ -148,7 +148,7 @@ func TestEveryPage(t *testing.T) {
 	covered(t, stops, slices.Concat(first.Paths(), second.Paths(), third.Paths(), written(t))...)
 	testkit.Need(t, testkit.Browser)
 	heard, ran := 0, 0
-	for some := range slices.Chunk(stops, 8) { // no browser of the tests lives longer than that
+	for some := range slices.Chunk(stops, 16) { // no browser of the tests lives longer than that
 		var b *browser // begun by the first stop that runs
 		for _, s := range some {
 			t.Run(strings.NewReplacer("/", "-", "?", "-").Replace(s.name), func(sub *testing.T) {
@@ -157,7 +157,6 @@ func TestEveryPage(t *testing.T) {
 				}
 				ran++
 				s.as()
-				testkit.Visit(sub, b.ctx, s.web()+s.path)
 				testkit.Scriptless(sub, b.ctx, s.web()+s.path)
 			})
 		}
