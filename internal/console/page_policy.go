@@ -195,7 +195,7 @@ var versionsTable = &Table[changeShown]{
 	Empty: "Nothing was decided yet. What an installation begins with stands here first, then each change with who proposed it and who said yes.",
 	Columns: []Column[changeShown]{
 		{Key: "when", Title: "When", Text: func(c changeShown) string { return c.Since.Exact }, Cell: func(c changeShown) Cell { return Cell{When: &c.Since} }},
-		{Key: "what", Title: "What became of it", Pick: true, Text: func(c changeShown) string { return c.Badge.Word }, Cell: func(c changeShown) Cell { return Cell{Badge: &c.Badge} }},
+		{Key: "what", Title: "Outcome", Pick: true, Text: func(c changeShown) string { return c.Badge.Word }, Cell: func(c changeShown) Cell { return Cell{Badge: &c.Badge} }},
 		{Key: "policy", Title: "Policy", Text: func(c changeShown) string { return c.Versions }, Cell: func(c changeShown) Cell {
 			return Cell{Text: c.Versions, Href: c.Path}
 		}},

@@ -150,7 +150,11 @@ func absent(a *preview.Answer, s *preview.Shown) goneTold {
 		return g
 	}
 	for _, r := range s.Why {
-		g.add(lineTold{r.ID, preview.Gave(r)})
+		text := preview.Gave(r)
+		if strings.HasPrefix(text, "lacks ") {
+			text = prose(a.Set.Catalog(), text)
+		}
+		g.add(lineTold{r.ID, text})
 	}
 	return g
 }

@@ -185,6 +185,16 @@ func TestSeeAsSaysAReasonOnce(t *testing.T) {
 	}
 }
 
+// TestSeeAsNamesWhatIsLackingAsPeopleDo: not as the policy spells it.
+func TestSeeAsNamesWhatIsLackingAsPeopleDo(t *testing.T) {
+	e := newEyes(t)
+	e.as("petra")
+	_, page := e.look(t, "nurse/give-care", "holds", "during-shift", "from", "given", "text", `{"resourceType":"Patient","id":"x","name":[{"family":"Berg"}]}`)
+	if !strings.Contains(page, "lacks assigned patient and active episode") {
+		t.Errorf("%s", page)
+	}
+}
+
 var boldText = regexp.MustCompile(`<b>([^<]+)</b>`)
 
 // TestSeeAsTakesRecordsAndKeepsNone: pasted or uploaded, in bounds, everything that is

@@ -53,9 +53,11 @@ func (v visit) views() {
 	v.keep("light")
 	v.in("", "dark", 320)
 	v.clean("dark, 320 px")
+	v.whole("320 px", "pre, .matrix *, .scroll:not(:has(> .rows))")
 	v.keep("narrow-dark")
 	v.in("print", "light", 700)
 	v.clean("print")
+	v.whole("print", "")
 	v.unfolded()
 	v.keep("print")
 	if pictured() { // the other two differ from these in width or colour alone
@@ -99,6 +101,16 @@ func (v visit) do(actions ...chromedp.Action[chromedp.Void]) {
 	v.tb.Helper()
 	if err := chromedp.Do(v.ctx, actions...); err != nil {
 		v.tb.Fatal(err)
+	}
+}
+
+// whole: nothing is cut off at the edge of what holds it, but what one moves aside to read.
+func (v visit) whole(how, but string) {
+	v.tb.Helper()
+	cut := found[[]string](v, fmt.Sprintf(`[...document.querySelectorAll("main *:not(input, select, textarea)")].filter(e => e.clientWidth > 1 && e.scrollWidth > e.clientWidth + 1 &&
+		getComputedStyle(e).overflowX !== "visible" && !(%[1]q && e.matches(%[1]q))).map(e => e.outerHTML.slice(0, 120))`, but))
+	if len(cut) > 0 {
+		v.tb.Errorf("%s: cut off: %q", how, cut)
 	}
 }
 
