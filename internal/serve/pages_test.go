@@ -4,7 +4,9 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"net/url"
+	"strings"
 	"testing"
+	"time"
 
 	"modicum/internal/testkit"
 	"modicum/internal/tokens"
@@ -22,11 +24,41 @@ func TestPagesThatGiveTokensAreForEverybody(t *testing.T) {
 	}
 	for name, path := range map[string]string{
 		"device": "/sign-in/device", "authorize": "/sign-in/authorize?" + ask.Encode(), "wrong": "/sign-in/authorize?client_id=another",
+		"tasks": "/sign-in/authorize?" + strings.Replace(ask.Encode(), "nurse%2Fcare", "another", 1),
 	} {
-		t.Run(name, func(t *testing.T) {
-			testkit.Visit(t, nina.Ctx, s.config.Public+path)
-			testkit.Scriptless(t, nina.Ctx, s.config.Public+path)
-		})
+		t.Run(name, func(t *testing.T) { testkit.Scriptless(t, nina.Ctx, s.config.Public+path) })
 	}
+
+	types := func(code string) {
+		nina.Open("/sign-in/device")
+		nina.Fill("user_code", code)
+		nina.Press("Go on")
+	}
+	waits := func(more ...string) string {
+		form := url.Values{"client_id": {tokens.CLI}, "task": {"nurse/care"}, "for": {"900"}, "machine": {"ward-pc-7"}}
+		for i := 0; i < len(more); i += 2 {
+			form.Set(more[i], more[i+1])
+		}
+		_, asked := s.form("/oauth/device", form)
+		code, _ := asked["user_code"].(string)
+		return code
+	}
+	posted := func(name, heading string) {
+		nina.Until(heading)
+		t.Run(name, func(t *testing.T) { testkit.Visit(t, nina.Ctx, "") })
+	}
+	types(waits())
+	posted("asked", "Give the command line a token?")
+	nina.Press("Give it")
+	posted("given", "Connected")
+	types(waits())
+	nina.Press("Do not give it")
+	posted("denied", "Nothing was given")
+	types("BCDF-GHJK")
+	nina.Sees("Nobody waits with this code")
+	posted("mistyped", "Connect a command line")
+	s.later(time.Minute)
+	types(waits("max_age", "1"))
+	posted("prove", "Prove who you are first")
 	s.closes()
 }
