@@ -143,7 +143,8 @@ func (b *browser) askAuthorize(w http.ResponseWriter, r *http.Request, h *Holder
 // stale reports whether a command line asks for a newer proof of presence than there is.
 func (b *browser) stale(h *Holder, p *plea) bool {
 	now, _ := b.cfg.Now()
-	return p.MaxAge > 0 && now.Sub(time.UnixMicro(h.Proved)) > p.MaxAge
+	age := now.Sub(time.UnixMicro(h.Proved))
+	return p.MaxAge > 0 && (age > p.MaxAge || age < 0) // of a time to come it counts nowhere
 }
 
 // ask shows a question whose task the person has; otherwise what to do. A device that

@@ -322,6 +322,10 @@ func TestACommandLineMayAskForANewProof(t *testing.T) {
 	if _, answer := h.poll(code); answer["error"] != "authorization_pending" {
 		t.Errorf("the code is lost while they prove it: %v", answer)
 	}
+	h.proof = -time.Hour // the clock was put back: it counts nowhere
+	if w := h.browse("alice", "GET", "/sign-in/authorize", with(authorization(), "max_age", "60")); w.Code != http.StatusSeeOther {
+		t.Errorf("a proof of an hour to come: %d", w.Code)
+	}
 	h.proof = 0
 	if w := h.browse("alice", "POST", "/sign-in/device", typed); !strings.Contains(w.Body.String(), "Give it") {
 		t.Errorf("after the proof: %s", w.Body)
