@@ -11,6 +11,8 @@ import (
 
 func TestNoPasswordAloneAndNoCodeAlone(t *testing.T) {
 	s := newSite(t)
+	s.hash = nil // that of an installation
+	s.start()
 	p := withCodes(t, s, "alice")
 	now, _ := s.now()
 	right, wrong := p.code(t, now), p.code(t, now.Add(time.Hour))

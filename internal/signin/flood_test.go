@@ -1,12 +1,10 @@
 package signin_test
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,8 +18,7 @@ func slowHash(slow *bool) func(phrase, salt []byte) []byte {
 		if *slow {
 			time.Sleep(50 * time.Millisecond) // of the test's own time
 		}
-		sum := sha256.Sum256(slices.Concat(salt, phrase))
-		return sum[:]
+		return quickHash(phrase, salt)
 	}
 }
 
@@ -139,8 +136,7 @@ func TestWhoIsSentAwayUnjudgedIsNotCounted(t *testing.T) {
 		if stuck {
 			time.Sleep(2 * time.Minute) // of the test's own time
 		}
-		sum := sha256.Sum256(slices.Concat(salt, phrase))
-		return sum[:]
+		return quickHash(phrase, salt)
 	}
 	s.start()
 	p := withCodes(t, s, "alice")
@@ -155,7 +151,8 @@ func TestWhoIsSentAwayUnjudgedIsNotCounted(t *testing.T) {
 		synctest.Wait()
 		for n := range 12 {
 			if got := s.tryAt(h, "198.51.100.7", "", "alice", p.phrase, code); got != http.StatusServiceUnavailable {
-				t.Fatalf("try %d is answered %d", n, got)
+				t.Errorf("try %d is answered %d", n, got)
+				break
 			}
 		}
 		others.Wait()
