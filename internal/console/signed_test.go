@@ -66,6 +66,15 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 		ends = v.Viewer.Until
 		return v.Go("/", "")
 	}})
+	late := false // whether nobody is there any more, once the session ended
+	site.Add(console.Page{Path: "/late", Get: func(v *console.Visit) error {
+		session := v.Viewer.Session
+		if err := sessions.End(v.Context(), people.Actor{ID: "petra", Session: session}, session); err != nil {
+			t.Error(err)
+		}
+		late = console.Signed(directory, clock)(v.R) == nil
+		return v.Go("/", "")
+	}})
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST /sign-in/test", func(w http.ResponseWriter, r *http.Request) {
 		if err := sessions.Begin(r.Context(), w, r, "petra", signin.Proof{How: []string{"hwk"}}); err != nil {
@@ -116,6 +125,10 @@ func TestViewerIsWhatSessionAndDirectorySayNow(t *testing.T) {
 	directory.gone = "petra"
 	if status, to := send("GET", "/my", public.String()); status != http.StatusSeeOther || !strings.HasPrefix(to, "/sign-in") {
 		t.Errorf("after they left: %d %s", status, to)
+	}
+	directory.gone = ""
+	if send("GET", "/late", public.String()); !late {
+		t.Error("a session that ended goes on for a request that came before")
 	}
 }
 

@@ -20,6 +20,10 @@ const (
 	IdentityElsewhere  Defect = "identity-elsewhere"   // who is somebody at an issuer comes in as whoever has another name
 	IdentityParted     Defect = "identity-parted"      // two who bear one identity are parted
 	IdentityTakenAlone Defect = "identity-taken-alone" // one person takes away whom two had said somebody is
+	IdentityOfBoth     Defect = "identity-of-both"     // who is said to be two people comes in as either
+	PairWaits          Defect = "pair-waits"           // of two who run people none can take away who the other is
+	PartUntimed        Defect = "part-untimed"         // a name alone tells again at an uncertain time
+	EntrustedAnyway    Defect = "entrusted-anyway"     // a page of the provider's that is entrusted twice is said to be ours
 	EntrustedUnsaid    Defect = "entrusted-unsaid"     // a page left to provisioning earlier cannot be said to be ours
 	LeaverUnlinked     Defect = "leaver-unlinked"      // who shared a mail address with one who leaves is somebody else from then on
 	NameOfTwo          Defect = "name-of-two"          // one person's id is another's user name

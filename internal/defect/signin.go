@@ -21,6 +21,9 @@ const (
 	CodesUnlimited     Defect = "codes-unlimited"     // who has a passphrase guesses codes from many places
 	OneLineForAll      Defect = "one-line-for-all"    // a flood of guesses from one address takes everybody's turn
 	KnownInLine        Defect = "known-in-line"       // a browser that is known waits behind those that are not
+	UnjudgedCounts     Defect = "unjudged-counts"     // who is sent away unjudged waits for it
+	CrowdUnsaid        Defect = "crowd-unsaid"        // who mistypes does not learn that many try in their name
+	EndedGoesOn        Defect = "ended-goes-on"       // a request goes on though its session ended since it came
 	TriesAsSpelled     Defect = "tries-as-spelled"    // another spelling of a name is tried anew
 	SpareWaits         Defect = "spare-waits"         // a good recovery code does not work at once
 	ToldEachTry        Defect = "told-each-try"       // who is guessed at is told of each wrong try

@@ -182,7 +182,7 @@ func (d *Directory) Entrust(ctx context.Context, by Actor, id string) error {
 			return err
 		}
 		if p.From == SCIM {
-			if p.SCIM != nil && p.SCIM.Before != Issuer && !defect.On(defect.EntrustedUnsaid) {
+			if p.SCIM != nil && (p.SCIM.Before != Issuer || defect.On(defect.EntrustedAnyway)) && !defect.On(defect.EntrustedUnsaid) {
 				p.SCIM.Entrusted = true
 			}
 			return nil

@@ -49,12 +49,46 @@ func (d *Directory) word(id, identity string, now int64, trusted bool) Word {
 			w = Others
 		}
 	}
-	for other := range d.index.holders[holding(IdentityKind, identity)] {
-		if other != id && d.bars(d.persons.At(other), id, identity, w) {
-			return Others
-		}
+	if d.barred(id, identity, w) {
+		return Others
 	}
 	return w
+}
+
+// barred reports whether an identity of other pages keeps it from being this one's.
+func (d *Directory) barred(id, identity string, w Word) bool {
+	for other := range d.index.holders[holding(IdentityKind, identity)] {
+		if other != id && d.bars(d.persons.At(other), id, identity, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// ofTwo reports whether an identity that a page bears stands on that of another human
+// being, too, as nobody can say any more: it is neither's then.
+func (d *Directory) ofTwo(p *Person, h *Held) bool {
+	return h.Taken == "" && !d.waits(p, IdentityKind, h) && d.barred(p.ID, h.Name, Theirs)
+}
+
+// OfTwo counts the identities that stand on the pages of two human beings, since before
+// that was refused.
+func (d *Directory) OfTwo() (n int) {
+	d.view(func() { n = d.countOfTwo() })
+	return n
+}
+
+func (d *Directory) countOfTwo() (n int) {
+	for held, ids := range d.index.holders {
+		name, is := strings.CutPrefix(held, holding(IdentityKind, ""))
+		if is && len(ids) > 1 && slices.ContainsFunc(ids.sorted(), func(id string) bool {
+			p := d.persons.At(id)
+			return slices.ContainsFunc(p.Identities, func(h Held) bool { return h.Name == name && d.ofTwo(p, &h) })
+		}) {
+			n++
+		}
+	}
+	return n
 }
 
 // bars reports whether an identity of one page keeps it from being another's: always where
@@ -64,7 +98,7 @@ func (d *Directory) bars(p *Person, id, identity string, w Word) bool {
 		if h.Name != identity || d.waits(p, IdentityKind, &h) || defect.On(defect.IdentityElsewhere) {
 			return false
 		}
-		return w != Theirs || h.Taken == "" && !d.same(p.ID, id)
+		return w != Theirs || h.Taken == "" && !d.same(p.ID, id) && !defect.On(defect.IdentityOfBoth)
 	})
 }
 
@@ -166,7 +200,7 @@ func (t *turn) part(p *Person, h *Held) (wait bool, err error) {
 	if err := t.mayRun(); err != nil {
 		return false, err
 	}
-	second := len(t.others(t.by.ID, p.ID)) > 0
+	second := len(t.others(t.by.ID, p.ID)) > 0 || defect.On(defect.PairWaits)
 	switch {
 	case t.d.waits(p, IdentityKind, h):
 		return false, nil
@@ -177,6 +211,9 @@ func (t *turn) part(p *Person, h *Held) (wait bool, err error) {
 		return true, nil
 	case second && h.Taken != "" && t.d.same(h.Taken, t.by.ID):
 		return false, refuse(ErrSelf, "you took it away, and nobody comes in by it; a second person who runs people takes it away as well, and then the name alone tells again")
+	}
+	if defect.On(defect.PartUntimed) {
+		return false, nil
 	}
 	return false, t.mayGive() // from here on the name alone tells, which waits for certain time
 }

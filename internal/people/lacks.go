@@ -96,7 +96,7 @@ func (d *Directory) lacksSplit(now int64, trusted bool) (out []Lack) {
 			sees++
 		}
 		p.each(func(k Kind, h *Held) {
-			if h.Alone && h.Agreed == "" {
+			if h.Alone && h.Agreed == "" && h.Taken == "" {
 				alone++
 			}
 			if d.waits(p, k, h) {
@@ -119,6 +119,7 @@ func (d *Directory) lacksSplit(now int64, trusted bool) (out []Lack) {
 	}
 	add(sees, "system-sees-charts", "One person runs the system and holds roles that may open charts.", "%d people run the system and hold roles that may open charts.", "Give one of the two to somebody else.")
 	add(alone, "given-alone", "One right was given while there was nobody to agree.", "%d rights were given while there was nobody to agree.", "A second person who runs people agrees to them, or takes them away.")
+	add(d.countOfTwo(), "identity-of-two", "One account at the identity provider is said to be two people, so nobody comes in by it.", "%d accounts at identity providers are said to be two people each, so nobody comes in by them.", "Who runs people takes it away from whom it is not.")
 	add(waiting, "waits-for-agreement", "One right waits for a second person, and does not count until then.", "%d rights wait for a second person, and do not count until then.", "Somebody else who runs people agrees to them, or takes them away.")
 	return out
 }

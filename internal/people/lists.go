@@ -15,6 +15,7 @@ type Standing struct {
 	Held
 	Counts  bool   // now
 	Waits   bool   // for a second person
+	OfTwo   bool   // an identity that is somebody else's, too, so that nobody comes in by it
 	LastUse int64  // of a role, to the hour; 0: never, or not known
 	Because string // why it does not count, "" when it does
 }
@@ -37,8 +38,12 @@ func (d *Directory) standings(p *Person, now int64, trusted bool) (out []Standin
 
 func (d *Directory) standing(p *Person, k Kind, h *Held, now int64, trusted bool) Standing {
 	s := Standing{Person: p.ID, Kind: k, Held: *h, Counts: d.counts(p, k, h, now, trusted), Waits: d.waits(p, k, h)}
-	if k == Role {
+	switch k {
+	case Role:
 		s.LastUse = d.lastUse(p.ID, h.Name)
+	case IdentityKind:
+		s.OfTwo = d.ofTwo(p, h)
+		s.Counts = s.Counts && !s.OfTwo
 	}
 	s.Because = d.because(p, &s, now, trusted)
 	return s
@@ -54,6 +59,8 @@ func (d *Directory) because(p *Person, s *Standing, now int64, trusted bool) str
 		return "waits for a second person"
 	case s.Taken != "":
 		return "was taken away by one person; a second who runs people takes it away as well, and until then nobody comes in by that name"
+	case s.OfTwo:
+		return "is said of somebody else as well, so that nobody comes in by it; take it away from whom it is not"
 	case !p.Active:
 		return "they have left; what is kept is given to nobody else"
 	case s.Until != 0 && !trusted:
@@ -68,18 +75,19 @@ func (d *Directory) because(p *Person, s *Standing, now int64, trusted bool) str
 	return "its group does not give it any more"
 }
 
-// Proposals lists what waits for a second person, oldest first. Whoever gave it or gets
-// it cannot answer.
+// Proposals lists what waits for a second person, oldest first: what was given, which
+// whoever gave it or gets it cannot answer; identities that one person took away; and those
+// of two, of which any who is neither says whose they are.
 func (d *Directory) Proposals(now int64) (out []Standing) {
 	_, trusted := d.now()
 	d.view(func() {
 		for _, id := range d.index.ids {
 			p := d.persons.At(id)
-			if p == nil || !p.Active {
+			if p == nil {
 				continue
 			}
 			p.each(func(k Kind, h *Held) {
-				if d.waits(p, k, h) {
+				if p.Active && d.waits(p, k, h) || h.Taken != "" || k == IdentityKind && d.ofTwo(p, h) {
 					out = append(out, d.standing(p, k, h, now, trusted))
 				}
 			})

@@ -40,7 +40,7 @@ func (s *Server) openConsole(ctx context.Context, keys *Keys) (err error) {
 	if err := s.openOIDC(); err != nil {
 		return err
 	}
-	s.tellUnsaid(ctx)
+	s.tellIdentities(ctx)
 	if err := s.openSite(); err != nil {
 		return err
 	}

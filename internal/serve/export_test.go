@@ -2,10 +2,13 @@ package serve
 
 import (
 	"context"
+	"log/slog"
 
 	"modicum/internal/caller"
+	"modicum/internal/config"
 	"modicum/internal/console"
 	"modicum/internal/notice"
+	"modicum/internal/people"
 	"modicum/internal/preview"
 	"modicum/internal/tokens"
 	"modicum/ledger"
@@ -17,6 +20,12 @@ func (o *Options) Before(f func(ledger.Log) ledger.Log) { o.before = f }
 
 // Drain drains the spool now, as it is tried while serving.
 func (s *Server) Drain(ctx context.Context) error { return s.spool.Drain(ctx) }
+
+// TellIdentities is what a start says of who people of a directory are at issuers, where no
+// issuer is listed.
+func TellIdentities(ctx context.Context, d *people.Directory, diary *slog.Logger) {
+	(&Server{opts: Options{Config: &config.Config{}}, org: &organization{people: d}, diary: diary}).tellIdentities(ctx)
+}
 
 // Heed looks once for what nobody did.
 func (s *Server) Heed(ctx context.Context) error { return s.heed(ctx) }

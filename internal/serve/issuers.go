@@ -29,8 +29,20 @@ func (s *Server) word(id, issuer, subject string) people.Word {
 	return s.org.people.Word(id, issuer, subject)
 }
 
-// tellUnsaid says at the start for how many people of rights no identity at an issuer was
-// given: the console and /api/ refuse who has their name there, the doors do not.
+// tellIdentities says at the start what is wrong with who people are at issuers, naming
+// nobody.
+func (s *Server) tellIdentities(ctx context.Context) {
+	if n := s.org.people.OfTwo(); n > 0 {
+		s.diary.LogAttrs(ctx, slog.LevelWarn, "identities at an identity provider stand on the pages of two people each: nobody comes in by them until they are taken away from whom they are not",
+			slog.Int("identities", n), slog.String("do", "modicum people proposals, then modicum people take ID identity ISSUER#SUBJECT"))
+	}
+	if len(s.opts.Config.Issuers) > 0 {
+		s.tellUnsaid(ctx)
+	}
+}
+
+// tellUnsaid says for how many people of rights no identity at an issuer was given: the
+// console and /api/ refuse who has their name there, the doors do not.
 func (s *Server) tellUnsaid(ctx context.Context) {
 	n := 0
 	for p := range s.org.people.People() {
@@ -38,7 +50,7 @@ func (s *Server) tellUnsaid(ctx context.Context) {
 			n++
 		}
 	}
-	if n == 0 || len(s.opts.Config.Issuers) == 0 {
+	if n == 0 {
 		return
 	}
 	s.diary.LogAttrs(ctx, slog.LevelWarn, "people who hold rights or sign in here have no identity at an identity provider: at the doors whoever has their name there is them",

@@ -104,8 +104,10 @@ func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do 
 		codes, known = *w.Codes, true
 	}
 	sum, err := s.digest(ctx, g, phrase, codes.Phrase.Salt)
-	if err != nil {
-		s.guesses.untry(g, t, s.now()) // nothing was judged
+	if err != nil { // nothing was judged
+		if !defect.On(defect.UnjudgedCounts) {
+			s.guesses.untry(g, t, s.now())
+		}
 		return err
 	}
 	step := s.step(person, &codes, known, code)
@@ -121,10 +123,7 @@ func (s *Service) byCodes(ctx context.Context, g guess, phrase, code string, do 
 			return err
 		}
 	}
-	if err := s.refuseGuess(ctx, g, person, t.many, "codes"); !errors.Is(err, errGuess) || t.soft == 0 {
-		return err
-	}
-	return errCrowd
+	return s.refuseGuess(ctx, g, person, t, "codes")
 }
 
 // byCodesHow is what a passphrase and a code prove.
@@ -140,10 +139,11 @@ func (s *Service) named(name string) (person string, w *Ways) {
 }
 
 // refuseGuess records a guess that failed and returns what is answered: that it did, or
-// that this could not be kept. Of many the person and those who run people are told. It
-// does the same work whether or not the person is there.
-func (s *Service) refuseGuess(ctx context.Context, g guess, person string, many bool, by string) error {
-	tell := many && s.guesses.tell(g, s.now())
+// that this could not be kept. Of many the person and those who run people are told, and
+// whoever mistypes in a crowd learns that it is one. It does the same work whether or not
+// the person is there.
+func (s *Service) refuseGuess(ctx context.Context, g guess, person string, t tried, by string) error {
+	tell := t.many && s.guesses.tell(g, s.now())
 	err := s.cfg.Desk.Change(ctx, func(c *book.Change) error {
 		s.keepTries(c, g)
 		what := []string{by}
@@ -160,6 +160,9 @@ func (s *Service) refuseGuess(ctx context.Context, g guess, person string, many 
 			s.guesses.untold(g, s.now())
 		}
 		return err
+	}
+	if t.soft > 0 && !defect.On(defect.CrowdUnsaid) {
+		return errCrowd
 	}
 	return errGuess
 }

@@ -154,6 +154,11 @@ func TestManyPlacesTogetherWait(t *testing.T) {
 	if got := guess(102); got != http.StatusTooManyRequests {
 		t.Errorf("after a hundred from everywhere: %d", got)
 	}
+	kept := len(s.shelf.Entries())
+	form := url.Values{"name": {"alice"}, "code": {"abcd"}}
+	if res, page := (&browser{s: s, at: "198.51.100.104"}).post("/sign-in/recover", form); res.StatusCode != http.StatusTooManyRequests || !strings.Contains(page, "many are trying in this name") || len(s.shelf.Entries()) != kept+1 {
+		t.Errorf("a wrong recovery code among them: %d, %d on record", res.StatusCode, len(s.shelf.Entries())-kept)
+	}
 	s.start()
 	if got := guess(103); got != http.StatusTooManyRequests {
 		t.Errorf("after a restart: %d", got)

@@ -184,7 +184,7 @@ func (s *Service) words(ctx context.Context, err error) (int, answered) {
 	case errors.Is(err, ErrTime):
 		return say(http.StatusServiceUnavailable, "This installation is not sure of the time, so nobody can sign in. Tell whoever runs it.")
 	case errors.Is(err, errCrowd):
-		return say(http.StatusTooManyRequests, "What you typed does not fit, and many are trying in this name. Look at each part and try again: what is right is taken at once. A passkey, a recovery code and an administrator's link work as well.")
+		return say(http.StatusTooManyRequests, "What you typed does not fit, and many are trying in this name. Look at each part and try again: what is right is taken at once, unless somebody is guessing your codes. A passkey, a recovery code and an administrator's link work as well.")
 	case errors.As(err, &soon):
 		return say(http.StatusTooManyRequests, "Too many tries. Wait "+spell(time.Duration(soon))+" and try again. A passkey, a recovery code and an administrator's link work at once, and a browser in which you have signed in before waits for nobody else.")
 	}

@@ -63,10 +63,7 @@ func (s *Service) recover(ctx context.Context, g guess, code string) (sealed str
 	if t.wait > 0 {
 		return "", tooSoon(t.wait)
 	}
-	if err := s.refuseGuess(ctx, g, person, t.many, "recovery-code"); !errors.Is(err, errGuess) || t.soft == 0 {
-		return "", err
-	}
-	return "", errCrowd
+	return "", s.refuseGuess(ctx, g, person, t, "recovery-code")
 }
 
 // is reports whether it is the code of a hash, and not used.

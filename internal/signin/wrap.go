@@ -30,7 +30,7 @@ func From(ctx context.Context) *Session {
 // request came.
 func Goes(ctx context.Context) bool {
 	v, _ := ctx.Value(visitKey{}).(visit)
-	return v.session != nil && v.service.Live(v.session.ID)
+	return v.session != nil && (v.service.Live(v.session.ID) || defect.On(defect.EndedGoesOn))
 }
 
 // Proved returns nil where the person proved who they are within so long; ErrStepUp
