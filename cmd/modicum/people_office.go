@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"time"
 
 	"modicum/internal/client"
@@ -109,7 +110,8 @@ type peopleProposals struct {
 
 // Help teaches by example.
 func (c *peopleProposals) Help() string {
-	return `Say yes to a right with modicum people agree, no with modicum people take.
+	return `Say yes to a right with modicum people agree, no with modicum people take. An account at the
+identity provider that one person took away, or that is said of two people, is only taken away.
 
 Examples:
   modicum people proposals` + reading
@@ -130,7 +132,7 @@ func (c *peopleProposals) Run(t *terminal) error {
 	}
 	rows := [][]string{}
 	for _, p := range w.Rights {
-		rows = append(rows, []string{client.Plain(p.Person), client.Plain(p.Kind), client.Plain(p.Name), client.Plain(dash(p.Dept)), "by " + client.Plain(p.By), client.Plain(p.Why)})
+		rows = append(rows, []string{client.Plain(p.Person), client.Plain(p.Kind), client.Plain(p.Name), client.Plain(dash(p.Dept)), "by " + client.Plain(p.By), client.Plain(cmp.Or(p.Because, p.Why))})
 	}
 	for _, v := range w.Invitations {
 		rows = append(rows, []string{client.Plain(v.Person), "invitation", client.Plain(v.ID), "-", "by " + client.Plain(v.By), "until " + stamp(v.Until)})

@@ -91,7 +91,7 @@ func openClinic(t testing.TB, shelf book.Shelf, now time.Time) *clinic {
 	var err error
 	k.force, k.folder, k.archive = set, set, map[string]*policy.Set{set.Hash(): set}
 	in := func() *policy.Set { return k.force }
-	k.people, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: in, Now: clock})
+	k.people, err = people.Open(t.Context(), people.Config{Desk: desk, Policy: in, Now: clock, Issuers: []string{staffIssuer}})
 	must(err)
 	told, err := notice.Open(t.Context(), notice.Config{Desk: desk, Directory: reaching{}, Now: func() time.Time { return k.now }})
 	must(err)

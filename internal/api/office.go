@@ -84,7 +84,11 @@ func (c *call) withdrawInvitation() (any, error) {
 func (c *call) proposals() (any, error) {
 	out := wire.Waiting{Rights: []wire.ProposedRight{}, Invitations: []wire.Invitation{}}
 	for _, s := range c.People.Proposals(c.now) {
-		out.Rights = append(out.Rights, wire.ProposedRight{Person: s.Person, Kind: string(s.Kind), Name: s.Name, Dept: s.Dept, Group: s.Group, Why: s.Why, By: s.By, Since: at(s.Since)})
+		p := wire.ProposedRight{Person: s.Person, Kind: string(s.Kind), Name: s.Name, Dept: s.Dept, Group: s.Group, Why: s.Why, By: s.By, Since: at(s.Since), TakenBy: s.Taken}
+		if !s.Waits {
+			p.Because = s.Because
+		}
+		out.Rights = append(out.Rights, p)
 	}
 	for _, v := range c.SignIn.Invitations() {
 		if v.Waits() {

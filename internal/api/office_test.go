@@ -140,6 +140,32 @@ func TestG9_AnInvitationWaitsForASecondPerson(t *testing.T) {
 	}
 }
 
+// staffIssuer is the identity provider of the clinic.
+const staffIssuer = "https://id.hospital.example/realms/staff"
+
+// TestT8_TheSecondTakingOfAnIdentityIsListed: with who took it away first.
+func TestT8_TheSecondTakingOfAnIdentityIsListed(t *testing.T) {
+	k := newClinic(t)
+	account := people.Identity(staffIssuer, "f81d")
+	body := fmt.Sprintf(`{"kind":"identity","name":%q,"why":"asked her"}`, account)
+	for _, step := range [][2]string{{"olga", "give"}, {"rita", "agree"}, {"olga", "take"}} {
+		if status, v := k.call(step[0], "POST", "/people/nina/"+step[1], body); status >= 300 {
+			t.Fatalf("%v: %d %v", step, status, v)
+		}
+	}
+	_, v := k.call("rita", "GET", "/proposals", "")
+	list := v["rights"].([]any)
+	if len(list) != 1 {
+		t.Fatalf("%v", v)
+	}
+	if p := list[0].(map[string]any); p["name"] != account || p["taken_by"] != "olga" || !strings.Contains(fmt.Sprint(p["because"]), "a second who runs people takes it away as well") {
+		t.Errorf("%v", p)
+	}
+	if status, v := k.call("rita", "POST", "/people/nina/take", body); status != http.StatusNoContent || k.people.Word("nina", staffIssuer, "0000") != people.Unsaid {
+		t.Errorf("the second taking: %d %v", status, v)
+	}
+}
+
 func TestAProgramIsAddedAndHowOneIsToldIsSaid(t *testing.T) {
 	k := newClinic(t)
 	body := `{"id":"bot","title":"Bot","owner":"nina","why":"claims","role":"service-integration","task":"send-claims","until":"2027-02-01T00:00:00Z"}`

@@ -56,7 +56,7 @@ func (o *Office) Waiting(v *Viewer, path string, now int64) (n int) {
 		return 0
 	}
 	for _, s := range o.People.Proposals(now) {
-		if o.mayAgree(v, s.By, s.Person) {
+		if s.Waits && o.mayAgree(v, s.By, s.Person) || !s.Waits && o.mayTake(v, &s) {
 			n++
 		}
 	}
@@ -72,6 +72,12 @@ func (o *Office) Waiting(v *Viewer, path string, now int64) (n int) {
 // gets it, under any identity. The directory decides again.
 func (o *Office) mayAgree(v *Viewer, by, to string) bool {
 	return !o.People.Same(v.Person.ID, by) && !o.People.Same(v.Person.ID, to)
+}
+
+// mayTake reports whether the viewer is who takes an identity away: not its person, nor who
+// took it away before. The directory decides again.
+func (o *Office) mayTake(v *Viewer, s *people.Standing) bool {
+	return !o.People.Same(v.Person.ID, s.Person) && (s.Taken == "" || !o.People.Same(v.Person.ID, s.Taken))
 }
 
 func (o *Office) invitations() []*signin.Invitation {

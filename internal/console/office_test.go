@@ -260,6 +260,59 @@ func TestT8_WhoSomebodyIsAtTheProviderIsSaidByTwo(t *testing.T) {
 	}
 }
 
+// TestT8_TheSecondTakingOfAnAccountWaits: with the others, for somebody else than whoever
+// took it away first.
+func TestT8_TheSecondTakingOfAnAccountWaits(t *testing.T) {
+	b := newBureau(t).as("ann")
+	account := people.Identity(staffIssuer, "f81d")
+	b.gives(t, "ann", "cleo", people.IdentityKind, account)
+	take := []string{"do", "take", "person", "cleo", "kind", "identity", "name", account}
+	b.must(t)(nil, b.dir.Agree(t.Context(), people.Actor{ID: "ben"}, people.Which{Person: "cleo", Kind: people.IdentityKind, Name: account}))
+	if status, _ := b.post(t, "/people/cleo", take...); status != 303 {
+		t.Fatalf("the first taking: %d", status)
+	}
+	const title = "f81d at id.hospital.example as Cleo Marsh"
+	if _, page := b.get(t, "/proposals"); !strings.Contains(page, title) || !strings.Contains(page, "You took it away") || strings.Contains(page, `<b class="count">1<`) {
+		t.Error("who took it away does not see that it waits for others")
+	}
+	if status, page := b.post(t, "/proposals", take...); status != 422 || !strings.Contains(page, "a second person who runs people takes it away") {
+		t.Errorf("the same person's second taking: %d", status)
+	}
+	if status, _ := b.post(t, "/proposals", "do", "take", "person", "nobody", "kind", "identity", "name", account); status != 422 {
+		t.Errorf("of nobody: %d", status)
+	}
+	_, page := b.as("ben").get(t, "/proposals")
+	for _, want := range []string{title, "Ann Frost", `<b class="count">1<`, `value="take"`} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the second person does not see %q", want)
+		}
+	}
+	if strings.Contains(page, `value="agree"`) {
+		t.Error("a taking can be agreed to")
+	}
+	if status, _ := b.post(t, "/proposals", take...); status != 303 || b.dir.Word("cleo", staffIssuer, "0000") != people.Unsaid {
+		t.Errorf("the second taking: %d", status)
+	}
+	if _, page := b.get(t, "/proposals"); strings.Contains(page, title) {
+		t.Error("it waits still")
+	}
+}
+
+// TestWhatWasGivenAloneIsAgreedToLater: every page asks for that, so there is a button.
+func TestWhatWasGivenAloneIsAgreedToLater(t *testing.T) {
+	b := newBureau(t).as("ann")
+	if _, page := b.get(t, "/people/ann"); strings.Contains(page, `value="agree"`) {
+		t.Error("who has it agrees to it")
+	}
+	_, page := b.as("ben").get(t, "/people/ann")
+	if n := strings.Count(page, `value="agree"`); n != 2 {
+		t.Fatalf("%d buttons to agree to what the first person was given alone", n)
+	}
+	if status, _ := b.post(t, "/people/ann", "do", "agree", "person", "ann", "kind", "duty", "name", "run-people"); status != 303 || b.dir.Person("ann").Duties[1].Agreed != "ben" {
+		t.Errorf("agreeing: %d", status)
+	}
+}
+
 // officePages lists pages of the organization with something on them.
 func officePages(t testing.TB, b *bureau) []string {
 	t.Helper()

@@ -39,9 +39,11 @@ type heldShown struct {
 	people.Standing
 	Title           string
 	By, Agreed      string
+	TakenBy         string // who took away alone what two had agreed on
 	From, To, Used  When
 	State           Badge
 	MayAgree, Taken bool // whether the viewer may agree; whether it can be taken here
+	MayTake         bool // whether the viewer is who answers the taking of an identity
 	Who             string
 	At              string
 }
@@ -142,8 +144,8 @@ func (o *Office) turnPerson(v *Visit, p *people.Person) error {
 
 // taken says what became of what was taken away.
 func (o *Office) taken(w people.Which) string {
-	held := slices.ContainsFunc(o.People.Person(w.Person).Identities, func(h people.Held) bool { return h.Name == w.Name && h.Taken != "" })
-	if w.Kind == people.IdentityKind && held {
+	p := o.People.Person(w.Person)
+	if w.Kind == people.IdentityKind && p != nil && slices.ContainsFunc(p.Identities, func(h people.Held) bool { return h.Name == w.Name && h.Taken != "" }) {
 		return "Taken away: nobody comes in by it. Somebody else who runs people takes it away as well; until then nobody comes in by that name either."
 	}
 	return "Taken away. It counts no more."
@@ -196,7 +198,13 @@ func (o *Office) standing(v *Visit, s people.Standing) heldShown {
 	x := heldShown{
 		Standing: s, Title: o.held(s.Kind, s.Name), By: o.given(&s), Who: o.name(s.Person), At: personAt(s.Person),
 		From: v.When(s.Since), To: v.When(s.Until), Used: v.When(s.LastUse), Taken: s.Group == "",
-		MayAgree: s.Waits && o.mayAgree(v.Viewer, s.By, s.Person), State: Badge{"counts", "keep", ""},
+		MayAgree: (s.Waits || s.Alone && s.Agreed == "" && s.Taken == "") && o.mayAgree(v.Viewer, s.By, s.Person), State: Badge{"counts", "keep", ""},
+	}
+	if s.Kind == people.IdentityKind {
+		x.MayTake = o.mayTake(v.Viewer, &s)
+	}
+	if s.Taken != "" {
+		x.TakenBy = o.name(s.Taken)
 	}
 	if s.Agreed != "" {
 		x.Agreed = o.name(s.Agreed)

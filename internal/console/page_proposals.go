@@ -14,6 +14,7 @@ var proposalsView = View("proposals", proposalsText)
 type proposalsShown struct {
 	Form        *Form
 	Rights      []heldShown
+	Accounts    []heldShown // identities that one person took away, or that are said of two
 	Invitations []*invitationShown
 }
 
@@ -49,6 +50,9 @@ func (o *Office) answer(v *Visit, f *Form) (said string, err error) {
 	switch do := f.Get("do"); {
 	case do == "agree":
 		return "Agreed. It counts from now on.", o.People.Agree(ctx, by, w)
+	case do == "take" && w.Kind == people.IdentityKind:
+		err = o.People.Take(ctx, by, w)
+		return o.taken(w), err
 	case do == "take":
 		return "Refused. It is taken away.", o.People.Take(ctx, by, w)
 	case do == "invitation" && o.SignIn != nil:
@@ -63,7 +67,11 @@ func (o *Office) answer(v *Visit, f *Form) (said string, err error) {
 func (o *Office) showProposals(v *Visit, f *Form) error {
 	x := proposalsShown{Form: f}
 	for _, s := range o.People.Proposals(v.Now.UnixMicro()) {
-		x.Rights = append(x.Rights, o.standing(v, s))
+		if s.Waits {
+			x.Rights = append(x.Rights, o.standing(v, s))
+		} else {
+			x.Accounts = append(x.Accounts, o.standing(v, s))
+		}
 	}
 	for _, i := range o.invitations() {
 		if i.Waits() {

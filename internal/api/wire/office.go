@@ -33,7 +33,8 @@ type Waiting struct {
 }
 
 // ProposedRight is a right over others that somebody was given and nobody agreed to yet. Say yes
-// to it at /people/{id}/agree, no at /people/{id}/take.
+// to it at /people/{id}/agree, no at /people/{id}/take. So are identities that one person took
+// away, or that are said of two people, with Because: they are taken away alone.
 type ProposedRight struct {
 	Person string    `json:"person"`
 	Kind   string    `json:"kind"`
@@ -43,6 +44,9 @@ type ProposedRight struct {
 	Why    string    `json:"why,omitempty"`
 	By     string    `json:"by"`
 	Since  time.Time `json:"since"`
+	// TakenBy is who took an identity away first.
+	TakenBy string `json:"taken_by,omitempty" jsonschema:"who took away first an identity that two had agreed on: somebody else takes it away as well"`
+	Because string `json:"because,omitempty" jsonschema:"of an identity that is only taken away, why it waits"`
 }
 
 // NewProgram is a program to be added, which has no key yet.
