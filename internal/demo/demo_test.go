@@ -222,7 +222,7 @@ func TestStoryShowsEachPersonTheLeast(t *testing.T) {
 	}
 	for _, part := range []string{
 		"900-55-1001               not shown, not part of the task", "A claim waits in a queue", "derived again from its record: the same to the bit",
-		"verified without the server: ", "one byte changed in a copy: found, entry ", "curl -s -H @",
+		"verified without the server: ", "one byte changed in a copy: found, entry ", "curl -s -H @", "modicum ledger verify ",
 	} {
 		if !strings.Contains(story, part) {
 			t.Errorf("the story does not say %q:\n%s", part, story)
@@ -294,7 +294,7 @@ func TestDirectionsAreComplete(t *testing.T) {
 	if len(roles) < 8 || len(d.Patients) != 20 {
 		t.Errorf("%d roles, %d patients", len(roles), len(d.Patients))
 	}
-	for _, name := range []string{"demo.json", "as/bob", "ledger.key"} {
+	for _, name := range []string{"demo.json", "as/bob", "ledger.key", "ledger.vkey"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		if err != nil || info.Mode().Perm() != 0o600 {
 			t.Errorf("%s: %v, %v", name, info, err)

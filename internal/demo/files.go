@@ -37,6 +37,9 @@ type directionsPatient struct {
 	Note string `json:"note"`
 }
 
+// vkeyFile holds the key by which anybody verifies the record.
+func (d *demo) vkeyFile() string { return filepath.Join(d.Dir, "ledger.vkey") }
+
 // writeJSON says to scripts where everything is.
 func (d *demo) writeJSON() error {
 	out := directions{
@@ -48,6 +51,9 @@ func (d *demo) writeJSON() error {
 	}
 	for _, p := range d.patients() {
 		out.Patients = append(out.Patients, directionsPatient{p.ID, p.Note})
+	}
+	if err := replace(d.vkeyFile(), []byte(d.key.Public()+"\n")); err != nil {
+		return err
 	}
 	text, err := json.MarshalIndent(out, "", "  ")
 	if err != nil {

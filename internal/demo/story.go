@@ -143,6 +143,10 @@ func (d *demo) invite() error {
 	} {
 		d.print("  curl -s -H @%s '%s/fhir/%s'\n", d.headerFile(try.id), d.public, try.path)
 	}
+	if d.staged && !d.Once {
+		d.print("  modicum login --server %s   then modicum inbox, grants, ask, as whom the browser is\n", d.public)
+	}
+	d.print("  modicum ledger verify data/ledger --key ledger.vkey   in the folder of the files\n")
 	d.print("  Page: %s   Files: %s\n", d.bold(d.public+"/"), d.Dir)
 	if d.Upstream == "" && !d.Once {
 		d.print("  A gate of your own before this hospital, while it runs: modicum init hospital --passkeys --upstream %s\n", d.upstream)
