@@ -6,6 +6,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -45,11 +46,18 @@ func appended(t *testing.T, s *Store, entries ...ledger.Entry) {
 	}
 }
 
-// dead is the folder of a store as a process leaves it that is killed now.
+// dead is the folder of a store as a process leaves it that is killed now. What is published
+// beside the copying gets its name when it is whole, and the one it had is gone: then the copy
+// is taken anew.
 func dead(t *testing.T, o Options) Options {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "dead")
-	if err := os.CopyFS(dir, os.DirFS(o.Dir)); err != nil {
+	err := os.CopyFS(dir, os.DirFS(o.Dir))
+	for tries := 0; errors.Is(err, fs.ErrNotExist) && tries < 100; tries++ {
+		dir = filepath.Join(t.TempDir(), "dead")
+		err = os.CopyFS(dir, os.DirFS(o.Dir))
+	}
+	if err != nil {
 		t.Fatal(err)
 	}
 	if err := os.Chmod(dir, 0o700); err != nil {
