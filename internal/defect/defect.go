@@ -239,6 +239,7 @@ const (
 	ComparedByHidden        Defect = "compared-by-hidden"        // $lastn counts records whose code or date is hidden
 	ChainUnjudged           Defect = "chain-unjudged"            // what the inner search of a chain reads is not asked for
 	PassedThroughHidden     Defect = "passed-through-hidden"     // _has and chains pass through records that do not show
+	PassageMoves            Defect = "passage-moves"             // a further page of a search goes on though what it passes through is another
 	CompartmentUnjudged     Defect = "compartment-unjudged"      // the element by which a record is in a compartment is not asked for
 )
 

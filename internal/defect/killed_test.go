@@ -384,6 +384,7 @@ var killers = map[Defect]killer{
 	ChartUnderOneDecision:   {inDoor, "TestFC37_EachTypeOfAChartIsDecidedByItself", ""},
 	ComparedByHidden:        {inDoor, "TestFC37_TheLatestAreChosenAmongWhatShows", ""},
 	ChainUnjudged:           {inDoor, "TestFC04_ChainsRefused", ""},
+	PassageMoves:            {inDoor, "TestN1_ASearchThatLeadsElsewhereBetweenPagesBeginsAnew", ""},
 	PassedThroughHidden:     {inDoor, "TestFC05_NoReverseChainPassesThroughTheHidden", ""},
 	CompartmentUnjudged:     {inDoor, "TestFC10_ACompartmentIsItsPlainSearchesTogether", ""},
 	HiddenReferenceFollowed: {inDoor, "TestFC34_NoReferenceThatIsHiddenIsFollowed", ""},

@@ -226,6 +226,7 @@ func All() []Defect {
 		ChainUnjudged,
 		CompartmentUnjudged,
 		PassedThroughHidden,
+		PassageMoves,
 		HiddenReferenceFollowed,
 		OwnApproved,
 		OneApproverTwice,

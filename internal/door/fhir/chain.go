@@ -3,6 +3,7 @@ package fhir
 import (
 	"context"
 	"slices"
+	"strconv"
 	"strings"
 
 	"modicum/catalog"
@@ -136,8 +137,22 @@ func (f *finder) pass(ctx context.Context, q *query, s *gate.Session) error {
 		}
 		q.narrow(h, found[i])
 	}
-	q.settled = true
+	q.settled, q.through = true, passage(found)
 	return nil
+}
+
+// passage is a digest of the records through which the hops of a query lead.
+func passage(found [][]gate.Ref) []byte {
+	var parts []string
+	for i, refs := range found {
+		of := make([]string, len(refs))
+		for n, r := range refs {
+			of[n] = strconv.Itoa(i) + "." + strconv.Itoa(int(r.Type)) + "/" + r.ID
+		}
+		slices.Sort(of)
+		parts = append(parts, of...)
+	}
+	return binding(parts...)[:16]
 }
 
 // narrow asks for what belongs to the records of a hop.

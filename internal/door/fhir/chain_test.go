@@ -134,6 +134,40 @@ func TestN1_HiddenTargetsDoNotCountAsPassedThrough(t *testing.T) {
 	}
 }
 
+// TestN1_ASearchThatLeadsElsewhereBetweenPagesBeginsAnew: whether a further page asks the
+// upstream again or goes on where it stood follows how many hidden records lie between. It
+// gives neither a record twice nor one that was not led to, whichever it is.
+func TestN1_ASearchThatLeadsElsewhereBetweenPagesBeginsAnew(t *testing.T) {
+	for _, hidden := range []int{0, 60} { // none, and more than a page of the upstream
+		for path, more := range map[string]string{
+			"/Condition?encounter.status=finished":           encounter("v0", "p1", ""),
+			"/Condition?patient=p1&encounter.class=AMB":      encounter("v0", "p1", ""),
+			"/Encounter?_has:Condition:encounter:code=J45.0": during("c0", "p1", "v3"),
+		} {
+			up := visits(t)
+			up.put(during("c8", "p1", "v0"))
+			for i := range hidden {
+				up.put(edit(during(fmt.Sprintf("h%d", i), "p1", "v1"), "J45.0", "B20"))
+			}
+			c := openClinic(t, up, "", nil)
+			first := c.get(t, "alice", path+"&_count=1").bundle(t)
+			next := first.link("next")
+			if r := c.get(t, "alice", next); r.status != 200 {
+				t.Errorf("%s: a way that is as it was: %d %.200s", path, r.status, r.body)
+			}
+			up.put(more)
+			if r := c.get(t, "alice", next); r.status != 410 || !strings.Contains(r.body, "Search again") {
+				t.Errorf("%s: %d %.200s", path, r.status, r.body)
+			}
+			up.put(encounter("v3", "p1", hivLabel), during("h", "p9", "v9"))
+			again := c.get(t, "alice", path+"&_count=1").bundle(t)
+			if r := c.get(t, "alice", again.link("next")); r.status != 200 {
+				t.Errorf("%s: asked anew: %d %.200s", path, r.status, r.body)
+			}
+		}
+	}
+}
+
 func TestL2_WhatASearchPassesThroughIsRecorded(t *testing.T) {
 	c := openClinic(t, visits(t), "", nil)
 	first := c.get(t, "alice", "/Condition?patient.family=familyp1").header.Get("Modicum-Decision")

@@ -49,6 +49,7 @@ type state struct {
 	Leg        int         `json:"e,omitempty"` // which of the answer's searches is read
 	Shown      int         `json:"s"`           // records shown so far
 	At         position    `json:"a"`
+	Through    []byte      `json:"h,omitempty"` // see query.through
 }
 
 // position is where the reading of the upstream stands.

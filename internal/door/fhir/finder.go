@@ -1,6 +1,7 @@
 package fhir
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"slices"
@@ -81,6 +82,7 @@ type finder struct {
 	first   int // the leg of the answer's own decision
 	leg     int // the one that is read
 	at      position
+	led     []byte    // what the search of the cursor passed through; nil once that is compared
 	readers []*reader // opened; the last is of leg while reading is true
 	reading bool
 	beside  []*reader // of what stands beside the matches
@@ -92,7 +94,7 @@ type finder struct {
 // newFinder admits the first search that may show anything to this caller: its
 // refusal is that of the request.
 func (x *exchange) newFinder(in *inquiry, st *state) (*finder, error) {
-	f := &finder{x: x, in: in, page: st.Page, leg: st.Leg, at: st.At, seen: x.door.seen()}
+	f := &finder{x: x, in: in, page: st.Page, leg: st.Leg, at: st.At, led: st.Through, seen: x.door.seen()}
 	if len(in.legs) > 1 {
 		f.first = max(0, slices.IndexFunc(in.legs, f.would))
 	}
@@ -150,7 +152,7 @@ func (f *finder) next(ctx context.Context) (*candidate, error) {
 				return c, err
 			}
 		}
-		f.leg, f.at, f.reading = f.leg+1, position{}, false
+		f.leg, f.at, f.led, f.reading = f.leg+1, position{}, nil, false
 	}
 	return nil, nil
 }
@@ -178,6 +180,12 @@ func (f *finder) begin(ctx context.Context) error {
 			return nil
 		}
 	}
+	// What leads further now than before would be asked of the upstream where its page is
+	// begun anew, and not where its link goes on, which is as its hidden records have it (N1).
+	if f.led != nil && !bytes.Equal(f.led, q.through) && !defect.On(defect.PassageMoves) {
+		return problem.SearchAgain
+	}
+	f.led = nil
 	if q.prove {
 		if err := s.ProveCriteria(ctx); err != nil {
 			return err

@@ -31,6 +31,7 @@ type query struct {
 	hops      []*hop
 	passed    bool             // it is the inner search of a hop
 	settled   bool             // the hops were made
+	through   []byte           // digest of what they passed through; nil without hops
 	nothing   bool             // one of them leads nowhere
 	among     []string         // the patients to whom the hops lead, sorted; nil where none leads to patients
 	compares  []*catalog.Param // besides, read of every record

@@ -360,7 +360,7 @@ func (x *exchange) nextLink(in *inquiry, st *state, res *results) (string, error
 	n := &state{
 		Type: in.path, Post: in.asked.post, Leg: res.next.page.reader.leg, Generation: x.session.Generation(),
 		Expires: x.session.Now().Add(cursorLife).Unix(),
-		Page:    st.Page + 1, Shown: st.Shown + res.matches, At: res.next.at(),
+		Page:    st.Page + 1, Shown: st.Shown + res.matches, At: res.next.at(), Through: res.next.page.reader.query.through,
 	}
 	for _, p := range in.asked.asked {
 		n.Query = append(n.Query, [2]string{p.name, p.value})
