@@ -138,19 +138,19 @@ const (
 
 // Faults of the directory.
 const (
-	SecondIsFirst    Defect = "second-is-first"   // who gave a right over others, or gets it, agrees to it as the second person
-	RightsUnagreed   Defect = "rights-unagreed"   // a right over others counts before a second person agreed
-	GroupGivesAll    Defect = "group-gives-all"   // a group of provisioning gives rights over others
-	DutiesTogether   Defect = "watch-beside-duty" // one person holds a duty and the one that watches it
-	EntrustedOpens   Defect = "entrusted-opens"   // one administrator opens rights over others to a name elsewhere
-	IdentityStripped Defect = "identity-stripped" // who comes back is whoever has their name at the issuer
-	IdentityOfTwo    Defect = "identity-of-two"   // two people have one identity at an issuer
-	LeaverKeeps      Defect = "leaver-keeps"      // what others keep of a leaver's is not ended with them
-	LeaverUntold     Defect = "leaver-untold"     // the entry of a leaver does not say what else ended
-	LeaversPrograms  Defect = "leavers-programs"  // a leaver's programs go on
-	NameGivenAgain   Defect = "name-given-again"  // the name of somebody gone is given to another
-	ProgramWidens    Defect = "program-widens"    // a program changes what programs may do
-	MoverKeeps       Defect = "mover-keeps"       // what a department gave stays with whoever leaves it
+	SecondIsFirst    Defect = "second-is-first"      // who gave a right over others, or gets it, agrees to it as the second person
+	RightsUnagreed   Defect = "rights-unagreed"      // a right over others counts before a second person agreed
+	GroupGivesAll    Defect = "group-gives-all"      // a group of provisioning gives rights over others
+	DutiesTogether   Defect = "watch-beside-duty"    // one person holds a duty and the one that watches it
+	EntrustedOpens   Defect = "entrusted-opens"      // one administrator opens rights over others to a name elsewhere
+	IdentityStripped Defect = "identity-stripped"    // who comes back is whoever has their name at the issuer
+	IdentityOfTwo    Defect = "identity-given-twice" // two people have one identity at an issuer
+	LeaverKeeps      Defect = "leaver-keeps"         // what others keep of a leaver's is not ended with them
+	LeaverUntold     Defect = "leaver-untold"        // the entry of a leaver does not say what else ended
+	LeaversPrograms  Defect = "leavers-programs"     // a leaver's programs go on
+	NameGivenAgain   Defect = "name-given-again"     // the name of somebody gone is given to another
+	ProgramWidens    Defect = "program-widens"       // a program changes what programs may do
+	MoverKeeps       Defect = "mover-keeps"          // what a department gave stays with whoever leaves it
 )
 
 // Faults of writing.
