@@ -18,7 +18,7 @@ import (
 func ofStates(t *testing.T) []stop {
 	t.Helper()
 	var out []stop
-	for _, of := range []func(*testing.T) []stop{ofTheShift, ofEndings, ofLateReviews, ofTheRecord, ofManyPeople, ofChanges} {
+	for _, of := range []func(*testing.T) []stop{ofTheShift, ofEndings, ofLateReviews, ofTheRecord, ofManyPeople, ofChanges, ofTakings} {
 		out = append(out, of(t)...)
 	}
 	s := newSystem(t)
@@ -101,6 +101,22 @@ func ofEndings(t *testing.T) []stop {
 		h.of("ended", "nina", "/grants"), h.of("ended", "nina", "/grants/"+over), h.of("ended", "nina", "/grants/"+taken), h.of("ended", "nina", "/requests/"+refused),
 		h.of("ended", "nina", "/"), h.of("ended", "petra", "/grants/"+open),
 	}
+}
+
+// ofTakings: an account that one person took away, for whoever is the second, and for the
+// first.
+func ofTakings(t *testing.T) []stop {
+	b := newBureau(t).as("ann")
+	account := people.Identity(staffIssuer, "f81d")
+	b.gives(t, "ann", "cleo", people.IdentityKind, account)
+	b.must(t)(nil, b.dir.Agree(t.Context(), people.Actor{ID: "ben"}, people.Which{Person: "cleo", Kind: people.IdentityKind, Name: account}))
+	if status, _ := b.post(t, "/people/cleo", "do", "take", "person", "cleo", "kind", "identity", "name", account); status != 303 {
+		t.Fatalf("taking it away: %d", status)
+	}
+	of := func(who string) stop {
+		return stop{name: "taken/" + who + "/proposals", web: func() string { return b.web.URL }, as: func() { b.as(who) }, path: "/proposals"}
+	}
+	return []stop{of("ben"), of("ann")}
 }
 
 // ofLateReviews: a glass broken days ago, attested, that nobody has reviewed; and one that
