@@ -96,9 +96,6 @@ func (h *hider) reach(e *entry, former []string, seen map[*entry]bool, hops int,
 }
 
 func (h *hider) referring(e *entry, former []string) []*entry {
-	if e.typ == "Binary" { // it is a part of what names it, which shows by itself
-		return nil
-	}
 	var out []*entry
 	wide := e.typ == "Encounter" || e.typ == "Claim" || e.typ == "Account"
 	for _, o := range h.w.entries {

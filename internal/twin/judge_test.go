@@ -254,6 +254,9 @@ func (j *judge) reaches(rw *reference.World, w *world, to reference.Ref) bool {
 	if e == nil {
 		return false
 	}
+	if e.typ == "Binary" {
+		return true // a document that names it shows it
+	}
 	key := string(w.around(nil, e, 3))
 	shows, known := j.there[key]
 	if !known {
