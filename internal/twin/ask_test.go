@@ -54,10 +54,10 @@ func newAsker(rng *rand.Rand, r *run) *asker {
 // draw returns the next request.
 func (q *asker) draw() ask {
 	a := q.one([]choice{
-		{20, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {2, "read of nothing", q.nowhere},
-		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {6, "include", q.include}, {3, "whole chart", q.chart}, {3, "latest", q.latest}, {6, "chain", q.chain},
-		{7, "search", q.search}, {5, "search by POST", q.post}, {4, "count", q.count},
-		{7, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {3, "odd", q.odd}, {1, "statement", q.statement},
+		{28, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {1, "read of nothing", q.nowhere},
+		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {4, "include", q.include}, {4, "whole chart", q.chart}, {4, "latest", q.latest}, {4, "chain", q.chain},
+		{7, "search", q.search}, {5, "search by POST", q.post}, {3, "count", q.count},
+		{2, "link", q.linked}, {6, "about", q.about}, {10, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {1, "odd", q.odd}, {1, "statement", q.statement},
 	})
 	a.headers = append(a.headers, q.task()...)
 	return a
@@ -215,6 +215,7 @@ var listable = map[string]string{
 	"Condition": "patient", "Observation": "patient", "MedicationRequest": "patient", "Encounter": "patient", "AllergyIntolerance": "patient",
 	"DiagnosticReport": "subject", "DocumentReference": "subject", "Coverage": "beneficiary", "Claim": "patient", "Appointment": "patient",
 	"Procedure": "patient", "RelatedPerson": "patient", "Immunization": "patient", "Patient": "_id", "Account": "subject",
+	"CarePlan": "patient", "List": "patient", "ServiceRequest": "patient", "QuestionnaireResponse": "patient", "Composition": "patient",
 }
 
 var often = []string{"Condition", "Observation", "Condition", "Observation", "MedicationRequest", "Encounter", "Patient", "AllergyIntolerance", "DiagnosticReport", "DocumentReference", "Claim", "Coverage", "Appointment"}
@@ -457,6 +458,8 @@ var fitting = map[string][]string{
 	"Observation": {"code", "date", "category", "value-quantity", "code-value-quantity", "encounter"}, "MedicationRequest": {"code", "status", "intent", "authoredon", "encounter"},
 	"DiagnosticReport": {"code", "date", "category", "result"}, "AllergyIntolerance": {"code", "date"}, "Claim": {"status", "created", "use", "encounter"},
 	"DocumentReference": {"type", "date", "status", "author"}, "Coverage": {"status", "payor"}, "Appointment": {"status", "date"}, "Procedure": {"code", "date", "status"},
+	"CarePlan": {"category", "date", "status", "condition", "activity-reference"}, "List": {"code", "date", "item", "title"}, "ServiceRequest": {"code", "authored", "requester", "requisition"},
+	"QuestionnaireResponse": {"authored", "questionnaire", "author", "source"}, "Composition": {"type", "date", "entry", "title", "section"},
 }
 
 // fit searches for a record by what it has.

@@ -99,6 +99,9 @@ func (h *hider) referring(e *entry, former []string) []*entry {
 	var out []*entry
 	wide := e.typ == "Encounter" || e.typ == "Claim" || e.typ == "Account"
 	for _, o := range h.w.entries {
+		if e.typ == "Patient" && o.typ != e.typ {
+			continue // whose record it is shows on it whatever shows of them; a link shows with whom it names
+		}
 		if o != e && (o.refersTo(e.ref()) || wide && (sharesPatient(o.names, former) || sharesPatient(o.names, e.names))) {
 			out = append(out, o)
 		}

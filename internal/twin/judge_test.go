@@ -277,7 +277,7 @@ func (w *world) around(key []byte, e *entry, hops int) []byte {
 		return key
 	}
 	for _, ref := range e.names {
-		if strings.HasPrefix(ref, "Patient/") {
+		if strings.HasPrefix(ref, "Patient/") && e.typ != "Patient" {
 			continue
 		}
 		if to := w.find(ref); to != nil && to != e {

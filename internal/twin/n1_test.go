@@ -3,6 +3,7 @@ package twin
 import (
 	"fmt"
 	"iter"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"slices"
@@ -238,12 +239,12 @@ func (n *tally) suffice(t *testing.T) {
 	if n.data*3 < n.pairs || n.straddling*3 < n.pairs {
 		t.Errorf("of %d pairs %d have data and %d pass hidden records, want a third of each", n.pairs, n.data, n.straddling)
 	}
-	for _, kind := range []string{"read", "vread", "history", "batch", "conditional read", "read of nothing", "list of a patient", "compartment", "include", "whole chart", "latest", "chain", "search", "search by POST", "count", "sorted", "parts", "look-up", "odd", "statement"} {
+	for _, kind := range []string{"read", "vread", "history", "batch", "conditional read", "read of nothing", "list of a patient", "compartment", "include", "whole chart", "latest", "chain", "link", "about", "search", "search by POST", "count", "sorted", "parts", "look-up", "odd", "statement"} {
 		if n.kinds[kind] < 20 {
 			t.Errorf("%d requests of the kind %q, want 20", n.kinds[kind], kind)
 		}
 	}
-	for _, typ := range often {
+	for _, typ := range slices.Concat(often, slices.Collect(maps.Keys(papers))) {
 		if n.types[typ] < 20 {
 			t.Errorf("%d answers with data of %s, want 20", n.types[typ], typ)
 		}

@@ -145,6 +145,7 @@ func grow(rng *rand.Rand) *world {
 	}
 	g.chart(pick(rng, g.w.patients), 4) // a long chart: searches of several pages
 	g.shared()
+	g.link()
 	g.Shuffle(len(g.w.entries), func(i, j int) { g.w.entries[i], g.w.entries[j] = g.w.entries[j], g.w.entries[i] })
 	for _, e := range g.w.entries {
 		g.adorn(e.body)
@@ -235,6 +236,7 @@ func (g *grower) chart(p string, n int) {
 			g.prescription(p)
 		}
 		g.others(p)
+		g.papers(p)
 	}
 }
 
