@@ -53,14 +53,30 @@ func newAsker(rng *rand.Rand, r *run) *asker {
 
 // draw returns the next request.
 func (q *asker) draw() ask {
-	a := q.one([]choice{
+	a := q.one(q.kinds())
+	a.headers = append(a.headers, q.task()...)
+	return a
+}
+
+// evenly is draw with every kind of request as often as any other, but what most tasks
+// refuse oftener.
+func (q *asker) evenly() ask {
+	kinds := q.kinds()
+	for i, k := range kinds {
+		kinds[i].weight = max(1, map[string]int{"vread": 5, "history": 2, "include": 3}[k.kind])
+	}
+	a := q.one(kinds)
+	a.headers = append(a.headers, "Modicum-Task", pick(q.Rand, q.p.tasks))
+	return a
+}
+
+func (q *asker) kinds() []choice {
+	return []choice{
 		{28, "read", q.read}, {2, "vread", q.vread}, {2, "history", q.history}, {4, "batch", q.batch}, {2, "conditional read", q.conditional}, {1, "read of nothing", q.nowhere},
 		{64, "list of a patient", q.list}, {4, "compartment", q.compartment}, {4, "include", q.include}, {4, "whole chart", q.chart}, {4, "latest", q.latest}, {4, "chain", q.chain},
 		{7, "search", q.search}, {5, "search by POST", q.post}, {3, "count", q.count},
 		{2, "link", q.linked}, {6, "about", q.about}, {10, "sorted", q.sorted}, {6, "parts", q.parts}, {3, "look-up", q.lookUp}, {1, "odd", q.odd}, {1, "statement", q.statement},
-	})
-	a.headers = append(a.headers, q.task()...)
-	return a
+	}
 }
 
 // choice is a kind of request, and how often it is drawn among others.
