@@ -69,6 +69,12 @@ func (j *judge) lend(set *policy.Set, l *gate.Loan) {
 	}
 }
 
+// lentAbout reports whether something of a patient is lent.
+func (j *judge) lentAbout(patient string) bool {
+	a := j.about[patient]
+	return a.Lent != nil || a.Glass
+}
+
 // lentLine is the line of testdata/policy that is lent.
 const lentLine = "clinician/treat#4"
 
@@ -207,7 +213,8 @@ func (j *judge) shown(w *world, e *entry) string {
 		if j.person.caller.Patient != "" { // a token for one patient shows what is of nobody else
 			fmt.Fprintln(&b, slices.Equal(r.Patients, []string{j.person.caller.Patient}))
 		}
-		if len(d.Looks()) > 0 { // who was found by then decides about a record of several
+		// Who was found by then, or is lent and named by the request, decides about a record of several.
+		if len(d.Looks()) > 0 || slices.ContainsFunc(r.Patients, j.lentAbout) {
 			fmt.Fprintln(&b, r.Patients)
 		}
 		j.write(&b, rw, r, w, r.Verdict.View)
