@@ -213,8 +213,9 @@ func (j *judge) shown(w *world, e *entry) string {
 		if j.person.caller.Patient != "" { // a token for one patient shows what is of nobody else
 			fmt.Fprintln(&b, slices.Equal(r.Patients, []string{j.person.caller.Patient}))
 		}
-		// Who was found by then, or is lent and named by the request, decides about a record of several.
-		if len(d.Looks()) > 0 || slices.ContainsFunc(r.Patients, j.lentAbout) {
+		// Who was found by then, or is lent and named by the request, decides about a record of
+		// several; and a limit of patients counts them all (docs/divergences.md).
+		if len(d.Looks()) > 0 || d.Limits().Patients != (policy.Rates{}) || slices.ContainsFunc(r.Patients, j.lentAbout) {
 			fmt.Fprintln(&b, r.Patients)
 		}
 		j.write(&b, rw, r, w, r.Verdict.View)
