@@ -32,7 +32,7 @@ func TestPagesThatGiveTokensAreForEverybody(t *testing.T) {
 	types := func(code string) {
 		nina.Open("/sign-in/device")
 		nina.Fill("user_code", code)
-		nina.Press("Go on")
+		nina.Send("Go on")
 	}
 	waits := func(more ...string) string {
 		form := url.Values{"client_id": {tokens.CLI}, "task": {"nurse/care"}, "for": {"900"}, "machine": {"ward-pc-7"}}
@@ -49,10 +49,10 @@ func TestPagesThatGiveTokensAreForEverybody(t *testing.T) {
 	}
 	types(waits())
 	posted("asked", "Give the command line a token?")
-	nina.Press("Give it")
+	nina.Send("Give it")
 	posted("given", "Connected")
 	types(waits())
-	nina.Press("Do not give it")
+	nina.Send("Do not give it")
 	posted("denied", "Nothing was given")
 	types("BCDF-GHJK")
 	nina.Sees("Nobody waits with this code")

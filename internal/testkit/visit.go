@@ -206,11 +206,28 @@ const reachable = `(() => {
 	scrollTo(0, 0);
 	return window.left.length })()`
 
-// walk holds Tab down until everything had the focus, and a little longer, so that nothing
-// holds it.
+// walk holds that the keyboard reaches everything and that one sees where it is. Chromium
+// now and then draws no ring for the first key on a page to which a press of the mouse led:
+// then it is walked over once more, and what has none again has none.
 func (v visit) walk() {
 	v.tb.Helper()
-	n := found[int](v, reachable)
+	n, got := v.tabs()
+	if len(got.Unseen) > 0 {
+		n, got = v.tabs()
+	}
+	if n == 0 || len(got.Left) > 0 || len(got.Unseen) > 0 {
+		v.tb.Errorf("of %d the keyboard does not reach %q, and one does not see that it is at %q", n, got.Left, got.Unseen)
+	}
+}
+
+// walked is what a walk over a page found.
+type walked struct{ Left, Unseen []string }
+
+// tabs holds Tab down until everything had the focus, and a little longer, so that nothing
+// holds it.
+func (v visit) tabs() (n int, got walked) {
+	v.tb.Helper()
+	n = found[int](v, reachable)
 	inside := found[int](v, `6 * document.querySelectorAll("input[type=datetime-local], input[type=time]").length`) // day, month, ... are stops of their own
 	down := kb.Encode('\t')[0]
 	for range n + inside + 3 {
@@ -218,10 +235,7 @@ func (v visit) walk() {
 			v.tb.Fatal(err)
 		}
 	}
-	got := found[struct{ Left, Unseen []string }](v, `({Left: window.left.map(e => e.outerHTML.slice(0, 120)), Unseen: window.unseen})`)
-	if n == 0 || len(got.Left) > 0 || len(got.Unseen) > 0 {
-		v.tb.Errorf("of %d the keyboard does not reach %q, and one does not see that it is at %q", n, got.Left, got.Unseen)
-	}
+	return n, found[walked](v, `({Left: window.left.map(e => e.outerHTML.slice(0, 120)), Unseen: window.unseen})`)
 }
 
 // main is what stands on the page.
