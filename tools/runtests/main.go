@@ -65,10 +65,12 @@ func (a *tally) race(pkgs []string) error {
 	part := slices.Sorted(maps.Keys(partly))
 	of := "^Test(" + strings.Join(slices.Sorted(maps.Values(partly)), "|") + ")"
 	failed := a.run(slices.Concat(flags, []string{"-skip", oneByOne}, whole)...)
-	before := a.passed + a.failed
+	before := len(a.lines)
 	failed = errors.Join(failed, a.run(slices.Concat(flags, []string{"-run", of}, part)...))
-	if a.passed+a.failed < before+len(part) {
-		failed = errors.Join(failed, fmt.Errorf("the race detector saw next to no test of %s: do their names still begin with %s?", strings.Join(part, " "), of))
+	for _, l := range a.lines[before:] {
+		if strings.Contains(l, "[no tests to run]") {
+			failed = errors.Join(failed, fmt.Errorf("the race detector saw no test of a name that begins with %s: %s", of, strings.TrimSpace(l)))
+		}
 	}
 	return failed
 }
